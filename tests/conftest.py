@@ -1,0 +1,30 @@
+"""What all tests share: how hard Hypothesis tries, and where the real workbook is."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+
+# A run must not fail because a machine is busy, so no example has a deadline. `quick` is
+# the same on every run: what it finds, it finds for everybody. `ci` looks further, and
+# prints the blob that repeats a failure.
+_COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("quick", max_examples=25, derandomize=True, database=None, **_COMMON)
+settings.register_profile("ci", max_examples=100, print_blob=True, database=None, **_COMMON)
+settings.register_profile("deep", max_examples=2_000, print_blob=True, **_COMMON)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+
+@pytest.fixture(scope="session")
+def workbook() -> Path:
+    """Give the path of the real workbook; it lies beside the checkout, never in it."""
+    default = CHECKOUT.parent / "shared" / "data" / "data_engineer_raw_data.xlsx"
+    path = Path(os.environ.get("ASPEN_ETL_WORKBOOK", default))
+    if not path.is_file():
+        pytest.skip(f"the real workbook is not there (ASPEN_ETL_WORKBOOK names it): {path}")
+    return path
