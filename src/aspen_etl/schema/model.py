@@ -1,0 +1,232 @@
+"""The model: sources, tables, cleaners and builders as one frozen value."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Optional, Union
+
+import pandas as pd
+import pandera.pandas as pa
+
+from aspen_etl.errors import ModelError
+from aspen_etl.schema.column import hint
+from aspen_etl.schema.lineage import Lineage, trace
+from aspen_etl.schema.spec import SourceSpec, TableSpec
+
+__all__ = ["Builder", "Cleaner", "Model"]
+
+#: A cleaner takes the cells of one column, white space already cleaned, and gives them back
+#: in the same order; a cell that it empties becomes a reject.
+Cleaner = Callable[[pd.Series], pd.Series]
+
+
+@dataclass(frozen=True)
+class Builder:
+    """Make one table's rows from source frames, and source columns from the rows.
+
+    Attributes:
+        build: Takes frames by the names of its parameters: a source's name for its accepted
+            rows, ``<table>_rows`` for the rows of a table built before. Gives one row for
+            each row of the table; a reference column holds the row number in the table
+            referred to, or the text that a lookup table lists. The index is the row number
+            in the source that the table's own ``source=`` columns come from.
+        invert: Takes such rows and gives the source columns that they hold, by name, missing
+            where a row says nothing. Needed only where a column has several sources or a
+            source column is split over several columns.
+    """
+
+    build: Callable[..., pd.DataFrame]
+    invert: Optional[Callable[[pd.DataFrame], Mapping[str, pd.Series]]] = None
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The frames that it needs: its parameters without a default."""
+        parameters = inspect.signature(self.build).parameters.values()
+        return tuple(p.name for p in parameters if p.default is p.empty and p.kind is not p.VAR_KEYWORD)
+
+
+AnyBuilder = Union[Builder, Callable[..., pd.DataFrame]]
+AnySource = Union[SourceSpec, type[pa.DataFrameModel]]
+AnyTable = Union[TableSpec, type[pa.DataFrameModel]]
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """Hold what a source is, what it becomes, and how.
+
+    A model is a value: ``replace`` and ``add`` give another one. It is checked as it is made.
+
+    Attributes:
+        sources: The source sheets by name, each after those that it refers to.
+        tables: The target tables by name, each after those that it refers to.
+        cleaners: What is done to a source column beside cleaning its white space, by
+            ``"sheet.column"``.
+        builders: What makes the rows of tables that are not filled from their declaration.
+        lineage: What follows from the declarations: keys, references, scopes, destinations.
+    """
+
+    sources: Mapping[str, SourceSpec]
+    tables: Mapping[str, TableSpec]
+    cleaners: Mapping[str, Cleaner]
+    builders: Mapping[str, Builder]
+    lineage: Lineage = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Check the declarations against each other."""
+        lineage = trace(self.sources, self.tables, frozenset(self.builders))
+        for name in ("sources", "tables"):
+            held = getattr(self, name)
+            order = getattr(lineage, f"{name[:-1]}_order")
+            object.__setattr__(self, name, MappingProxyType({key: held[key] for key in order}))
+        object.__setattr__(self, "cleaners", MappingProxyType(dict(self.cleaners)))
+        object.__setattr__(self, "builders", MappingProxyType(dict(self.builders)))
+        object.__setattr__(self, "lineage", lineage)
+        self._check_cleaners()
+        self._check_builders()
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        sources: Iterable[AnySource],
+        tables: Iterable[AnyTable],
+        cleaners: Optional[Mapping[str, Cleaner]] = None,
+        builders: Optional[Mapping[str, AnyBuilder]] = None,
+    ) -> Model:
+        """Make a model of pandera models.
+
+        Args:
+            sources: Subclasses of ``Source``.
+            tables: Subclasses of ``Table``, in any order.
+            cleaners: ``Series -> Series`` by ``"sheet.column"``.
+            builders: By table; a bare function where no inverse is needed.
+
+        Raises:
+            ModelError: Something is declared wrongly; the text says what, and how to mend it.
+        """
+        return cls(
+            sources=_by_name(map(_source, sources), "source"),
+            tables=_by_name(map(_table, tables), "table"),
+            cleaners=cleaners or {},
+            builders={name: _builder(made) for name, made in (builders or {}).items()},
+        )
+
+    def replace(
+        self,
+        *,
+        sources: Iterable[AnySource] = (),
+        tables: Iterable[AnyTable] = (),
+        cleaners: Optional[Mapping[str, Cleaner]] = None,
+        builders: Optional[Mapping[str, AnyBuilder]] = None,
+    ) -> Model:
+        """Give a model in which each of these takes the place of its namesake.
+
+        Cleaners and builders are also taken where there was none before.
+
+        Raises:
+            ModelError: A source or table has no namesake, or the new model is wrong.
+        """
+        new_sources = _by_name(map(_source, sources), "source")
+        new_tables = _by_name(map(_table, tables), "table")
+        for kind, new, held in (("source", new_sources, self.sources), ("table", new_tables, self.tables)):
+            for name in new:
+                if name not in held:
+                    msg = f"there is no {kind} {name!r} to replace ({hint(name, tuple(held))}); name the class after it, or use add()"
+                    raise ModelError(msg, name=name)
+        return Model(
+            sources={**self.sources, **new_sources},
+            tables={**self.tables, **new_tables},
+            cleaners={**self.cleaners, **(cleaners or {})},
+            builders={**self.builders, **{name: _builder(made) for name, made in (builders or {}).items()}},
+        )
+
+    def add(
+        self,
+        *,
+        sources: Iterable[AnySource] = (),
+        tables: Iterable[AnyTable] = (),
+        cleaners: Optional[Mapping[str, Cleaner]] = None,
+        builders: Optional[Mapping[str, AnyBuilder]] = None,
+    ) -> Model:
+        """Give a model with more sources and tables, and what makes them.
+
+        Raises:
+            ModelError: One is there already, or the new model is wrong.
+        """
+        new_sources = _by_name(map(_source, sources), "source")
+        new_tables = _by_name(map(_table, tables), "table")
+        for kind, taken in (
+            ("source", new_sources.keys() & self.sources.keys()),
+            ("table", new_tables.keys() & self.tables.keys()),
+            ("cleaner", (cleaners or {}).keys() & self.cleaners.keys()),
+            ("builder", (builders or {}).keys() & self.builders.keys()),
+        ):
+            if taken:
+                msg = f"there is already a {kind} {sorted(taken)[0]!r}; use replace()"
+                raise ModelError(msg, name=sorted(taken)[0])
+        return Model(
+            sources={**self.sources, **new_sources},
+            tables={**self.tables, **new_tables},
+            cleaners={**self.cleaners, **(cleaners or {})},
+            builders={**self.builders, **{name: _builder(made) for name, made in (builders or {}).items()}},
+        )
+
+    def _check_cleaners(self) -> None:
+        known = [f"{source.name}.{column}" for source in self.sources.values() for column in source.columns]
+        for name in self.cleaners:
+            if name not in known:
+                msg = f"a cleaner is given for {name!r}, which is no source column; {hint(name, known)}"
+                raise ModelError(msg, column=name)
+
+    def _check_builders(self) -> None:
+        frames = list(self.sources)
+        for table in self.tables.values():
+            builder = self.builders.get(table.name)
+            if builder is not None:
+                self._check_builder(table, builder, frames)
+            frames.append(f"{table.name}_rows")
+        unknown = sorted(self.builders.keys() - self.tables.keys())
+        if unknown:
+            msg = f"a builder is given for {unknown[0]!r}, which is no table; {hint(unknown[0], tuple(self.tables))}"
+            raise ModelError(msg, table=unknown[0])
+
+    def _check_builder(self, table: TableSpec, builder: Builder, frames: list[str]) -> None:
+        for name in builder.inputs:
+            if name not in frames:
+                msg = (
+                    f"the builder of {table.name!r} asks for {name!r}; name a source, or `<table>_rows` of a table "
+                    f"that is made before it; {hint(name, frames)}"
+                )
+                raise ModelError(msg, table=table.name, parameter=name)
+        spread = sorted(self.lineage.needs_inverse(table.name))
+        if spread and builder.invert is None:
+            msg = (
+                f"the builder of {table.name!r} has no inverse, and {', '.join(spread)} cannot be read back from the "
+                "declaration; give Builder(build, invert)"
+            )
+            raise ModelError(msg, table=table.name, columns=tuple(spread))
+
+
+def _source(given: AnySource) -> SourceSpec:
+    return given if isinstance(given, SourceSpec) else SourceSpec.of(given)
+
+
+def _table(given: AnyTable) -> TableSpec:
+    return given if isinstance(given, TableSpec) else TableSpec.of(given)
+
+
+def _builder(given: AnyBuilder) -> Builder:
+    return given if isinstance(given, Builder) else Builder(given)
+
+
+def _by_name(specs: Iterable[Any], kind: str) -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    for spec in specs:
+        if spec.name in out:
+            msg = f"{kind} {spec.name!r} is given twice; give each {kind} another name (Config.name)"
+            raise ModelError(msg, name=spec.name)
+        out[spec.name] = spec
+    return out
