@@ -13,10 +13,17 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 # A run must not fail because a machine is busy, so no example has a deadline. `quick` is
 # the same on every run: what it finds, it finds for everybody. `ci` looks further, and
 # prints the blob that repeats a failure.
-_COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
-settings.register_profile("quick", max_examples=25, derandomize=True, database=None, **_COMMON)
-settings.register_profile("ci", max_examples=100, print_blob=True, database=None, **_COMMON)
-settings.register_profile("deep", max_examples=2_000, print_blob=True, **_COMMON)
+settings.register_profile(
+    "common",
+    deadline=None,
+    database=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+_COMMON = settings.get_profile("common")
+settings.register_profile("quick", _COMMON, max_examples=25, derandomize=True)
+settings.register_profile("ci", _COMMON, max_examples=100)
+settings.register_profile("deep", _COMMON, max_examples=2_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 

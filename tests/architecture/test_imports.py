@@ -1,0 +1,124 @@
+"""The import rule of the design: floors one way, no cycle, no module hidden by a name.
+
+It reads the source, so that an import inside a function, or one that only a type checker
+sees, counts like any other.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+PACKAGE = "aspen_etl"
+SOURCE = Path(__file__).resolve().parents[2] / "src" / PACKAGE
+
+# The rooms of the house, floor by floor. A module may import from its own room and from the
+# floors below, so rooms that share a floor do not know each other: `normalization` no `io`,
+# `io` and `sql` no `normalization`; `synchronization` joins them. `__init__` hands the
+# names of the floors below it to users and to the thin things above it.
+FLOORS = (
+    {"errors"},
+    {"schema"},
+    {"transform", "derive", "changes"},
+    {"normalization", "io", "sql"},
+    {"synchronization"},
+    {"__init__"},
+    {"aws", "testing", "__main__"},
+)
+FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
+
+
+# ------------------------------------------------------------------------ reading the source
+
+
+def read_modules() -> dict[str, ast.Module]:
+    """Parse every module of the package, by dotted name; a package's is its `__init__`."""
+    modules = {}
+    for path in sorted(SOURCE.rglob("*.py")):
+        parts = path.relative_to(SOURCE.parent).with_suffix("").parts
+        name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+        modules[name] = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+    return modules
+
+
+def imported_modules(
+    name: str, tree: ast.Module, *, known: Mapping[str, object]
+) -> Iterator[tuple[int, str]]:
+    """Yield line and name of each module of the package that ``name`` imports, anywhere."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                if alias.name.split(".")[0] == PACKAGE:
+                    yield node.lineno, alias.name
+        elif isinstance(node, ast.ImportFrom):
+            if node.level:
+                pytest.fail(f"{name}:{node.lineno} imports relatively", pytrace=False)
+            base = node.module or ""
+            if base.split(".")[0] != PACKAGE:
+                continue
+            for alias in node.names:
+                submodule = f"{base}.{alias.name}"
+                yield node.lineno, submodule if submodule in known else base
+
+
+def room(module: str) -> str:
+    """Name the room that a module stands in."""
+    return module.split(".")[1] if "." in module else "__init__"
+
+
+MODULES = read_modules()
+IMPORTS = {
+    name: list(imported_modules(name, tree, known=MODULES)) for name, tree in MODULES.items()
+}
+
+
+# --------------------------------------------------------------------------------- the rules
+
+
+def test_every_module_stands_in_a_room_of_the_design() -> None:
+    assert [name for name in MODULES if room(name) not in FLOOR] == []
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_come_from_the_own_room_or_a_lower_floor(module: str) -> None:
+    here = room(module)
+    wrong = [
+        f"{module}:{line} imports {target}"
+        for line, target in IMPORTS[module]
+        if room(target) != here and FLOOR[room(target)] >= FLOOR[here]
+    ]
+    assert wrong == []
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    graph = {
+        module: {target for _, target in imports if target != module}
+        for module, imports in IMPORTS.items()
+    }
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(f"a cycle of imports: {' <- '.join(error.args[1])}", pytrace=False)
+
+
+def test_no_module_is_named_like_something_else_that_the_package_hands_on() -> None:
+    # `aspen_etl.sync` must be one thing: the function, or a module, whichever came last.
+    handed_on = {
+        alias.asname or alias.name
+        for node in ast.walk(MODULES[PACKAGE])
+        if isinstance(node, ast.ImportFrom) and node.module != PACKAGE
+        for alias in node.names
+    }
+    assert sorted(handed_on & {room(name) for name in MODULES}) == []
+
+
+def test_nothing_runs_when_the_package_is_imported() -> None:
+    allowed = (ast.Import, ast.ImportFrom, ast.Assign, ast.AnnAssign)
+    tree = MODULES[PACKAGE]
+    code = tree.body[1:] if ast.get_docstring(tree) else tree.body
+    assert [node.lineno for node in code if not isinstance(node, allowed)] == []
+    assert [node.lineno for node in ast.walk(tree) if isinstance(node, ast.Call)] == []
