@@ -208,7 +208,7 @@ def test_ci_runs_the_blocks_that_these_tests_pass_over() -> None:
     named = {
         (page, block.ci) for page, path in PAGES.items() for block in read_blocks(path) if block.ci
     }
-    run = set(re.findall(r'^readme_command "(\S+)" "(\S+)"', script, flags=re.MULTILINE))
+    run = set(re.findall(r'^ *readme_command "(\S+)" "(\S+)"', script, flags=re.MULTILINE))
     assert {("README.md", "demo"), ("README.md", "test")} <= named
     assert named == run
 
