@@ -90,7 +90,7 @@ def column(
     _check(facts, nullable=nullable)
     checks: dict[str, Any] = {}
     if length is not None:
-        checks["str_length"] = {"max_value": length}
+        checks["str_length"] = _lengths(length, nullable=nullable)
     if text_format is not None:
         checks["str_matches"] = text_format.anchored
     return pa.Field(
@@ -115,7 +115,7 @@ def audit_actor(*, nullable: bool) -> Any:
     """Declare an audit column that names who wrote: text of up to 128 characters."""
     return pa.Field(
         nullable=nullable,
-        str_length={"max_value": ACTOR_LENGTH},
+        str_length=_lengths(ACTOR_LENGTH, nullable=nullable),
         metadata={METADATA: ColumnFacts(audit=True, length=ACTOR_LENGTH)},
     )
 
@@ -130,6 +130,11 @@ def hint(wrong: str, known: Sequence[str]) -> str:
     if near:
         return f"did you mean {near[0]!r}?"
     return f"known: {', '.join(known) or 'none'}"
+
+
+def _lengths(length: int, *, nullable: bool) -> dict[str, int]:
+    # Where text may be null, '' would be a second way to say so, and a CSV file holds one.
+    return {"min_value": 1, "max_value": length} if nullable else {"max_value": length}
 
 
 def _check(facts: ColumnFacts, *, nullable: bool) -> None:

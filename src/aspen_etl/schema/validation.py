@@ -1,0 +1,223 @@
+"""Validate tables against a model, by three verbs: raise, ask, split.
+
+pandera looks at the columns; keys and references are looked at here, since they go beyond
+one column. No message and no frame of failures holds a cell value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple, Optional
+
+import numpy as np
+import pandas as pd
+import pandera.errors
+
+from aspen_etl.errors import ValidationError
+from aspen_etl.schema.frames import Tables
+from aspen_etl.schema.model import Model
+from aspen_etl.schema.spec import TableSpec
+from aspen_etl.schema.text import conform_text
+
+__all__ = ["Split", "conform", "find_failures", "is_valid", "split", "validate", "validate_columns"]
+
+#: The columns of a frame of failures. ``row`` counts from 0; it is null for a whole column.
+FAILURE_COLUMNS = ("table", "row", "column", "rule")
+
+
+class Split(NamedTuple):
+    """Hold the rows that are valid, and what is wrong with the others.
+
+    Attributes:
+        valid: The valid rows; a row that refers to an invalid one is invalid too.
+        failures: One row for each broken rule of each row: table, row, column, rule.
+    """
+
+    valid: Tables
+    failures: pd.DataFrame
+
+
+def validate(tables: Mapping[str, pd.DataFrame], /, *, model: Model) -> Tables:
+    """Give back valid tables, each column in its one dtype.
+
+    Raises:
+        ValidationError: A table, column, key or reference is wrong; the text names each table,
+            column and rule with the number of rows, the attribute ``failures`` each row.
+    """
+    failures = find_failures(tables, model=model)
+    if len(failures):
+        raise _error(failures)
+    return Tables({name: conform(tables[name], spec) for name, spec in model.tables.items()})
+
+
+def is_valid(tables: Mapping[str, pd.DataFrame], /, *, model: Model) -> bool:
+    """Tell whether tables are valid."""
+    return not len(find_failures(tables, model=model))
+
+
+def split(tables: Mapping[str, pd.DataFrame], /, *, model: Model) -> Split:
+    """Part tables into valid rows and failures; of rows with one key the first is valid.
+
+    Raises:
+        ValidationError: A table or a whole column is missing, unknown or of another type, so
+            that no row can be told apart.
+    """
+    valid: dict[str, pd.DataFrame] = {}
+    found = [_frame(_whole_failures(tables, model))]
+    if len(found[0]):
+        raise _error(found[0])
+    for name, spec in model.tables.items():
+        failures = _frame(_table_failures(tables[name], spec, valid, model))
+        if failures["row"].isna().any():
+            raise _error(failures)
+        found.append(failures)
+        bad = np.zeros(len(tables[name]), dtype=bool)
+        bad[failures["row"].to_numpy(dtype=np.int64)] = True
+        valid[name] = conform(tables[name][~bad], spec)
+    return Split(Tables(valid), pd.concat(found, ignore_index=True))
+
+
+def find_failures(tables: Mapping[str, pd.DataFrame], /, *, model: Model) -> pd.DataFrame:
+    """List every broken rule: table, row (from 0, null for a whole column), column, rule."""
+    whole = _frame(_whole_failures(tables, model))
+    if len(whole):
+        return whole
+    parts = [_frame(_table_failures(tables[name], spec, tables, model)) for name, spec in model.tables.items()]
+    return pd.concat(parts, ignore_index=True)
+
+
+def validate_columns(frame: pd.DataFrame, table: TableSpec, /) -> None:
+    """Let pandera validate one table, keys and references aside.
+
+    Raises:
+        ValidationError: A column is wrong.
+    """
+    failures = _frame(_column_failures(frame, table))
+    if len(failures):
+        raise _error(failures)
+
+
+def conform(frame: pd.DataFrame, table: TableSpec, /) -> pd.DataFrame:
+    """Bring the columns of a table to their order and their one dtype; the index is new."""
+    columns = {}
+    for spec in table.columns.values():
+        values = frame[spec.name].reset_index(drop=True)
+        if spec.type == "text":
+            values = conform_text(values)
+        elif values.dtype != spec.dtype:
+            values = values.astype(spec.dtype)
+        columns[spec.name] = values
+    return pd.DataFrame(columns, index=pd.RangeIndex(len(frame)))
+
+
+# ----------------------------------------------------------------------------- finding
+
+
+Failure = tuple[str, Optional[Any], str, str]
+
+
+def _whole_failures(tables: Mapping[str, pd.DataFrame], model: Model) -> Iterator[Failure]:
+    for name in model.tables:
+        if name not in tables:
+            yield name, None, "", "missing_table"
+    for name in tables:
+        if name not in model.tables:
+            yield str(name), None, "", "unknown_table"
+
+
+def _table_failures(
+    frame: pd.DataFrame, table: TableSpec, parents: Mapping[str, pd.DataFrame], model: Model
+) -> Iterator[Failure]:
+    whole = False
+    for failure in _column_failures(frame, table):
+        whole = whole or failure[1] is None
+        yield failure
+    if whole:
+        return
+    yield table.name, _where(frame[table.primary_key].duplicated()), table.primary_key, "primary_key"
+    if table.has_surrogate_key:
+        yield table.name, _where(frame.duplicated(list(table.natural_key))), table.natural_key[-1], "natural_key"
+    for column, target in table.references.items():
+        keys = parents[target].get(model.tables[target].primary_key, pd.Series(dtype=object))
+        lost = frame[column].notna() & ~frame[column].isin(keys)
+        yield table.name, _where(lost), column, "reference"
+
+
+def _where(mask: pd.Series) -> Any:
+    return np.flatnonzero(mask.to_numpy(dtype=bool))
+
+
+def _column_failures(frame: pd.DataFrame, table: TableSpec) -> Iterator[Failure]:
+    known = frame.columns
+    for name in table.columns:
+        if name not in known:
+            yield table.name, None, name, "missing_column"
+    for name in known:
+        if name not in table.columns:
+            yield table.name, None, str(name), "unknown_column"
+    if set(known) != set(table.columns) or not known.is_unique:
+        return
+    cases = _failure_cases(frame, table)
+    if cases is None:
+        return
+    for column, check, row in zip(cases["column"], cases["check"], cases["index"]):
+        if check == "field_uniqueness":  # told once for each later row, where the keys are looked at
+            continue
+        rule = _rule(str(check), table, str(column))
+        yield table.name, None if pd.isna(row) else np.array([int(row)]), str(column), rule
+
+
+def _failure_cases(frame: pd.DataFrame, table: TableSpec) -> Optional[pd.DataFrame]:
+    """Ask pandera; its error holds cell values, so it must not become the context of ours."""
+    try:
+        table.schema.to_schema().validate(_candidate(frame, table), lazy=True)
+    except pandera.errors.SchemaErrors as error:
+        return error.failure_cases[["column", "check", "index"]]
+    return None
+
+
+def _candidate(frame: pd.DataFrame, table: TableSpec) -> pd.DataFrame:
+    """Bring text to its one dtype; what is of a wholly other type stays, for pandera to say so."""
+    columns = {}
+    for spec in table.columns.values():
+        values = frame[spec.name].reset_index(drop=True)
+        absent = values.isna()
+        if spec.type == "text" and (values.dtype == object or isinstance(values.dtype, pd.StringDtype) or absent.all()):
+            inferred = pd.api.types.infer_dtype(values, skipna=True)
+            values = conform_text(values) if inferred in {"string", "empty"} or absent.all() else values
+        elif absent.all() and values.dtype != spec.dtype and (spec.nullable or not len(values)):
+            values = pd.Series(pd.array([pd.NaT if spec.type == "timestamp" else pd.NA] * len(values), dtype=spec.dtype)) if len(values) else pd.Series(dtype=spec.dtype)
+        columns[spec.name] = values
+    return pd.DataFrame(columns, index=pd.RangeIndex(len(frame)))
+
+
+_RULES = {"not_nullable": "null", "str_length": "length", "dtype": "type", "coerce_dtype": "type"}
+
+
+def _rule(check: str, table: TableSpec, column: str) -> str:
+    name = check.partition("(")[0]
+    text_format = table.columns[column].text_format
+    if name == "str_matches" and text_format is not None:
+        return f"invalid_{text_format.name}"
+    return _RULES.get(name, name)
+
+
+# ----------------------------------------------------------------------------- telling
+
+
+def _frame(failures: Iterator[Failure]) -> pd.DataFrame:
+    parts = []
+    for table, rows, column, rule in failures:
+        numbers = pd.array([pd.NA] if rows is None else rows, dtype="Int64")
+        if len(numbers):
+            parts.append(pd.DataFrame({"table": table, "row": numbers, "column": column, "rule": rule}))
+    if not parts:
+        return pd.DataFrame({name: pd.Series(dtype="Int64" if name == "row" else object) for name in FAILURE_COLUMNS})
+    return pd.concat(parts, ignore_index=True).drop_duplicates(ignore_index=True)
+
+
+def _error(failures: pd.DataFrame) -> ValidationError:
+    counts = failures.groupby(["table", "column", "rule"], sort=False).size()
+    found = "; ".join(f"{table}.{column}: {rule} ({count})" if column else f"{table}: {rule}" for (table, column, rule), count in counts.items())
+    msg = f"the tables do not fit the model: {found}"
+    return ValidationError(msg, failures=failures)

@@ -1,0 +1,197 @@
+"""From accepted rows to the rows of every table, in natural terms.
+
+Rows are in the order of their source or builder. A reference to a table of source rows is
+that table's row number (-1 for none); a reference to a lookup table is the text it lists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from aspen_etl.errors import ModelError
+from aspen_etl.schema.model import Builder, Model
+from aspen_etl.schema.spec import ColumnSpec, TableSpec
+from aspen_etl.schema.text import as_text, conform_text
+from aspen_etl.transform import kernels
+from aspen_etl.transform.kernels import Positions
+
+__all__ = ["assemble", "gather", "reverse"]
+
+
+def assemble(accepted: Mapping[str, pd.DataFrame], model: Model, /) -> dict[str, pd.DataFrame]:
+    """Make the rows of every table.
+
+    Args:
+        accepted: The accepted rows of each source, in the order of their key; a column that
+            refers to another source holds the row number there.
+        model: The model.
+
+    Raises:
+        ModelError: A builder gives what its table does not have, or not what it has.
+    """
+    rows: dict[str, pd.DataFrame] = {}
+    for table in model.tables.values():
+        if model.lineage.tables[table.name].kind != "lookup":
+            rows[table.name] = _Assembly(table, accepted, model, rows).rows()
+    for table in model.tables.values():
+        if model.lineage.tables[table.name].kind == "lookup":
+            rows[table.name] = _lookup(table, rows, model)
+    return {name: rows[name] for name in model.tables}
+
+
+def reverse(index: Positions, length: int) -> Positions:
+    """Turn the source row of each table row into the table row of each source row, or -1."""
+    out = np.full(length, -1, dtype=np.int64)
+    held = index >= 0
+    out[index[held]] = np.flatnonzero(held)
+    return out
+
+
+def gather(values: Positions, positions: Positions) -> Positions:
+    """Take, where -1 gives -1."""
+    if not len(values):
+        return np.full(len(positions), -1, dtype=np.int64)
+    out = values[positions]
+    return np.where(positions < 0, -1, out) if (positions < 0).any() else out
+
+
+def _lookup(table: TableSpec, rows: Mapping[str, pd.DataFrame], model: Model) -> pd.DataFrame:
+    """List each value that a row refers to, once; a missing one makes no row."""
+    used = [
+        rows[other.name][column].dropna().drop_duplicates()
+        for other in model.tables.values()
+        for column, target in other.references.items()
+        if target == table.name
+    ]
+    values = pd.concat([conform_text(pd.Series(dtype=object)), *used], ignore_index=True).drop_duplicates()
+    values = conform_text(values.reset_index(drop=True))
+    return pd.DataFrame({table.natural_key[0]: kernels.take(values, kernels.argsort(values))})
+
+
+class _Assembly:
+    """Make the rows of one table: what its builder gives, then what its declaration fills."""
+
+    def __init__(
+        self,
+        table: TableSpec,
+        accepted: Mapping[str, pd.DataFrame],
+        model: Model,
+        rows: Mapping[str, pd.DataFrame],
+    ) -> None:
+        self.table, self.accepted, self.model, self.done = table, accepted, model, rows
+        self.lineage = model.lineage.tables[table.name]
+
+    def rows(self) -> pd.DataFrame:
+        builder = self.model.builders.get(self.table.name)
+        if builder is not None:
+            built = self._build(builder)
+        else:
+            built = pd.DataFrame(index=self.accepted[str(self.lineage.source)].index)
+        if self.lineage.source is None:
+            built = built.reset_index(drop=True)
+        index = built.index.to_numpy(dtype=np.int64)
+        columns: dict[str, Any] = {}
+        for spec in self.table.own_columns:
+            if self.table.has_surrogate_key and spec.primary_key:
+                continue
+            if spec.name in built.columns:
+                columns[spec.name] = self._conform(spec, built[spec.name].reset_index(drop=True))
+            else:
+                columns[spec.name] = self._fill(spec, index, columns)
+        return pd.DataFrame(columns, index=pd.RangeIndex(len(index))).set_axis(built.index)
+
+    # ------------------------------------------------------------------------- what a builder gives
+
+    def _build(self, builder: Builder) -> pd.DataFrame:
+        frames = {**self.accepted, **{f"{name}_rows": frame for name, frame in self.done.items()}}
+        built = builder.build(**{name: frames[name] for name in builder.inputs})
+        table = self.table
+        if not isinstance(built, pd.DataFrame):
+            msg = f"the builder of {table.name!r} gives {type(built).__name__}; give a DataFrame"
+            raise ModelError(msg, table=table.name)
+        known = {spec.name for spec in table.own_columns if not (table.has_surrogate_key and spec.primary_key)}
+        extra = sorted(set(map(str, built.columns)) - known)
+        if extra:
+            msg = f"the builder of {table.name!r} gives {', '.join(extra)}, which it must not: keys and audit columns are given later, and others the table does not have"
+            raise ModelError(msg, table=table.name, columns=tuple(extra))
+        if self.lineage.source is not None:
+            self._check_index(built.index)
+        return built
+
+    def _check_index(self, index: pd.Index) -> None:
+        length = len(self.accepted[str(self.lineage.source)])
+        numbers = index.to_numpy()
+        if index.dtype.kind != "i" or (len(numbers) and (numbers.min() < -1 or numbers.max() >= length)):
+            msg = f"the builder of {self.table.name!r} must keep the row numbers of {self.lineage.source!r} as its index (-1 for a row from elsewhere)"
+            raise ModelError(msg, table=self.table.name)
+
+    def _conform(self, spec: ColumnSpec, values: pd.Series) -> pd.Series:
+        if self._is_position(spec):
+            if not pd.api.types.is_integer_dtype(values.dtype) and len(values):
+                return self._positions_of_text(spec, values)
+            return values.fillna(-1).astype("int64")
+        if spec.type == "integer" and not spec.references:
+            return values.astype(spec.dtype)
+        return as_text(values)
+
+    def _positions_of_text(self, spec: ColumnSpec, values: pd.Series) -> pd.Series:
+        parent = self.model.tables[str(spec.references)]
+        keys = self.done[parent.name][parent.natural_key[0]]
+        if len(parent.natural_key) > 1 or keys.dtype.kind == "i":
+            msg = (
+                f"the builder of {self.table.name!r} gives text for {spec.name!r}, and {parent.name!r} is not known by one "
+                f"text; give row numbers of {parent.name}_rows"
+            )
+            raise ModelError(msg, table=self.table.name, column=spec.name)
+        return pd.Series(kernels.find(as_text(values), keys))
+
+    def _is_position(self, spec: ColumnSpec) -> bool:
+        return spec.references is not None and self.model.lineage.tables[spec.references].kind != "lookup"
+
+    # ------------------------------------------------------------------------- what a declaration fills
+
+    def _fill(self, spec: ColumnSpec, index: Positions, columns: Mapping[str, pd.Series]) -> pd.Series:
+        if len(spec.source) != 1:
+            msg = f"nothing fills {self.table.name}.{spec.name}; give it source=, or let the builder of {self.table.name!r} give it"
+            raise ModelError(msg, table=self.table.name, column=spec.name)
+        sheet, _, column = spec.source[0].partition(".")
+        source_rows = index if sheet == self.lineage.source else self._follow(sheet, columns)
+        if not self._is_position(spec):
+            values = kernels.take(self._text(sheet, column), source_rows)
+            return _integers(values, spec) if spec.type == "integer" and not spec.references else values
+        parent = str(spec.references)
+        parents_source = self.model.lineage.tables[parent].source
+        if parents_source != sheet:
+            source_rows = gather(self.accepted[sheet][column].to_numpy(dtype=np.int64), source_rows)
+        to_parent = reverse(self.done[parent].index.to_numpy(dtype=np.int64), len(self.accepted[str(parents_source)]))
+        return pd.Series(gather(to_parent, source_rows))
+
+    def _follow(self, sheet: str, columns: Mapping[str, pd.Series]) -> Positions:
+        """Follow references from this table to the row of a sheet that each row belongs to."""
+        first, *rest = self.lineage.anchors[sheet]
+        table = str(self.table.columns[first].references)
+        at = columns[first].to_numpy(dtype=np.int64)
+        for name in rest:
+            at = gather(self.done[table][name].to_numpy(dtype=np.int64), at)
+            table = str(self.model.tables[table].columns[name].references)
+        return gather(self.done[table].index.to_numpy(dtype=np.int64), at)
+
+    def _text(self, sheet: str, column: str) -> pd.Series:
+        parent = self.model.lineage.sources[sheet].references.get(column)
+        values = self.accepted[sheet][column]
+        if parent is None:
+            return values
+        key = self.model.lineage.sources[parent].key[0]
+        return kernels.take(self._text(parent, key), values.to_numpy(dtype=np.int64))
+
+
+def _integers(values: pd.Series, spec: ColumnSpec) -> pd.Series:
+    present = values.notna()
+    out = pd.Series(pd.array(np.zeros(len(values), dtype=np.int64), dtype="Int64"))
+    out[present] = [int(text) for text in values[present].array]
+    out[~present] = pd.NA
+    return out.astype(spec.dtype)

@@ -1,0 +1,120 @@
+"""Builders: each makes the rows of the table it is named for, in natural terms.
+
+The parameters name the frames that a builder needs, so the signature is the lineage: a
+source's name stands for its accepted rows, ``<table>_rows`` for rows that another builder
+made. A reference column holds the row number in the table referred to, or the text that a
+lookup table lists. Keys and audit columns are given later, in one place.
+
+Every builder can be used alone, in a notebook, on frames of clean text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import pandas as pd
+
+from aspen_etl.schema.text import conform_text
+from aspen_etl.transform.cleaners import join_full_name, split_full_name
+from aspen_etl.transform.kernels import Positions, find, take
+
+__all__ = [
+    "address",
+    "email",
+    "email_type",
+    "invert_phone_number",
+    "invert_user_profile",
+    "phone_number",
+    "role_profile",
+    "user_profile",
+]
+
+#: The source column that each type of phone number comes from.
+PHONES = {"home": "phone_home", "cell": "phone_cell"}
+
+
+def user_profile(borrower: pd.DataFrame) -> pd.DataFrame:
+    """Make one row for each borrower, the name split in two.
+
+    Examples:
+        >>> user_profile(pd.DataFrame({"id": ["a"], "full_name": ["Ada Degli Antoni"]})).loc[0, "last_name"]
+        'Degli Antoni'
+    """
+    return split_full_name(borrower["full_name"]).assign(user_profile_id=borrower["id"])
+
+
+def invert_user_profile(rows: pd.DataFrame) -> Mapping[str, pd.Series]:
+    """Give back the full names."""
+    return {"full_name": join_full_name(rows["first_name"], rows["last_name"])}
+
+
+def role_profile(borrower: pd.DataFrame, role_profile: pd.DataFrame) -> pd.DataFrame:
+    """Make one row for each role, and one without a type for a borrower who has no role.
+
+    Contacts belong to a role profile, so a borrower without one would have nowhere to keep
+    them. The index is the row in the sheet, -1 where there is none.
+    """
+    owner = row_numbers(role_profile["borrower_id"], borrower["id"])
+    without = np.flatnonzero(np.bincount(owner, minlength=len(borrower)) == 0)
+    index = np.concatenate([np.arange(len(owner)), np.full(len(without), -1)])
+    roles = take(role_profile["role_profile"].reset_index(drop=True), index)
+    return pd.DataFrame({"user_id": np.concatenate([owner, without]), "role_profile_type_id": roles.array}, index=index)
+
+
+def phone_number(borrower: pd.DataFrame, role_profile_rows: pd.DataFrame) -> pd.DataFrame:
+    """Make one row for each phone of each role profile, its type the column it came from."""
+    parts = [_contacts(borrower[column], role_profile_rows).assign(phone_number_type_id=kind) for kind, column in PHONES.items()]
+    rows = pd.concat(parts, ignore_index=True)
+    return rows.assign(phone_number_type_id=conform_text(rows["phone_number_type_id"]))
+
+
+def invert_phone_number(rows: pd.DataFrame) -> Mapping[str, pd.Series]:
+    """Give back each phone to the column that its type names."""
+    return {column: rows["value"].where(rows["phone_number_type_id"] == kind) for kind, column in PHONES.items()}
+
+
+def email_type(values: pd.Series) -> pd.Series:
+    """Give every e-mail address the one type ``email``, for the column it came from."""
+    return conform_text(pd.Series("email", index=values.index, dtype=object))
+
+
+def email(
+    borrower: pd.DataFrame,
+    role_profile_rows: pd.DataFrame,
+    *,
+    classify_email: Callable[[pd.Series], pd.Series] = email_type,
+) -> pd.DataFrame:
+    """Make one row for each e-mail address of each role profile.
+
+    Args:
+        borrower: The borrowers.
+        role_profile_rows: The rows that ``role_profile`` makes.
+        classify_email: Gives the type of each address, from the addresses.
+    """
+    rows = _contacts(borrower["email"], role_profile_rows)
+    return rows.assign(email_type_id=classify_email(rows["value"]))
+
+
+def address(borrower: pd.DataFrame, role_profile_rows: pd.DataFrame) -> pd.DataFrame:
+    """Make one row for each role profile whose borrower has any part of an address."""
+    parts = borrower[["street", "city", "state", "zip_code"]]
+    has_any = parts.notna().any(axis=1).to_numpy(dtype=bool)
+    owner = role_profile_rows["user_id"].to_numpy(dtype=np.int64)
+    held = np.flatnonzero(has_any[owner])
+    columns = {name: take(parts[name], owner[held]) for name in parts.columns}
+    return pd.DataFrame({"role_profile_id": held, **columns})
+
+
+def row_numbers(values: pd.Series, keys: pd.Series) -> Positions:
+    """Give the row of ``keys`` that each value names; row numbers stay what they are."""
+    if pd.api.types.is_integer_dtype(values.dtype):
+        return values.to_numpy(dtype=np.int64)
+    return find(values, keys)
+
+
+def _contacts(values: pd.Series, role_profile_rows: pd.DataFrame) -> pd.DataFrame:
+    owner = role_profile_rows["user_id"].to_numpy(dtype=np.int64)
+    present = values.notna().to_numpy(dtype=bool)
+    held = np.flatnonzero(present[owner])
+    return pd.DataFrame({"role_profile_id": held, "value": take(values, owner[held])})

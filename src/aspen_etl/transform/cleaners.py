@@ -1,0 +1,118 @@
+"""Cleaners: verbs on one column, from text as it was read to text as it is kept.
+
+Each takes a Series of text and gives one of the same index; a missing cell stays missing.
+"""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pandas as pd
+
+from aspen_etl.schema.text import WHITE_SPACE, conform_text
+from aspen_etl.transform import kernels
+
+__all__ = ["clean_white_space", "join_full_name", "lower_case", "pad_zip_code", "split_full_name"]
+
+_RUN = re.compile(f"[{WHITE_SPACE}]+")
+_DIGITS = re.compile("[0-9]+")
+_SHORT, _LONG = 5, 9
+
+
+def clean_white_space(values: pd.Series, /) -> pd.Series:
+    """Trim white space at both ends, make one space of each inner run, and '' missing.
+
+    White space is the set of the contract (``aspen_etl.schema.text.WHITE_SPACE``), and
+    nothing else: a control character is a fault, not space.
+
+    Examples:
+        >>> clean_white_space(pd.Series(["  Ann\\u00a0 Lee ", "   ", None])).tolist()[0]
+        'Ann Lee'
+    """
+    rows = kernels.suspects(values)
+    if not len(rows):
+        return values
+    before = kernels.take(values, rows)
+    texts = [_RUN.sub(" ", text).strip(" ") or None for text in before.array]
+    after = conform_text(pd.Series(texts, dtype=object))
+    moved = (after.isna() | (after != before)).to_numpy(dtype=bool)
+    return _put(values, rows[moved], after[moved])
+
+
+def pad_zip_code(values: pd.Series, /) -> pd.Series:
+    """Give a ZIP code back the zeros that a number format took (USPS: 12345 or 12345-6789).
+
+    A trailing ``.0`` goes; three or four digits are padded to five; seven to nine digits
+    become ``12345-6789``. Everything else stays as it is, for the rules to judge.
+
+    Examples:
+        >>> pad_zip_code(pd.Series(["6705", "2138.0", "12345678", "K1A 0B1"])).tolist()
+        ['06705', '02138', '01234-5678', 'K1A 0B1']
+    """
+    return _map_distinct(values, _padded)
+
+
+def _padded(text: str) -> str:
+    digits = text[:-2] if text.endswith(".0") else text
+    if not _DIGITS.fullmatch(digits):
+        return digits
+    if len(digits) in {3, 4}:
+        return digits.zfill(_SHORT)
+    if len(digits) in {7, 8, 9}:
+        digits = digits.zfill(_LONG)
+        return f"{digits[:_SHORT]}-{digits[_SHORT:]}"
+    return digits
+
+
+def lower_case(values: pd.Series, /) -> pd.Series:
+    """Lower the case of each cell as Python does (Unicode), with and without Arrow alike.
+
+    Examples:
+        >>> lower_case(pd.Series(["Co-Borrower"])).tolist()
+        ['co-borrower']
+    """
+    return _map_distinct(values, str.lower)
+
+
+def split_full_name(values: pd.Series, /) -> pd.DataFrame:
+    """Split a name: the first word is ``first_name``, the rest ``last_name``, '' where none.
+
+    Examples:
+        >>> split_full_name(pd.Series(["Ada Degli Antoni", "Cher"])).to_numpy().tolist()
+        [['Ada', 'Degli Antoni'], ['Cher', '']]
+    """
+    first, last = kernels.first_space(values)
+    return pd.DataFrame({"first_name": first, "last_name": last}, index=values.index)
+
+
+def join_full_name(first_name: pd.Series, last_name: pd.Series, /) -> pd.Series:
+    """Undo ``split_full_name``.
+
+    Examples:
+        >>> join_full_name(pd.Series(["Ada", "Cher"]), pd.Series(["Degli Antoni", ""])).tolist()
+        ['Ada Degli Antoni', 'Cher']
+    """
+    return (first_name + " " + last_name).where(last_name != "", first_name)
+
+
+# ----------------------------------------------------------------------------- helpers
+
+
+def _map_distinct(values: pd.Series, change: object) -> pd.Series:
+    """Change each distinct cell once, and leave the column alone where nothing changes."""
+    codes, distinct = pd.factorize(values)
+    before = list(distinct)
+    after = [change(text) for text in before]  # type: ignore[operator]
+    if before == after:
+        return values
+    table = conform_text(pd.Series(after, dtype=object))
+    return kernels.take(table, np.asarray(codes, dtype=np.int64)).set_axis(values.index).rename(values.name)
+
+
+def _put(values: pd.Series, rows: kernels.Positions, cells: pd.Series) -> pd.Series:
+    if not len(rows):
+        return values
+    out = values.copy()
+    out.iloc[rows] = cells.array
+    return conform_text(out)

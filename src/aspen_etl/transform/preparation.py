@@ -1,0 +1,139 @@
+"""From sheets as read to sheets as judged: columns in their place, text clean, blanks gone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from aspen_etl.errors import CleanerError, ExtractError
+from aspen_etl.schema.column import hint
+from aspen_etl.schema.frames import Extract
+from aspen_etl.schema.headers import match_headers
+from aspen_etl.schema.model import Cleaner, Model
+from aspen_etl.schema.spec import SourceSpec
+from aspen_etl.schema.text import as_text
+from aspen_etl.transform.cleaners import clean_white_space
+from aspen_etl.transform.kernels import Mask
+
+__all__ = ["Prepared", "prepare"]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """One sheet without its blank rows.
+
+    Attributes:
+        raw: The cells as read, the declared columns in order; the index is 0, 1, 2 ...
+        clean: The same cells, clean.
+        rows: The sheet's own number of each row.
+        faults: The cells that hold no text, by column and rule: positions and their cells.
+        emptied: The cells that a cleaner of the model made missing, by column.
+        repairs: How many cells a cleaner of the model changed, by column.
+        blank: How many rows were blank.
+    """
+
+    raw: pd.DataFrame
+    clean: pd.DataFrame
+    rows: pd.Series
+    faults: Mapping[tuple[str, str], pd.Series]
+    emptied: Mapping[str, Mask]
+    repairs: Mapping[str, int]
+    blank: int
+
+    def faulty(self, column: str) -> Mask:
+        """Tell in which rows the column's cell is there and yet holds no usable text."""
+        out = self.emptied[column].copy() if column in self.emptied else np.zeros(len(self.raw), dtype=bool)
+        for (name, _), cells in self.faults.items():
+            if name == column:
+                out[cells.index.to_numpy()] = True
+        return out
+
+
+def prepare(extract: Extract, model: Model, /) -> dict[str, Prepared]:
+    """Bring each sheet of an extract to the model's columns, and clean them.
+
+    Raises:
+        ExtractError: A sheet or column is missing, or one has no place in the model.
+        CleanerError: A cleaner of the model failed.
+    """
+    for name in model.sources:
+        if name not in extract:
+            msg = f"the extract has no {name!r}; it has: {', '.join(sorted(extract)) or 'nothing'}"
+            raise ExtractError(msg, source=name)
+    for name in extract:
+        if name not in model.sources:
+            msg = f"the extract has {name!r}, which is no source of the model and would be lost; {hint(name, tuple(model.sources))}"
+            raise ExtractError(msg, source=name)
+    return {name: _prepare(extract, spec, model) for name, spec in model.sources.items()}
+
+
+def _prepare(extract: Extract, spec: SourceSpec, model: Model) -> Prepared:
+    frame = extract[spec.name]
+    found = match_headers(tuple(frame.columns), tuple(spec.columns), sheet=spec.name)
+    places = {column: position for position, column in found.items()}
+    raw = pd.DataFrame({column: frame.iloc[:, places[column]] for column in spec.columns}, index=frame.index)
+    tidy = {column: clean_white_space(raw[column]) for column in spec.columns}
+    faults = extract.faults[extract.faults["source"] == spec.name]
+    present = np.zeros(len(raw), dtype=bool)
+    for values in tidy.values():
+        present |= values.notna().to_numpy(dtype=bool)
+    present |= np.isin(raw.index.to_numpy(), faults["row"].to_numpy(dtype=np.int64))
+    rows = pd.Series(raw.index.to_numpy()[present])
+    tidy = {column: _select(values, present) for column, values in tidy.items()}
+    clean, emptied, repairs = {}, {}, {}
+    for column, before in tidy.items():
+        cleaner = model.cleaners.get(f"{spec.name}.{column}")
+        clean[column] = before if cleaner is None else _run(cleaner, before, f"{spec.name}.{column}")
+        if clean[column] is not before:
+            emptied[column], repairs[column] = _compare(before, clean[column])
+    return Prepared(
+        raw=_select(raw, present),
+        clean=pd.DataFrame(clean, index=pd.RangeIndex(len(rows))),
+        rows=rows,
+        faults=_faults(faults, rows, {frame.columns[position]: column for column, position in places.items()}),
+        emptied={column: mask for column, mask in emptied.items() if mask.any()},
+        repairs={column: count for column, count in repairs.items() if count},
+        blank=int(len(present) - present.sum()),
+    )
+
+
+def _select(values: pd.DataFrame | pd.Series, present: Mask) -> pd.DataFrame | pd.Series:
+    kept = values if present.all() else values[present]
+    return kept.reset_index(drop=True)
+
+
+def _run(cleaner: Cleaner, before: pd.Series, name: str) -> pd.Series:
+    try:
+        after = cleaner(before.copy())
+    except Exception as error:  # noqa: BLE001 - whatever a user's function raises may hold a cell
+        kind = type(error).__name__
+    else:
+        if not isinstance(after, pd.Series) or not after.index.equals(before.index):
+            msg = f"the cleaner of {name} must give back a Series with the index that it got"
+            raise CleanerError(msg, column=name)
+        return clean_white_space(as_text(after))
+    msg = f"the cleaner of {name} raised {kind}; run it alone on the column to see why"
+    raise CleanerError(msg, column=name)
+
+
+def _compare(before: pd.Series, after: pd.Series) -> tuple[Mask, int]:
+    """Tell which cells a cleaner emptied, and how many others it changed."""
+    held, kept = before.notna().to_numpy(dtype=bool), after.notna().to_numpy(dtype=bool)
+    both = held & kept
+    changed = int((before[both] != after[both]).to_numpy(dtype=bool).sum())
+    return held & ~kept, changed + int((kept & ~held).sum())
+
+
+def _faults(faults: pd.DataFrame, rows: pd.Series, names: Mapping[str, str]) -> dict[tuple[str, str], pd.Series]:
+    """Give the unusable cells by column and rule, indexed by their position in ``rows``."""
+    if not len(faults):
+        return {}
+    position = pd.Index(rows).get_indexer(faults["row"].to_numpy(dtype=np.int64))
+    placed = faults.assign(position=position, column=faults["column"].map(names))
+    return {
+        (str(column), str(rule)): pd.Series(cells["value"].to_numpy(), index=cells["position"].to_numpy(), dtype=object)
+        for (column, rule), cells in placed.groupby(["column", "rule"], sort=True)
+    }

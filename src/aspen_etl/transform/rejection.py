@@ -1,0 +1,286 @@
+"""Rules: which rows and cells of the source stay out, and why.
+
+Every rule is a mask over a column, worked out at once; what it hits is kept as a ``Fault``.
+The rules are not written here: which columns are required, unique, limited or of a form
+follows from the tables that they feed (``schema.lineage``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from aspen_etl.schema.lineage import ROW, SourceLineage
+from aspen_etl.schema.model import Model
+from aspen_etl.schema.spec import ColumnSpec
+from aspen_etl.schema.text import TextFormat, conform_text
+from aspen_etl.transform import kernels
+from aspen_etl.transform.kernels import Mask, Positions
+from aspen_etl.transform.preparation import Prepared
+
+__all__ = ["Fault", "Judged", "judge"]
+
+#: Control characters (category Cc) that are no white space of the contract.
+_CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f]")
+
+#: A whole number that text gives back unchanged, of 64 bits.
+_INTEGER = TextFormat("integer", "0|-?[1-9][0-9]{0,18}")
+_INTEGER_LIMITS = (-(2**63), 2**63 - 1)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Name the rows of one column that break one rule.
+
+    Attributes:
+        source: The sheet.
+        column: The column.
+        rule: The rule's name.
+        scope: What stays out: the ``row``, the one ``value``, or the row of a table.
+        positions: The rows, from 0, blank rows not counted.
+    """
+
+    source: str
+    column: str
+    rule: str
+    scope: str
+    positions: Positions
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One sheet, parted into what is accepted and what is not.
+
+    Attributes:
+        accepted: The accepted rows, clean, in the order of their key, rejected cells missing;
+            a column that refers to another sheet holds the row number there.
+        key: The first key column of the accepted rows, as text.
+        faults: What is not accepted.
+        rejected_rows: Which rows stay out as a whole.
+    """
+
+    accepted: pd.DataFrame
+    key: pd.Series
+    faults: tuple[Fault, ...]
+    rejected_rows: Mask
+
+
+def judge(prepared: Mapping[str, Prepared], model: Model, /) -> dict[str, Judged]:
+    """Part each sheet into accepted rows and faults, each sheet after those it refers to."""
+    judged: dict[str, Judged] = {}
+    for name in model.sources:
+        judged[name] = _Judge(name, prepared[name], model, judged).judge()
+    return judged
+
+
+class _Judge:
+    """Judge one sheet: a method for each kind of rule, each giving faults."""
+
+    def __init__(self, source: str, prepared: Prepared, model: Model, judged: Mapping[str, Judged]) -> None:
+        self.source, self.prepared, self.model = source, prepared, model
+        self.lineage: SourceLineage = model.lineage.sources[source]
+        self.spec = model.sources[source]
+        self.faulty = {column: prepared.faulty(column) for column in self.spec.columns}
+        self.present = {column: prepared.clean[column].notna().to_numpy(dtype=bool) for column in self.spec.columns}
+        self.links = {
+            column: kernels.find(prepared.clean[column], judged[parent].key)
+            for column, parent in self.lineage.references.items()
+        }
+
+    def judge(self) -> Judged:
+        faults = [*self._unusable(), *self._cells(), *self._incomplete(), *self._missing(), *self._unknown()]
+        rejected = self._rows(faults)
+        order, duplicates = self._sort(rejected)
+        if duplicates.any():
+            rows = np.flatnonzero(duplicates)
+            faults.append(self._fault(self.lineage.key[-1], self._rule("duplicate", self.lineage.key[-1]), rows))
+            rejected = rejected | duplicates
+        accepted = order[~rejected[order]] if rejected.any() else order
+        key = kernels.take(self.prepared.clean[self.lineage.key[0]], accepted)
+        return Judged(self._accept(accepted, faults), key, tuple(faults), rejected)
+
+    # ------------------------------------------------------------------------- rules
+
+    def _unusable(self) -> Iterator[Fault]:
+        for (column, rule), cells in self.prepared.faults.items():
+            yield self._fault(column, rule, np.sort(cells.index.to_numpy(dtype=np.int64)))
+        for column, mask in self.prepared.emptied.items():
+            yield self._fault(column, "emptied", np.flatnonzero(mask))
+
+    def _cells(self) -> Iterator[Fault]:
+        for column in self.spec.columns:
+            values = self.prepared.clean[column]
+            yield from self._found(column, "invalid_text", _control(values))
+            too_long = np.zeros(len(values), dtype=bool)
+            for table, name in self.lineage.destinations[column]:
+                target = self.model.tables[table].columns[name]
+                if self._is_split(table, column):
+                    too_long |= self._long_parts(table, column)
+                elif target.length is not None:
+                    too_long |= kernels.longer_than(values, target.length)
+                yield from self._form(column, target)
+            yield from self._found(column, "too_long", too_long)
+
+    def _form(self, column: str, target: ColumnSpec) -> Iterator[Fault]:
+        values = self.prepared.clean[column]
+        if target.text_format is not None:
+            yield from self._found(column, f"invalid_{target.text_format.name}", ~kernels.matches(values, target.text_format))
+        elif target.type == "integer" and target.references is None:
+            wrong = ~kernels.matches(values, _INTEGER)
+            wrong |= _beyond(values, ~wrong & self.present[column])
+            yield from self._found(column, self._rule("invalid", column), wrong)
+
+    def _long_parts(self, table: str, column: str) -> Mask:
+        """Tell where a part of a column that a builder splits is longer than its destination."""
+        targets = [
+            spec for spec in self.model.tables[table].own_columns if f"{self.source}.{column}" in spec.source and spec.length
+        ]
+        values, out = self.prepared.clean[column], np.zeros(len(self.prepared.rows), dtype=bool)
+        rows = np.flatnonzero(kernels.longer_than(values, min((spec.length or 0 for spec in targets), default=0)))
+        if not targets or not len(rows):
+            return out
+        some = self.prepared.clean.iloc[rows].reset_index(drop=True)
+        built = self.model.builders[table].build(**{self.source: some})
+        for spec in targets:
+            out[rows] |= kernels.longer_than(built[spec.name], spec.length or 0)
+        return out
+
+    def _incomplete(self) -> Iterator[Fault]:
+        for table in dict.fromkeys(self.lineage.scopes.values()):
+            if table not in self.model.tables:
+                continue
+            columns = [column for column, scope in self.lineage.scopes.items() if scope == table]
+            held = {column: self.present[column] | self.faulty[column] for column in columns}
+            some = np.logical_or.reduce(list(held.values()))
+            for column in columns:
+                if any(not self.model.tables[t].columns[c].nullable for t, c in self.lineage.destinations[column]):
+                    yield from self._found(column, f"incomplete_{table}", some & ~held[column])
+
+    def _missing(self) -> Iterator[Fault]:
+        for column in self.lineage.required:
+            yield from self._found(column, self._rule("missing", column), ~self.present[column] & ~self.faulty[column])
+
+    def _unknown(self) -> Iterator[Fault]:
+        for column, parent in self.lineage.references.items():
+            yield from self._found(column, f"unknown_{parent}", (self.links[column] < 0) & self.present[column])
+
+    # ------------------------------------------------------------------------- rows
+
+    def _rows(self, faults: list[Fault]) -> Mask:
+        rejected = np.zeros(len(self.prepared.rows), dtype=bool)
+        for fault in faults:
+            if fault.scope == ROW:
+                rejected[fault.positions] = True
+        return rejected
+
+    def _sort(self, rejected: Mask) -> tuple[Positions, Mask]:
+        """Order the rows by key, and tell which come after an accepted one of the same key."""
+        key = self.lineage.key
+        complete = np.logical_and.reduce([self.links[c] >= 0 if c in self.links else self.present[c] for c in key])
+        rows = np.flatnonzero(complete)
+        duplicates = np.zeros(len(rejected), dtype=bool)
+        order, same = sort_rows([self._key(column, rows) for column in key])
+        order = rows[order]
+        if not same.any():
+            return order, duplicates
+        accepted = ~rejected[order]
+        before = np.cumsum(accepted) - accepted
+        first = np.maximum.accumulate(np.where(same, 0, np.arange(len(order))))
+        duplicates[order[before - before[first] > 0]] = True
+        return order, duplicates
+
+    def _key(self, column: str, rows: Positions) -> pd.Series:
+        if column in self.links:
+            return pd.Series(self.links[column][rows])
+        return kernels.take(self.prepared.clean[column], rows)
+
+    def _accept(self, order: Positions, faults: list[Fault]) -> pd.DataFrame:
+        drop = {column: np.zeros(len(self.prepared.rows), dtype=bool) for column in self.spec.columns}
+        for fault in faults:
+            for column in self._dropped(fault):
+                drop[column][fault.positions] = True
+        columns = {}
+        for column in self.spec.columns:
+            values = self.prepared.clean[column]
+            if column in self.links:
+                columns[column] = pd.Series(self.links[column][order])
+                continue
+            if drop[column].any():
+                values = conform_text(values.mask(drop[column]))
+            columns[column] = kernels.take(values, order)
+        return pd.DataFrame(columns, index=pd.RangeIndex(len(order)))
+
+    def _dropped(self, fault: Fault) -> tuple[str, ...]:
+        if fault.scope in self.model.tables:
+            return tuple(column for column, scope in self.lineage.scopes.items() if scope == fault.scope)
+        return () if fault.scope == ROW else (fault.column,)
+
+    # ------------------------------------------------------------------------- helpers
+
+    def _is_split(self, table: str, column: str) -> bool:
+        name = f"{self.source}.{column}"
+        fed = [spec for spec in self.model.tables[table].own_columns if name in spec.source]
+        return len(fed) > 1
+
+    def _rule(self, verb: str, column: str) -> str:
+        return f"{verb}_{self.spec.columns[column].label}"
+
+    def _found(self, column: str, rule: str, mask: Mask) -> Iterator[Fault]:
+        if mask.any():
+            yield self._fault(column, rule, np.flatnonzero(mask))
+
+    def _fault(self, column: str, rule: str, positions: Positions) -> Fault:
+        scope = ROW if rule == self._rule("duplicate", column) else self.lineage.scopes[column]
+        return Fault(self.source, column, rule, scope, positions)
+
+
+def sort_rows(columns: list[pd.Series]) -> tuple[Positions, Mask]:
+    """Order rows by columns, first the first one, and tell which equal the row before.
+
+    Args:
+        columns: Text or whole numbers without a missing value, all of one length.
+
+    Returns:
+        The stable order, and for each place in it whether its row equals the one before.
+    """
+    if len(columns) == 1 and not pd.api.types.is_integer_dtype(columns[0].dtype):
+        order = kernels.argsort(columns[0])
+        ordered = kernels.take(columns[0], order)
+        same = np.zeros(len(order), dtype=bool)
+        same[1:] = (ordered.iloc[1:].array == ordered.iloc[:-1].array).astype(bool)
+        return order, same
+    codes = [_codes(column) for column in columns]
+    order = np.lexsort(codes[::-1]).astype(np.int64)
+    same = np.ones(len(order), dtype=bool)
+    for code in codes:
+        same[1:] &= code[order][1:] == code[order][:-1]
+    same[:1] = False
+    return order, same
+
+
+def _codes(column: pd.Series) -> Positions:
+    if pd.api.types.is_integer_dtype(column.dtype):
+        return column.to_numpy(dtype=np.int64)
+    codes, distinct = pd.factorize(column)
+    rank = np.empty(len(distinct), dtype=np.int64)
+    rank[kernels.argsort(conform_text(pd.Series(distinct)))] = np.arange(len(distinct))
+    return rank[codes]
+
+
+def _control(values: pd.Series) -> Mask:
+    out = np.zeros(len(values), dtype=bool)
+    rows = kernels.suspects(values)
+    out[rows] = [_CONTROL.search(text) is not None for text in kernels.take(values, rows).array]
+    return out
+
+
+def _beyond(values: pd.Series, among: Mask) -> Mask:
+    out = np.zeros(len(values), dtype=bool)
+    low, high = _INTEGER_LIMITS
+    rows = np.flatnonzero(among & kernels.longer_than(values, len(str(high)) - 1))
+    out[rows] = [not low <= int(text) <= high for text in kernels.take(values, rows).array]
+    return out

@@ -1,0 +1,113 @@
+"""The rejects: one tidy frame of everything that stayed out, and why."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Optional
+
+import numpy as np
+import pandas as pd
+
+from aspen_etl.schema.model import Model
+from aspen_etl.schema.text import conform_text, escape
+from aspen_etl.transform import kernels
+from aspen_etl.transform.kernels import Positions
+from aspen_etl.transform.preparation import Prepared
+from aspen_etl.transform.rejection import Fault, Judged
+
+__all__ = ["REJECT_COLUMNS", "list_rejects"]
+
+#: The columns of the rejects, in order; all are text but ``row``.
+REJECT_COLUMNS = ("source", "row", "borrower_id", "column", "value", "rule", "scope", "record")
+
+
+def list_rejects(prepared: Mapping[str, Prepared], judged: Mapping[str, Judged], model: Model, /) -> pd.DataFrame:
+    """List what was rejected, ordered by source, row, column and rule.
+
+    Returns:
+        A frame with a row for each source row, rule and column: ``source`` (sheet), ``row`` (the
+        sheet's own number), ``borrower_id``, ``column``, ``value`` (as read), ``rule``,
+        ``scope`` (``row``, ``value``, or the table whose row was not made) and ``record`` (the
+        whole source row as read, a JSON object in ASCII). What a text column cannot hold is
+        backslash-escaped.
+    """
+    parts = [_source_rejects(prepared[name], judged[name].faults, name, model) for name in model.sources]
+    columns = {name: [part[name] for part in parts if len(part)] for name in REJECT_COLUMNS}
+    return pd.DataFrame(
+        {
+            name: pd.concat(found, ignore_index=True) if found else _empty(name)
+            for name, found in columns.items()
+        },
+        columns=list(REJECT_COLUMNS),
+    )
+
+
+def _empty(name: str) -> pd.Series:
+    return pd.Series(dtype="int64") if name == "row" else conform_text(pd.Series(dtype=object))
+
+
+def _source_rejects(prepared: Prepared, faults: tuple[Fault, ...], source: str, model: Model) -> pd.DataFrame:
+    if not faults:
+        return pd.DataFrame()
+    order = {column: i for i, column in enumerate(model.sources[source].columns)}
+    faults = tuple(sorted(faults, key=lambda fault: (order[fault.column], fault.rule)))
+    positions = np.concatenate([fault.positions for fault in faults])
+    turn = np.argsort(positions, kind="stable")
+    rows, first = np.unique(positions, return_inverse=True)
+    lengths = [len(fault.positions) for fault in faults]
+    subject = _subject(source, model)
+    return pd.DataFrame(
+        {
+            "source": _text(np.full(len(positions), source, dtype=object)),
+            "row": prepared.rows.to_numpy(dtype=np.int64)[positions[turn]],
+            "borrower_id": _text(_cells(prepared, subject, rows, clean=True)[first][turn]),
+            "column": _text(np.repeat([fault.column for fault in faults], lengths).astype(object)[turn]),
+            "value": _text(np.concatenate([_cells(prepared, fault.column, fault.positions) for fault in faults])[turn]),
+            "rule": _text(np.repeat([fault.rule for fault in faults], lengths).astype(object)[turn]),
+            "scope": _text(np.repeat([fault.scope for fault in faults], lengths).astype(object)[turn]),
+            "record": _text(_records(prepared, rows)[first][turn]),
+        }
+    )
+
+
+def _subject(source: str, model: Model) -> str:
+    """Name the column that says whose row it is: one that refers to the first sheet, or the key."""
+    root = next(iter(model.sources))
+    lineage = model.lineage.sources[source]
+    return next((column for column, parent in lineage.references.items() if parent == root), lineage.key[0])
+
+
+def _cells(prepared: Prepared, column: str, positions: Positions, *, clean: bool = False) -> Any:
+    """Give cells as objects that a text column can hold, those that were no text included."""
+    frame = prepared.clean if clean else prepared.raw
+    cells = kernels.take(frame[column], positions).to_numpy(dtype=object, copy=True)
+    for (name, _), broken in prepared.faults.items():
+        if name == column:
+            held = np.isin(positions, broken.index.to_numpy())
+            cells[held] = [broken[position] for position in positions[held]]
+    return np.array([_held(cell) for cell in cells], dtype=object)
+
+
+def _held(cell: Any) -> Optional[str]:
+    return escape(cell) if isinstance(cell, str) else None
+
+
+def _records(prepared: Prepared, rows: Positions) -> Any:
+    """Write whole source rows as JSON objects in ASCII; a missing cell is null."""
+    columns = {name: kernels.take(prepared.raw[name], rows).astype(object) for name in prepared.raw.columns}
+    frame = pd.DataFrame(columns)
+    lines = frame.to_json(orient="records", lines=True, force_ascii=True).replace("\\/", "/").splitlines()
+    records = np.array(lines, dtype=object)
+    unusable = {int(position) for cells in prepared.faults.values() for position in cells.index}
+    for place in np.flatnonzero(np.isin(rows, sorted(unusable))):
+        record = json.loads(records[place])
+        for (name, _), cells in prepared.faults.items():
+            if rows[place] in cells.index:
+                record[name] = cells[rows[place]]
+        records[place] = json.dumps(record, ensure_ascii=True, separators=(",", ":"))
+    return records
+
+
+def _text(cells: Any) -> pd.Series:
+    return conform_text(pd.Series(cells, dtype=object))
