@@ -145,7 +145,7 @@ DIAGRAMS = {"classDiagram", "erDiagram", "flowchart", "graph", "sequenceDiagram"
 def parse_toml(text: str) -> None:
     """Parse where the standard library can, that is from Python 3.11 on."""
     if sys.version_info >= (3, 11):
-        import tomllib  # noqa: PLC0415
+        import tomllib
 
         tomllib.loads(text)
 
