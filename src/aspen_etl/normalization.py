@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Optional
@@ -10,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 from aspen_etl.errors import NotSupportedError, ProofError
-from aspen_etl.schema.frames import Extract, Run, Snapshot, Tables
+from aspen_etl.schema.frames import Extract, Run, Snapshot, Tables, equal_frames
 from aspen_etl.schema.model import Model
-from aspen_etl.schema.validation import validate_columns
+from aspen_etl.schema.validation import find_failures, validate_columns
 from aspen_etl.transform import kernels
 from aspen_etl.transform.assembly import assemble
 from aspen_etl.transform.borrower import BORROWER_MODEL
@@ -22,7 +23,15 @@ from aspen_etl.transform.proof import prove, recover
 from aspen_etl.transform.rejection import Judged, judge
 from aspen_etl.transform.rejects import list_rejects
 
-__all__ = ["NormalizeResult", "RejectCount", "SourceSummary", "Summary", "denormalize", "normalize"]
+__all__ = [
+    "NormalizeResult",
+    "RejectCount",
+    "SourceSummary",
+    "Summary",
+    "denormalize",
+    "normalize",
+    "verify",
+]
 
 
 @dataclass(frozen=True)
@@ -103,7 +112,12 @@ class NormalizeResult:
 
 
 def normalize(
-    extract: Extract, /, *, run: Run, model: Model = BORROWER_MODEL, previous: Optional[Snapshot] = None
+    extract: Extract,
+    /,
+    *,
+    run: Run,
+    model: Model = BORROWER_MODEL,
+    previous: Optional[Snapshot] = None,
 ) -> NormalizeResult:
     """Normalize an extract, and prove that every cell is in the tables or in the rejects.
 
@@ -126,7 +140,9 @@ def normalize(
     Examples:
         >>> import datetime as dt
         >>> import pandas as pd
-        >>> borrower = pd.DataFrame({"id": ["b1"], "full_name": ["Ada Degli Antoni"], "city": ["Turin"]})
+        >>> borrower = pd.DataFrame(
+        ...     {"id": ["b1"], "full_name": ["Ada Degli Antoni"], "city": ["Turin"]}
+        ... )
         >>> borrower = borrower.reindex(columns=list(BORROWER_MODEL.sources["borrower"].columns))
         >>> roles = pd.DataFrame({"borrower_id": ["b1"], "role_profile": ["Borrower"]})
         >>> run = Run(time=dt.datetime(2026, 1, 31, tzinfo=dt.timezone.utc), actor="me")
@@ -148,6 +164,52 @@ def normalize(
     summary = _summarize(extract, prepared, judged, snapshot)
     _account(summary, rejects)
     return NormalizeResult(snapshot, rejects, summary)
+
+
+def verify(
+    result: NormalizeResult, extract: Extract, /, *, run: Run, model: Model = BORROWER_MODEL
+) -> None:
+    """Prove a result against the extract that it was made of, cell by cell.
+
+    ``normalize`` proves what it gives. This proves what a result holds now: that the tables
+    are whole, that they give back what was accepted, that keys, audit columns and rejects
+    are those of this extract and this run.
+
+    Args:
+        result: What ``normalize`` gave.
+        extract: The extract that it was given.
+        run: The run that it was given.
+        model: The model that it was given.
+
+    Raises:
+        ProofError: A cell, a row or a reject is not what it must be; it names the table and
+            the column.
+    """
+    failures = find_failures(result.tables, model=model)
+    if len(failures):
+        first = failures.iloc[0]
+        count = int((failures[["table", "column"]] == first[["table", "column"]]).all(axis=1).sum())
+        msg = f"{count} rows of {first['table']}.{first['column']} break the rule {first['rule']!r}"
+        raise ProofError(msg, table=first["table"], column=first["column"], count=count)
+    prepared = prepare(extract, model)
+    judged = judge(prepared, model)
+    accepted = {name: found.accepted for name, found in judged.items()}
+    prove(accepted, result.tables, model)
+    expected = number(assemble(accepted, model), model, run)
+    for name, frame in expected.tables.items():
+        _same(name, frame, result.tables[name])
+    for name, state in expected.keys.items():
+        _same(name, state.given, result.snapshot.keys[name].given)
+    _same("rejects", list_rejects(prepared, judged, model), result.rejects)
+
+
+def _same(name: str, expected: pd.DataFrame, found: pd.DataFrame) -> None:
+    """Compare column by column; the key comes first, so a missing row is named by it."""
+    for column in expected.columns:
+        one, two = expected[[column]], found[[column]] if column in found else pd.DataFrame()
+        if not equal_frames(one, two):
+            msg = f"{name}.{column} is not what this extract and this run give"
+            raise ProofError(msg, table=name, column=column)
 
 
 def denormalize(tables: Mapping[str, pd.DataFrame], /, *, model: Model = BORROWER_MODEL) -> Extract:
@@ -180,7 +242,10 @@ def _named(name: str, sheets: Mapping[str, pd.DataFrame], model: Model) -> pd.Da
 
 
 def _summarize(
-    extract: Extract, prepared: Mapping[str, Prepared], judged: Mapping[str, Judged], snapshot: Snapshot
+    extract: Extract,
+    prepared: Mapping[str, Prepared],
+    judged: Mapping[str, Judged],
+    snapshot: Snapshot,
 ) -> Summary:
     sources = {
         name: SourceSummary(
@@ -193,8 +258,11 @@ def _summarize(
         )
         for name, found in prepared.items()
     }
-    faults = [fault for found in judged.values() for fault in found.faults]
-    rejects = tuple(RejectCount(f.source, f.column, f.rule, f.scope, len(f.positions)) for f in faults)
+    counts: Counter[tuple[str, str, str, str]] = Counter()
+    for found in judged.values():
+        for fault in found.faults:
+            counts[fault.source, fault.column, fault.rule, fault.scope] += len(fault.positions)
+    rejects = tuple(RejectCount(*where, count) for where, count in counts.items())
     return Summary(sources, rejects, {name: len(frame) for name, frame in snapshot.tables.items()})
 
 
@@ -205,7 +273,9 @@ def _account(summary: Summary, rejects: pd.DataFrame) -> None:
         listed = int(whole.get(name, 0))
         if not source.rows == source.accepted + source.rejected == source.accepted + listed:
             msg = (
-                f"the accounts of {name!r} do not add up: {source.rows} rows in, {source.accepted} accepted, "
-                f"{source.rejected} rejected, {listed} listed; nothing may be committed: this is a fault of the library"
+                f"the accounts of {name!r} do not add up: {source.rows} rows in, "
+                f"{source.accepted} accepted, "
+                f"{source.rejected} rejected, {listed} listed; nothing may be committed: this "
+                "is a fault of the library"
             )
             raise ProofError(msg, source=name)

@@ -41,7 +41,8 @@ ZIP_CODE = TextFormat("zip_code", "[0-9]{5}(?:-[0-9]{4})?")
 #: 7 to 15 digits (ITU-T E.164 allows 15) with the usual separators, optional + and extension.
 PHONE = TextFormat(
     "phone",
-    r"[(]?\+?[(]?[0-9](?:[-. /()]{0,3}[0-9]){6,14}(?: ?(?:[xX#]|[eE][xX][tT](?:[.]|[eE][nN][sS][iI][oO][nN])?) ?[0-9]{1,6})?",
+    r"[(]?\+?[(]?[0-9](?:[-. /()]{0,3}[0-9]){6,14}(?: "
+    r"?(?:[xX#]|[eE][xX][tT](?:[.]|[eE][nN][sS][iI][oO][nN])?) ?[0-9]{1,6})?",
 )
 
 #: One @ with text on both sides and no white space; RFC 5321 limits the length to 254.
@@ -86,7 +87,9 @@ class User(Table):
     """A borrower as a user of the new system."""
 
     user_id: Series[int] = column(primary_key=True)
-    user_profile_id: Series[str] = column(natural_key=True, references="user_profile", source="borrower.id")
+    user_profile_id: Series[str] = column(
+        natural_key=True, references="user_profile", source="borrower.id"
+    )
 
 
 class RoleProfileType(Table):
@@ -100,9 +103,14 @@ class RoleProfile(Table):
     """A role of a user, or that a user has none; contacts belong to it."""
 
     role_profile_id: Series[int] = column(primary_key=True)
-    user_id: Series[int] = column(natural_key=True, references="user", source="role_profile.borrower_id")
+    user_id: Series[int] = column(
+        natural_key=True, references="user", source="role_profile.borrower_id"
+    )
     role_profile_type_id: Series[pd.Int64Dtype] = column(
-        natural_key=True, nullable=True, references="role_profile_type", source="role_profile.role_profile"
+        natural_key=True,
+        nullable=True,
+        references="role_profile_type",
+        source="role_profile.role_profile",
     )
 
 

@@ -36,7 +36,7 @@ class ColumnFacts:
     audit: bool = False
 
 
-def column(
+def column(  # noqa: PLR0913 - the facts of a column, each on its own
     *,
     length: Optional[int] = None,
     primary_key: bool = False,
@@ -139,21 +139,35 @@ def _lengths(length: int, *, nullable: bool) -> dict[str, int]:
 
 def _check(facts: ColumnFacts, *, nullable: bool) -> None:
     if facts.length is not None and facts.length < 1:
-        msg = f"length={facts.length} leaves no room for text; give a positive number of characters, or none"
+        msg = (
+            f"length={facts.length} leaves no room for text; give a positive number of "
+            "characters, or none"
+        )
         raise ModelError(msg)
     if facts.primary_key and nullable:
         msg = "a primary key cannot be null; take nullable=True away"
         raise ModelError(msg)
     if nullable and facts.natural_key and facts.references is None:
-        msg = "a natural key may be null only where it refers to another table; take nullable=True away"
+        msg = (
+            "a natural key may be null only where it refers to another table; take nullable=True "
+            "away"
+        )
         raise ModelError(msg)
     if facts.references is not None and not _NAME.match(facts.references):
-        msg = f"references={facts.references!r} is not the name of a table; write it as in references='user'"
+        msg = (
+            f"references={facts.references!r} is not the name of a table; write it as in "
+            "references='user'"
+        )
         raise ModelError(msg)
     for source in facts.source:
         if not _SOURCE.match(source):
-            msg = f"source={source!r} names no source column; write it as in source='borrower.email'"
+            msg = (
+                f"source={source!r} names no source column; write it as in source='borrower.email'"
+            )
             raise ModelError(msg)
     if facts.label is not None and not _NAME.match(facts.label):
-        msg = f"label={facts.label!r} cannot be part of a rule's name; use lower-case letters, digits and _"
+        msg = (
+            f"label={facts.label!r} cannot be part of a rule's name; use lower-case letters, "
+            "digits and _"
+        )
         raise ModelError(msg)

@@ -72,7 +72,9 @@ class _Frames(Mapping[str, pd.DataFrame]):
 
     def equals(self, other: Any, /) -> bool:
         """Tell whether the other holds the same frames, by value."""
-        return self.keys() == other.keys() and all(equal_frames(self[name], other[name]) for name in self)
+        return self.keys() == other.keys() and all(
+            equal_frames(self[name], other[name]) for name in self
+        )
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{name}: {len(frame):,}" for name, frame in self.items())
@@ -83,7 +85,8 @@ class _Frames(Mapping[str, pd.DataFrame]):
             f"<tr><td>{html.escape(name)}</td><td>{len(frame):,}</td><td>{frame.shape[1]}</td></tr>"
             for name, frame in self.items()
         )
-        return f"<table><tr><th>{type(self).__name__}</th><th>rows</th><th>columns</th></tr>{rows}</table>"
+        head = f"<tr><th>{type(self).__name__}</th><th>rows</th><th>columns</th></tr>"
+        return f"<table>{head}{rows}</table>"
 
 
 class Tables(_Frames):
@@ -135,7 +138,7 @@ class Extract(_Frames):
     ) -> Extract:
         """Make an extract of frames by name, with the faults and notes of the reader."""
         extract = cls.__new__(cls)
-        extract._fill(frames, faults, notes)
+        extract._fill(frames, faults, notes)  # noqa: SLF001 - its own class
         return extract
 
     def _fill(
@@ -152,7 +155,9 @@ class Extract(_Frames):
         if found:
             self.faults = pd.concat(found, ignore_index=True)
         else:
-            self.faults = pd.DataFrame({column: pd.Series(dtype=object) for column in FAULT_COLUMNS})
+            self.faults = pd.DataFrame(
+                {column: pd.Series(dtype=object) for column in FAULT_COLUMNS}
+            )
         self.notes = {source: dict(counts) for source, counts in (notes or {}).items()}
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -257,7 +262,9 @@ class Run:
 
     Examples:
         >>> import datetime as dt
-        >>> Run(time=dt.datetime(2026, 1, 31, 12, tzinfo=dt.timezone.utc), actor="nightly").time.isoformat()
+        >>> Run(
+        ...     time=dt.datetime(2026, 1, 31, 12, tzinfo=dt.timezone.utc), actor="nightly"
+        ... ).time.isoformat()
         '2026-01-31T12:00:00+00:00'
     """
 
@@ -268,18 +275,27 @@ class Run:
         """Bring the time to UTC and the millisecond."""
         time: Any = self.time
         if not isinstance(time, dt.datetime) or pd.isna(time):
-            msg = f"the time of a run is {type(time).__name__}; give a datetime with a zone, such as datetime.now(timezone.utc)"
+            msg = (
+                f"the time of a run is {type(time).__name__}; give a datetime with a zone, such "
+                "as datetime.now(timezone.utc)"
+            )
             raise RunError(msg)
         if isinstance(time, pd.Timestamp):
             time = time.floor("ms").to_pydatetime(warn=False)
         if time.tzinfo is None:
-            msg = "the time of a run has no zone, so it could be any of 38 moments; give datetime.now(timezone.utc)"
+            msg = (
+                "the time of a run has no zone, so it could be any of 38 moments; give "
+                "datetime.now(timezone.utc)"
+            )
             raise RunError(msg)
         time = time.astimezone(dt.timezone.utc)
         object.__setattr__(self, "time", time.replace(microsecond=time.microsecond // 1000 * 1000))
         actor: Any = self.actor
         if not isinstance(actor, str) or not actor.strip() or len(actor) > ACTOR_LENGTH:
-            msg = f"the actor of a run must be text of 1 to {ACTOR_LENGTH} characters; name the job or the person"
+            msg = (
+                f"the actor of a run must be text of 1 to {ACTOR_LENGTH} characters; name the job "
+                "or the person"
+            )
             raise RunError(msg)
         if any(unicodedata.category(character) in {"Cc", "Cs"} for character in actor):
             msg = "the actor of a run holds a control character; give plain text"

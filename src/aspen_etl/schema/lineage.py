@@ -99,8 +99,10 @@ def trace(
     """
     _check_names(sources, tables)
     feeds = _feeds(sources, tables)
-    table_order = _in_order({name: list(table.references.values()) for name, table in tables.items()}, "table")
-    kinds = {name: _kind(tables[name], tables, name in builders) for name in table_order}
+    table_order = _in_order(
+        {name: list(table.references.values()) for name, table in tables.items()}, "table"
+    )
+    kinds = {name: _kind(tables[name], built=name in builders) for name in table_order}
     traced = {
         name: TableLineage(kind, source, _anchors(tables[name], source, tables, kinds))
         for name, (kind, source) in kinds.items()
@@ -108,11 +110,16 @@ def trace(
     split = {name: _split(table) for name, table in tables.items()}
     for name in table_order:
         if name not in builders and split[name]:
-            column = sorted(split[name])[0]
-            msg = f"table {name!r}: {column} is spread over columns or rows, which takes a builder; give builders={{{name!r}: Builder(build, invert)}}"
+            column = min(split[name])
+            msg = (
+                f"table {name!r}: {column} is spread over columns or rows, which takes a builder; "
+                f"give builders={{{name!r}: Builder(build, invert)}}"
+            )
             raise ModelError(msg, table=name, column=column)
     found = {name: _trace_source(source, tables, traced, feeds) for name, source in sources.items()}
-    source_order = _in_order({name: list(found[name].references.values()) for name in sources}, "source")
+    source_order = _in_order(
+        {name: list(found[name].references.values()) for name in sources}, "source"
+    )
     return Lineage(found, traced, source_order, table_order, split)
 
 
@@ -124,35 +131,56 @@ def _check_names(sources: Mapping[str, SourceSpec], tables: Mapping[str, TableSp
         for column in table.columns.values():
             where = f"{table.name}.{column.name}"
             if column.references and column.references not in tables:
-                msg = f"{where} refers to the table {column.references!r}, which the model does not have; {hint(column.references, tuple(tables))}"
+                msg = (
+                    f"{where} refers to the table {column.references!r}, which the model does not "
+                    f"have; {hint(column.references, tuple(tables))}"
+                )
                 raise ModelError(msg, table=table.name, column=column.name)
             if column.references:
                 _check_reference_type(where, column, tables[column.references])
             for source in column.source:
                 sheet, _, name = source.partition(".")
                 if sheet not in sources:
-                    msg = f"{where} has source={source!r}, and there is no source {sheet!r}; {hint(sheet, tuple(sources))}"
+                    msg = (
+                        f"{where} has source={source!r}, and there is no source {sheet!r}; "
+                        f"{hint(sheet, tuple(sources))}"
+                    )
                     raise ModelError(msg, table=table.name, column=column.name)
                 if name not in sources[sheet].columns:
-                    msg = f"{where} has source={source!r}, and the source {sheet!r} has no such column; {hint(name, tuple(sources[sheet].columns))}"
+                    msg = (
+                        f"{where} has source={source!r}, and the source {sheet!r} has no such "
+                        f"column; {hint(name, tuple(sources[sheet].columns))}"
+                    )
                     raise ModelError(msg, table=table.name, column=column.name)
             if column.source and column.type == "timestamp":
-                msg = f"{where} is a point in time and has a source; cells are text: annotate it as Series[str]"
+                msg = (
+                    f"{where} is a point in time and has a source; cells are text: annotate it as "
+                    "Series[str]"
+                )
                 raise ModelError(msg, table=table.name, column=column.name)
 
 
 def _check_reference_type(where: str, column: ColumnSpec, parent: TableSpec) -> None:
     wanted = parent.columns[parent.primary_key].type
     if column.type != wanted:
-        series = "Series[str]" if wanted == "text" else "Series[int] (Series[pd.Int64Dtype] where it may be null)"
-        msg = f"{where} is {column.type} and refers to {parent.name}.{parent.primary_key}, which is {wanted}; annotate it as {series}"
+        series = (
+            "Series[str]"
+            if wanted == "text"
+            else "Series[int] (Series[pd.Int64Dtype] where it may be null)"
+        )
+        msg = (
+            f"{where} is {column.type} and refers to {parent.name}.{parent.primary_key}, which is "
+            f"{wanted}; annotate it as {series}"
+        )
         raise ModelError(msg, column=where)
 
 
 def _feeds(
     sources: Mapping[str, SourceSpec], tables: Mapping[str, TableSpec]
 ) -> dict[str, tuple[tuple[str, str], ...]]:
-    feeds: dict[str, list[tuple[str, str]]] = {f"{s.name}.{c}": [] for s in sources.values() for c in s.columns}
+    feeds: dict[str, list[tuple[str, str]]] = {
+        f"{s.name}.{c}": [] for s in sources.values() for c in s.columns
+    }
     for table in tables.values():
         for column in table.columns.values():
             for source in column.source:
@@ -160,7 +188,8 @@ def _feeds(
     for name, destinations in feeds.items():
         if not destinations:
             msg = (
-                f"the source column {name} goes nowhere, so its cells would be lost; name it in the column it goes to, "
+                f"the source column {name} goes nowhere, so its cells would be lost; name it "
+                "in the column it goes to, "
                 f"as in column(source={name!r}), or take it out of the source"
             )
             raise ModelError(msg, column=name)
@@ -173,7 +202,10 @@ def _in_order(needs: Mapping[str, list[str]], kind: str) -> tuple[str, ...]:
     while left:
         ready = [name for name in left if all(need in order for need in needs[name])]
         if not ready:
-            msg = f"the {kind}s {', '.join(sorted(left))} refer to each other in a circle, or one to itself; take one reference away"
+            msg = (
+                f"the {kind}s {', '.join(sorted(left))} refer to each other in a circle, or one "
+                "to itself; take one reference away"
+            )
             raise ModelError(msg, names=tuple(sorted(left)))
         order.append(ready[0])
         left.remove(ready[0])
@@ -183,20 +215,27 @@ def _in_order(needs: Mapping[str, list[str]], kind: str) -> tuple[str, ...]:
 # ----------------------------------------------------------------------------- tables
 
 
-def _kind(table: TableSpec, tables: Mapping[str, TableSpec], built: bool) -> tuple[Kind, Optional[str]]:  # noqa: FBT001 - a fact of the table
+def _kind(table: TableSpec, *, built: bool) -> tuple[Kind, Optional[str]]:
     natural = [table.columns[name] for name in table.natural_key]
     sheets = {source.partition(".")[0] for column in natural for source in column.source}
     if len(sheets) == 1 and all(len(column.source) == 1 for column in natural):
         return "rows", sheets.pop()
     if built:
         return "built", None
-    is_lookup = len(natural) == 1 and natural[0].type == "text" and not natural[0].source and not natural[0].references
+    is_lookup = (
+        len(natural) == 1
+        and natural[0].type == "text"
+        and not natural[0].source
+        and not natural[0].references
+    )
     if is_lookup and table.has_surrogate_key and len(table.own_columns) == len(("key", "value")):
         return "lookup", None
     without = ", ".join(column.name for column in natural if not column.source)
     msg = (
-        f"nothing says where the rows of table {table.name!r} come from: its natural key ({without}) has no source; "
-        f"give source= to each of its columns, all from one sheet, or builders={{{table.name!r}: ...}}"
+        f"nothing says where the rows of table {table.name!r} come from: its natural key "
+        f"({without}) has no source; "
+        "give source= to each of its columns, all from one sheet, or "
+        f"builders={{{table.name!r}: ...}}"
     )
     raise ModelError(msg, table=table.name)
 
@@ -207,7 +246,9 @@ def _anchors(
     tables: Mapping[str, TableSpec],
     kinds: Mapping[str, tuple[Kind, Optional[str]]],
 ) -> dict[str, tuple[str, ...]]:
-    wanted = {name.partition(".")[0] for column in table.own_columns for name in column.source} - {source}
+    wanted = {name.partition(".")[0] for column in table.own_columns for name in column.source} - {
+        source
+    }
     return {sheet: _path(table, sheet, tables, kinds) for sheet in sorted(wanted)}
 
 
@@ -224,9 +265,14 @@ def _path(
             return path
         # What identifies a row comes before what merely belongs to it.
         columns = sorted(here.references, key=lambda name: name not in here.natural_key)
-        paths += [(tables[here.references[name]], (*path, name)) for name in columns if not here.columns[name].nullable]
+        paths += [
+            (tables[here.references[name]], (*path, name))
+            for name in columns
+            if not here.columns[name].nullable
+        ]
     msg = (
-        f"table {table.name!r} takes columns from the source {sheet!r}, and no reference of it leads to a table with "
+        f"table {table.name!r} takes columns from the source {sheet!r}, and no reference of "
+        "it leads to a table with "
         f"one row for each row of {sheet!r}; give it such a reference"
     )
     raise ModelError(msg, table=table.name, source=sheet)
@@ -235,7 +281,9 @@ def _path(
 def _split(table: TableSpec) -> frozenset[str]:
     """Name the sources that share a column, or that are split over several."""
     single = [column.source[0] for column in table.own_columns if len(column.source) == 1]
-    shared = {source for column in table.own_columns if len(column.source) > 1 for source in column.source}
+    shared = {
+        source for column in table.own_columns if len(column.source) > 1 for source in column.source
+    }
     return frozenset(shared | {source for source in single if single.count(source) > 1})
 
 
@@ -258,9 +306,14 @@ def _trace_source(
     required = tuple(
         name
         for name, spec in source.columns.items()
-        if name in key or not spec.nullable or _feeds_required(source.name, spec, destinations[name], tables, traced)
+        if name in key
+        or not spec.nullable
+        or _feeds_required(source.name, spec, destinations[name], tables, traced)
     )
-    scopes = {name: _scope(name in required, destinations[name], tables, traced) for name in source.columns}
+    scopes = {
+        name: _scope(destinations[name], tables, traced, required=name in required)
+        for name in source.columns
+    }
     return SourceLineage(key, references, required, destinations, scopes)
 
 
@@ -270,19 +323,25 @@ def _key(
     keys: dict[str, tuple[str, ...]] = {}
     for name, table in tables.items():
         if traced[name].source == source.name:
-            keys[name] = tuple(table.columns[c].source[0].partition(".")[2] for c in table.natural_key)
+            keys[name] = tuple(
+                table.columns[c].source[0].partition(".")[2] for c in table.natural_key
+            )
     if not keys:
         msg = (
-            f"no table has one row for each row of the source {source.name!r}; give the columns of a table's natural "
-            f"key their source in it, as in column(natural_key=True, source='{source.name}.{next(iter(source.columns))}')"
+            f"no table has one row for each row of the source {source.name!r}; give the "
+            "columns of a table's natural "
+            "key their source in it, as in column(natural_key=True, "
+            f"source='{source.name}.{next(iter(source.columns))}')"
         )
         raise ModelError(msg, source=source.name)
     first, *others = keys
     for other in others:
         if set(keys[other]) != set(keys[first]):
             msg = (
-                f"table {other!r} is known by {', '.join(keys[other])} and table {first!r} by {', '.join(keys[first])} of "
-                f"the source {source.name!r}; for a table of distinct values take source= away from its natural key, and "
+                f"table {other!r} is known by {', '.join(keys[other])} and table {first!r} by "
+                f"{', '.join(keys[first])} of "
+                f"the source {source.name!r}; for a table of distinct values take source= "
+                "away from its natural key, and "
                 "give it to the column that refers to it"
             )
             raise ModelError(msg, source=source.name, tables=(first, other))
@@ -304,13 +363,18 @@ def _reference(
         target = traced[parent].source
         if target is None or len(tables[parent].natural_key) != 1:
             msg = (
-                f"{table}.{column} refers to {parent!r}, which is not known by one source column, so source= cannot fill "
-                f"it; give builders={{{table!r}: ...}} and take source= away, or refer to another table"
+                f"{table}.{column} refers to {parent!r}, which is not known by one source "
+                "column, so source= cannot fill "
+                f"it; give builders={{{table!r}: ...}} and take source= away, or refer to "
+                "another table"
             )
             raise ModelError(msg, table=table, column=column)
         targets.add(target)
     if len(targets) > 1:
-        msg = f"{source}.{name} is used to refer to {' and to '.join(sorted(targets))}; use one column for each"
+        msg = (
+            f"{source}.{name} is used to refer to {' and to '.join(sorted(targets))}; use one "
+            "column for each"
+        )
         raise ModelError(msg, source=source, column=name)
     return targets.pop() if targets else None
 
@@ -325,17 +389,19 @@ def _feeds_required(
     for table, column in destinations:
         if traced[table].kind == "rows" and not tables[table].columns[column].nullable:
             msg = (
-                f"{source}.{spec.name} may be missing, and {table}.{column} must not; give both nullable=True, or neither"
+                f"{source}.{spec.name} may be missing, and {table}.{column} must not; give both "
+                "nullable=True, or neither"
             )
             raise ModelError(msg, table=table, column=column)
     return False
 
 
 def _scope(
-    required: bool,  # noqa: FBT001 - a fact of the column
     destinations: tuple[tuple[str, str], ...],
     tables: Mapping[str, TableSpec],
     traced: Mapping[str, TableLineage],
+    *,
+    required: bool,
 ) -> str:
     if required:
         return ROW

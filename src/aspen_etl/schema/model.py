@@ -45,7 +45,9 @@ class Builder:
     def inputs(self) -> tuple[str, ...]:
         """The frames that it needs: its parameters without a default."""
         parameters = inspect.signature(self.build).parameters.values()
-        return tuple(p.name for p in parameters if p.default is p.empty and p.kind is not p.VAR_KEYWORD)
+        return tuple(
+            p.name for p in parameters if p.default is p.empty and p.kind is not p.VAR_KEYWORD
+        )
 
 
 AnyBuilder = Union[Builder, Callable[..., pd.DataFrame]]
@@ -131,16 +133,25 @@ class Model:
         """
         new_sources = _by_name(map(_source, sources), "source")
         new_tables = _by_name(map(_table, tables), "table")
-        for kind, new, held in (("source", new_sources, self.sources), ("table", new_tables, self.tables)):
+        for kind, new, held in (
+            ("source", new_sources, self.sources),
+            ("table", new_tables, self.tables),
+        ):
             for name in new:
                 if name not in held:
-                    msg = f"there is no {kind} {name!r} to replace ({hint(name, tuple(held))}); name the class after it, or use add()"
+                    msg = (
+                        f"there is no {kind} {name!r} to replace ({hint(name, tuple(held))}); "
+                        "name the class after it, or use add()"
+                    )
                     raise ModelError(msg, name=name)
         return Model(
             sources={**self.sources, **new_sources},
             tables={**self.tables, **new_tables},
             cleaners={**self.cleaners, **(cleaners or {})},
-            builders={**self.builders, **{name: _builder(made) for name, made in (builders or {}).items()}},
+            builders={
+                **self.builders,
+                **{name: _builder(made) for name, made in (builders or {}).items()},
+            },
         )
 
     def add(
@@ -165,20 +176,30 @@ class Model:
             ("builder", (builders or {}).keys() & self.builders.keys()),
         ):
             if taken:
-                msg = f"there is already a {kind} {sorted(taken)[0]!r}; use replace()"
-                raise ModelError(msg, name=sorted(taken)[0])
+                msg = f"there is already a {kind} {min(taken)!r}; use replace()"
+                raise ModelError(msg, name=min(taken))
         return Model(
             sources={**self.sources, **new_sources},
             tables={**self.tables, **new_tables},
             cleaners={**self.cleaners, **(cleaners or {})},
-            builders={**self.builders, **{name: _builder(made) for name, made in (builders or {}).items()}},
+            builders={
+                **self.builders,
+                **{name: _builder(made) for name, made in (builders or {}).items()},
+            },
         )
 
     def _check_cleaners(self) -> None:
-        known = [f"{source.name}.{column}" for source in self.sources.values() for column in source.columns]
+        known = [
+            f"{source.name}.{column}"
+            for source in self.sources.values()
+            for column in source.columns
+        ]
         for name in self.cleaners:
             if name not in known:
-                msg = f"a cleaner is given for {name!r}, which is no source column; {hint(name, known)}"
+                msg = (
+                    f"a cleaner is given for {name!r}, which is no source column; "
+                    f"{hint(name, known)}"
+                )
                 raise ModelError(msg, column=name)
 
     def _check_builders(self) -> None:
@@ -190,21 +211,26 @@ class Model:
             frames.append(f"{table.name}_rows")
         unknown = sorted(self.builders.keys() - self.tables.keys())
         if unknown:
-            msg = f"a builder is given for {unknown[0]!r}, which is no table; {hint(unknown[0], tuple(self.tables))}"
+            msg = (
+                f"a builder is given for {unknown[0]!r}, which is no table; "
+                f"{hint(unknown[0], tuple(self.tables))}"
+            )
             raise ModelError(msg, table=unknown[0])
 
     def _check_builder(self, table: TableSpec, builder: Builder, frames: list[str]) -> None:
         for name in builder.inputs:
             if name not in frames:
                 msg = (
-                    f"the builder of {table.name!r} asks for {name!r}; name a source, or `<table>_rows` of a table "
+                    f"the builder of {table.name!r} asks for {name!r}; name a source, or "
+                    "`<table>_rows` of a table "
                     f"that is made before it; {hint(name, frames)}"
                 )
                 raise ModelError(msg, table=table.name, parameter=name)
         spread = sorted(self.lineage.needs_inverse(table.name))
         if spread and builder.invert is None:
             msg = (
-                f"the builder of {table.name!r} has no inverse, and {', '.join(spread)} cannot be read back from the "
+                f"the builder of {table.name!r} has no inverse, and {', '.join(spread)} "
+                "cannot be read back from the "
                 "declaration; give Builder(build, invert)"
             )
             raise ModelError(msg, table=table.name, columns=tuple(spread))
@@ -226,7 +252,9 @@ def _by_name(specs: Iterable[Any], kind: str) -> dict[str, Any]:
     out: dict[str, Any] = {}
     for spec in specs:
         if spec.name in out:
-            msg = f"{kind} {spec.name!r} is given twice; give each {kind} another name (Config.name)"
+            msg = (
+                f"{kind} {spec.name!r} is given twice; give each {kind} another name (Config.name)"
+            )
             raise ModelError(msg, name=spec.name)
         out[spec.name] = spec
     return out

@@ -101,23 +101,34 @@ def _columns(model: type[pa.DataFrameModel], owner: str) -> dict[str, ColumnSpec
         reason = f"{type(error).__name__}: {error}"
     else:
         return {name: _column_spec(name, found, owner) for name, found in schema.columns.items()}
-    msg = f"{owner}: pandera cannot read the declaration ({reason}); annotate each column as in `name: Series[str] = column()`"
+    msg = (
+        f"{owner}: pandera cannot read the declaration ({reason}); annotate each column as in "
+        "`name: Series[str] = column()`"
+    )
     raise ModelError(msg, owner=owner)
 
 
 def _column_spec(name: str, found: Any, owner: str) -> ColumnSpec:
     facts = (found.metadata or {}).get(METADATA)
     if not isinstance(facts, ColumnFacts):
-        msg = f"{owner}.{name} is not declared with column(); write `{name}: Series[str] = column(...)`"
+        msg = (
+            f"{owner}.{name} is not declared with column(); write `{name}: Series[str] = "
+            "column(...)`"
+        )
         raise ModelError(msg, owner=owner, column=name)
     kind = _type(found.dtype)
     if kind is None:
         msg = (
-            f"{owner}.{name} is annotated with a type that a table cannot have; use Series[str], Series[int] or, "
+            f"{owner}.{name} is annotated with a type that a table cannot have; use "
+            "Series[str], Series[int] or, "
             "for whole numbers that may be null, Series[pd.Int64Dtype]"
         )
         raise ModelError(msg, owner=owner, column=name)
-    if kind == "integer" and found.nullable and not isinstance(getattr(found.dtype, "type", None), pd.Int64Dtype):
+    if (
+        kind == "integer"
+        and found.nullable
+        and not isinstance(getattr(found.dtype, "type", None), pd.Int64Dtype)
+    ):
         msg = f"{owner}.{name} is a nullable whole number; annotate it as Series[pd.Int64Dtype]"
         raise ModelError(msg, owner=owner, column=name)
     if kind != "text" and (facts.text_format is not None or (facts.length is not None)):
@@ -189,12 +200,17 @@ class SourceSpec:
         columns = _columns(schema, owner)
         for spec in columns.values():
             if spec.type != "text":
-                msg = f"{owner}: column {spec.name!r} is not text; every cell of a source is text: annotate it as Series[str]"
+                msg = (
+                    f"{owner}: column {spec.name!r} is not text; every cell of a source is text: "
+                    "annotate it as Series[str]"
+                )
                 raise ModelError(msg, source=name, column=spec.name)
             if spec.source or spec.references or spec.primary_key or spec.natural_key:
                 msg = (
-                    f"{owner}: column {spec.name!r} declares a key, a reference or a source; these belong to the "
-                    f"column of the table that it goes to, as in column(source='{name}.{spec.name}')"
+                    f"{owner}: column {spec.name!r} declares a key, a reference or a source; "
+                    "these belong to the "
+                    "column of the table that it goes to, as in "
+                    f"column(source='{name}.{spec.name}')"
                 )
                 raise ModelError(msg, source=name, column=spec.name)
         if not columns:
@@ -238,7 +254,10 @@ class TableSpec:
             raise ModelError(msg, table=name)
         keys = [key for key, spec in own.items() if spec.primary_key]
         if len(keys) != 1:
-            msg = f"{owner} has {len(keys)} primary keys; give column(primary_key=True) to exactly one column"
+            msg = (
+                f"{owner} has {len(keys)} primary keys; give column(primary_key=True) to exactly "
+                "one column"
+            )
             raise ModelError(msg, table=name, columns=tuple(keys))
         natural = tuple(key for key, spec in own.items() if spec.natural_key) or tuple(keys)
         _check_keys(owner, own, keys[0], natural)
@@ -263,20 +282,29 @@ class TableSpec:
 _AUDIT = ("created", "created_by", "updated", "updated_by")
 
 
-def _check_keys(owner: str, own: Mapping[str, ColumnSpec], primary: str, natural: tuple[str, ...]) -> None:
+def _check_keys(
+    owner: str, own: Mapping[str, ColumnSpec], primary: str, natural: tuple[str, ...]
+) -> None:
     key = own[primary]
     if natural == (primary,):
         if key.type != "text":
-            msg = f"{owner}: nothing says what a row is known by; give natural_key=True to the columns that identify it in the source"
+            msg = (
+                f"{owner}: nothing says what a row is known by; give natural_key=True to the "
+                "columns that identify it in the source"
+            )
             raise ModelError(msg, column=primary)
     elif primary in natural or key.type != "integer" or key.source or key.references:
         msg = (
-            f"{owner}: the key {primary!r} beside a natural key is a number that is given; annotate it as Series[int] "
+            f"{owner}: the key {primary!r} beside a natural key is a number that is given; "
+            "annotate it as Series[int] "
             "and take natural_key=, source= and references= away from it"
         )
         raise ModelError(msg, column=primary)
     for name in natural:
         spec = own[name]
         if spec.type == "text" and not spec.references and spec.length is None:
-            msg = f"{owner}: the key column {name!r} needs a length, since databases do not index unlimited text; give length="
+            msg = (
+                f"{owner}: the key column {name!r} needs a length, since databases do not index "
+                "unlimited text; give length="
+            )
             raise ModelError(msg, column=name)

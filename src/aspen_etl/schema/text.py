@@ -19,26 +19,39 @@ import pandas as pd
 
 from aspen_etl.errors import ExtractError
 
-__all__ = ["TEXT", "WHITE_SPACE", "TextFormat", "as_text", "conform_text", "escape", "split_unencodable"]
+__all__ = [
+    "TEXT",
+    "WHITE_SPACE",
+    "TextFormat",
+    "as_text",
+    "conform_text",
+    "escape",
+    "split_unencodable",
+]
 
+_HAS_TEXT_DTYPE = int(pd.__version__.partition(".")[0]) >= 3  # noqa: PLR2004 - pandas 3
 #: The dtype of text columns: ``str`` on pandas 3, where it is the default, ``object`` before.
-TEXT: Any = pd.StringDtype(na_value=np.nan) if pd.__version__ >= "3" else np.dtype(object)
+TEXT: Any = pd.StringDtype(na_value=np.nan) if _HAS_TEXT_DTYPE else np.dtype(object)
 
 #: The white space of the contract, and no other: tab to carriage return, space, and the
 #: Unicode space separators. U+0085 and U+001C to U+001F are control characters instead.
-WHITE_SPACE = "\t\n\v\f\r \u00a0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u2028\u2029\u202f\u205f\u3000"
+WHITE_SPACE = (
+    "\t\n\v\f\r \u00a0\u1680"
+    + "".join(map(chr, range(0x2000, 0x200B)))
+    + "\u2028\u2029\u202f\u205f\u3000"
+)
 
 _EXACT_FLOAT = 2**53
 
 
 @dataclass(frozen=True)
 class TextFormat:
-    """Name a form that text must have as a whole.
+    r"""Name a form that text must have as a whole.
 
     Attributes:
         name: The word that its rule uses: text that does not fit is ``invalid_<name>``.
         pattern: A regular expression that the whole text must match, without anchors,
-            look-around or classes that depend on Unicode (``[0-9]``, not ``\\d``), so that
+            look-around or classes that depend on Unicode (``[0-9]``, not ``\d``), so that
             Python and Arrow agree on it.
     """
 
@@ -56,13 +69,11 @@ class TextFormat:
 
 def conform_text(values: pd.Series) -> pd.Series:
     """Bring text to the one dtype of this pandas, missing to its one missing value."""
-    if values.dtype == TEXT and TEXT != object:
-        return values
-    if TEXT == object:
-        values = values.astype(object)
-        absent = values.isna()
-        return values.mask(absent, None) if absent.any() else values
-    return values.astype(TEXT)
+    if _HAS_TEXT_DTYPE:
+        return values if values.dtype == TEXT else values.astype(TEXT)
+    values = values.astype(object)
+    absent = values.isna()
+    return values.mask(absent, None) if absent.any() else values
 
 
 def escape(text: str) -> str:
@@ -86,7 +97,9 @@ def split_unencodable(values: pd.Series) -> tuple[pd.Series, pd.Series]:
         return values, pd.Series(dtype=object)
     except UnicodeEncodeError:
         pass
-    broken = np.array([isinstance(value, str) and not _is_encodable(value) for value in values.array])
+    broken = np.array(
+        [isinstance(value, str) and not _is_encodable(value) for value in values.array]
+    )
     positions = np.flatnonzero(broken)
     found = pd.Series([values.array[i] for i in positions], index=positions, dtype=object)
     return values.mask(broken, None), found
@@ -103,7 +116,7 @@ def _is_encodable(text: str) -> bool:
 # ----------------------------------------------------------------------------- cells to text
 
 
-def as_text(values: pd.Series) -> pd.Series:
+def as_text(values: pd.Series) -> pd.Series:  # noqa: PLR0911 - one return for each kind of dtype
     """Turn a column of any cells into text or missing, changing no value on the way.
 
     Integers have no ``.0``, booleans are ``TRUE`` and ``FALSE`` as a spreadsheet shows them,
@@ -129,13 +142,22 @@ def as_text(values: pd.Series) -> pd.Series:
         return as_text(values.astype(object))
     if pd.api.types.is_integer_dtype(dtype):
         present = values.notna()
-        return _fill(values, present, values[present].astype("int64" if dtype.kind == "i" else "uint64").astype(str))
+        return _fill(
+            values,
+            present,
+            values[present].astype("int64" if dtype.kind == "i" else "uint64").astype(str),
+        )
     if pd.api.types.is_float_dtype(dtype):
         return _float_column(values)
-    if values.dtype == object and pd.api.types.infer_dtype(values, skipna=True) in {"string", "empty"}:
+    if values.dtype == object and pd.api.types.infer_dtype(values, skipna=True) in {
+        "string",
+        "empty",
+    }:
         return conform_text(values)
     present = values.notna()
-    return _fill(values, present, [_cell_text(value) for value in values[present].astype(object).array])
+    return _fill(
+        values, present, [_cell_text(value) for value in values[present].astype(object).array]
+    )
 
 
 def _fill(values: pd.Series, present: pd.Series, texts: Any) -> pd.Series:
@@ -150,7 +172,8 @@ def _float_column(values: pd.Series) -> pd.Series:
     inexact = int((np.abs(held) >= _EXACT_FLOAT).sum())
     if inexact:
         msg = (
-            f"{inexact} numbers of a float column are 2**53 or more, so their digits are no longer exact; "
+            f"{inexact} numbers of a float column are 2**53 or more, so their digits are no "
+            "longer exact; "
             "read the column as text or as whole numbers"
         )
         raise ExtractError(msg, count=inexact)
@@ -166,7 +189,10 @@ def _cell_text(value: Any) -> str:
     for kind, convert in _CONVERTERS.items():
         if isinstance(value, kind):
             return convert(value)
-    msg = f"a cell is of type {type(value).__name__}, which is not a value of a table; give text, numbers or dates"
+    msg = (
+        f"a cell is of type {type(value).__name__}, which is not a value of a table; give text, "
+        "numbers or dates"
+    )
     raise ExtractError(msg, type=type(value).__name__)
 
 
@@ -185,7 +211,9 @@ def _decimal_text(value: decimal.Decimal) -> str:
 
 
 def _datetime_text(value: dt.datetime) -> str:
-    is_date = value.time() == dt.time() and value.tzinfo is None and not getattr(value, "nanosecond", 0)
+    is_date = (
+        value.time() == dt.time() and value.tzinfo is None and not getattr(value, "nanosecond", 0)
+    )
     return value.date().isoformat() if is_date else value.isoformat(sep=" ")
 
 

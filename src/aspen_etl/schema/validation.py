@@ -6,6 +6,7 @@ one column. No message and no frame of failures holds a cell value.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, Optional
 
@@ -82,7 +83,10 @@ def find_failures(tables: Mapping[str, pd.DataFrame], /, *, model: Model) -> pd.
     whole = _frame(_whole_failures(tables, model))
     if len(whole):
         return whole
-    parts = [_frame(_table_failures(tables[name], spec, tables, model)) for name, spec in model.tables.items()]
+    parts = [
+        _frame(_table_failures(tables[name], spec, tables, model))
+        for name, spec in model.tables.items()
+    ]
     return pd.concat(parts, ignore_index=True)
 
 
@@ -134,9 +138,19 @@ def _table_failures(
         yield failure
     if whole:
         return
-    yield table.name, _where(frame[table.primary_key].duplicated()), table.primary_key, "primary_key"
+    yield (
+        table.name,
+        _where(frame[table.primary_key].duplicated()),
+        table.primary_key,
+        "primary_key",
+    )
     if table.has_surrogate_key:
-        yield table.name, _where(frame.duplicated(list(table.natural_key))), table.natural_key[-1], "natural_key"
+        yield (
+            table.name,
+            _where(frame.duplicated(list(table.natural_key))),
+            table.natural_key[-1],
+            "natural_key",
+        )
     for column, target in table.references.items():
         keys = parents[target].get(model.tables[target].primary_key, pd.Series(dtype=object))
         lost = frame[column].notna() & ~frame[column].isin(keys)
@@ -161,7 +175,9 @@ def _column_failures(frame: pd.DataFrame, table: TableSpec) -> Iterator[Failure]
     if cases is None:
         return
     for column, check, row in zip(cases["column"], cases["check"], cases["index"]):
-        if check == "field_uniqueness":  # told once for each later row, where the keys are looked at
+        if (
+            check == "field_uniqueness"
+        ):  # told once for each later row, where the keys are looked at
             continue
         rule = _rule(str(check), table, str(column))
         yield table.name, None if pd.isna(row) else np.array([int(row)]), str(column), rule
@@ -172,7 +188,8 @@ def _failure_cases(frame: pd.DataFrame, table: TableSpec) -> Optional[pd.DataFra
     try:
         table.schema.to_schema().validate(_candidate(frame, table), lazy=True)
     except pandera.errors.SchemaErrors as error:
-        return error.failure_cases[["column", "check", "index"]]
+        cases: pd.DataFrame = error.failure_cases[["column", "check", "index"]]
+        return cases
     return None
 
 
@@ -182,11 +199,24 @@ def _candidate(frame: pd.DataFrame, table: TableSpec) -> pd.DataFrame:
     for spec in table.columns.values():
         values = frame[spec.name].reset_index(drop=True)
         absent = values.isna()
-        if spec.type == "text" and (values.dtype == object or isinstance(values.dtype, pd.StringDtype) or absent.all()):
+        if spec.type == "text" and (
+            values.dtype == object or isinstance(values.dtype, pd.StringDtype) or absent.all()
+        ):
             inferred = pd.api.types.infer_dtype(values, skipna=True)
-            values = conform_text(values) if inferred in {"string", "empty"} or absent.all() else values
+            values = (
+                conform_text(values) if inferred in {"string", "empty"} or absent.all() else values
+            )
         elif absent.all() and values.dtype != spec.dtype and (spec.nullable or not len(values)):
-            values = pd.Series(pd.array([pd.NaT if spec.type == "timestamp" else pd.NA] * len(values), dtype=spec.dtype)) if len(values) else pd.Series(dtype=spec.dtype)
+            values = (
+                pd.Series(
+                    pd.array(
+                        [pd.NaT if spec.type == "timestamp" else pd.NA] * len(values),
+                        dtype=spec.dtype,
+                    )
+                )
+                if len(values)
+                else pd.Series(dtype=spec.dtype)
+            )
         columns[spec.name] = values
     return pd.DataFrame(columns, index=pd.RangeIndex(len(frame)))
 
@@ -210,14 +240,23 @@ def _frame(failures: Iterator[Failure]) -> pd.DataFrame:
     for table, rows, column, rule in failures:
         numbers = pd.array([pd.NA] if rows is None else rows, dtype="Int64")
         if len(numbers):
-            parts.append(pd.DataFrame({"table": table, "row": numbers, "column": column, "rule": rule}))
+            parts.append(
+                pd.DataFrame({"table": table, "row": numbers, "column": column, "rule": rule})
+            )
     if not parts:
-        return pd.DataFrame({name: pd.Series(dtype="Int64" if name == "row" else object) for name in FAILURE_COLUMNS})
+        return pd.DataFrame(
+            {
+                name: pd.Series(dtype="Int64" if name == "row" else object)
+                for name in FAILURE_COLUMNS
+            }
+        )
     return pd.concat(parts, ignore_index=True).drop_duplicates(ignore_index=True)
 
 
 def _error(failures: pd.DataFrame) -> ValidationError:
-    counts = failures.groupby(["table", "column", "rule"], sort=False).size()
-    found = "; ".join(f"{table}.{column}: {rule} ({count})" if column else f"{table}: {rule}" for (table, column, rule), count in counts.items())
-    msg = f"the tables do not fit the model: {found}"
-    return ValidationError(msg, failures=failures)
+    counts = Counter(zip(failures["table"], failures["column"], failures["rule"]))
+    found = "; ".join(
+        f"{table}.{column}: {rule} ({count})" if column else f"{table}: {rule}"
+        for (table, column, rule), count in counts.items()
+    )
+    return ValidationError(f"the tables do not fit the model: {found}", failures=failures)

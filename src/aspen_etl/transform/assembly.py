@@ -67,7 +67,9 @@ def _lookup(table: TableSpec, rows: Mapping[str, pd.DataFrame], model: Model) ->
         for column, target in other.references.items()
         if target == table.name
     ]
-    values = pd.concat([conform_text(pd.Series(dtype=object)), *used], ignore_index=True).drop_duplicates()
+    values = pd.concat(
+        [conform_text(pd.Series(dtype=object)), *used], ignore_index=True
+    ).drop_duplicates()
     values = conform_text(values.reset_index(drop=True))
     return pd.DataFrame({table.natural_key[0]: kernels.take(values, kernels.argsort(values))})
 
@@ -104,7 +106,7 @@ class _Assembly:
                 columns[spec.name] = self._fill(spec, index, columns)
         return pd.DataFrame(columns, index=pd.RangeIndex(len(index))).set_axis(built.index)
 
-    # ------------------------------------------------------------------------- what a builder gives
+    # ----------------------------------------------------------------- what a builder gives
 
     def _build(self, builder: Builder) -> pd.DataFrame:
         frames = {**self.accepted, **{f"{name}_rows": frame for name, frame in self.done.items()}}
@@ -113,10 +115,17 @@ class _Assembly:
         if not isinstance(built, pd.DataFrame):
             msg = f"the builder of {table.name!r} gives {type(built).__name__}; give a DataFrame"
             raise ModelError(msg, table=table.name)
-        known = {spec.name for spec in table.own_columns if not (table.has_surrogate_key and spec.primary_key)}
+        known = {
+            spec.name
+            for spec in table.own_columns
+            if not (table.has_surrogate_key and spec.primary_key)
+        }
         extra = sorted(set(map(str, built.columns)) - known)
         if extra:
-            msg = f"the builder of {table.name!r} gives {', '.join(extra)}, which it must not: keys and audit columns are given later, and others the table does not have"
+            msg = (
+                f"the builder of {table.name!r} gives {', '.join(extra)}, which it must not: keys "
+                "and audit columns are given later, and others the table does not have"
+            )
             raise ModelError(msg, table=table.name, columns=tuple(extra))
         if self.lineage.source is not None:
             self._check_index(built.index)
@@ -125,8 +134,13 @@ class _Assembly:
     def _check_index(self, index: pd.Index) -> None:
         length = len(self.accepted[str(self.lineage.source)])
         numbers = index.to_numpy()
-        if index.dtype.kind != "i" or (len(numbers) and (numbers.min() < -1 or numbers.max() >= length)):
-            msg = f"the builder of {self.table.name!r} must keep the row numbers of {self.lineage.source!r} as its index (-1 for a row from elsewhere)"
+        if index.dtype.kind != "i" or (
+            len(numbers) and (numbers.min() < -1 or numbers.max() >= length)
+        ):
+            msg = (
+                f"the builder of {self.table.name!r} must keep the row numbers of "
+                f"{self.lineage.source!r} as its index (-1 for a row from elsewhere)"
+            )
             raise ModelError(msg, table=self.table.name)
 
     def _conform(self, spec: ColumnSpec, values: pd.Series) -> pd.Series:
@@ -143,31 +157,47 @@ class _Assembly:
         keys = self.done[parent.name][parent.natural_key[0]]
         if len(parent.natural_key) > 1 or keys.dtype.kind == "i":
             msg = (
-                f"the builder of {self.table.name!r} gives text for {spec.name!r}, and {parent.name!r} is not known by one "
+                f"the builder of {self.table.name!r} gives text for {spec.name!r}, and "
+                f"{parent.name!r} is not known by one "
                 f"text; give row numbers of {parent.name}_rows"
             )
             raise ModelError(msg, table=self.table.name, column=spec.name)
         return pd.Series(kernels.find(as_text(values), keys))
 
     def _is_position(self, spec: ColumnSpec) -> bool:
-        return spec.references is not None and self.model.lineage.tables[spec.references].kind != "lookup"
+        return (
+            spec.references is not None
+            and self.model.lineage.tables[spec.references].kind != "lookup"
+        )
 
-    # ------------------------------------------------------------------------- what a declaration fills
+    # ----------------------------------------------------------------- what a declaration fills
 
-    def _fill(self, spec: ColumnSpec, index: Positions, columns: Mapping[str, pd.Series]) -> pd.Series:
+    def _fill(
+        self, spec: ColumnSpec, index: Positions, columns: Mapping[str, pd.Series]
+    ) -> pd.Series:
         if len(spec.source) != 1:
-            msg = f"nothing fills {self.table.name}.{spec.name}; give it source=, or let the builder of {self.table.name!r} give it"
+            msg = (
+                f"nothing fills {self.table.name}.{spec.name}; give it source=, or let the "
+                f"builder of {self.table.name!r} give it"
+            )
             raise ModelError(msg, table=self.table.name, column=spec.name)
         sheet, _, column = spec.source[0].partition(".")
         source_rows = index if sheet == self.lineage.source else self._follow(sheet, columns)
         if not self._is_position(spec):
             values = kernels.take(self._text(sheet, column), source_rows)
-            return _integers(values, spec) if spec.type == "integer" and not spec.references else values
+            return (
+                _integers(values, spec)
+                if spec.type == "integer" and not spec.references
+                else values
+            )
         parent = str(spec.references)
         parents_source = self.model.lineage.tables[parent].source
         if parents_source != sheet:
             source_rows = gather(self.accepted[sheet][column].to_numpy(dtype=np.int64), source_rows)
-        to_parent = reverse(self.done[parent].index.to_numpy(dtype=np.int64), len(self.accepted[str(parents_source)]))
+        to_parent = reverse(
+            self.done[parent].index.to_numpy(dtype=np.int64),
+            len(self.accepted[str(parents_source)]),
+        )
         return pd.Series(gather(to_parent, source_rows))
 
     def _follow(self, sheet: str, columns: Mapping[str, pd.Series]) -> Positions:

@@ -15,7 +15,9 @@ from aspen_etl.transform.cleaners import lower_case, pad_zip_code
 __all__ = ["BORROWER_MODEL", "borrower_model"]
 
 
-def borrower_model(*, classify_email: Callable[[pd.Series], pd.Series] = builders.email_type) -> Model:
+def borrower_model(
+    *, classify_email: Callable[[pd.Series], pd.Series] = builders.email_type
+) -> Model:
     """Make the borrower model.
 
     Args:

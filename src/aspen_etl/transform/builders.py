@@ -38,7 +38,9 @@ def user_profile(borrower: pd.DataFrame) -> pd.DataFrame:
     """Make one row for each borrower, the name split in two.
 
     Examples:
-        >>> user_profile(pd.DataFrame({"id": ["a"], "full_name": ["Ada Degli Antoni"]})).loc[0, "last_name"]
+        >>> user_profile(pd.DataFrame({"id": ["a"], "full_name": ["Ada Degli Antoni"]})).loc[
+        ...     0, "last_name"
+        ... ]
         'Degli Antoni'
     """
     return split_full_name(borrower["full_name"]).assign(user_profile_id=borrower["id"])
@@ -59,19 +61,28 @@ def role_profile(borrower: pd.DataFrame, role_profile: pd.DataFrame) -> pd.DataF
     without = np.flatnonzero(np.bincount(owner, minlength=len(borrower)) == 0)
     index = np.concatenate([np.arange(len(owner)), np.full(len(without), -1)])
     roles = take(role_profile["role_profile"].reset_index(drop=True), index)
-    return pd.DataFrame({"user_id": np.concatenate([owner, without]), "role_profile_type_id": roles.array}, index=index)
+    return pd.DataFrame(
+        {"user_id": np.concatenate([owner, without]), "role_profile_type_id": roles.array},
+        index=index,
+    )
 
 
 def phone_number(borrower: pd.DataFrame, role_profile_rows: pd.DataFrame) -> pd.DataFrame:
     """Make one row for each phone of each role profile, its type the column it came from."""
-    parts = [_contacts(borrower[column], role_profile_rows).assign(phone_number_type_id=kind) for kind, column in PHONES.items()]
+    parts = [
+        _contacts(borrower[column], role_profile_rows).assign(phone_number_type_id=kind)
+        for kind, column in PHONES.items()
+    ]
     rows = pd.concat(parts, ignore_index=True)
     return rows.assign(phone_number_type_id=conform_text(rows["phone_number_type_id"]))
 
 
 def invert_phone_number(rows: pd.DataFrame) -> Mapping[str, pd.Series]:
     """Give back each phone to the column that its type names."""
-    return {column: rows["value"].where(rows["phone_number_type_id"] == kind) for kind, column in PHONES.items()}
+    return {
+        column: rows["value"].where(rows["phone_number_type_id"] == kind)
+        for kind, column in PHONES.items()
+    }
 
 
 def email_type(values: pd.Series) -> pd.Series:

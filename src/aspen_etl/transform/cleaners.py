@@ -6,6 +6,7 @@ Each takes a Series of text and gives one of the same index; a missing cell stay
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -21,13 +22,13 @@ _SHORT, _LONG = 5, 9
 
 
 def clean_white_space(values: pd.Series, /) -> pd.Series:
-    """Trim white space at both ends, make one space of each inner run, and '' missing.
+    r"""Trim white space at both ends, make one space of each inner run, and '' missing.
 
     White space is the set of the contract (``aspen_etl.schema.text.WHITE_SPACE``), and
     nothing else: a control character is a fault, not space.
 
     Examples:
-        >>> clean_white_space(pd.Series(["  Ann\\u00a0 Lee ", "   ", None])).tolist()[0]
+        >>> clean_white_space(pd.Series(["  Ann\u00a0 Lee ", "   ", None])).tolist()[0]
         'Ann Lee'
     """
     rows = kernels.suspects(values)
@@ -54,7 +55,7 @@ def pad_zip_code(values: pd.Series, /) -> pd.Series:
 
 
 def _padded(text: str) -> str:
-    digits = text[:-2] if text.endswith(".0") else text
+    digits = text.removesuffix(".0")
     if not _DIGITS.fullmatch(digits):
         return digits
     if len(digits) in {3, 4}:
@@ -93,21 +94,24 @@ def join_full_name(first_name: pd.Series, last_name: pd.Series, /) -> pd.Series:
         >>> join_full_name(pd.Series(["Ada", "Cher"]), pd.Series(["Degli Antoni", ""])).tolist()
         ['Ada Degli Antoni', 'Cher']
     """
-    return (first_name + " " + last_name).where(last_name != "", first_name)
+    joined: pd.Series = (first_name + " " + last_name).where(last_name != "", first_name)
+    return joined
 
 
 # ----------------------------------------------------------------------------- helpers
 
 
-def _map_distinct(values: pd.Series, change: object) -> pd.Series:
+def _map_distinct(values: pd.Series, change: Callable[[str], str]) -> pd.Series:
     """Change each distinct cell once, and leave the column alone where nothing changes."""
     codes, distinct = pd.factorize(values)
     before = list(distinct)
-    after = [change(text) for text in before]  # type: ignore[operator]
+    after = [change(text) for text in before]
     if before == after:
         return values
     table = conform_text(pd.Series(after, dtype=object))
-    return kernels.take(table, np.asarray(codes, dtype=np.int64)).set_axis(values.index).rename(values.name)
+    changed = kernels.take(table, np.asarray(codes, dtype=np.int64))
+    changed.index = values.index
+    return changed
 
 
 def _put(values: pd.Series, rows: kernels.Positions, cells: pd.Series) -> pd.Series:

@@ -41,7 +41,7 @@ def _arrow(values: pd.Series) -> Any:
     dtype = values.dtype
     if not (isinstance(dtype, pd.StringDtype) and dtype.storage == "pyarrow"):
         return None
-    import pyarrow as pa
+    import pyarrow as pa  # noqa: PLC0415 - optional
 
     array = pa.array(values.array, from_pandas=True)
     return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
@@ -49,7 +49,8 @@ def _arrow(values: pd.Series) -> Any:
 
 def to_text(array: Any, like: pd.Series) -> pd.Series:
     """Make a text column of an Arrow array, of the dtype of ``like``."""
-    return pd.Series(like.dtype.__from_arrow__(array))
+    dtype: Any = like.dtype
+    return pd.Series(dtype.__from_arrow__(array))
 
 
 def take(values: pd.Series, positions: Positions) -> pd.Series:
@@ -57,8 +58,12 @@ def take(values: pd.Series, positions: Positions) -> pd.Series:
     if len(positions) == len(values) and _is_range(positions):
         return values.reset_index(drop=True)
     if not len(values):
-        return conform_text(pd.Series(np.full(len(positions), None, dtype=object), name=values.name))
-    taken = pd.Series(values.array.take(positions, allow_fill=bool((positions < 0).any())), name=values.name)
+        return conform_text(
+            pd.Series(np.full(len(positions), None, dtype=object), name=values.name)
+        )
+    taken = pd.Series(
+        values.array.take(positions, allow_fill=bool((positions < 0).any())), name=values.name
+    )
     return conform_text(taken) if values.dtype == object else taken
 
 
@@ -79,32 +84,31 @@ def suspects(values: pd.Series) -> Positions:
     if array is None:
         return np.flatnonzero(values.notna().to_numpy(dtype=bool))
     offsets, data = _text_buffers(array)
-    if not len(data):
-        return np.flatnonzero(np.diff(offsets) == 0)
-    space = data == _SPACE
-    odd = (data < _SPACE) | (data >= _DELETE)
-    odd[1:] |= space[1:] & space[:-1]
-    rows = np.searchsorted(offsets, np.flatnonzero(odd) + offsets[0], side="right") - 1
     begins, ends = offsets[:-1] - offsets[0], offsets[1:] - offsets[0]
-    held = ends > begins
-    edges = np.zeros(len(held), dtype=bool)
-    edges[held] = space[begins[held]] | space[ends[held] - 1]
-    edges |= ~held
-    if not len(rows) and not edges.any():
+    found = ends == begins
+    if len(data):
+        space = data == _SPACE
+        odd = (data < _SPACE) | (data >= _DELETE)
+        odd[1:] |= space[1:] & space[:-1]
+        held = np.flatnonzero(~found)
+        found[held] = space[begins[held]] | space[ends[held] - 1]
+        found[np.searchsorted(ends, np.flatnonzero(odd), side="right")] = True
+    if not found.any():
         return np.empty(0, dtype=np.int64)
-    edges[rows] = True
-    return np.flatnonzero(edges & values.notna().to_numpy(dtype=bool))
+    return np.flatnonzero(found & values.notna().to_numpy(dtype=bool))
 
 
 def _text_buffers(array: Any) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
-    import pyarrow as pa
+    import pyarrow as pa  # noqa: PLC0415 - optional
 
     wide = pa.types.is_large_string(array.type)
     _, offsets, data = array.buffers()
     width: Any = np.int64 if wide else np.int32
     if offsets is None or not len(array):
         return np.zeros(1, dtype=np.int64), np.empty(0, dtype=np.uint8)
-    ends = np.frombuffer(offsets, dtype=width)[array.offset : array.offset + len(array) + 1].astype(np.int64)
+    ends = np.frombuffer(offsets, dtype=width)[array.offset : array.offset + len(array) + 1].astype(
+        np.int64
+    )
     if data is None:
         return ends, np.empty(0, dtype=np.uint8)
     return ends, np.frombuffer(data, dtype=np.uint8)[ends[0] : ends[-1]]
@@ -114,11 +118,11 @@ def matches(values: pd.Series, text_format: TextFormat) -> Mask:
     """Tell which cells have the form as a whole; a missing cell has it."""
     array = _arrow(values)
     if array is not None:
-        import pyarrow.compute as pc
+        import pyarrow.compute as pc  # noqa: PLC0415 - optional
 
         # \A and \z are RE2's true ends of text, where Python writes \A and \Z.
         found = pc.match_substring_regex(array, rf"\A(?:{text_format.pattern})\z")
-        return found.fill_null(True).to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]
+        return found.fill_null(fill_value=True).to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]
     pattern = re.compile(text_format.pattern)
     return _each(values, lambda text: pattern.fullmatch(text) is not None, missing=True)
 
@@ -127,20 +131,22 @@ def longer_than(values: pd.Series, length: int) -> Mask:
     """Tell which cells have more characters (code points) than ``length``."""
     array = _arrow(values)
     if array is not None:
-        import pyarrow.compute as pc
+        import pyarrow.compute as pc  # noqa: PLC0415 - optional
 
         offsets, _ = _text_buffers(array)
         if not (np.diff(offsets) > length).any():
             return np.zeros(len(values), dtype=bool)
         longer = pc.greater(pc.utf8_length(array), length)
-        return longer.fill_null(False).to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]
+        return longer.fill_null(fill_value=False).to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]
     return _each(values, lambda text: len(text) > length, missing=False)
 
 
 def _each(values: pd.Series, test: Callable[[str], bool], *, missing: bool) -> Mask:
     out = np.full(len(values), missing, dtype=bool)
     present = values.notna().to_numpy(dtype=bool)
-    out[present] = np.fromiter(map(test, values.array[present]), dtype=bool, count=int(present.sum()))
+    out[present] = np.fromiter(
+        map(test, values.array[present]), dtype=bool, count=int(present.sum())
+    )
     return out
 
 
@@ -151,7 +157,7 @@ def argsort(values: pd.Series) -> Positions:
     """Give the stable order of a column by code point; missing cells come last."""
     array = _arrow(values)
     if array is not None:
-        import pyarrow.compute as pc
+        import pyarrow.compute as pc  # noqa: PLC0415 - optional
 
         return pc.array_sort_indices(array).to_numpy().astype(np.int64)  # type: ignore[no-any-return]
     present = values.notna().to_numpy(dtype=bool)
@@ -169,7 +175,7 @@ def find(values: pd.Series, keys: pd.Series) -> Positions:
     """
     array, known = _arrow(values), _arrow(keys)
     if array is not None and known is not None:
-        import pyarrow.compute as pc
+        import pyarrow.compute as pc  # noqa: PLC0415 - optional
 
         if array.equals(known):
             return np.arange(len(values), dtype=np.int64)
@@ -182,8 +188,8 @@ def first_space(values: pd.Series) -> tuple[pd.Series, pd.Series]:
     """Split each cell at its first space: what is before, and what is after or ''."""
     array = _arrow(values)
     if array is not None:
-        import pyarrow as pa
-        import pyarrow.compute as pc
+        import pyarrow as pa  # noqa: PLC0415 - optional
+        import pyarrow.compute as pc  # noqa: PLC0415 - optional
 
         parts = pc.split_pattern(array, " ", max_splits=1)
         starts = np.asarray(parts.offsets)
@@ -192,6 +198,8 @@ def first_space(values: pd.Series) -> tuple[pd.Series, pd.Series]:
         before = words.take(pa.array(starts[:-1] - starts[0]))
         after = words.take(pa.array(np.where(single, 0, starts[:-1] - starts[0] + 1)))
         after = pc.if_else(pa.array(single), pa.scalar("", after.type), after)
-        return to_text(before, values).set_axis(values.index), to_text(after, values).set_axis(values.index)
+        return to_text(before, values).set_axis(values.index), to_text(after, values).set_axis(
+            values.index
+        )
     parts = values.str.partition(" ")
     return conform_text(parts[0]), conform_text(parts[2])

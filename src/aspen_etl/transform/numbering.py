@@ -47,17 +47,26 @@ def number(rows: Mapping[str, pd.DataFrame], model: Model, run: Run, /) -> Snaps
             for spec in table.own_columns
             if spec.name in frame.columns
         }
-        natural = [_sortable(table.columns[name], columns[name], frame[name], rows, given, model) for name in table.natural_key]
+        natural = [
+            _sortable(table.columns[name], columns[name], frame[name], rows, given, model)
+            for name in table.natural_key
+        ]
         order, _ = sort_rows(natural)
         tables[table.name] = _table(table, columns, order, run)
         given[table.name] = _given(table, columns, order)
         if table.has_surrogate_key:
-            keys[table.name] = KeyState(len(order) + 1, tables[table.name][[table.primary_key, *table.natural_key]])
+            keys[table.name] = KeyState(
+                len(order) + 1, tables[table.name][[table.primary_key, *table.natural_key]]
+            )
     return Snapshot(Tables(tables), keys)
 
 
 def _column(
-    spec: ColumnSpec, values: pd.Series, rows: Mapping[str, pd.DataFrame], given: Mapping[str, Any], model: Model
+    spec: ColumnSpec,
+    values: pd.Series,
+    rows: Mapping[str, pd.DataFrame],
+    given: Mapping[str, Any],
+    model: Model,
 ) -> pd.Series:
     """Give a column its values, a reference the key that it refers to; the index is new."""
     values = values.reset_index(drop=True)
@@ -68,17 +77,26 @@ def _column(
     if spec.type == "text":
         return kernels.take(parent_keys, positions)
     absent = positions < 0
-    numbers = parent_keys[np.where(absent, 0, positions)] if len(parent_keys) else np.zeros(len(positions), dtype=np.int64)
+    numbers = (
+        parent_keys[np.where(absent, 0, positions)]
+        if len(parent_keys)
+        else np.zeros(len(positions), dtype=np.int64)
+    )
     if not spec.nullable:
         return pd.Series(numbers)
     return pd.Series(pd.arrays.IntegerArray(numbers, absent))
 
 
-def _positions(spec: ColumnSpec, values: pd.Series, rows: Mapping[str, pd.DataFrame], model: Model) -> Positions:
+def _positions(
+    spec: ColumnSpec, values: pd.Series, rows: Mapping[str, pd.DataFrame], model: Model
+) -> Positions:
     parent = model.tables[str(spec.references)]
     if model.lineage.tables[parent.name].kind == "lookup":
         codes, distinct = pd.factorize(values)
-        at = kernels.find(conform_text(pd.Series(distinct, dtype=object)), rows[parent.name][parent.natural_key[0]])
+        at = kernels.find(
+            conform_text(pd.Series(distinct, dtype=object)),
+            rows[parent.name][parent.natural_key[0]],
+        )
         return np.append(at, -1)[codes]
     return values.to_numpy(dtype=np.int64)
 
@@ -110,14 +128,20 @@ def _given(table: TableSpec, columns: Mapping[str, pd.Series], order: Positions)
     return numbers
 
 
-def _table(table: TableSpec, columns: Mapping[str, pd.Series], order: Positions, run: Run) -> pd.DataFrame:
+def _table(
+    table: TableSpec, columns: Mapping[str, pd.Series], order: Positions, run: Run
+) -> pd.DataFrame:
     in_order = bool(np.array_equal(order, np.arange(len(order))))
     out: dict[str, Any] = {}
     for spec in table.own_columns:
         if spec.name in columns:
             values = columns[spec.name]
             if not in_order:
-                values = kernels.take(values, order) if spec.type == "text" else values.iloc[order].reset_index(drop=True)
+                values = (
+                    kernels.take(values, order)
+                    if spec.type == "text"
+                    else values.iloc[order].reset_index(drop=True)
+                )
             out[spec.name] = values
         else:
             out[spec.name] = pd.Series(np.arange(1, len(order) + 1, dtype=np.int64))
@@ -128,8 +152,12 @@ def audit_columns(length: int, run: Run, /) -> dict[str, pd.Series]:
     """Make the audit columns of new rows: created now, by the actor, never updated."""
     time = np.datetime64(run.time.replace(tzinfo=None), "ms")
     return {
-        "created": pd.Series(np.full(length, time)).dt.tz_localize("UTC").astype(TIMESTAMP),
+        "created": _times(np.full(length, time)),
         "created_by": conform_text(pd.Series(np.full(length, run.actor, dtype=object))),
-        "updated": pd.Series(np.full(length, np.datetime64("NaT", "ms"))).dt.tz_localize("UTC").astype(TIMESTAMP),
+        "updated": _times(np.full(length, np.datetime64("NaT", "ms"))),
         "updated_by": conform_text(pd.Series(np.full(length, None, dtype=object))),
     }
+
+
+def _times(moments: Any) -> pd.Series:
+    return pd.Series(pd.DatetimeIndex(moments, tz="UTC")).astype(TIMESTAMP)

@@ -45,7 +45,11 @@ class Prepared:
 
     def faulty(self, column: str) -> Mask:
         """Tell in which rows the column's cell is there and yet holds no usable text."""
-        out = self.emptied[column].copy() if column in self.emptied else np.zeros(len(self.raw), dtype=bool)
+        out = (
+            self.emptied[column].copy()
+            if column in self.emptied
+            else np.zeros(len(self.raw), dtype=bool)
+        )
         for (name, _), cells in self.faults.items():
             if name == column:
                 out[cells.index.to_numpy()] = True
@@ -65,7 +69,10 @@ def prepare(extract: Extract, model: Model, /) -> dict[str, Prepared]:
             raise ExtractError(msg, source=name)
     for name in extract:
         if name not in model.sources:
-            msg = f"the extract has {name!r}, which is no source of the model and would be lost; {hint(name, tuple(model.sources))}"
+            msg = (
+                f"the extract has {name!r}, which is no source of the model and would be lost; "
+                f"{hint(name, tuple(model.sources))}"
+            )
             raise ExtractError(msg, source=name)
     return {name: _prepare(extract, spec, model) for name, spec in model.sources.items()}
 
@@ -74,7 +81,9 @@ def _prepare(extract: Extract, spec: SourceSpec, model: Model) -> Prepared:
     frame = extract[spec.name]
     found = match_headers(tuple(frame.columns), tuple(spec.columns), sheet=spec.name)
     places = {column: position for position, column in found.items()}
-    raw = pd.DataFrame({column: frame.iloc[:, places[column]] for column in spec.columns}, index=frame.index)
+    raw = pd.DataFrame(
+        {column: frame.iloc[:, places[column]] for column in spec.columns}, index=frame.index
+    )
     tidy = {column: clean_white_space(raw[column]) for column in spec.columns}
     faults = extract.faults[extract.faults["source"] == spec.name]
     present = np.zeros(len(raw), dtype=bool)
@@ -86,21 +95,25 @@ def _prepare(extract: Extract, spec: SourceSpec, model: Model) -> Prepared:
     clean, emptied, repairs = {}, {}, {}
     for column, before in tidy.items():
         cleaner = model.cleaners.get(f"{spec.name}.{column}")
-        clean[column] = before if cleaner is None else _run(cleaner, before, f"{spec.name}.{column}")
+        clean[column] = (
+            before if cleaner is None else _run(cleaner, before, f"{spec.name}.{column}")
+        )
         if clean[column] is not before:
             emptied[column], repairs[column] = _compare(before, clean[column])
     return Prepared(
-        raw=_select(raw, present),
+        raw=raw.loc[present].reset_index(drop=True),
         clean=pd.DataFrame(clean, index=pd.RangeIndex(len(rows))),
         rows=rows,
-        faults=_faults(faults, rows, {frame.columns[position]: column for column, position in places.items()}),
+        faults=_faults(
+            faults, rows, {frame.columns[position]: column for column, position in places.items()}
+        ),
         emptied={column: mask for column, mask in emptied.items() if mask.any()},
         repairs={column: count for column, count in repairs.items() if count},
         blank=int(len(present) - present.sum()),
     )
 
 
-def _select(values: pd.DataFrame | pd.Series, present: Mask) -> pd.DataFrame | pd.Series:
+def _select(values: pd.Series, present: Mask) -> pd.Series:
     kept = values if present.all() else values[present]
     return kept.reset_index(drop=True)
 
@@ -111,12 +124,16 @@ def _run(cleaner: Cleaner, before: pd.Series, name: str) -> pd.Series:
     except Exception as error:  # noqa: BLE001 - whatever a user's function raises may hold a cell
         kind = type(error).__name__
     else:
-        if not isinstance(after, pd.Series) or not after.index.equals(before.index):
+        if not _is_column_of(after, before):
             msg = f"the cleaner of {name} must give back a Series with the index that it got"
             raise CleanerError(msg, column=name)
         return clean_white_space(as_text(after))
     msg = f"the cleaner of {name} raised {kind}; run it alone on the column to see why"
     raise CleanerError(msg, column=name)
+
+
+def _is_column_of(after: object, before: pd.Series) -> bool:
+    return isinstance(after, pd.Series) and after.index.equals(before.index)
 
 
 def _compare(before: pd.Series, after: pd.Series) -> tuple[Mask, int]:
@@ -127,13 +144,17 @@ def _compare(before: pd.Series, after: pd.Series) -> tuple[Mask, int]:
     return held & ~kept, changed + int((kept & ~held).sum())
 
 
-def _faults(faults: pd.DataFrame, rows: pd.Series, names: Mapping[str, str]) -> dict[tuple[str, str], pd.Series]:
+def _faults(
+    faults: pd.DataFrame, rows: pd.Series, names: Mapping[str, str]
+) -> dict[tuple[str, str], pd.Series]:
     """Give the unusable cells by column and rule, indexed by their position in ``rows``."""
     if not len(faults):
         return {}
     position = pd.Index(rows).get_indexer(faults["row"].to_numpy(dtype=np.int64))
     placed = faults.assign(position=position, column=faults["column"].map(names))
     return {
-        (str(column), str(rule)): pd.Series(cells["value"].to_numpy(), index=cells["position"].to_numpy(), dtype=object)
+        (str(column), str(rule)): pd.Series(
+            cells["value"].to_numpy(), index=cells["position"].to_numpy(), dtype=object
+        )
         for (column, rule), cells in placed.groupby(["column", "rule"], sort=True)
     }

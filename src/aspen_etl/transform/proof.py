@@ -52,7 +52,12 @@ class Recovered:
             links[column] = find_keys(values, keys)
             lost = int(((links[column] < 0) & values.notna().to_numpy(dtype=bool)).sum())
             if lost:
-                _fail(f"{lost} rows of {table.name}.{column} refer to no row of {target!r}", table.name, column, lost)
+                _fail(
+                    f"{lost} rows of {table.name}.{column} refer to no row of {target!r}",
+                    table.name,
+                    column,
+                    lost,
+                )
         return links
 
     def _natural(self, table: TableSpec, spec: ColumnSpec) -> pd.Series:
@@ -70,21 +75,33 @@ class Recovered:
     def _place(self, source: str) -> None:
         """Find which row of the sheet each row of its tables stands for; -1 for none."""
         key = self.model.lineage.sources[source].key
-        fed = [table for table in self.model.tables.values() if self.model.lineage.tables[table.name].source == source]
+        fed = [
+            table
+            for table in self.model.tables.values()
+            if self.model.lineage.tables[table.name].source == source
+        ]
         base, *others = fed
         columns = self._key(base, key)
         held = np.flatnonzero(np.logical_and.reduce([_present(column) for column in columns]))
         order, same = sort_rows([_take(column, held) for column in columns])
         if same.any():
             count = int(same.sum())
-            _fail(f"{count} rows of {base.name!r} stand for a row that another stands for", base.name, base.natural_key[0], count)
+            _fail(
+                f"{count} rows of {base.name!r} stand for a row that another stands for",
+                base.name,
+                base.natural_key[0],
+                count,
+            )
         self.rows[base.name] = reverse(held[order], len(columns[0]))
         keys = [_take(column, held[order]) for column in columns]
         for table in others:
             self.rows[table.name] = self._match(table, key, keys)
 
     def _key(self, table: TableSpec, key: tuple[str, ...]) -> list[pd.Series]:
-        by_source = {table.columns[name].source[0].partition(".")[2]: table.columns[name] for name in table.natural_key}
+        by_source = {
+            table.columns[name].source[0].partition(".")[2]: table.columns[name]
+            for name in table.natural_key
+        }
         return [self._sheet_column(table, by_source[name]) for name in key]
 
     def _sheet_column(self, table: TableSpec, spec: ColumnSpec) -> pd.Series:
@@ -104,11 +121,22 @@ class Recovered:
         if len(key) == 1:
             at = find_keys(columns[0], keys[0])
         else:
-            at = pd.MultiIndex.from_arrays(keys).get_indexer(pd.MultiIndex.from_arrays(columns)).astype(np.int64)
+            at = (
+                pd.MultiIndex.from_arrays(keys)
+                .get_indexer(pd.MultiIndex.from_arrays(columns))
+                .astype(np.int64)
+            )
         seen = np.bincount(at[at >= 0], minlength=len(keys[0]))
-        wrong = int((seen != 1).sum()) + int(((at < 0) & np.logical_and.reduce([_present(c) for c in columns])).sum())
+        wrong = int((seen != 1).sum()) + int(
+            ((at < 0) & np.logical_and.reduce([_present(c) for c in columns])).sum()
+        )
         if wrong:
-            _fail(f"{wrong} rows of {table.name!r} are missing, doubled or of another key", table.name, table.natural_key[0], wrong)
+            _fail(
+                f"{wrong} rows of {table.name!r} are missing, doubled or of another key",
+                table.name,
+                table.natural_key[0],
+                wrong,
+            )
         return at
 
     # ------------------------------------------------------------------------- cells
@@ -122,27 +150,41 @@ class Recovered:
                 known = columns.setdefault(name, found)
                 if known is not found:
                     _compare(known, found, origin, "holds another value than another copy of it")
-        return pd.DataFrame({name: columns[name] for name in spec.columns}, index=pd.RangeIndex(length))
+        return pd.DataFrame(
+            {name: columns[name] for name in spec.columns}, index=pd.RangeIndex(length)
+        )
 
     def _length(self, source: str) -> int:
         tables = self.model.lineage.tables
         base = next(name for name in self.model.tables if tables[name].source == source)
         return int((self.rows[base] >= 0).sum())
 
-    def _copies(self, table: TableSpec, source: str) -> Iterator[tuple[str, pd.Series, tuple[str, str]]]:
+    def _copies(
+        self, table: TableSpec, source: str
+    ) -> Iterator[tuple[str, pd.Series, tuple[str, str]]]:
         """Give the cells of a sheet that a table holds, by source column, one for each row."""
         split = self.model.lineage.split[table.name]
         wanted = {name for name in split if name.startswith(f"{source}.")}
         if wanted:
-            yield from self._inverted(table, source, wanted)
+            yield from self._inverted(table, wanted)
         for spec in table.own_columns:
-            if len(spec.source) == 1 and spec.source[0] not in split and spec.source[0].startswith(f"{source}."):
-                yield spec.source[0].partition(".")[2], self._sheet_column(table, spec), (table.name, spec.name)
+            if (
+                len(spec.source) == 1
+                and spec.source[0] not in split
+                and spec.source[0].startswith(f"{source}.")
+            ):
+                yield (
+                    spec.source[0].partition(".")[2],
+                    self._sheet_column(table, spec),
+                    (table.name, spec.name),
+                )
 
     def _inverted(
-        self, table: TableSpec, source: str, wanted: set[str]
+        self, table: TableSpec, wanted: set[str]
     ) -> Iterator[tuple[str, pd.Series, tuple[str, str]]]:
-        natural = pd.DataFrame({c.name: self._natural(table, c) for c in table.own_columns if not _is_given(table, c)})
+        natural = pd.DataFrame(
+            {c.name: self._natural(table, c) for c in table.own_columns if not _is_given(table, c)}
+        )
         invert = self.model.builders[table.name].invert
         found = {} if invert is None else invert(natural)
         fed = next(c.name for c in table.own_columns if any(name in wanted for name in c.source))
@@ -150,22 +192,36 @@ class Recovered:
         for name in sorted(wanted):
             column = name.partition(".")[2]
             if column not in found:
-                _fail(f"the inverse of the builder of {table.name!r} does not give {column!r}", table.name, fed, len(natural))
+                _fail(
+                    f"the inverse of the builder of {table.name!r} does not give {column!r}",
+                    table.name,
+                    fed,
+                    len(natural),
+                )
             values = found[column].reset_index(drop=True)
             silent &= values.isna().to_numpy(dtype=bool)
             destination = next(c.name for c in table.own_columns if name in c.source)
             yield column, values, (table.name, destination)
         if silent.any():
             count = int(silent.sum())
-            _fail(f"{count} rows of {table.name}.{fed} go back to no source column", table.name, fed, count)
+            _fail(
+                f"{count} rows of {table.name}.{fed} go back to no source column",
+                table.name,
+                fed,
+                count,
+            )
 
-    def _collect(self, table: TableSpec, source: str, name: str, values: pd.Series, length: int) -> pd.Series:
+    def _collect(
+        self, table: TableSpec, source: str, name: str, values: pd.Series, length: int
+    ) -> pd.Series:
         """Bring a table's copies of a column to one cell for each row of the sheet."""
         lineage = self.model.lineage.tables[table.name]
         if lineage.source == source:
             return _take(values, reverse(self.rows[table.name], length))
         first, *rest = lineage.anchors[source]
-        if lineage.kind == "built":  # no row where there is no cell: the table referred to tells who lacks one
+        if (
+            lineage.kind == "built"
+        ):  # no row where there is no cell: the table referred to tells who lacks one
             carrier = str(table.columns[first].references)
             copies = self._scatter(table, first, name, values, len(self.tables[carrier]))
             owner = self._owner(carrier, tuple(rest))
@@ -174,7 +230,12 @@ class Recovered:
         one = _take(copies, reverse(owner, length))
         if len(owner) != length or not np.array_equal(owner, np.arange(length)):
             destination = next(c.name for c in table.own_columns if f"{source}.{name}" in c.source)
-            _compare(_take(one, owner), copies, (table.name, destination), "differ between the copies of one source row")
+            _compare(
+                _take(one, owner),
+                copies,
+                (table.name, destination),
+                "differ between the copies of one source row",
+            )
         return one
 
     def _owner(self, table: str, path: tuple[str, ...]) -> Positions:
@@ -185,7 +246,9 @@ class Recovered:
             table = str(self.model.tables[table].columns[column].references)
         return gather(self.rows[table], at)
 
-    def _scatter(self, table: TableSpec, first: str, name: str, values: pd.Series, length: int) -> pd.Series:
+    def _scatter(
+        self, table: TableSpec, first: str, name: str, values: pd.Series, length: int
+    ) -> pd.Series:
         present = _present(values)
         at = self.links[table.name][first][present]
         if len(at) > 1 and (np.bincount(at[at >= 0], minlength=length) > 1).any():
@@ -206,7 +269,9 @@ def recover(tables: Mapping[str, pd.DataFrame], model: Model, /) -> dict[str, pd
     return Recovered(tables, model).sheets
 
 
-def prove(accepted: Mapping[str, pd.DataFrame], tables: Mapping[str, pd.DataFrame], model: Model, /) -> None:
+def prove(
+    accepted: Mapping[str, pd.DataFrame], tables: Mapping[str, pd.DataFrame], model: Model, /
+) -> None:
     """Prove that the tables hold exactly the accepted rows.
 
     Raises:
@@ -218,9 +283,19 @@ def prove(accepted: Mapping[str, pd.DataFrame], tables: Mapping[str, pd.DataFram
         if len(found[source]) != len(expected):
             table, column = lineage.destinations[lineage.key[-1]][0]
             count = abs(len(found[source]) - len(expected))
-            _fail(f"{count} rows of {source!r} are missing in or added to {table!r}", table, column, count)
+            _fail(
+                f"{count} rows of {source!r} are missing in or added to {table!r}",
+                table,
+                column,
+                count,
+            )
         for name in expected.columns:
-            _compare(expected[name], found[source][name], lineage.destinations[name][0], f"are not what {source}.{name} holds")
+            _compare(
+                expected[name],
+                found[source][name],
+                lineage.destinations[name][0],
+                f"are not what {source}.{name} holds",
+            )
 
 
 # ----------------------------------------------------------------------------- helpers
@@ -239,7 +314,11 @@ def find_keys(values: pd.Series, keys: pd.Series, /) -> Positions:
         return np.where((wanted < 1) | (wanted > len(known)), -1, wanted - 1)
     order = np.argsort(known, kind="stable")
     at = np.searchsorted(known[order], wanted).clip(max=len(known) - 1)
-    return np.where(known[order][at] == wanted, order[at], -1) if len(known) else np.full(len(wanted), -1, dtype=np.int64)
+    return (
+        np.where(known[order][at] == wanted, order[at], -1)
+        if len(known)
+        else np.full(len(wanted), -1, dtype=np.int64)
+    )
 
 
 def _is_given(table: TableSpec, spec: ColumnSpec) -> bool:
@@ -261,7 +340,9 @@ def _take(values: pd.Series, positions: Positions) -> pd.Series:
 def _integer_text(values: pd.Series) -> pd.Series:
     present = values.notna()
     out = pd.Series(np.full(len(values), None, dtype=object))
-    out[present.to_numpy(dtype=bool)] = values[present].astype("int64").astype(str).to_numpy(dtype=object)
+    out[present.to_numpy(dtype=bool)] = (
+        values[present].astype("int64").astype(str).to_numpy(dtype=object)
+    )
     return conform_text(out)
 
 
@@ -284,5 +365,8 @@ def _compare(expected: pd.Series, found: pd.Series, where: tuple[str, str], what
 
 
 def _fail(what: str, table: str, column: Optional[str], count: Any) -> None:
-    msg = f"the proof failed: {what}; nothing may be committed: this is a fault of a builder, an inverse or the library"
+    msg = (
+        f"the proof failed: {what}; nothing may be committed: this is a fault of a builder, an "
+        "inverse or the library"
+    )
     raise ProofError(msg, table=table, column=column, count=count)

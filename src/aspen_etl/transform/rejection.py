@@ -80,24 +80,39 @@ def judge(prepared: Mapping[str, Prepared], model: Model, /) -> dict[str, Judged
 class _Judge:
     """Judge one sheet: a method for each kind of rule, each giving faults."""
 
-    def __init__(self, source: str, prepared: Prepared, model: Model, judged: Mapping[str, Judged]) -> None:
+    def __init__(
+        self, source: str, prepared: Prepared, model: Model, judged: Mapping[str, Judged]
+    ) -> None:
         self.source, self.prepared, self.model = source, prepared, model
         self.lineage: SourceLineage = model.lineage.sources[source]
         self.spec = model.sources[source]
         self.faulty = {column: prepared.faulty(column) for column in self.spec.columns}
-        self.present = {column: prepared.clean[column].notna().to_numpy(dtype=bool) for column in self.spec.columns}
+        self.present = {
+            column: prepared.clean[column].notna().to_numpy(dtype=bool)
+            for column in self.spec.columns
+        }
         self.links = {
             column: kernels.find(prepared.clean[column], judged[parent].key)
             for column, parent in self.lineage.references.items()
         }
 
     def judge(self) -> Judged:
-        faults = [*self._unusable(), *self._cells(), *self._incomplete(), *self._missing(), *self._unknown()]
+        faults = [
+            *self._unusable(),
+            *self._cells(),
+            *self._incomplete(),
+            *self._missing(),
+            *self._unknown(),
+        ]
         rejected = self._rows(faults)
         order, duplicates = self._sort(rejected)
         if duplicates.any():
             rows = np.flatnonzero(duplicates)
-            faults.append(self._fault(self.lineage.key[-1], self._rule("duplicate", self.lineage.key[-1]), rows))
+            faults.append(
+                self._fault(
+                    self.lineage.key[-1], self._rule("duplicate", self.lineage.key[-1]), rows
+                )
+            )
             rejected = rejected | duplicates
         accepted = order[~rejected[order]] if rejected.any() else order
         key = kernels.take(self.prepared.clean[self.lineage.key[0]], accepted)
@@ -128,7 +143,11 @@ class _Judge:
     def _form(self, column: str, target: ColumnSpec) -> Iterator[Fault]:
         values = self.prepared.clean[column]
         if target.text_format is not None:
-            yield from self._found(column, f"invalid_{target.text_format.name}", ~kernels.matches(values, target.text_format))
+            yield from self._found(
+                column,
+                f"invalid_{target.text_format.name}",
+                ~kernels.matches(values, target.text_format),
+            )
         elif target.type == "integer" and target.references is None:
             wrong = ~kernels.matches(values, _INTEGER)
             wrong |= _beyond(values, ~wrong & self.present[column])
@@ -137,10 +156,14 @@ class _Judge:
     def _long_parts(self, table: str, column: str) -> Mask:
         """Tell where a part of a column that a builder splits is longer than its destination."""
         targets = [
-            spec for spec in self.model.tables[table].own_columns if f"{self.source}.{column}" in spec.source and spec.length
+            spec
+            for spec in self.model.tables[table].own_columns
+            if f"{self.source}.{column}" in spec.source and spec.length
         ]
         values, out = self.prepared.clean[column], np.zeros(len(self.prepared.rows), dtype=bool)
-        rows = np.flatnonzero(kernels.longer_than(values, min((spec.length or 0 for spec in targets), default=0)))
+        rows = np.flatnonzero(
+            kernels.longer_than(values, min((spec.length or 0 for spec in targets), default=0))
+        )
         if not targets or not len(rows):
             return out
         some = self.prepared.clean.iloc[rows].reset_index(drop=True)
@@ -157,16 +180,23 @@ class _Judge:
             held = {column: self.present[column] | self.faulty[column] for column in columns}
             some = np.logical_or.reduce(list(held.values()))
             for column in columns:
-                if any(not self.model.tables[t].columns[c].nullable for t, c in self.lineage.destinations[column]):
+                if any(
+                    not self.model.tables[t].columns[c].nullable
+                    for t, c in self.lineage.destinations[column]
+                ):
                     yield from self._found(column, f"incomplete_{table}", some & ~held[column])
 
     def _missing(self) -> Iterator[Fault]:
         for column in self.lineage.required:
-            yield from self._found(column, self._rule("missing", column), ~self.present[column] & ~self.faulty[column])
+            yield from self._found(
+                column, self._rule("missing", column), ~self.present[column] & ~self.faulty[column]
+            )
 
     def _unknown(self) -> Iterator[Fault]:
         for column, parent in self.lineage.references.items():
-            yield from self._found(column, f"unknown_{parent}", (self.links[column] < 0) & self.present[column])
+            yield from self._found(
+                column, f"unknown_{parent}", (self.links[column] < 0) & self.present[column]
+            )
 
     # ------------------------------------------------------------------------- rows
 
@@ -180,7 +210,9 @@ class _Judge:
     def _sort(self, rejected: Mask) -> tuple[Positions, Mask]:
         """Order the rows by key, and tell which come after an accepted one of the same key."""
         key = self.lineage.key
-        complete = np.logical_and.reduce([self.links[c] >= 0 if c in self.links else self.present[c] for c in key])
+        complete = np.logical_and.reduce(
+            [self.links[c] >= 0 if c in self.links else self.present[c] for c in key]
+        )
         rows = np.flatnonzero(complete)
         duplicates = np.zeros(len(rejected), dtype=bool)
         order, same = sort_rows([self._key(column, rows) for column in key])
@@ -188,7 +220,7 @@ class _Judge:
         if not same.any():
             return order, duplicates
         accepted = ~rejected[order]
-        before = np.cumsum(accepted) - accepted
+        before: Positions = np.cumsum(accepted) - accepted
         first = np.maximum.accumulate(np.where(same, 0, np.arange(len(order))))
         duplicates[order[before - before[first] > 0]] = True
         return order, duplicates
@@ -199,7 +231,9 @@ class _Judge:
         return kernels.take(self.prepared.clean[column], rows)
 
     def _accept(self, order: Positions, faults: list[Fault]) -> pd.DataFrame:
-        drop = {column: np.zeros(len(self.prepared.rows), dtype=bool) for column in self.spec.columns}
+        drop = {
+            column: np.zeros(len(self.prepared.rows), dtype=bool) for column in self.spec.columns
+        }
         for fault in faults:
             for column in self._dropped(fault):
                 drop[column][fault.positions] = True
@@ -216,7 +250,9 @@ class _Judge:
 
     def _dropped(self, fault: Fault) -> tuple[str, ...]:
         if fault.scope in self.model.tables:
-            return tuple(column for column, scope in self.lineage.scopes.items() if scope == fault.scope)
+            return tuple(
+                column for column, scope in self.lineage.scopes.items() if scope == fault.scope
+            )
         return () if fault.scope == ROW else (fault.column,)
 
     # ------------------------------------------------------------------------- helpers

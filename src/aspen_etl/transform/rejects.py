@@ -10,19 +10,19 @@ import numpy as np
 import pandas as pd
 
 from aspen_etl.schema.model import Model
+from aspen_etl.schema.rejects import REJECTS
 from aspen_etl.schema.text import conform_text, escape
 from aspen_etl.transform import kernels
 from aspen_etl.transform.kernels import Positions
 from aspen_etl.transform.preparation import Prepared
 from aspen_etl.transform.rejection import Fault, Judged
 
-__all__ = ["REJECT_COLUMNS", "list_rejects"]
-
-#: The columns of the rejects, in order; all are text but ``row``.
-REJECT_COLUMNS = ("source", "row", "borrower_id", "column", "value", "rule", "scope", "record")
+__all__ = ["list_rejects"]
 
 
-def list_rejects(prepared: Mapping[str, Prepared], judged: Mapping[str, Judged], model: Model, /) -> pd.DataFrame:
+def list_rejects(
+    prepared: Mapping[str, Prepared], judged: Mapping[str, Judged], model: Model, /
+) -> pd.DataFrame:
     """List what was rejected, ordered by source, row, column and rule.
 
     Returns:
@@ -32,22 +32,26 @@ def list_rejects(prepared: Mapping[str, Prepared], judged: Mapping[str, Judged],
         whole source row as read, a JSON object in ASCII). What a text column cannot hold is
         backslash-escaped.
     """
-    parts = [_source_rejects(prepared[name], judged[name].faults, name, model) for name in model.sources]
-    columns = {name: [part[name] for part in parts if len(part)] for name in REJECT_COLUMNS}
+    parts = [
+        _source_rejects(prepared[name], judged[name].faults, name, model) for name in model.sources
+    ]
+    columns = {name: [part[name] for part in parts if len(part)] for name in REJECTS}
     return pd.DataFrame(
         {
             name: pd.concat(found, ignore_index=True) if found else _empty(name)
             for name, found in columns.items()
         },
-        columns=list(REJECT_COLUMNS),
+        columns=list(REJECTS),
     )
 
 
 def _empty(name: str) -> pd.Series:
-    return pd.Series(dtype="int64") if name == "row" else conform_text(pd.Series(dtype=object))
+    return pd.Series(dtype=REJECTS[name].dtype)
 
 
-def _source_rejects(prepared: Prepared, faults: tuple[Fault, ...], source: str, model: Model) -> pd.DataFrame:
+def _source_rejects(
+    prepared: Prepared, faults: tuple[Fault, ...], source: str, model: Model
+) -> pd.DataFrame:
     if not faults:
         return pd.DataFrame()
     order = {column: i for i, column in enumerate(model.sources[source].columns)}
@@ -62,10 +66,20 @@ def _source_rejects(prepared: Prepared, faults: tuple[Fault, ...], source: str, 
             "source": _text(np.full(len(positions), source, dtype=object)),
             "row": prepared.rows.to_numpy(dtype=np.int64)[positions[turn]],
             "borrower_id": _text(_cells(prepared, subject, rows, clean=True)[first][turn]),
-            "column": _text(np.repeat([fault.column for fault in faults], lengths).astype(object)[turn]),
-            "value": _text(np.concatenate([_cells(prepared, fault.column, fault.positions) for fault in faults])[turn]),
-            "rule": _text(np.repeat([fault.rule for fault in faults], lengths).astype(object)[turn]),
-            "scope": _text(np.repeat([fault.scope for fault in faults], lengths).astype(object)[turn]),
+            "column": _text(
+                np.repeat([fault.column for fault in faults], lengths).astype(object)[turn]
+            ),
+            "value": _text(
+                np.concatenate(
+                    [_cells(prepared, fault.column, fault.positions) for fault in faults]
+                )[turn]
+            ),
+            "rule": _text(
+                np.repeat([fault.rule for fault in faults], lengths).astype(object)[turn]
+            ),
+            "scope": _text(
+                np.repeat([fault.scope for fault in faults], lengths).astype(object)[turn]
+            ),
             "record": _text(_records(prepared, rows)[first][turn]),
         }
     )
@@ -75,7 +89,9 @@ def _subject(source: str, model: Model) -> str:
     """Name the column that says whose row it is: one that refers to the first sheet, or the key."""
     root = next(iter(model.sources))
     lineage = model.lineage.sources[source]
-    return next((column for column, parent in lineage.references.items() if parent == root), lineage.key[0])
+    return next(
+        (column for column, parent in lineage.references.items() if parent == root), lineage.key[0]
+    )
 
 
 def _cells(prepared: Prepared, column: str, positions: Positions, *, clean: bool = False) -> Any:
@@ -95,9 +111,15 @@ def _held(cell: Any) -> Optional[str]:
 
 def _records(prepared: Prepared, rows: Positions) -> Any:
     """Write whole source rows as JSON objects in ASCII; a missing cell is null."""
-    columns = {name: kernels.take(prepared.raw[name], rows).astype(object) for name in prepared.raw.columns}
+    columns = {
+        name: kernels.take(prepared.raw[name], rows).astype(object) for name in prepared.raw.columns
+    }
     frame = pd.DataFrame(columns)
-    lines = frame.to_json(orient="records", lines=True, force_ascii=True).replace("\\/", "/").splitlines()
+    lines = (
+        frame.to_json(orient="records", lines=True, force_ascii=True)
+        .replace("\\/", "/")
+        .splitlines()
+    )
     records = np.array(lines, dtype=object)
     unusable = {int(position) for cells in prepared.faults.values() for position in cells.index}
     for place in np.flatnonzero(np.isin(rows, sorted(unusable))):

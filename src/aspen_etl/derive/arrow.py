@@ -1,0 +1,43 @@
+"""Arrow schemas: what a Parquet file of a table looks like, whatever it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from aspen_etl.errors import MissingDependencyError
+from aspen_etl.schema.spec import ColumnSpec
+
+__all__ = ["arrow_schema"]
+
+
+def arrow_schema(columns: Mapping[str, ColumnSpec], /) -> Any:
+    """Give the Arrow schema of a table's columns.
+
+    Text is ``string``, whole numbers are ``int64``, points in time ``timestamp[ms]`` in UTC
+    without a zone: what Athena and Hive read.
+
+    Args:
+        columns: The columns by name, such as ``TableSpec.columns``.
+
+    Returns:
+        A ``pyarrow.Schema``.
+
+    Raises:
+        MissingDependencyError: pyarrow is not installed.
+
+    Examples:
+        >>> from aspen_etl import BORROWER_MODEL
+        >>> arrow_schema(BORROWER_MODEL.tables["user"].columns).names[:2]
+        ['user_id', 'user_profile_id']
+    """
+    try:
+        import pyarrow as pa  # noqa: PLC0415 - optional
+    except ImportError:
+        pa = None
+    if pa is None:
+        raise MissingDependencyError.for_extra("pyarrow", "parquet", "Parquet")
+    types = {"text": pa.string(), "integer": pa.int64(), "timestamp": pa.timestamp("ms")}
+    return pa.schema(
+        [pa.field(name, types[spec.type], nullable=spec.nullable) for name, spec in columns.items()]
+    )
