@@ -32,7 +32,7 @@ def arrow_schema(columns: Mapping[str, ColumnSpec], /) -> Any:
         ['user_id', 'user_profile_id']
     """
     try:
-        import pyarrow as pa  # noqa: PLC0415 - optional
+        import pyarrow as pa
     except ImportError:
         pa = None
     if pa is None:

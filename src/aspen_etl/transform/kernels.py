@@ -41,7 +41,7 @@ def _arrow(values: pd.Series) -> Any:
     dtype = values.dtype
     if not (isinstance(dtype, pd.StringDtype) and dtype.storage == "pyarrow"):
         return None
-    import pyarrow as pa  # noqa: PLC0415 - optional
+    import pyarrow as pa
 
     array = pa.array(values.array, from_pandas=True)
     return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
@@ -99,7 +99,7 @@ def suspects(values: pd.Series) -> Positions:
 
 
 def _text_buffers(array: Any) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
-    import pyarrow as pa  # noqa: PLC0415 - optional
+    import pyarrow as pa
 
     wide = pa.types.is_large_string(array.type)
     _, offsets, data = array.buffers()
@@ -118,7 +118,7 @@ def matches(values: pd.Series, text_format: TextFormat) -> Mask:
     """Tell which cells have the form as a whole; a missing cell has it."""
     array = _arrow(values)
     if array is not None:
-        import pyarrow.compute as pc  # noqa: PLC0415 - optional
+        import pyarrow.compute as pc
 
         # \A and \z are RE2's true ends of text, where Python writes \A and \Z.
         found = pc.match_substring_regex(array, rf"\A(?:{text_format.pattern})\z")
@@ -131,7 +131,7 @@ def longer_than(values: pd.Series, length: int) -> Mask:
     """Tell which cells have more characters (code points) than ``length``."""
     array = _arrow(values)
     if array is not None:
-        import pyarrow.compute as pc  # noqa: PLC0415 - optional
+        import pyarrow.compute as pc
 
         offsets, _ = _text_buffers(array)
         if not (np.diff(offsets) > length).any():
@@ -157,7 +157,7 @@ def argsort(values: pd.Series) -> Positions:
     """Give the stable order of a column by code point; missing cells come last."""
     array = _arrow(values)
     if array is not None:
-        import pyarrow.compute as pc  # noqa: PLC0415 - optional
+        import pyarrow.compute as pc
 
         return pc.array_sort_indices(array).to_numpy().astype(np.int64)  # type: ignore[no-any-return]
     present = values.notna().to_numpy(dtype=bool)
@@ -175,7 +175,7 @@ def find(values: pd.Series, keys: pd.Series) -> Positions:
     """
     array, known = _arrow(values), _arrow(keys)
     if array is not None and known is not None:
-        import pyarrow.compute as pc  # noqa: PLC0415 - optional
+        import pyarrow.compute as pc
 
         if array.equals(known):
             return np.arange(len(values), dtype=np.int64)
@@ -188,8 +188,8 @@ def first_space(values: pd.Series) -> tuple[pd.Series, pd.Series]:
     """Split each cell at its first space: what is before, and what is after or ''."""
     array = _arrow(values)
     if array is not None:
-        import pyarrow as pa  # noqa: PLC0415 - optional
-        import pyarrow.compute as pc  # noqa: PLC0415 - optional
+        import pyarrow as pa
+        import pyarrow.compute as pc
 
         parts = pc.split_pattern(array, " ", max_splits=1)
         starts = np.asarray(parts.offsets)

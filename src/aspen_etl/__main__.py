@@ -1,0 +1,185 @@
+"""The command line: parse, call, report."""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib import metadata, resources
+from pathlib import Path
+from typing import Optional
+
+from aspen_etl.errors import AspenETLError
+from aspen_etl.io import read_extract, write_tables
+from aspen_etl.io.codec import FORMATS
+from aspen_etl.normalization import NormalizeResult, Summary, normalize
+from aspen_etl.schema import Run
+
+__all__ = ["main"]
+
+#: The workbook that the package ships, made for it, with some faulty rows.
+SAMPLE = "samples/borrowers.xlsx"
+
+DONE, FAILED, INTERRUPTED = 0, 1, 130
+
+
+def main(argv: Optional[Sequence[str]] = None) -> int:
+    """Run the command line.
+
+    Returns:
+        0 when done, 1 on an error, 130 when interrupted; wrong usage exits with 2.
+    """
+    arguments = _parser().parse_args(argv)
+    try:
+        arguments.command(arguments)
+    except AspenETLError as error:
+        if arguments.debug:
+            raise
+        print(f"aspen-etl: {error}", file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        print("aspen-etl: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except Exception as error:
+        if arguments.debug:
+            raise
+        # The text of a foreign error may hold a cell; its kind does not.
+        kind = type(error).__name__
+        print(f"aspen-etl: unexpected {kind}; --debug shows where", file=sys.stderr)
+        return FAILED
+    return DONE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="aspen-etl",
+        description="Turn a flat borrower extract into nine related tables, losing nothing.",
+    )
+    parser.add_argument("--version", action="version", version=metadata.version("aspen-etl"))
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--format", choices=FORMATS, default="csv", help="of the tables (csv)")
+    common.add_argument("--debug", action="store_true", help="show where an error arose")
+
+    one = commands.add_parser(
+        "normalize", parents=[common], help="read an extract, write its tables and rejects"
+    )
+    one.add_argument("source", metavar="SOURCE", help="a workbook, or a folder with a file a sheet")
+    one.add_argument("target", metavar="TARGET", help="the folder to write to")
+    one.add_argument(
+        "--actor", metavar="NAME", default="aspen-etl", help="who stands in created_by"
+    )
+    one.add_argument(
+        "--na-values", metavar="T", action="append", default=[], help="text that means missing"
+    )
+    one.add_argument("--overwrite", action="store_true", help="replace tables that are there")
+    one.set_defaults(command=_normalize)
+
+    two = commands.add_parser(
+        "demo", parents=[common], help="normalize a small workbook that comes with the package"
+    )
+    two.add_argument("target", metavar="FOLDER", nargs="?", default="aspen-etl-demo")
+    two.set_defaults(command=_demo, actor="demo", na_values=[], overwrite=True)
+    return parser
+
+
+# ----------------------------------------------------------------------------- commands
+
+
+def _demo(arguments: argparse.Namespace) -> None:
+    with resources.as_file(resources.files("aspen_etl").joinpath(SAMPLE)) as workbook:
+        arguments.source = str(workbook)
+        _normalize(arguments)
+    rejects = Path(arguments.target) / f"rejects.{arguments.format}"
+    print(f"\nEvery rejected cell, its row and the rule it broke: {rejects}")
+
+
+def _normalize(arguments: argparse.Namespace) -> None:
+    run = Run(time=dt.datetime.now(dt.timezone.utc), actor=arguments.actor)
+    with _progress("reading"):
+        extract = read_extract(arguments.source, na_values=tuple(arguments.na_values))
+    with _progress("normalizing"):
+        result = normalize(extract, run=run)
+    with _progress("writing"):
+        _write(result, arguments)
+    _report(result.summary)
+    print(f"\nWritten to {arguments.target}")
+
+
+def _write(result: NormalizeResult, arguments: argparse.Namespace) -> None:
+    write_tables(
+        result.tables,
+        arguments.target,
+        rejects=result.rejects,
+        format=arguments.format,
+        overwrite=arguments.overwrite,
+    )
+
+
+# ----------------------------------------------------------------------------- report
+
+
+def _report(summary: Summary) -> None:
+    print(f"{'read':24}{'rows':>12}{'accepted':>12}{'rejected':>12}{'blank':>12}")
+    for name, source in summary.sources.items():
+        counts = (source.rows, source.accepted, source.rejected, source.blank)
+        print(f"  {name:22}" + "".join(f"{count:12,}" for count in counts))
+    print(f"\n{'written':24}{'rows':>12}")
+    for name, count in summary.tables.items():
+        print(f"  {name:22}{count:12,}")
+    _report_counts(
+        "repaired",
+        [
+            (f"{name}.{column}", "", count)
+            for name, source in summary.sources.items()
+            for column, count in source.repairs.items()
+        ],
+    )
+    _report_counts(
+        "noticed",
+        [
+            (f"{name}: {note.replace('_', ' ')}", "", count)
+            for name, source in summary.sources.items()
+            for note, count in source.notes.items()
+            if count
+        ],
+    )
+    _report_counts(
+        "rejected",
+        [
+            (f"{reject.source}.{reject.column}", f"{reject.rule} ({reject.scope})", reject.count)
+            for reject in summary.rejects
+        ],
+    )
+
+
+def _report_counts(title: str, lines: Sequence[tuple[str, str, int]]) -> None:
+    if not lines:
+        print(f"\n{title}: nothing")
+        return
+    print(f"\n{title}")
+    for where, what, count in lines:
+        print(f"  {where:30}{what:34}{count:8,}" if what else f"  {where:22}{count:12,}")
+
+
+@contextmanager
+def _progress(step: str) -> Iterator[None]:
+    """Show a step and its seconds while it runs, where somebody is looking."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    start = time.perf_counter()
+    print(f"{step} ...", end="", file=sys.stderr, flush=True)
+    try:
+        yield
+        print(f"\r{step} ... {time.perf_counter() - start:.1f} s", file=sys.stderr)
+    except BaseException:
+        print(file=sys.stderr)
+        raise
+
+
+if __name__ == "__main__":
+    sys.exit(main())

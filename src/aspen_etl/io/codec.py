@@ -1,0 +1,183 @@
+"""Tables as bytes and back, by their declared columns and never by what they hold.
+
+CSV is UTF-8 with line feeds, a header and no index. An empty field is null in a nullable
+column and '' in another; the two never meet, since nullable text is never ''. Points in time
+are ``YYYY-MM-DD HH:MM:SS.mmm`` in UTC.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from aspen_etl.derive.arrow import arrow_schema
+from aspen_etl.errors import AspenETLError, CorruptFileError
+from aspen_etl.io.delimited import read_csv
+from aspen_etl.io.limits import ReadLimits
+from aspen_etl.io.raw import Request
+from aspen_etl.schema.spec import TIMESTAMP, ColumnSpec
+from aspen_etl.schema.text import conform_text
+
+__all__ = ["FORMATS", "Format", "decode", "encode"]
+
+Format = Literal["csv", "parquet"]
+FORMATS: tuple[Format, ...] = ("csv", "parquet")
+
+#: What this library wrote may be larger than what a stranger may send.
+_OWN_FILES = ReadLimits(max_rows=2**62, max_columns=2**31)
+
+
+def encode(frame: pd.DataFrame, columns: Mapping[str, ColumnSpec], file_format: Format) -> bytes:
+    """Write a table as bytes.
+
+    Args:
+        frame: The table, its columns in their declared dtypes.
+        columns: What the columns are.
+        file_format: ``csv`` or ``parquet``.
+
+    Raises:
+        MissingDependencyError: Parquet is asked for and pyarrow is not installed.
+    """
+    frame = frame[list(columns)]
+    return _to_parquet(frame, columns) if file_format == "parquet" else _to_csv(frame, columns)
+
+
+def decode(
+    data: bytes, columns: Mapping[str, ColumnSpec], file_format: Format, *, url: str
+) -> pd.DataFrame:
+    """Read a table that ``encode`` wrote.
+
+    Args:
+        data: The bytes.
+        columns: What the columns are.
+        file_format: ``csv`` or ``parquet``.
+        url: The file, for messages.
+
+    Raises:
+        CorruptFileError: The bytes are no such table.
+        MissingDependencyError: Parquet is asked for and pyarrow is not installed.
+    """
+    if file_format == "parquet":
+        return _from_parquet(data, columns, url)
+    return _from_csv(data, columns, url)
+
+
+# ----------------------------------------------------------------------------- CSV
+
+
+def _to_csv(frame: pd.DataFrame, columns: Mapping[str, ColumnSpec]) -> bytes:
+    out = {
+        name: _time_text(frame[name]) if spec.type == "timestamp" else frame[name]
+        for name, spec in columns.items()
+    }
+    text = io.StringIO(newline="")
+    pd.DataFrame(out, index=frame.index).to_csv(text, index=False, lineterminator="\n")
+    return text.getvalue().encode("utf-8")
+
+
+def _time_text(values: pd.Series) -> pd.Series:
+    codes, distinct = pd.factorize(values)
+    moments = pd.DatetimeIndex(distinct)
+    texts = [f"{moment:%Y-%m-%d %H:%M:%S}.{moment.microsecond // 1000:03d}" for moment in moments]
+    return pd.Series(np.array([*texts, None], dtype=object)[codes], index=values.index)
+
+
+def _from_csv(data: bytes, columns: Mapping[str, ColumnSpec], url: str) -> pd.DataFrame:
+    sheet = read_csv(data, Request(url, url, tuple(columns), header_row=1, limits=_OWN_FILES))
+    if list(sheet.headers) != list(columns):
+        raise CorruptFileError.at(url, "its header is not that of the table")
+    return pd.DataFrame(
+        {
+            name: _parsed(sheet.column(position).reset_index(drop=True), spec, url)
+            for position, (name, spec) in enumerate(columns.items())
+        }
+    )
+
+
+def _parsed(values: pd.Series, spec: ColumnSpec, url: str) -> pd.Series:
+    if spec.type == "text":
+        return values if spec.nullable else conform_text(values.fillna(""))
+    failure: AspenETLError
+    try:
+        if spec.type == "integer":
+            return _integers(values, spec)
+        codes, distinct = pd.factorize(values)
+        moments = pd.to_datetime(pd.Series(distinct, dtype=object), format="%Y-%m-%d %H:%M:%S.%f")
+        times = (
+            pd.DatetimeIndex(moments, tz="UTC")
+            .as_unit("ms")
+            .append(pd.DatetimeIndex([pd.NaT], tz="UTC"))
+        )
+        return pd.Series(times[codes]).astype(TIMESTAMP)
+    except (ValueError, TypeError, OverflowError):
+        failure = CorruptFileError.at(url, f"a cell of {spec.name} is no {spec.type}")
+    raise failure
+
+
+def _integers(values: pd.Series, spec: ColumnSpec) -> pd.Series:
+    present = values.notna().to_numpy(dtype=bool)
+    numbers = np.zeros(len(values), dtype=np.int64)
+    numbers[present] = values[present].to_numpy(dtype=object).astype(np.int64)
+    if spec.nullable:
+        return pd.Series(pd.arrays.IntegerArray(numbers, ~present))
+    if not present.all():
+        message = "a key is missing"
+        raise ValueError(message)
+    return pd.Series(numbers)
+
+
+# ----------------------------------------------------------------------------- Parquet
+
+
+def _to_parquet(frame: pd.DataFrame, columns: Mapping[str, ColumnSpec]) -> bytes:
+    schema = arrow_schema(columns)
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    arrays = [_to_arrow(frame[field.name], field.type) for field in schema]
+    out = io.BytesIO()
+    pq.write_table(pa.Table.from_arrays(arrays, schema=schema), out, compression="zstd")
+    return out.getvalue()
+
+
+def _to_arrow(values: pd.Series, kind: Any) -> Any:
+    import pyarrow as pa
+
+    if pa.types.is_timestamp(kind):
+        values = values.dt.tz_localize(None)
+    array = pa.array(values, from_pandas=True)
+    return array.cast(kind)
+
+
+def _from_parquet(data: bytes, columns: Mapping[str, ColumnSpec], url: str) -> pd.DataFrame:
+    schema = arrow_schema(columns)
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    failure: AspenETLError
+    try:
+        table = pq.read_table(io.BytesIO(data))
+    except (pa.ArrowException, OSError, ValueError):
+        failure = CorruptFileError.at(url, "it is no Parquet file")
+    else:
+        if table.schema.equals(schema):
+            return pd.DataFrame(
+                {name: _from_arrow(table.column(name), spec) for name, spec in columns.items()}
+            )
+        failure = CorruptFileError.at(url, "its columns are not those of the table")
+    raise failure
+
+
+def _from_arrow(values: Any, spec: ColumnSpec) -> pd.Series:
+    if spec.type == "text":
+        return conform_text(pd.Series(values.to_pandas(), dtype=object))
+    if spec.type == "timestamp":
+        return pd.Series(pd.DatetimeIndex(values.to_numpy(), tz="UTC")).astype(TIMESTAMP)
+    if not spec.nullable:
+        return pd.Series(values.to_numpy()).astype("int64")
+    absent = values.is_null().to_numpy()
+    return pd.Series(pd.arrays.IntegerArray(values.fill_null(0).to_numpy().copy(), absent.copy()))

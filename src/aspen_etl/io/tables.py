@@ -1,0 +1,123 @@
+"""Write tables to a folder, a file a table, and read them back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Optional
+
+import pandas as pd
+
+from aspen_etl.errors import (
+    NotSupportedError,
+    SourceNotFoundError,
+    TargetExistsError,
+)
+from aspen_etl.io.codec import FORMATS, Format, decode, encode
+from aspen_etl.io.filesystem import Url, locate
+from aspen_etl.io.writing import delete, make_folder, put
+from aspen_etl.schema.frames import Tables
+from aspen_etl.schema.model import Model
+from aspen_etl.schema.rejects import REJECTS
+from aspen_etl.schema.spec import ColumnSpec
+from aspen_etl.schema.validation import validate
+from aspen_etl.transform.borrower import BORROWER_MODEL
+
+__all__ = ["read_tables", "write_tables"]
+
+#: The name of the file that holds the rejects, without its ending.
+REJECTS_FILE = "rejects"
+
+_NO_LIMIT = 2**62
+
+
+def write_tables(
+    tables: Mapping[str, pd.DataFrame],
+    url: Url,
+    /,
+    *,
+    rejects: Optional[pd.DataFrame] = None,
+    format: Format = "csv",  # noqa: A002 - the field's word for it
+    overwrite: bool = False,
+    model: Model = BORROWER_MODEL,
+    storage_options: Optional[Mapping[str, Any]] = None,
+) -> dict[str, int]:
+    """Write tables to a folder: ``user.csv`` and so on, and the rejects beside them.
+
+    Each file is made in memory by its declared columns and put in one call. The folder as a
+    whole is not one transaction: a ``SnapshotStore`` is.
+
+    Args:
+        tables: The tables; they are validated first.
+        url: The folder, as an fsspec url or a local path; it is made where it can be.
+        rejects: The rejects; an empty frame gives a file with a header.
+        format: ``csv`` or ``parquet``.
+        overwrite: Replace tables that are there, in either format. Other files stay.
+        model: The model of the tables.
+        storage_options: What the filesystem takes: credentials, endpoint, encryption.
+
+    Returns:
+        The bytes written, by file name.
+
+    Raises:
+        ValidationError: The tables do not fit the model; nothing was written.
+        TargetExistsError: The folder holds tables already; nothing was written.
+        SourceAccessError: The storage refuses.
+        WriteError: The storage failed; the text says which files were written.
+        MissingDependencyError: The format or the protocol needs a package.
+    """
+    if format not in FORMATS:
+        msg = f"there is no format {format!r}; use one of {', '.join(FORMATS)}"
+        raise NotSupportedError(msg, format=format)
+    frames: dict[str, pd.DataFrame] = dict(validate(tables, model=model))
+    columns: dict[str, Mapping[str, ColumnSpec]] = {
+        name: table.columns for name, table in model.tables.items()
+    }
+    if rejects is not None:
+        frames[REJECTS_FILE], columns[REJECTS_FILE] = rejects, REJECTS
+    folder = locate(url, storage_options)
+    names = [f"{name}.{ending}" for name in (*model.tables, REJECTS_FILE) for ending in FORMATS]
+    there = [name for name in names if folder.child(name).kind() != "absent"]
+    if there and not overwrite:
+        raise TargetExistsError.at(folder.url, there)
+    make_folder(folder)
+    written: dict[str, int] = {}
+    for name, frame in frames.items():
+        file = f"{name}.{format}"
+        data = encode(frame, columns[name], format)
+        put(folder.child(file), data, written=tuple(written))
+        written[file] = len(data)
+    for name in there:
+        if name not in written:
+            delete(folder.child(name))
+    return written
+
+
+def read_tables(
+    url: Url,
+    /,
+    *,
+    model: Model = BORROWER_MODEL,
+    storage_options: Optional[Mapping[str, Any]] = None,
+) -> Tables:
+    """Read tables that ``write_tables`` wrote, and validate them.
+
+    Args:
+        url: The folder.
+        model: The model of the tables.
+        storage_options: What the filesystem takes.
+
+    Raises:
+        SourceNotFoundError: A table is not there.
+        CorruptFileError: A file is not what ``write_tables`` wrote.
+        ValidationError: The tables break their schema, a key or a reference.
+    """
+    folder = locate(url, storage_options)
+    first = next(iter(model.tables))
+    held: list[Format] = [f for f in FORMATS if folder.child(f"{first}.{f}").kind() == "file"]
+    if not held:
+        raise SourceNotFoundError.at(f"{folder.url}/{first}.{FORMATS[0]}")
+    frames = {}
+    for name, table in model.tables.items():
+        place = folder.child(f"{name}.{held[0]}")
+        frames[name] = decode(place.read(_NO_LIMIT), table.columns, held[0], url=place.url)
+    return validate(frames, model=model)
