@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Optional, Union
 
@@ -82,7 +82,9 @@ class Model:
         for name in ("sources", "tables"):
             held = getattr(self, name)
             order = getattr(lineage, f"{name[:-1]}_order")
-            object.__setattr__(self, name, MappingProxyType({key: held[key] for key in order}))
+            ordered = {key: held[key] for key in order}
+            object.__setattr__(self, name, MappingProxyType(ordered))
+        object.__setattr__(self, "tables", MappingProxyType(_with_lengths(self.tables)))
         object.__setattr__(self, "cleaners", MappingProxyType(dict(self.cleaners)))
         object.__setattr__(self, "builders", MappingProxyType(dict(self.builders)))
         object.__setattr__(self, "lineage", lineage)
@@ -234,6 +236,18 @@ class Model:
                 "declaration; give Builder(build, invert)"
             )
             raise ModelError(msg, table=table.name, columns=tuple(spread))
+
+
+def _with_lengths(tables: Mapping[str, TableSpec]) -> dict[str, TableSpec]:
+    """Give a text reference the length of the key that it holds."""
+    out: dict[str, TableSpec] = {}
+    for name, table in tables.items():
+        columns = dict(table.columns)
+        for column, target in table.references.items():
+            key = out[target].columns[out[target].primary_key]
+            columns[column] = replace(columns[column], length=key.length)
+        out[name] = replace(table, columns=MappingProxyType(columns))
+    return out
 
 
 def _source(given: AnySource) -> SourceSpec:
