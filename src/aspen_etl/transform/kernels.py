@@ -201,5 +201,14 @@ def first_space(values: pd.Series) -> tuple[pd.Series, pd.Series]:
         return to_text(before, values).set_axis(values.index), to_text(after, values).set_axis(
             values.index
         )
-    parts = values.str.partition(" ")
-    return conform_text(parts[0]), conform_text(parts[2])
+    held = values.notna().to_numpy(dtype=bool)
+    parted = [text.partition(" ") for text in values.array[held]]
+    return _texts(values, held, [part[0] for part in parted]), _texts(
+        values, held, [part[2] for part in parted]
+    )
+
+
+def _texts(values: pd.Series, held: Mask, texts: list[str]) -> pd.Series:
+    out = np.full(len(values), None, dtype=object)
+    out[held] = texts
+    return conform_text(pd.Series(out, index=values.index))
