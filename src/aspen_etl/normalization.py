@@ -19,7 +19,8 @@ from aspen_etl.transform.assembly import assemble
 from aspen_etl.transform.borrower import BORROWER_MODEL
 from aspen_etl.transform.numbering import number
 from aspen_etl.transform.preparation import Prepared, prepare
-from aspen_etl.transform.proof import prove, recover
+from aspen_etl.transform.proof import prove
+from aspen_etl.transform.recovery import recover
 from aspen_etl.transform.rejection import Judged, judge
 from aspen_etl.transform.rejects import list_rejects
 

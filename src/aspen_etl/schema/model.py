@@ -13,8 +13,9 @@ import pandera.pandas as pa
 
 from aspen_etl.errors import ModelError
 from aspen_etl.schema.column import hint
-from aspen_etl.schema.lineage import Lineage, trace
+from aspen_etl.schema.lineage import Lineage
 from aspen_etl.schema.spec import SourceSpec, TableSpec
+from aspen_etl.schema.tracing import trace
 
 __all__ = ["Builder", "Cleaner", "Model"]
 

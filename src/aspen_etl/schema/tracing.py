@@ -1,0 +1,222 @@
+"""Work out where each cell goes, from the declarations of sources and tables.
+
+Keys, references and scopes of the source sheets are written nowhere: they follow from the
+columns of the tables that the sheets feed, and are worked out here, once, when a model is
+made. What cannot work is refused here, with a text that says how to mend it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Optional
+
+from aspen_etl.errors import ModelError
+from aspen_etl.schema.column import hint
+from aspen_etl.schema.lineage import Kind, Lineage, TableLineage
+from aspen_etl.schema.source_tracing import trace_source
+from aspen_etl.schema.spec import ColumnSpec, SourceSpec, TableSpec
+
+__all__ = ["trace"]
+
+
+def trace(
+    sources: Mapping[str, SourceSpec], tables: Mapping[str, TableSpec], builders: frozenset[str]
+) -> Lineage:
+    """Work out the lineage of a model.
+
+    Args:
+        sources: The sheets by name.
+        tables: The tables by name.
+        builders: The tables that have a builder.
+
+    Raises:
+        ModelError: The declarations do not fit each other.
+    """
+    _check_names(sources, tables)
+    feeds = _feeds(sources, tables)
+    table_order = _in_order(
+        {name: list(table.references.values()) for name, table in tables.items()}, "table"
+    )
+    kinds = {name: _kind(tables[name], built=name in builders) for name in table_order}
+    traced = {
+        name: TableLineage(kind, source, _anchors(tables[name], source, tables, kinds))
+        for name, (kind, source) in kinds.items()
+    }
+    split = {name: _split(table) for name, table in tables.items()}
+    for name in table_order:
+        if name not in builders and split[name]:
+            column = min(split[name])
+            msg = (
+                f"table {name!r}: {column} is spread over columns or rows, which takes a builder; "
+                f"give builders={{{name!r}: Builder(build, invert)}}"
+            )
+            raise ModelError(msg, table=name, column=column)
+    found = {name: trace_source(source, tables, traced, feeds) for name, source in sources.items()}
+    source_order = _in_order(
+        {name: list(found[name].references.values()) for name in sources}, "source"
+    )
+    return Lineage(found, traced, source_order, table_order, split)
+
+
+# ----------------------------------------------------------------------------- checks and order
+
+
+def _check_names(sources: Mapping[str, SourceSpec], tables: Mapping[str, TableSpec]) -> None:
+    for table in tables.values():
+        for column in table.columns.values():
+            where = f"{table.name}.{column.name}"
+            if column.references and column.references not in tables:
+                msg = (
+                    f"{where} refers to the table {column.references!r}, which the model does not "
+                    f"have; {hint(column.references, tuple(tables))}"
+                )
+                raise ModelError(msg, table=table.name, column=column.name)
+            if column.references:
+                _check_reference_type(where, column, tables[column.references])
+            for source in column.source:
+                sheet, _, name = source.partition(".")
+                if sheet not in sources:
+                    msg = (
+                        f"{where} has source={source!r}, and there is no source {sheet!r}; "
+                        f"{hint(sheet, tuple(sources))}"
+                    )
+                    raise ModelError(msg, table=table.name, column=column.name)
+                if name not in sources[sheet].columns:
+                    msg = (
+                        f"{where} has source={source!r}, and the source {sheet!r} has no such "
+                        f"column; {hint(name, tuple(sources[sheet].columns))}"
+                    )
+                    raise ModelError(msg, table=table.name, column=column.name)
+            if column.source and column.type == "timestamp":
+                msg = (
+                    f"{where} is a point in time and has a source; cells are text: annotate it as "
+                    "Series[str]"
+                )
+                raise ModelError(msg, table=table.name, column=column.name)
+
+
+def _check_reference_type(where: str, column: ColumnSpec, parent: TableSpec) -> None:
+    wanted = parent.columns[parent.primary_key].type
+    if column.type != wanted:
+        series = (
+            "Series[str]"
+            if wanted == "text"
+            else "Series[int] (Series[pd.Int64Dtype] where it may be null)"
+        )
+        msg = (
+            f"{where} is {column.type} and refers to {parent.name}.{parent.primary_key}, which is "
+            f"{wanted}; annotate it as {series}"
+        )
+        raise ModelError(msg, column=where)
+
+
+def _feeds(
+    sources: Mapping[str, SourceSpec], tables: Mapping[str, TableSpec]
+) -> dict[str, tuple[tuple[str, str], ...]]:
+    feeds: dict[str, list[tuple[str, str]]] = {
+        f"{s.name}.{c}": [] for s in sources.values() for c in s.columns
+    }
+    for table in tables.values():
+        for column in table.columns.values():
+            for source in column.source:
+                feeds[source].append((table.name, column.name))
+    for name, destinations in feeds.items():
+        if not destinations:
+            msg = (
+                f"the source column {name} goes nowhere, so its cells would be lost; name it "
+                "in the column it goes to, "
+                f"as in column(source={name!r}), or take it out of the source"
+            )
+            raise ModelError(msg, column=name)
+    return {name: tuple(destinations) for name, destinations in feeds.items()}
+
+
+def _in_order(needs: Mapping[str, list[str]], kind: str) -> tuple[str, ...]:
+    order: list[str] = []
+    left = list(needs)
+    while left:
+        ready = [name for name in left if all(need in order for need in needs[name])]
+        if not ready:
+            msg = (
+                f"the {kind}s {', '.join(sorted(left))} refer to each other in a circle, or one "
+                "to itself; take one reference away"
+            )
+            raise ModelError(msg, names=tuple(sorted(left)))
+        order.append(ready[0])
+        left.remove(ready[0])
+    return tuple(order)
+
+
+# ----------------------------------------------------------------------------- tables
+
+
+def _kind(table: TableSpec, *, built: bool) -> tuple[Kind, Optional[str]]:
+    natural = [table.columns[name] for name in table.natural_key]
+    sheets = {source.partition(".")[0] for column in natural for source in column.source}
+    if len(sheets) == 1 and all(len(column.source) == 1 for column in natural):
+        return "rows", sheets.pop()
+    if built:
+        return "built", None
+    is_lookup = (
+        len(natural) == 1
+        and natural[0].type == "text"
+        and not natural[0].source
+        and not natural[0].references
+    )
+    if is_lookup and table.has_surrogate_key and len(table.own_columns) == len(("key", "value")):
+        return "lookup", None
+    without = ", ".join(column.name for column in natural if not column.source)
+    msg = (
+        f"nothing says where the rows of table {table.name!r} come from: its natural key "
+        f"({without}) has no source; "
+        "give source= to each of its columns, all from one sheet, or "
+        f"builders={{{table.name!r}: ...}}"
+    )
+    raise ModelError(msg, table=table.name)
+
+
+def _anchors(
+    table: TableSpec,
+    source: Optional[str],
+    tables: Mapping[str, TableSpec],
+    kinds: Mapping[str, tuple[Kind, Optional[str]]],
+) -> dict[str, tuple[str, ...]]:
+    wanted = {name.partition(".")[0] for column in table.own_columns for name in column.source} - {
+        source
+    }
+    return {sheet: _path(table, sheet, tables, kinds) for sheet in sorted(wanted)}
+
+
+def _path(
+    table: TableSpec,
+    sheet: str,
+    tables: Mapping[str, TableSpec],
+    kinds: Mapping[str, tuple[Kind, Optional[str]]],
+) -> tuple[str, ...]:
+    paths: list[tuple[TableSpec, tuple[str, ...]]] = [(table, ())]
+    while paths:
+        here, path = paths.pop(0)
+        if path and kinds[here.name] == ("rows", sheet):
+            return path
+        # What identifies a row comes before what merely belongs to it.
+        columns = sorted(here.references, key=lambda name: name not in here.natural_key)
+        paths += [
+            (tables[here.references[name]], (*path, name))
+            for name in columns
+            if not here.columns[name].nullable
+        ]
+    msg = (
+        f"table {table.name!r} takes columns from the source {sheet!r}, and no reference of "
+        "it leads to a table with "
+        f"one row for each row of {sheet!r}; give it such a reference"
+    )
+    raise ModelError(msg, table=table.name, source=sheet)
+
+
+def _split(table: TableSpec) -> frozenset[str]:
+    """Name the sources that share a column, or that are split over several."""
+    single = [column.source[0] for column in table.own_columns if len(column.source) == 1]
+    shared = {
+        source for column in table.own_columns if len(column.source) > 1 for source in column.source
+    }
+    return frozenset(shared | {source for source in single if single.count(source) > 1})

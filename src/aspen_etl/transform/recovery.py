@@ -1,0 +1,344 @@
+"""Read the sheets back out of finished tables: the inverse of ``assemble``.
+
+Every copy of every cell is read, and copies that disagree are an error. Keys and references
+are followed as they stand in the tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import pandas as pd
+
+from aspen_etl.errors import ProofError
+from aspen_etl.schema.model import Model
+from aspen_etl.schema.spec import ColumnSpec, TableSpec
+from aspen_etl.schema.text import conform_text
+from aspen_etl.transform import kernels
+from aspen_etl.transform.assembly import gather, reverse
+from aspen_etl.transform.kernels import Mask, Positions
+from aspen_etl.transform.rejection import sort_rows
+
+__all__ = ["Recovered", "compare", "fail", "recover"]
+
+
+class Recovered:
+    """Read the sheets back out of tables, each sheet after those that it refers to.
+
+    Attributes:
+        sheets: The rows of each sheet, in the order of their key; a column that refers to
+            another sheet holds the row number there.
+    """
+
+    def __init__(self, tables: Mapping[str, pd.DataFrame], model: Model) -> None:
+        self.tables, self.model = tables, model
+        self.links = {name: self._links(table) for name, table in model.tables.items()}
+        self.rows: dict[str, Positions] = {}
+        self.sheets: dict[str, pd.DataFrame] = {}
+        for source in model.sources:
+            self._place(source)
+            self.sheets[source] = self._sheet(source)
+
+    # ------------------------------------------------------------------------- references
+
+    def _links(self, table: TableSpec) -> dict[str, Positions]:
+        """Give the row, in the table referred to, of each reference; -1 for null."""
+        links = {}
+        for column, target in table.references.items():
+            values = self.tables[table.name][column]
+            keys = self.tables[target][self.model.tables[target].primary_key]
+            links[column] = find_keys(values, keys)
+            lost = int(((links[column] < 0) & values.notna().to_numpy(dtype=bool)).sum())
+            if lost:
+                fail(
+                    f"{lost} rows of {table.name}.{column} refer to no row of {target!r}",
+                    table.name,
+                    column,
+                    lost,
+                )
+        return links
+
+    def _natural(self, table: TableSpec, spec: ColumnSpec) -> pd.Series:
+        """Give a column in natural terms: text, or the row number in the table referred to."""
+        values = self.tables[table.name][spec.name]
+        if spec.references is None:
+            return _integer_text(values) if spec.type == "integer" else values
+        if self.model.lineage.tables[spec.references].kind == "lookup":
+            listed = self.tables[spec.references][self.model.tables[spec.references].natural_key[0]]
+            return kernels.take(listed, self.links[table.name][spec.name])
+        return pd.Series(self.links[table.name][spec.name])
+
+    # ------------------------------------------------------------------------- rows
+
+    def _place(self, source: str) -> None:
+        """Find which row of the sheet each row of its tables stands for; -1 for none."""
+        key = self.model.lineage.sources[source].key
+        fed = [
+            table
+            for table in self.model.tables.values()
+            if self.model.lineage.tables[table.name].source == source
+        ]
+        base, *others = fed
+        columns = self._key(base, key)
+        held = np.flatnonzero(np.logical_and.reduce([_present(column) for column in columns]))
+        order, same = sort_rows([_take(column, held) for column in columns])
+        if same.any():
+            count = int(same.sum())
+            fail(
+                f"{count} rows of {base.name!r} stand for a row that another stands for",
+                base.name,
+                base.natural_key[0],
+                count,
+            )
+        self.rows[base.name] = reverse(held[order], len(columns[0]))
+        keys = [_take(column, held[order]) for column in columns]
+        for table in others:
+            self.rows[table.name] = self._match(table, key, keys)
+
+    def _key(self, table: TableSpec, key: tuple[str, ...]) -> list[pd.Series]:
+        by_source = {
+            table.columns[name].source[0].partition(".")[2]: table.columns[name]
+            for name in table.natural_key
+        }
+        return [self._sheet_column(table, by_source[name]) for name in key]
+
+    def _sheet_column(self, table: TableSpec, spec: ColumnSpec) -> pd.Series:
+        """Give a column as the sheet has it: a reference to another sheet as its row number."""
+        source = spec.source[0].partition(".")[0]
+        if spec.references is None or self.model.lineage.tables[spec.references].kind == "lookup":
+            return self._natural(table, spec)
+        target = self.model.lineage.tables[spec.references].source
+        if target != source:
+            return pd.Series(gather(self.rows[spec.references], self.links[table.name][spec.name]))
+        parent = self.model.tables[spec.references]
+        column = next(c for c in parent.own_columns if c.source == spec.source)
+        return _take(self._sheet_column(parent, column), self.links[table.name][spec.name])
+
+    def _match(self, table: TableSpec, key: tuple[str, ...], keys: list[pd.Series]) -> Positions:
+        columns = self._key(table, key)
+        if len(key) == 1:
+            at = find_keys(columns[0], keys[0])
+        else:
+            at = (
+                pd.MultiIndex.from_arrays(keys)
+                .get_indexer(pd.MultiIndex.from_arrays(columns))
+                .astype(np.int64)
+            )
+        seen = np.bincount(at[at >= 0], minlength=len(keys[0]))
+        wrong = int((seen != 1).sum()) + int(
+            ((at < 0) & np.logical_and.reduce([_present(c) for c in columns])).sum()
+        )
+        if wrong:
+            fail(
+                f"{wrong} rows of {table.name!r} are missing, doubled or of another key",
+                table.name,
+                table.natural_key[0],
+                wrong,
+            )
+        return at
+
+    # ------------------------------------------------------------------------- cells
+
+    def _sheet(self, source: str) -> pd.DataFrame:
+        spec, length = self.model.sources[source], self._length(source)
+        columns: dict[str, pd.Series] = {}
+        for table in self.model.tables.values():
+            for name, values, origin in self._copies(table, source):
+                found = self._collect(table, source, name, values, length)
+                known = columns.setdefault(name, found)
+                if known is not found:
+                    compare(known, found, origin, "holds another value than another copy of it")
+        return pd.DataFrame(
+            {name: columns[name] for name in spec.columns}, index=pd.RangeIndex(length)
+        )
+
+    def _length(self, source: str) -> int:
+        tables = self.model.lineage.tables
+        base = next(name for name in self.model.tables if tables[name].source == source)
+        return int((self.rows[base] >= 0).sum())
+
+    def _copies(
+        self, table: TableSpec, source: str
+    ) -> Iterator[tuple[str, pd.Series, tuple[str, str]]]:
+        """Give the cells of a sheet that a table holds, by source column, one for each row."""
+        split = self.model.lineage.split[table.name]
+        wanted = {name for name in split if name.startswith(f"{source}.")}
+        if wanted:
+            yield from self._inverted(table, wanted)
+        for spec in table.own_columns:
+            if (
+                len(spec.source) == 1
+                and spec.source[0] not in split
+                and spec.source[0].startswith(f"{source}.")
+            ):
+                yield (
+                    spec.source[0].partition(".")[2],
+                    self._sheet_column(table, spec),
+                    (table.name, spec.name),
+                )
+
+    def _inverted(
+        self, table: TableSpec, wanted: set[str]
+    ) -> Iterator[tuple[str, pd.Series, tuple[str, str]]]:
+        natural = pd.DataFrame(
+            {c.name: self._natural(table, c) for c in table.own_columns if not _is_given(table, c)}
+        )
+        invert = self.model.builders[table.name].invert
+        found = {} if invert is None else invert(natural)
+        fed = next(c.name for c in table.own_columns if any(name in wanted for name in c.source))
+        silent = np.ones(len(natural), dtype=bool)
+        for name in sorted(wanted):
+            column = name.partition(".")[2]
+            if column not in found:
+                fail(
+                    f"the inverse of the builder of {table.name!r} does not give {column!r}",
+                    table.name,
+                    fed,
+                    len(natural),
+                )
+            values = found[column].reset_index(drop=True)
+            silent &= values.isna().to_numpy(dtype=bool)
+            destination = next(c.name for c in table.own_columns if name in c.source)
+            yield column, values, (table.name, destination)
+        if silent.any():
+            count = int(silent.sum())
+            fail(
+                f"{count} rows of {table.name}.{fed} go back to no source column",
+                table.name,
+                fed,
+                count,
+            )
+
+    def _collect(
+        self, table: TableSpec, source: str, name: str, values: pd.Series, length: int
+    ) -> pd.Series:
+        """Bring a table's copies of a column to one cell for each row of the sheet."""
+        lineage = self.model.lineage.tables[table.name]
+        if lineage.source == source:
+            return _take(values, reverse(self.rows[table.name], length))
+        first, *rest = lineage.anchors[source]
+        if (
+            lineage.kind == "built"
+        ):  # no row where there is no cell: the table referred to tells who lacks one
+            carrier = str(table.columns[first].references)
+            copies = self._scatter(table, first, name, values, len(self.tables[carrier]))
+            owner = self._owner(carrier, tuple(rest))
+        else:
+            copies, owner = values, self._owner(table.name, lineage.anchors[source])
+        one = _take(copies, reverse(owner, length))
+        if len(owner) != length or not np.array_equal(owner, np.arange(length)):
+            destination = next(c.name for c in table.own_columns if f"{source}.{name}" in c.source)
+            compare(
+                _take(one, owner),
+                copies,
+                (table.name, destination),
+                "differ between the copies of one source row",
+            )
+        return one
+
+    def _owner(self, table: str, path: tuple[str, ...]) -> Positions:
+        """Follow references from the rows of a table to the rows of a sheet."""
+        at = np.arange(len(self.tables[table]), dtype=np.int64)
+        for column in path:
+            at = gather(self.links[table][column], at)
+            table = str(self.model.tables[table].columns[column].references)
+        return gather(self.rows[table], at)
+
+    def _scatter(
+        self, table: TableSpec, first: str, name: str, values: pd.Series, length: int
+    ) -> pd.Series:
+        present = _present(values)
+        at = self.links[table.name][first][present]
+        if len(at) > 1 and (np.bincount(at[at >= 0], minlength=length) > 1).any():
+            count = int((np.bincount(at[at >= 0], minlength=length) > 1).sum())
+            fail(f"{count} rows of {table.name!r} hold {name!r} twice", table.name, first, count)
+        where = np.full(length, -1, dtype=np.int64)
+        where[at] = np.flatnonzero(present)
+        return _take(values, where)
+
+
+def recover(tables: Mapping[str, pd.DataFrame], model: Model, /) -> dict[str, pd.DataFrame]:
+    """Read the sheets back out of tables, in the order of their keys.
+
+    Raises:
+        ProofError: The tables do not hold together: a reference leads nowhere, a row is
+            missing or doubled, or the copies of a cell differ. It names table and column.
+    """
+    return Recovered(tables, model).sheets
+
+
+# ----------------------------------------------------------------------------- helpers
+
+
+def find_keys(values: pd.Series, keys: pd.Series, /) -> Positions:
+    """Give the row of ``keys`` in which each value stands, or -1; of keys given twice the last."""
+    if not pd.api.types.is_integer_dtype(keys.dtype):
+        if keys.is_unique:
+            return kernels.find(values, keys)
+        first = ~keys.duplicated().to_numpy(dtype=bool)
+        return gather(np.flatnonzero(first), kernels.find(values, keys[first]))
+    wanted = values.fillna(-1).to_numpy(dtype=np.int64)
+    known = keys.to_numpy(dtype=np.int64)
+    if np.array_equal(known, np.arange(1, len(known) + 1)):
+        return np.where((wanted < 1) | (wanted > len(known)), -1, wanted - 1)
+    order = np.argsort(known, kind="stable")
+    at = np.searchsorted(known[order], wanted).clip(max=len(known) - 1)
+    return (
+        np.where(known[order][at] == wanted, order[at], -1)
+        if len(known)
+        else np.full(len(wanted), -1, dtype=np.int64)
+    )
+
+
+def _is_given(table: TableSpec, spec: ColumnSpec) -> bool:
+    return table.has_surrogate_key and spec.primary_key
+
+
+def _present(values: pd.Series) -> Mask:
+    if values.dtype == np.int64:
+        return (values >= 0).to_numpy(dtype=bool)
+    return values.notna().to_numpy(dtype=bool)
+
+
+def _take(values: pd.Series, positions: Positions) -> pd.Series:
+    if values.dtype == np.int64:
+        return pd.Series(gather(values.to_numpy(), positions))
+    return kernels.take(values, positions)
+
+
+def _integer_text(values: pd.Series) -> pd.Series:
+    present = values.notna()
+    out = pd.Series(np.full(len(values), None, dtype=object))
+    out[present.to_numpy(dtype=bool)] = (
+        values[present].astype("int64").astype(str).to_numpy(dtype=object)
+    )
+    return conform_text(out)
+
+
+def compare(expected: pd.Series, found: pd.Series, where: tuple[str, str], what: str) -> None:
+    """Raise where two columns differ; ``where`` is the table and column to name."""
+    if expected is found:
+        return
+    one, two = _present(expected), _present(found)
+    differ = one != two
+    both = np.flatnonzero(one & two)
+    if len(both):
+        if len(both) == len(expected):
+            unequal = np.asarray(expected.array != found.array, dtype=bool)
+        else:
+            unequal = np.asarray(expected.array[both] != found.array[both], dtype=bool)
+        differ[both] |= unequal
+    count = int(differ.sum())
+    if count:
+        table, column = where
+        fail(f"{count} cells of {table}.{column} {what}", table, column, count)
+
+
+def fail(what: str, table: str, column: str, count: int) -> None:
+    """Raise the error of a proof that does not hold."""
+    msg = (
+        f"the proof failed: {what}; nothing may be committed: this is a fault of a builder, an "
+        "inverse or the library"
+    )
+    raise ProofError(msg, table=table, column=column, count=count)
