@@ -1,0 +1,117 @@
+"""What pyarrow does for the readers, where it is installed."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from aspen_etl.io.raw import RawSheet, Request, find_header
+from aspen_etl.schema.text import TEXT
+
+__all__ = ["MAX_TEXT", "text_series", "try_read_csv"]
+
+#: The most characters of one cell: the limit of Python's reader, and four times Excel's.
+MAX_TEXT = 131_072
+
+_BLOCK = 64 << 20
+_QUOTE, _BEFORE, _AFTER = ord('"'), tuple(b',\n"'), tuple(b',\r\n"')
+
+
+def text_series(values: Any, /) -> pd.Series:
+    """Give an Arrow column of text as pandas text, without a copy where pandas can."""
+    if TEXT == object:
+        return pd.Series(values.to_pandas(), dtype=object)
+    return pd.Series(TEXT.__from_arrow__(values))
+
+
+def try_read_csv(data: bytes, request: Request) -> RawSheet | None:
+    """Read a CSV file, or give None where anything about it is not plain.
+
+    Plain is: pyarrow is there, rows end in line feeds, quotes are as RFC 4180 has them, and
+    every record has the fields of the header. Then there is only one way to read the file.
+    """
+    try:
+        import pyarrow as pa
+        import pyarrow.compute as pc
+        from pyarrow import csv as pa_csv
+    except ImportError:
+        return None
+    header = _plain_header(data, request)
+    if header is None or not _has_plain_quotes(data):
+        return None
+    fields, number, start = header
+    end = len(data)
+    while end > start and data[end - 1] in b"\r\n":
+        end -= 1
+    if end == start:
+        return RawSheet(fields, np.empty(0, dtype=np.int64), lambda _: pd.Series([], dtype=TEXT))
+    names = [str(position) for position in range(len(fields))]
+    try:
+        table = pa_csv.read_csv(
+            pa.BufferReader(pa.py_buffer(data).slice(start, end - start)),
+            read_options=pa_csv.ReadOptions(column_names=names, block_size=8 << 20),
+            parse_options=pa_csv.ParseOptions(
+                newlines_in_values=b'"' in data, ignore_empty_lines=False
+            ),
+            convert_options=pa_csv.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.string()),
+                null_values=[""],
+                strings_can_be_null=True,
+                quoted_strings_can_be_null=True,
+            ),
+        )
+    except pa.ArrowException:
+        return None
+    longest = [pc.max(pc.binary_length(column)).as_py() or 0 for column in table.itercolumns()]
+    if max(longest) > MAX_TEXT:
+        return None
+    rows = np.arange(table.num_rows, dtype=np.int64) + number + 1
+    return RawSheet(fields, rows, lambda position: text_series(table.column(position)))
+
+
+def _plain_header(data: bytes, request: Request) -> tuple[list[str], int, int] | None:
+    """Give the header's fields, its row number and the offset behind it."""
+    if b"\0" in data or (b"\r" in data and data.count(b"\r") != data.count(b"\r\n")):
+        return None
+    buffer = io.BytesIO(data)
+    rows: list[list[str]] = []
+    try:
+        for row in csv.reader(_lines(buffer), strict=True):
+            rows.append(row)
+            position = find_header(rows, 1, request.header_row)
+            if position is not None:
+                return row, len(rows), buffer.tell()
+    except (csv.Error, UnicodeDecodeError):
+        return None
+    return None
+
+
+def _lines(buffer: io.BytesIO) -> Iterator[str]:
+    for line in buffer:
+        yield line.decode("utf-8")
+
+
+def _has_plain_quotes(data: bytes) -> bool:
+    """Tell whether every quote opens a field, closes one or stands twice inside of one.
+
+    Counted from the start, quotes then take turns: one that opens stands behind a
+    separator or a quote, one that closes stands before one.
+    """
+    if b'"' not in data:
+        return True
+    text = np.frombuffer(data, dtype=np.uint8)
+    opens = True
+    for start in range(0, len(text), _BLOCK):
+        quotes = np.flatnonzero(text[start : start + _BLOCK] == _QUOTE) + start
+        openers, closers = (quotes[::2], quotes[1::2]) if opens else (quotes[1::2], quotes[::2])
+        before = text[openers[openers > 0] - 1]
+        after = text[closers[closers < len(text) - 1] + 1]
+        if not (np.isin(before, _BEFORE).all() and np.isin(after, _AFTER).all()):
+            return False
+        opens ^= len(quotes) % 2 == 1
+    return opens

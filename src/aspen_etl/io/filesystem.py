@@ -1,0 +1,273 @@
+"""The one place that opens a url: any fsspec filesystem, and our errors for all of theirs."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Optional, TypeVar, Union
+
+import fsspec
+from fsspec.implementations.local import LocalFileSystem
+
+from aspen_etl.errors import (
+    AspenETLError,
+    LimitExceededError,
+    MissingDependencyError,
+    NotSupportedError,
+    ReadError,
+    SourceAccessError,
+    SourceNotFoundError,
+)
+
+__all__ = ["Location", "Url", "display_url", "locate"]
+
+T = TypeVar("T")
+
+#: What names a file or folder: an fsspec url, or a local path.
+Url = Union[str, "os.PathLike[str]"]
+
+_CHUNK = 16 << 20
+
+#: What fsspec needs for a protocol: the package, and the extra of ours that brings it.
+_PACKAGES: Mapping[str, tuple[str, Optional[str]]] = {
+    "s3": ("s3fs", "s3"),
+    "s3a": ("s3fs", "s3"),
+    "http": ("aiohttp", None),
+    "https": ("aiohttp", None),
+    "gs": ("gcsfs", None),
+    "gcs": ("gcsfs", None),
+    "az": ("adlfs", None),
+    "abfs": ("adlfs", None),
+    "abfss": ("adlfs", None),
+    "sftp": ("paramiko", None),
+    "smb": ("smbprotocol", None),
+}
+
+
+# ----------------------------------------------------------------------------- urls, shown
+
+
+def display_url(url: Url, /) -> str:
+    """Show a url without what may be secret: user information, query and fragment.
+
+    Examples:
+        >>> display_url("https://me:secret@host/a.csv?X-Amz-Signature=abc")
+        'https://host/a.csv'
+        >>> display_url("/data/50% of #1.csv")
+        '/data/50% of #1.csv'
+    """
+    return "::".join(_display(part) for part in os.fspath(url).split("::"))
+
+
+def _display(url: str) -> str:
+    if url[:5].lower() == "data:":
+        return "data:"
+    protocol, separator, rest = url.partition("://")
+    if not separator or protocol.lower() in {"file", "local", "memory"}:
+        return url
+    rest = re.split(r"[?#]", rest, maxsplit=1)[0]
+    host = rest.partition("/")[0]
+    # NOTE: a secret key may hold a slash, so `user:ab/cd@bucket` has no @ in its first part.
+    if "@" in host or re.search(r":(?![0-9]*\Z)", host):
+        host = rest.rpartition("@")[0]
+        rest = rest[len(host) :].lstrip("@") if "@" in rest else "..."
+    return f"{protocol}://{rest}"
+
+
+# ----------------------------------------------------------------------------- urls, opened
+
+
+@dataclass(frozen=True)
+class Location:
+    """Hold a place in a filesystem.
+
+    Attributes:
+        url: The place as it may be shown and logged.
+        path: The place as its filesystem knows it.
+        filesystem: A fresh fsspec instance, without a cache of listings.
+    """
+
+    url: str
+    path: str = field(repr=False)
+    filesystem: Any = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        """The last part of the path, without a query."""
+        return self.url.rstrip("/\\").replace("\\", "/").rpartition("/")[2]
+
+    def child(self, name: str) -> Location:
+        """Give the place of ``name`` in this folder."""
+        path = f"{self.path.rstrip('/')}/{name}"
+        return Location(f"{self.url.rstrip('/')}/{name}", path, self.filesystem)
+
+    def kind(self) -> Literal["file", "folder", "absent"]:
+        """Tell what is there.
+
+        Raises:
+            SourceAccessError: The storage refuses to tell.
+            ReadError: It cannot be asked.
+        """
+        if _is_http(self.filesystem) and self.path.endswith("/"):
+            return "folder"
+        try:
+            info = _attempt(self.url, lambda: self.filesystem.info(self.path))
+        except SourceNotFoundError:
+            return "absent"
+        return "folder" if info.get("type") == "directory" else "file"
+
+    def read(self, max_bytes: int) -> bytes:
+        """Read the file whole.
+
+        Args:
+            max_bytes: The size above which it is not read.
+
+        Raises:
+            SourceNotFoundError: There is no file.
+            SourceAccessError: The storage refuses to read it.
+            ReadError: It cannot be read, or not to its end.
+            LimitExceededError: It is larger than ``max_bytes``.
+        """
+        return _attempt(self.url, lambda: _read(self, max_bytes))
+
+
+def locate(url: Url, /, storage_options: Mapping[str, Any] | None = None) -> Location:
+    """Find the filesystem of a url.
+
+    Args:
+        url: An fsspec url, or a local path.
+        storage_options: What the filesystem takes: credentials, endpoint, encryption.
+
+    Raises:
+        MissingDependencyError: The protocol needs a package that is not installed.
+        NotSupportedError: fsspec knows no such protocol.
+        ReadError: The filesystem does not take the options.
+    """
+    text = os.fspath(url)
+    shown = display_url(text)
+    protocol = text.split("::")[0].partition("://")[0].lower() if "://" in text else "file"
+    options = dict(storage_options or {})
+    # NOTE: an instance that is shared keeps listings and sessions of the run before (a warm
+    # Lambda), so every run has its own.
+    options |= {"skip_instance_cache": True, "use_listings_cache": False}
+    failure: AspenETLError
+    try:
+        filesystem, path = fsspec.core.url_to_fs(text, **options)
+    except ImportError:
+        failure = _missing_package(protocol, shown)
+    except ValueError as error:
+        if "not known" not in str(error):
+            failure = ReadError.bad_options(shown, type(error).__name__)
+        else:
+            failure = NotSupportedError(
+                f"fsspec knows no protocol {protocol!r} ({shown}); copy the file to a path or bucket",
+                url=shown,
+                protocol=protocol,
+            )
+    except Exception as error:  # noqa: BLE001 - each filesystem has errors of its own
+        failure = ReadError.bad_options(shown, type(error).__name__)
+    else:
+        return Location(shown, path, filesystem)
+    raise failure
+
+
+def _missing_package(protocol: str, shown: str) -> MissingDependencyError:
+    package, extra = _PACKAGES.get(protocol, (f"fsspec[{protocol}]", None))
+    purpose = f"reading {shown}"
+    if extra is None:
+        return MissingDependencyError.for_package(package, purpose)
+    return MissingDependencyError.for_extra(package, extra, purpose)
+
+
+# ----------------------------------------------------------------------------- reading
+
+
+def _is_http(filesystem: Any) -> bool:
+    return bool({"http", "https"} & set(_protocols(filesystem)))
+
+
+def _protocols(filesystem: Any) -> tuple[str, ...]:
+    protocol = filesystem.protocol
+    return (protocol,) if isinstance(protocol, str) else tuple(protocol)
+
+
+def _read(place: Location, max_bytes: int) -> bytes:
+    filesystem, path = place.filesystem, place.path
+    if "s3" in _protocols(filesystem):
+        # NOTE: one GET is one state of the object, with its checksum verified; a file that
+        # is opened is many range requests.
+        _refuse_large(place.url, filesystem.info(path)["size"], max_bytes)
+        data: bytes = filesystem.cat_file(path)
+        _refuse_large(place.url, len(data), max_bytes)
+        return data
+    if isinstance(filesystem, LocalFileSystem):
+        _refuse_large(place.url, filesystem.info(path)["size"], max_bytes)
+    # A block size of 0 makes http one streamed GET, that ends at the limit.
+    with filesystem.open(path, "rb", **({"block_size": 0} if _is_http(filesystem) else {})) as file:
+        buffer = io.BytesIO()
+        while chunk := file.read(min(_CHUNK, max_bytes + 1 - buffer.tell())):
+            buffer.write(chunk)
+            _refuse_large(place.url, buffer.tell(), max_bytes)
+    return buffer.getvalue()
+
+
+def _refuse_large(url: str, size: int, max_bytes: int) -> None:
+    if size > max_bytes:
+        raise LimitExceededError.of(
+            url, "the bytes of the file are", limit="max_file_bytes", allowed=max_bytes, found=size
+        )
+
+
+# ----------------------------------------------------------------------------- their errors, ours
+
+
+def _attempt(url: str, call: Callable[[], T]) -> T:
+    try:
+        return call()
+    except (AspenETLError, MemoryError):
+        raise
+    except Exception as error:  # noqa: BLE001 - each filesystem has errors of its own
+        failure = _translate(error, url)
+    # NOTE: raised here, outside of `except`, so that no foreign text (signed urls, keys)
+    # stands in the traceback as the context of ours.
+    raise failure
+
+
+#: What the storages call a refusal, in the codes of S3 and the classes of botocore.
+_REFUSALS = frozenset(
+    {
+        "401", "403", "AccessDenied", "AllAccessDisabled", "ExpiredToken", "Forbidden",
+        "InvalidAccessKeyId", "InvalidToken", "NoCredentialsError", "PartialCredentialsError",
+        "RequestTimeTooSkewed", "SignatureDoesNotMatch", "TokenRetrievalError",
+    }
+)  # fmt: skip
+_ABSENCES = frozenset({"404", "NoSuchBucket", "NoSuchKey", "NotFound"})
+
+
+def _translate(error: Exception, url: str) -> AspenETLError:
+    code = _code(error)
+    # NOTE: fsspec's http filesystem says "not found" of everything; its cause knows better.
+    foreign = isinstance(error.__cause__, Exception) and not isinstance(error.__cause__, OSError)
+    if isinstance(error, FileNotFoundError) and foreign and code not in _ABSENCES:
+        return _translate(error.__cause__, url)  # type: ignore[arg-type]
+    if isinstance(error, (FileNotFoundError, NotADirectoryError)) or code in _ABSENCES:
+        return SourceNotFoundError.at(url)
+    if isinstance(error, PermissionError) or code in _REFUSALS:
+        return SourceAccessError.at(url, code)
+    return ReadError.at(url, code or type(error).__name__)
+
+
+def _code(error: BaseException | None) -> str:
+    """Give the storage's own code for an error, or the name of a class of botocore."""
+    for each in (error, getattr(error, "__cause__", None)):
+        response = getattr(each, "response", None)
+        if isinstance(response, Mapping):
+            return str(response.get("Error", {}).get("Code", ""))
+        if isinstance(getattr(each, "status", None), int):
+            return str(each.status)  # type: ignore[union-attr]
+        if type(each).__module__.startswith("botocore"):
+            return type(each).__name__
+    return ""

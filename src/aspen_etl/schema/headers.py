@@ -1,0 +1,107 @@
+"""Which column of a sheet is which column of the model."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+import pandas as pd
+
+from aspen_etl.errors import DuplicateColumnError, MissingColumnError, UnknownColumnError
+from aspen_etl.schema.text import WHITE_SPACE
+
+__all__ = ["header_text", "match_headers"]
+
+
+def header_text(cell: object, /) -> str:
+    """Give a header cell as text without white space at its ends, '' where it is missing."""
+    return "" if cell is None or pd.isna(cell) is True else str(cell).strip(WHITE_SPACE)
+
+
+def match_headers(
+    found: Sequence[object],
+    expected: Sequence[str],
+    /,
+    *,
+    sheet: str,
+    rename: Mapping[str, str] | None = None,
+    ignore: Collection[str] = (),
+    empty: Collection[int] = (),
+) -> dict[int, str]:
+    """Match the headers of a sheet with the columns that the model expects.
+
+    Headers match without regard to case and to white space at their ends. Every expected
+    column is found exactly once, and no column of the sheet is lost without a word.
+
+    Args:
+        found: The header cells, from left to right.
+        expected: The names of the model's columns.
+        sheet: The sheet's name, for messages.
+        rename: The model's name by header; a name that is not expected here is for another
+            sheet.
+        ignore: The headers to leave out.
+        empty: The positions of columns without a cell; they may go without a header.
+
+    Returns:
+        The model's name by position (from 0), in the order of ``expected``.
+
+    Raises:
+        MissingColumnError: An expected column is not there.
+        UnknownColumnError: A column has no place in the model, or cells but no header.
+        DuplicateColumnError: An expected column is there more than once.
+
+    Examples:
+        >>> match_headers(
+        ...     [" ID ", "Zip", "note"],
+        ...     ["id", "zip_code"],
+        ...     sheet="borrower",
+        ...     rename={"ZIP": "zip_code"},
+        ...     ignore=["note"],
+        ... )
+        {0: 'id', 1: 'zip_code'}
+    """
+    headers = [header_text(cell) for cell in found]
+    left_out = {_key(header) for header in ignore}
+    known = {_key(column): column for column in expected}
+    known |= {
+        _key(header): name for header, name in (rename or {}).items() if name in known.values()
+    }
+
+    places: dict[str, list[int]] = {column: [] for column in expected}
+    unknown, unnamed = [], []
+    for position, header in enumerate(headers):
+        if not header:
+            unnamed.append(position)
+        elif _key(header) in left_out:
+            continue
+        elif _key(header) in known:
+            places[known[_key(header)]].append(position)
+        else:
+            unknown.append(header)
+
+    _refuse_missing(places, headers, sheet)
+    for column, positions in places.items():
+        if len(positions) > 1:
+            raise DuplicateColumnError.of(sheet, column, [position + 1 for position in positions])
+    if unknown:
+        raise UnknownColumnError.of(sheet, unknown)
+    filled = [position + 1 for position in unnamed if position not in empty]
+    if filled:
+        raise UnknownColumnError.unnamed(sheet, filled)
+    return {positions[0]: column for column, positions in places.items()}
+
+
+def _refuse_missing(
+    places: Mapping[str, Sequence[int]], headers: Sequence[str], sheet: str
+) -> None:
+    missing = [column for column, positions in places.items() if not positions]
+    named = [header for header in headers if header]
+    if not missing:
+        return
+    # NOTE: without one header that is expected, the row may be a borrower's and not a header.
+    if len(missing) == len(places):
+        raise MissingColumnError.no_header(sheet, missing, len(named))
+    raise MissingColumnError.of(sheet, missing, named)
+
+
+def _key(header: str) -> str:
+    return header_text(header).casefold()
