@@ -116,7 +116,7 @@ class Model:
             sources=_by_name(map(_source, sources), "source"),
             tables=_by_name(map(_table, tables), "table"),
             cleaners=cleaners or {},
-            builders={name: _builder(made) for name, made in (builders or {}).items()},
+            builders=_builders(builders),
         )
 
     def replace(
@@ -134,27 +134,18 @@ class Model:
         Raises:
             ModelError: A source or table has no namesake, or the new model is wrong.
         """
-        new_sources = _by_name(map(_source, sources), "source")
-        new_tables = _by_name(map(_table, tables), "table")
-        for kind, new, held in (
-            ("source", new_sources, self.sources),
-            ("table", new_tables, self.tables),
-        ):
-            for name in new:
-                if name not in held:
-                    msg = (
-                        f"there is no {kind} {name!r} to replace ({hint(name, tuple(held))}); "
-                        "name the class after it, or use add()"
-                    )
-                    raise ModelError(msg, name=name)
-        return Model(
-            sources={**self.sources, **new_sources},
-            tables={**self.tables, **new_tables},
-            cleaners={**self.cleaners, **(cleaners or {})},
-            builders={
-                **self.builders,
-                **{name: _builder(made) for name, made in (builders or {}).items()},
-            },
+        new_sources, new_tables = list(map(_source, sources)), list(map(_table, tables))
+        names = [("source", spec.name, tuple(self.sources)) for spec in new_sources]
+        names += [("table", spec.name, tuple(self.tables)) for spec in new_tables]
+        for kind, name, held in names:
+            if name not in held:
+                msg = (
+                    f"there is no {kind} {name!r} to replace ({hint(name, held)}); "
+                    "name the class after it, or use add() or merge()"
+                )
+                raise ModelError(msg, name=name)
+        return self.merge(
+            sources=new_sources, tables=new_tables, cleaners=cleaners, builders=builders
         )
 
     def add(
@@ -170,25 +161,42 @@ class Model:
         Raises:
             ModelError: One is there already, or the new model is wrong.
         """
-        new_sources = _by_name(map(_source, sources), "source")
-        new_tables = _by_name(map(_table, tables), "table")
-        for kind, taken in (
-            ("source", new_sources.keys() & self.sources.keys()),
-            ("table", new_tables.keys() & self.tables.keys()),
-            ("cleaner", (cleaners or {}).keys() & self.cleaners.keys()),
-            ("builder", (builders or {}).keys() & self.builders.keys()),
+        new_sources, new_tables = list(map(_source, sources)), list(map(_table, tables))
+        for kind, new, held in (
+            ("source", [spec.name for spec in new_sources], self.sources),
+            ("table", [spec.name for spec in new_tables], self.tables),
+            ("cleaner", list(cleaners or {}), self.cleaners),
+            ("builder", list(builders or {}), self.builders),
         ):
-            if taken:
-                msg = f"there is already a {kind} {min(taken)!r}; use replace()"
-                raise ModelError(msg, name=min(taken))
+            for name in new:
+                if name in held:
+                    msg = f"there is already a {kind} {name!r}; use replace() or merge()"
+                    raise ModelError(msg, name=name)
+        return self.merge(
+            sources=new_sources, tables=new_tables, cleaners=cleaners, builders=builders
+        )
+
+    def merge(
+        self,
+        *,
+        sources: Iterable[AnySource] = (),
+        tables: Iterable[AnyTable] = (),
+        cleaners: Optional[Mapping[str, Cleaner]] = None,
+        builders: Optional[Mapping[str, AnyBuilder]] = None,
+    ) -> Model:
+        """Give a model with these: each takes the place of its namesake, or is added.
+
+        What must come at once, such as a new column of a known source and the new table that it
+        goes to, needs this: on the way there, neither ``replace`` nor ``add`` would be right.
+
+        Raises:
+            ModelError: The new model is wrong.
+        """
         return Model(
-            sources={**self.sources, **new_sources},
-            tables={**self.tables, **new_tables},
+            sources={**self.sources, **_by_name(map(_source, sources), "source")},
+            tables={**self.tables, **_by_name(map(_table, tables), "table")},
             cleaners={**self.cleaners, **(cleaners or {})},
-            builders={
-                **self.builders,
-                **{name: _builder(made) for name, made in (builders or {}).items()},
-            },
+            builders={**self.builders, **_builders(builders)},
         )
 
     def _check_cleaners(self) -> None:
@@ -259,8 +267,11 @@ def _table(given: AnyTable) -> TableSpec:
     return given if isinstance(given, TableSpec) else TableSpec.of(given)
 
 
-def _builder(given: AnyBuilder) -> Builder:
-    return given if isinstance(given, Builder) else Builder(given)
+def _builders(given: Optional[Mapping[str, AnyBuilder]]) -> dict[str, Builder]:
+    return {
+        name: made if isinstance(made, Builder) else Builder(made)
+        for name, made in (given or {}).items()
+    }
 
 
 def _by_name(specs: Iterable[Any], kind: str) -> dict[str, Any]:
