@@ -18,7 +18,6 @@ from xml.parsers import expat
 from xml.sax.saxutils import escape
 
 from aspen_etl.errors import (
-    AspenETLError,
     CorruptFileError,
     EncryptedWorkbookError,
     LimitExceededError,

@@ -8,6 +8,7 @@ long as ``_sheet_xml``, which is why only unusual sheets come here.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from itertools import groupby
 from operator import itemgetter
 from typing import Optional
@@ -96,7 +97,7 @@ class _Reader:
         elif name == "mergeCell":
             self.merged_cells += 1
 
-    def _collector(self) -> object:
+    def _collector(self) -> Optional[Callable[[str], None]]:
         """Give what takes the text here: of a value, a formula, or a run of inline text."""
         path = self._path
         if path in (["v"], ["f"]) or (path[0] == "is" and path[-1] == "t" and "rPh" not in path):

@@ -85,21 +85,23 @@ def scan_plain(data: bytes, url: str, limits: ReadLimits) -> Scan | None:
     Raises:
         CorruptFileError: A cell lies outside of any sheet.
     """
-    if any(data.find(mark, 1) > 0 for mark in _UNUSUAL):
-        return None
-    if b":c" in data and _PREFIXED.search(data):
-        return None
-    if _AFTER_VALUE.search(data) or _ODD_STRING.search(data):
-        return None
-    if b"&" in data and _ENTITY_IN_VALUE.search(data):
-        return None
-    extent = _extent(data, url)
+    extent = None if _is_unusual(data) else _extent(data, url)
     if extent is None or extent[1] > limits.max_cells:
         return None
     faults = _faults(data)
     if faults is None:
         return None
     return Scan(*extent, faults, _hidden_rows(data), data.count(b"<mergeCell "))
+
+
+def _is_unusual(data: bytes) -> bool:
+    return (
+        any(data.find(mark, 1) > 0 for mark in _UNUSUAL)
+        or (b":c" in data and _PREFIXED.search(data) is not None)
+        or _AFTER_VALUE.search(data) is not None
+        or _ODD_STRING.search(data) is not None
+        or (b"&" in data and _ENTITY_IN_VALUE.search(data) is not None)
+    )
 
 
 def _extent(data: bytes, url: str) -> tuple[int, int] | None:

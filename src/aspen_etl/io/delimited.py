@@ -12,8 +12,9 @@ import gzip
 import io
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import count, islice
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -106,8 +107,8 @@ def _refuse_long_lines(data: bytes, request: Request) -> None:
             raise CorruptFileError.at(request.url, "it has a line of more than 32 million bytes")
 
 
-def _refuse_other_separators(headers: object, request: Request) -> None:
-    fields = [header_text(cell) for cell in headers]  # type: ignore[attr-defined]
+def _refuse_other_separators(headers: Sequence[Any], request: Request) -> None:
+    fields = [header_text(cell) for cell in headers]
     if len(fields) != 1 or len(request.expected) == 1:
         return
     for separator, name in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
@@ -187,7 +188,8 @@ def _is_blank(record: list[str]) -> bool:
 def _text_or_missing(texts: list[str]) -> pd.Series:
     values = np.array(texts, dtype=object)
     values[values == ""] = None
-    return pd.Series(values, dtype=TEXT)
+    series: pd.Series = pd.Series(values, dtype=TEXT)
+    return series
 
 
 def _trailing_breaks(data: bytes) -> int:

@@ -54,7 +54,7 @@ def read_extract(  # noqa: PLR0913 - one call says everything about a file, each
     ignore_columns: Collection[str] = (),
     limits: ReadLimits = ReadLimits(),  # noqa: B008 - a frozen value
 ) -> Extract:
-    """Read the sheets of a model, every cell text or missing, and nothing else.
+    r"""Read the sheets of a model, every cell text or missing, and nothing else.
 
     Args:
         source: The fsspec url or local path of an .xlsx or .xlsm workbook, or of a folder
@@ -85,10 +85,10 @@ def read_extract(  # noqa: PLR0913 - one call says everything about a file, each
         >>> import fsspec
         >>> with fsspec.open_files(["memory://in/borrower.csv"], "w")[0] as file:
         ...     _ = file.write(
-        ...         "id,full_name,street,city,state,zip_code,phone_home,phone_cell,email\\n"
+        ...         "id,full_name,street,city,state,zip_code,phone_home,phone_cell,email\n"
         ...     )
         >>> with fsspec.open_files(["memory://in/role_profile.csv"], "w")[0] as file:
-        ...     _ = file.write("borrower_id,role_profile\\n")
+        ...     _ = file.write("borrower_id,role_profile\n")
         >>> read_extract("memory://in")
         <Extract borrower: 0, role_profile: 0>
     """

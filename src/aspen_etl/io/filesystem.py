@@ -163,7 +163,7 @@ def locate(url: Url, /, storage_options: Mapping[str, Any] | None = None) -> Loc
             failure = ReadError.bad_options(shown, type(error).__name__)
         else:
             failure = NotSupportedError(
-                f"fsspec knows no protocol {protocol!r} ({shown}); copy the file to a path or bucket",
+                f"fsspec knows no protocol {protocol!r} ({shown}); copy the file to a folder",
                 url=shown,
                 protocol=protocol,
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -12,13 +13,13 @@ from aspen_etl.schema.text import WHITE_SPACE
 __all__ = ["header_text", "match_headers"]
 
 
-def header_text(cell: object, /) -> str:
+def header_text(cell: Any, /) -> str:
     """Give a header cell as text without white space at its ends, '' where it is missing."""
     return "" if cell is None or pd.isna(cell) is True else str(cell).strip(WHITE_SPACE)
 
 
 def match_headers(
-    found: Sequence[object],
+    found: Sequence[Any],
     expected: Sequence[str],
     /,
     *,
