@@ -58,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="aspen-etl",
         description="Turn a flat borrower extract into nine related tables, losing nothing.",
     )
-    parser.add_argument("--version", action="version", version=metadata.version("aspen-etl"))
+    parser.add_argument("--version", action="version", version=_version())
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--format", choices=FORMATS, default="csv", help="of the tables (csv)")
@@ -84,6 +84,13 @@ def _parser() -> argparse.ArgumentParser:
     two.add_argument("target", metavar="FOLDER", nargs="?", default="aspen-etl-demo")
     two.set_defaults(command=_demo, actor="demo", na_values=[], overwrite=True)
     return parser
+
+
+def _version() -> str:
+    try:
+        return metadata.version("aspen-etl")
+    except metadata.PackageNotFoundError:
+        return "not installed: run from its sources"
 
 
 # ----------------------------------------------------------------------------- commands
@@ -138,15 +145,13 @@ def _report(summary: Summary) -> None:
             for column, count in source.repairs.items()
         ],
     )
-    _report_counts(
-        "noticed",
-        [
-            (f"{name}: {note.replace('_', ' ')}", "", count)
-            for name, source in summary.sources.items()
-            for note, count in source.notes.items()
-            if count
-        ],
-    )
+    noticed = [
+        (f"{name}: {note.replace('_', ' ')}", "", count)
+        for name, source in summary.sources.items()
+        for note, count in source.notes.items()
+    ]
+    if noticed:
+        _report_counts("noticed", noticed)
     _report_counts(
         "rejected",
         [
@@ -162,7 +167,7 @@ def _report_counts(title: str, lines: Sequence[tuple[str, str, int]]) -> None:
         return
     print(f"\n{title}")
     for where, what, count in lines:
-        print(f"  {where:30}{what:34}{count:8,}" if what else f"  {where:22}{count:12,}")
+        print(f"  {where:30}{what:34}{count:8,}" if what else f"  {where:30}{count:4,}")
 
 
 @contextmanager

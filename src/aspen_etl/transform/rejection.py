@@ -132,13 +132,21 @@ class _Judge:
             yield from self._found(column, "invalid_text", _control(values))
             too_long = np.zeros(len(values), dtype=bool)
             for table, name in self.lineage.destinations[column]:
-                target = self.model.tables[table].columns[name]
+                target = self._target(table, name)
                 if self._is_split(table, column):
                     too_long |= self._long_parts(table, column)
                 elif target.length is not None:
                     too_long |= kernels.longer_than(values, target.length)
                 yield from self._form(column, target)
             yield from self._found(column, "too_long", too_long)
+
+    def _target(self, table: str, name: str) -> ColumnSpec:
+        """Give the column that holds the text in the end: of a lookup, the text that it lists."""
+        spec = self.model.tables[table].columns[name]
+        if spec.references and self.model.lineage.tables[spec.references].kind == "lookup":
+            lookup = self.model.tables[spec.references]
+            return lookup.columns[lookup.natural_key[0]]
+        return spec
 
     def _form(self, column: str, target: ColumnSpec) -> Iterator[Fault]:
         values = self.prepared.clean[column]
