@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Optional
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,7 @@ __all__ = [
     "first_space",
     "longer_than",
     "matches",
+    "repeat",
     "suspects",
     "take",
     "to_text",
@@ -65,6 +66,17 @@ def take(values: pd.Series, positions: Positions) -> pd.Series:
         values.array.take(positions, allow_fill=bool((positions < 0).any())), name=values.name
     )
     return conform_text(taken) if values.dtype == object else taken
+
+
+def repeat(text: Optional[str], length: int) -> pd.Series:
+    """Make a text column that holds one value throughout."""
+    one = conform_text(pd.Series([text], dtype=object))
+    array = _arrow(one)
+    if array is None:
+        return conform_text(pd.Series(np.full(length, text, dtype=object)))
+    import pyarrow as pa
+
+    return to_text(pa.repeat(pa.scalar(text, array.type), length), one)
 
 
 def _is_range(positions: Positions) -> bool:

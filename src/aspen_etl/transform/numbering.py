@@ -153,9 +153,9 @@ def audit_columns(length: int, run: Run, /) -> dict[str, pd.Series]:
     time = np.datetime64(run.time.replace(tzinfo=None), "ms")
     return {
         "created": _times(np.full(length, time)),
-        "created_by": conform_text(pd.Series(np.full(length, run.actor, dtype=object))),
+        "created_by": kernels.repeat(run.actor, length),
         "updated": _times(np.full(length, np.datetime64("NaT", "ms"))),
-        "updated_by": conform_text(pd.Series(np.full(length, None, dtype=object))),
+        "updated_by": kernels.repeat(None, length),
     }
 
 
