@@ -153,8 +153,18 @@ def _table_failures(
         )
     for column, target in table.references.items():
         keys = parents[target].get(model.tables[target].primary_key, pd.Series(dtype=object))
-        lost = frame[column].notna() & ~frame[column].isin(keys)
-        yield table.name, _where(lost), column, "reference"
+        yield table.name, np.flatnonzero(_lost(frame[column], keys)), column, "reference"
+
+
+def _lost(values: pd.Series, keys: pd.Series) -> Any:
+    """Tell which values are no key; isin() of pandas makes Python objects of Arrow text."""
+    if not len(keys) or not len(values):
+        return values.notna().to_numpy(dtype=bool)
+    codes, distinct = pd.factorize(pd.concat([keys, values], ignore_index=True))
+    known = np.zeros(len(distinct) + 1, dtype=bool)
+    known[-1] = True  # the code of a missing value is -1
+    known[codes[: len(keys)]] = True
+    return ~known[codes[len(keys) :]]
 
 
 def _where(mask: pd.Series) -> Any:
