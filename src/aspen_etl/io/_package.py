@@ -81,7 +81,7 @@ class Package:
         Raises:
             LimitExceededError: They are too large together, or one of them for its size.
         """
-        infos = [self.parts[name] for name in names]
+        infos = [self.parts[name] for name in names if name in self.parts]
         total = sum(info.file_size for info in infos)
         if total > self.limits.max_uncompressed_bytes:
             packed = sum(info.compress_size for info in infos)

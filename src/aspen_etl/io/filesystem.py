@@ -250,9 +250,9 @@ _ABSENCES = frozenset({"404", "NoSuchBucket", "NoSuchKey", "NotFound"})
 def _translate(error: Exception, url: str) -> AspenETLError:
     code = _code(error)
     # NOTE: fsspec's http filesystem says "not found" of everything; its cause knows better.
-    foreign = isinstance(error.__cause__, Exception) and not isinstance(error.__cause__, OSError)
-    if isinstance(error, FileNotFoundError) and foreign and code not in _ABSENCES:
-        return _translate(error.__cause__, url)  # type: ignore[arg-type]
+    cause = error.__cause__
+    if isinstance(error, FileNotFoundError) and isinstance(cause, Exception):
+        return SourceNotFoundError.at(url) if code in _ABSENCES else _translate(cause, url)
     if isinstance(error, (FileNotFoundError, NotADirectoryError)) or code in _ABSENCES:
         return SourceNotFoundError.at(url)
     if isinstance(error, PermissionError) or code in _REFUSALS:

@@ -52,9 +52,12 @@ def read_workbook(
 
     Args:
         data: The file.
-        requests: What to read, by the name of the sheet.
+        requests: What to read, by any key.
         url: The file, as messages show it.
         limits: How much to take in.
+
+    Returns:
+        The sheets, by the keys of ``requests``.
 
     Raises:
         NotAWorkbookError: It is something else.
@@ -67,7 +70,7 @@ def read_workbook(
     """
     package = open_package(data, url, limits)
     workbook = package.workbook()
-    parts = [_part(workbook, sheet, url) for sheet in requests]
+    parts = [_part(workbook, request.sheet, url) for request in requests.values()]
     package.check([*dict.fromkeys([*parts, *workbook.shared])])
 
     sheets = [_scan(package, part) for part in parts]
