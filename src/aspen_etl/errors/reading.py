@@ -1,193 +1,25 @@
-"""Every error that aspen_etl raises on purpose.
-
-A message says what is wrong, where, how many, and what to do next. It never holds a
-cell value: names, phones, e-mail and ids of borrowers are personal data, and a log is
-not the place for them. The parts of a message are kept as attributes (``details``), so
-that a caller need not parse the text.
-"""
+"""What is wrong with a file that was reached, or with its headers."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
+from aspen_etl.errors.base import SHOWN, ExtractError, listing
+
 __all__ = [
-    "AspenETLError",
-    "CleanerError",
     "CorruptFileError",
     "DuplicateColumnError",
     "EncodingError",
     "EncryptedWorkbookError",
-    "ExtractError",
     "LimitExceededError",
     "MissingColumnError",
-    "MissingDependencyError",
     "MissingSheetError",
-    "ModelError",
     "NotAWorkbookError",
-    "NotSupportedError",
-    "ProofError",
     "RaggedRowsError",
-    "ReadError",
-    "RunError",
-    "SourceAccessError",
-    "SourceNotFoundError",
-    "TargetExistsError",
     "UnknownColumnError",
     "UnsupportedFormatError",
-    "ValidationError",
-    "WriteError",
 ]
-
-
-class AspenETLError(Exception):
-    """Be the base of every error raised on purpose.
-
-    Attributes:
-        details: The parts of the message by name, such as ``table``, ``column``, ``count``.
-    """
-
-    def __init__(self, message: str, **details: Any) -> None:
-        super().__init__(message)
-        self.details = details
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return (_restore, (type(self), self.args[0], self.details))
-
-
-def _restore(kind: type[AspenETLError], message: str, details: dict[str, Any]) -> AspenETLError:
-    error = kind.__new__(kind)
-    AspenETLError.__init__(error, message, **details)
-    return error
-
-
-# ----------------------------------------------------------------------------- declaring
-
-
-class ModelError(AspenETLError, ValueError):
-    """A column, table, source or model is declared wrongly; the text says how to mend it."""
-
-
-class RunError(AspenETLError, ValueError):
-    """The time or the actor of a run cannot be used."""
-
-
-class MissingDependencyError(AspenETLError, ImportError):
-    """An optional package is needed and not installed."""
-
-    @classmethod
-    def for_extra(cls, package: str, extra: str, purpose: str) -> MissingDependencyError:
-        """Say which extra brings ``package``, and what it is needed for."""
-        return cls(
-            f"{purpose} needs the package {package}, which is not installed; "
-            f"run: pip install 'aspen-etl[{extra}]'",
-            package=package,
-            extra=extra,
-        )
-
-    @classmethod
-    def for_package(cls, package: str, purpose: str) -> MissingDependencyError:
-        """Name a package that none of our extras brings."""
-        return cls(
-            f"{purpose} needs the package {package}, which is not installed; "
-            f"run: pip install {package}",
-            package=package,
-        )
-
-
-class NotSupportedError(AspenETLError, NotImplementedError):
-    """What was asked for is known and not offered; the text says what to do instead."""
-
-
-# ----------------------------------------------------------------------------- transforming
-
-
-class ExtractError(AspenETLError, ValueError):
-    """An extract does not have the form that the model asks for."""
-
-
-class CleanerError(AspenETLError, RuntimeError):
-    """A cleaner of the model failed, or gave back another number of rows than it got."""
-
-
-class ValidationError(AspenETLError, ValueError):
-    """Tables break their schema, a key or a reference.
-
-    Attributes:
-        failures: One row for each broken rule of each row: table, row, column, rule.
-    """
-
-    @property
-    def failures(self) -> Any:
-        """The frame of failures, without a cell value."""
-        return self.details.get("failures")
-
-
-class ProofError(AspenETLError, AssertionError):
-    """The result does not hold everything that the source held: nothing may be committed."""
-
-
-# ----------------------------------------------------------------------------- reaching a source
-
-
-class SourceNotFoundError(AspenETLError, FileNotFoundError):
-    """There is nothing at the url."""
-
-    @classmethod
-    def at(cls, url: str) -> SourceNotFoundError:
-        """Say that neither a file nor a folder is at ``url``."""
-        return cls(f"there is no file and no folder at {url}; check the path", url=url)
-
-    @classmethod
-    def in_folder(cls, url: str, source: str, names: Sequence[str]) -> SourceNotFoundError:
-        """Say which file of a folder is missing, and under which names it was looked for."""
-        return cls(
-            f"the folder {url} holds no file for the sheet {source}; looked for {_list(names)}; "
-            "name another file with sheets=, or give one url per sheet",
-            url=url,
-            source=source,
-            names=tuple(names),
-        )
-
-
-class SourceAccessError(AspenETLError, PermissionError):
-    """The storage refuses access: wrong credentials, none, or no permission."""
-
-    @classmethod
-    def at(cls, url: str, code: str = "") -> SourceAccessError:
-        """Say that ``url`` is refused, with the storage's own code where it gave one."""
-        return cls(
-            f"access to {url} is refused{f' ({code})' if code else ''}; "
-            "check the credentials and their permissions",
-            url=url,
-            code=code,
-        )
-
-
-class ReadError(AspenETLError, OSError):
-    """The storage answered with an error, or not at all."""
-
-    @classmethod
-    def at(cls, url: str, cause: str) -> ReadError:
-        """Say that ``url`` cannot be read, with the kind of the cause and never its text."""
-        return cls(
-            f"{url} cannot be read ({cause}); check the network and the storage, then try again",
-            url=url,
-            cause=cause,
-        )
-
-    @classmethod
-    def bad_options(cls, url: str, cause: str) -> ReadError:
-        """Say that the storage options are refused before anything was read."""
-        return cls(
-            f"the filesystem of {url} does not take these storage options ({cause}); "
-            "its documentation names those it takes",
-            url=url,
-            cause=cause,
-        )
-
-
-# ----------------------------------------------------------------------------- reading a file
 
 
 class NotAWorkbookError(ExtractError):
@@ -326,7 +158,7 @@ class MissingSheetError(ExtractError):
     def of(cls, url: str, sheet: str, found: Sequence[str]) -> MissingSheetError:
         """Name the sheets that are there."""
         return cls(
-            f"{url} has no sheet {sheet!r}; it has {_list(found)}; "
+            f"{url} has no sheet {sheet!r}; it has {listing(found)}; "
             "name the sheets with sheets={'source': 'sheet'}",
             url=url,
             sheet=sheet,
@@ -341,7 +173,7 @@ class MissingColumnError(ExtractError):
     def of(cls, sheet: str, missing: Sequence[str], headers: Sequence[str]) -> MissingColumnError:
         """Name the missing columns and the headers that are there."""
         return cls(
-            f"sheet {sheet}: no column {_list(missing)}; its headers are {_list(headers)}; "
+            f"sheet {sheet}: no column {listing(missing)}; its headers are {listing(headers)}; "
             "rename with columns={'header': 'column'}",
             sheet=sheet,
             missing=tuple(missing),
@@ -352,7 +184,7 @@ class MissingColumnError(ExtractError):
     def no_header(cls, sheet: str, missing: Sequence[str], count: int) -> MissingColumnError:
         """Say how many headers there are and not what they say: they may be personal data."""
         return cls(
-            f"sheet {sheet}: none of the columns {_list(missing)} is among its {count} headers; "
+            f"sheet {sheet}: none of the columns {listing(missing)} is among its {count} headers; "
             "name the header's row with header_row=, or rename with columns={'header': 'column'}",
             sheet=sheet,
             missing=tuple(missing),
@@ -367,7 +199,7 @@ class UnknownColumnError(ExtractError):
     def of(cls, sheet: str, unknown: Sequence[str]) -> UnknownColumnError:
         """Name the columns, and how to leave them out."""
         return cls(
-            f"sheet {sheet}: the model has no column {_list(unknown)}, so it would be lost; "
+            f"sheet {sheet}: the model has no column {listing(unknown)}, so it would be lost; "
             "rename it with columns={'header': 'column'}, or leave it out with ignore_columns=",
             sheet=sheet,
             unknown=tuple(unknown),
@@ -376,7 +208,7 @@ class UnknownColumnError(ExtractError):
     @classmethod
     def unnamed(cls, sheet: str, positions: Sequence[int]) -> UnknownColumnError:
         """Give the positions, from 1, of columns that hold cells below an empty header."""
-        places = ", ".join(map(str, positions[:_SHOWN]))
+        places = ", ".join(map(str, positions[:SHOWN]))
         return cls(
             f"sheet {sheet}: there are cells below an empty header (column {places}); "
             "give the column a header, or clear it",
@@ -389,7 +221,7 @@ class UnknownColumnError(ExtractError):
         """Say that ``columns=`` renames to what no sheet of the model has."""
         return cls(
             f"columns= renames a header to {target!r}, which no sheet of the model has; "
-            f"it has {_list(columns)}",
+            f"it has {listing(columns)}",
             target=target,
         )
 
@@ -400,56 +232,11 @@ class DuplicateColumnError(ExtractError):
     @classmethod
     def of(cls, sheet: str, column: str, positions: Sequence[int]) -> DuplicateColumnError:
         """Name the column and its positions, from 1."""
-        places = ", ".join(map(str, positions[:_SHOWN]))
+        places = ", ".join(map(str, positions[:SHOWN]))
         return cls(
             f"sheet {sheet}: {column} stands there {len(positions)} times (columns {places}); "
             "delete or rename all but one",
             sheet=sheet,
             column=column,
             positions=tuple(positions),
-        )
-
-
-_SHOWN, _WIDTH = 20, 64
-
-
-def _list(names: Sequence[str]) -> str:
-    """Give names for a message: quoted, short, and not too many."""
-    shown = [
-        repr(name if len(name) <= _WIDTH else f"{name[:_WIDTH]}...") for name in names[:_SHOWN]
-    ]
-    rest = len(names) - len(shown)
-    return ", ".join(shown) + (f" and {rest} more" if rest else "") if shown else "none"
-
-
-# ----------------------------------------------------------------------------- writing
-
-
-class TargetExistsError(AspenETLError, FileExistsError):
-    """The target holds tables already."""
-
-    @classmethod
-    def at(cls, url: str, found: Sequence[str]) -> TargetExistsError:
-        """Name what is there, and how to replace it."""
-        return cls(
-            f"{url} holds tables already ({_list(found)}); nothing was written; choose another "
-            "folder, or replace them with overwrite=True (--overwrite)",
-            url=url,
-            found=tuple(found),
-        )
-
-
-class WriteError(AspenETLError, OSError):
-    """The storage did not take what was written."""
-
-    @classmethod
-    def at(cls, url: str, cause: str, written: Sequence[str] = ()) -> WriteError:
-        """Say what cannot be written, with the kind of the cause, and what was written before."""
-        before = f"; written before it: {_list(written)}" if written else "; nothing was written"
-        return cls(
-            f"{url} cannot be written ({cause}){before}; check space, network and storage, then "
-            "write again with overwrite=True (--overwrite)",
-            url=url,
-            cause=cause,
-            written=tuple(written),
         )

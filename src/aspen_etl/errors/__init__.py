@@ -1,0 +1,67 @@
+"""Every error that aspen_etl raises on purpose.
+
+A message says what is wrong, where, how many, and what to do next. It never holds a
+cell value: names, phones, e-mail and ids of borrowers are personal data, and a log is
+not the place for them. The parts of a message are kept as attributes (``details``), so
+that a caller need not parse the text.
+"""
+
+from aspen_etl.errors.base import (
+    AspenETLError,
+    CleanerError,
+    ExtractError,
+    MissingDependencyError,
+    ModelError,
+    NotSupportedError,
+    ProofError,
+    RunError,
+    ValidationError,
+)
+from aspen_etl.errors.reading import (
+    CorruptFileError,
+    DuplicateColumnError,
+    EncodingError,
+    EncryptedWorkbookError,
+    LimitExceededError,
+    MissingColumnError,
+    MissingSheetError,
+    NotAWorkbookError,
+    RaggedRowsError,
+    UnknownColumnError,
+    UnsupportedFormatError,
+)
+from aspen_etl.errors.storage import (
+    ReadError,
+    SourceAccessError,
+    SourceNotFoundError,
+    TargetExistsError,
+    WriteError,
+)
+
+__all__ = [
+    "AspenETLError",
+    "CleanerError",
+    "CorruptFileError",
+    "DuplicateColumnError",
+    "EncodingError",
+    "EncryptedWorkbookError",
+    "ExtractError",
+    "LimitExceededError",
+    "MissingColumnError",
+    "MissingDependencyError",
+    "MissingSheetError",
+    "ModelError",
+    "NotAWorkbookError",
+    "NotSupportedError",
+    "ProofError",
+    "RaggedRowsError",
+    "ReadError",
+    "RunError",
+    "SourceAccessError",
+    "SourceNotFoundError",
+    "TargetExistsError",
+    "UnknownColumnError",
+    "UnsupportedFormatError",
+    "ValidationError",
+    "WriteError",
+]

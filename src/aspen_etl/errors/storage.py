@@ -1,0 +1,105 @@
+"""What goes wrong between us and a storage."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from aspen_etl.errors.base import AspenETLError, listing
+
+__all__ = [
+    "ReadError",
+    "SourceAccessError",
+    "SourceNotFoundError",
+    "TargetExistsError",
+    "WriteError",
+]
+
+
+class SourceNotFoundError(AspenETLError, FileNotFoundError):
+    """There is nothing at the url."""
+
+    @classmethod
+    def at(cls, url: str) -> SourceNotFoundError:
+        """Say that neither a file nor a folder is at ``url``."""
+        return cls(f"there is no file and no folder at {url}; check the path", url=url)
+
+    @classmethod
+    def in_folder(cls, url: str, source: str, names: Sequence[str]) -> SourceNotFoundError:
+        """Say which file of a folder is missing, and under which names it was looked for."""
+        return cls(
+            f"the folder {url} holds no file for the sheet {source}; looked for {listing(names)}; "
+            "name another file with sheets=, or give one url per sheet",
+            url=url,
+            source=source,
+            names=tuple(names),
+        )
+
+
+class SourceAccessError(AspenETLError, PermissionError):
+    """The storage refuses access: wrong credentials, none, or no permission."""
+
+    @classmethod
+    def at(cls, url: str, code: str = "") -> SourceAccessError:
+        """Say that ``url`` is refused, with the storage's own code where it gave one."""
+        return cls(
+            f"access to {url} is refused{f' ({code})' if code else ''}; "
+            "check the credentials and their permissions",
+            url=url,
+            code=code,
+        )
+
+
+class ReadError(AspenETLError, OSError):
+    """The storage answered with an error, or not at all."""
+
+    @classmethod
+    def at(cls, url: str, cause: str) -> ReadError:
+        """Say that ``url`` cannot be read, with the kind of the cause and never its text."""
+        return cls(
+            f"{url} cannot be read ({cause}); check the network and the storage, then try again",
+            url=url,
+            cause=cause,
+        )
+
+    @classmethod
+    def bad_options(cls, url: str, cause: str) -> ReadError:
+        """Say that the storage options are refused before anything was read."""
+        return cls(
+            f"the filesystem of {url} does not take these storage options ({cause}); "
+            "its documentation names those it takes",
+            url=url,
+            cause=cause,
+        )
+
+
+# ----------------------------------------------------------------------------- writing
+
+
+class TargetExistsError(AspenETLError, FileExistsError):
+    """The target holds tables already."""
+
+    @classmethod
+    def at(cls, url: str, found: Sequence[str]) -> TargetExistsError:
+        """Name what is there, and how to replace it."""
+        return cls(
+            f"{url} holds tables already ({listing(found)}); nothing was written; choose another "
+            "folder, or replace them with overwrite=True (--overwrite)",
+            url=url,
+            found=tuple(found),
+        )
+
+
+class WriteError(AspenETLError, OSError):
+    """The storage did not take what was written."""
+
+    @classmethod
+    def at(cls, url: str, cause: str, written: Sequence[str] = ()) -> WriteError:
+        """Say what cannot be written, with the kind of the cause, and what was written before."""
+        before = f"; written before it: {listing(written)}" if written else "; nothing was written"
+        return cls(
+            f"{url} cannot be written ({cause}){before}; check space, network and storage, then "
+            "write again with overwrite=True (--overwrite)",
+            url=url,
+            cause=cause,
+            written=tuple(written),
+        )
