@@ -55,7 +55,7 @@ def pad_zip_code(values: pd.Series, /) -> pd.Series:
 
 
 def _padded(text: str) -> str:
-    digits = text.removesuffix(".0")
+    digits = text.removesuffix(".0") or text  # ".0" alone is no number, and not nothing
     if not _DIGITS.fullmatch(digits):
         return digits
     if len(digits) in {3, 4}:
