@@ -201,7 +201,14 @@ def verify(
         _same(name, frame, result.tables[name])
     for name, state in expected.keys.items():
         _same(name, state.given, result.snapshot.keys[name].given)
+        if state.next != result.snapshot.keys[name].next:
+            column = model.tables[name].primary_key
+            msg = f"the next number of {name}.{column} is not what the keys given ask for"
+            raise ProofError(msg, table=name, column=column)
     _same("rejects", list_rejects(prepared, judged, model), result.rejects)
+    if _summarize(extract, prepared, judged, expected) != result.summary:
+        msg = "the counts of the summary are not those of this extract"
+        raise ProofError(msg, table="summary", column="")
 
 
 def _same(name: str, expected: pd.DataFrame, found: pd.DataFrame) -> None:

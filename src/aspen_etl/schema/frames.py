@@ -40,8 +40,7 @@ def _equal_columns(left: pd.Series, right: pd.Series) -> bool:
     absent = left.isna().to_numpy(dtype=bool)
     if not np.array_equal(absent, right.isna().to_numpy(dtype=bool)):
         return False
-    one, two = left.array[~absent], right.array[~absent]
-    return bool(np.asarray(pd.Series(one) == pd.Series(two), dtype=bool).all())
+    return bool(np.asarray(left.array[~absent] == right.array[~absent], dtype=bool).all())
 
 
 class _Frames(Mapping[str, pd.DataFrame]):
