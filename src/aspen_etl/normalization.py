@@ -267,8 +267,9 @@ def _summarize(
         for name, found in prepared.items()
     }
     counts: Counter[tuple[str, str, str, str]] = Counter()
-    for found in judged.values():
-        for fault in found.faults:
+    for name, found in judged.items():
+        places = list(prepared[name].raw.columns)
+        for fault in sorted(found.faults, key=lambda f: (places.index(f.column), f.rule)):
             counts[fault.source, fault.column, fault.rule, fault.scope] += len(fault.positions)
     rejects = tuple(RejectCount(*where, count) for where, count in counts.items())
     return Summary(sources, rejects, {name: len(frame) for name, frame in snapshot.tables.items()})
