@@ -20,9 +20,10 @@ from tests.support.workbooks import BORROWER, DATE, row, sheet, workbook
 
 _CSV = ",".join(BORROWER) + '\n1,"Ann ""A"" Lee",1 Main St,Boston,MA,02138,,,\n2,Bob,,,,,,,b@x\n'
 _TOKENS = (
-    b"", b"<", b">", b'"', b"'", b"&", b"/", b"=", b"\0", b"\xff", b"\n", b"\r", b",", b"r=", b't="e"',
-    b"<c>", b"</c>", b"<v>", b"<f>", b"<!--", b"<![CDATA[", b"]]>", b"<row>", b"XFD1048576", b"A9999999",
-    b"1e999", b"-1", b"99999999999999999999", b"&#0;", b"&#x110000;", b't="s"', b's="9"', b'r="A1"',
+    b"", b"<", b">", b'"', b"'", b"&", b"/", b"=", b"\0", b"\xff", b"\n", b"\r", b",", b"r=",
+    b"<c>", b"</c>", b"<v>", b"<f>", b"<!--", b"<![CDATA[", b"]]>", b"<row>", b"XFD1048576",
+    b"A9999999", b"1e999", b"-1", b"99999999999999999999", b"&#0;", b"&#x110000;", b't="s"',
+    b't="e"', b's="9"', b'r="A1"',
 )  # fmt: skip
 
 
@@ -38,7 +39,7 @@ def _samples() -> dict[str, bytes]:
         "gzip": gzip.compress(_CSV.encode(), mtime=0),
     }
     try:
-        import pandas as pd  # noqa: PLC0415
+        import pandas as pd
 
         frame = pd.DataFrame({column: ["x", None] for column in BORROWER})
         samples["parquet"] = frame.to_parquet(index=False, engine="pyarrow")
@@ -72,9 +73,9 @@ def _changed_inside(book: bytes, dice: random.Random) -> bytes:
 
 def read_changed(kind: str, seed: int) -> Any:
     """Read a sample that was changed as the seed says."""
-    import fsspec  # noqa: PLC0415
+    import fsspec
 
-    from aspen_etl.io import read_extract  # noqa: PLC0415
+    from aspen_etl.io import read_extract
 
     dice = random.Random(f"{kind} {seed}")  # noqa: S311 - no secret
     data = _samples()[kind]
@@ -90,19 +91,19 @@ def read_changed(kind: str, seed: int) -> Any:
 
 def main(kind: str, first: int, last: int) -> None:
     """Read samples changed by seeds; name on the last line the first that is not answered."""
-    import resource  # noqa: PLC0415
+    import resource
 
-    from aspen_etl.errors import AspenETLError  # noqa: PLC0415
+    from aspen_etl.errors import AspenETLError
 
     resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))
     for seed in range(first, last):
-        print(seed, end="\r", flush=True)  # noqa: T201
+        print(seed, end="\r", flush=True)
         try:
             read_changed(kind, seed)
         except AspenETLError as error:
             if error.__context__ is not None:
                 raise
-    print("all answered")  # noqa: T201
+    print("all answered")
 
 
 def _run(kind: str, first: int, last: int) -> None:

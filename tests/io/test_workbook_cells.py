@@ -59,6 +59,8 @@ def names(extract: Extract) -> list[Any]:
         ("<c><f>1+1</f><v>2</v></c>", "2"),
         ('<c t="str"><f>""</f><v></v></c>', None),
         ('<c t="inlineStr"><is><r><t>a</t></r><r><rPr><b/></rPr><t>b</t></r></is></c>', "ab"),
+        ("a_x000D_b_x005F_x000D_", "a\rb_x000D_"),
+        ("_xD83D_ _x41_", "_xD83D_ _x41_"),
         ('<c s="1"/>', None),
     ],
 )

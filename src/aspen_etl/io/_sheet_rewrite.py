@@ -8,12 +8,11 @@ long as ``_sheet_xml``, which is why only unusual sheets come here.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from itertools import groupby
-from operator import itemgetter
 from typing import Optional
 from xml.parsers import expat
 from xml.sax.saxutils import escape
+
+import numpy as np
 
 from aspen_etl.errors import CorruptFileError
 from aspen_etl.io._package import parse_xml, xml_parser
@@ -40,33 +39,30 @@ def rewrite(data: bytes, url: str, part: str) -> tuple[bytes, Scan]:
     parser = xml_parser()
     reader = _Reader(parser, url)
     parse_xml(parser, data, url, part)
-    cells = sorted(reader.cells, key=itemgetter(0, 1))
-    places = [cell[:2] for cell in cells]
-    if any(one == two for one, two in zip(places, places[1:])):
+    rows, columns = np.array(reader.rows, dtype=int), np.array(reader.columns, dtype=int)
+    order = np.lexsort((columns, rows))
+    rows, columns = rows[order], columns[order]
+    same_row = np.diff(rows) == 0
+    if (same_row & (np.diff(columns) == 0)).any():
         raise CorruptFileError.at(url, "a cell stands in its sheet twice")
-    rows = "".join(
-        f'<row r="{row}">{"".join(map(itemgetter(2), group))}</row>'
-        for row, group in groupby(cells, key=itemgetter(0))
-    )
-    xml = f'<worksheet xmlns="{_SPREADSHEET}"><sheetData>{rows}</sheetData></worksheet>'
-    scan = Scan(
-        len(cells), _area(places), tuple(reader.faults), reader.hidden_rows, reader.merged_cells
-    )
-    return xml.encode(), scan
-
-
-def _area(places: list[tuple[int, int]]) -> int:
-    if not places:
-        return 0
-    columns = [column for _, column in places]
-    return (places[-1][0] - places[0][0] + 1) * (max(columns) - min(columns) + 1)
+    cells = [reader.cells[i] for i in order.tolist()]
+    for i in (np.flatnonzero(~same_row) + 1).tolist():
+        cells[i] = f"</row><row>{cells[i]}"
+    data = f"<sheetData><row>{''.join(cells)}</row></sheetData>"
+    area = int(np.ptp(rows) + 1) * int(np.ptp(columns) + 1) if cells else 0
+    scan = Scan(len(cells), area, tuple(reader.faults), reader.hidden_rows, reader.merged_cells)
+    return f'<worksheet xmlns="{_SPREADSHEET}">{data}</worksheet>'.encode(), scan
 
 
 class _Reader:
     """Gather the cells of a sheet from a parser's events, where calamine would see them."""
 
     def __init__(self, parser: expat.XMLParserType, url: str) -> None:
-        self.cells: list[tuple[int, int, str]] = []
+        # NOTE: three lists of plain values, and no list of tuples: the garbage collector would
+        # walk over millions of those again and again.
+        self.rows: list[int] = []
+        self.columns: list[int] = []
+        self.cells: list[str] = []
         self.faults: list[CellFault] = []
         self.hidden_rows = self.merged_cells = 0
         self._url = url
@@ -75,7 +71,7 @@ class _Reader:
         self._row_is_hidden = False
         self._cell: Optional[dict[str, str]] = None
         self._place = (0, 0)
-        self._path: list[str] = []
+        self._depth = self._phonetic = 0
         self._texts: dict[str, list[str]] = {}
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
@@ -83,10 +79,7 @@ class _Reader:
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
         name = tag.rpartition(":")[2]
         if self._cell is not None:
-            self._path.append(name)
-            if name in {"v", "f", "is"} and len(self._path) == 1:
-                self._texts[name] = []
-            self._parser.CharacterDataHandler = self._collector()
+            self._start_inside(name)
         elif name == "c":
             self._cell, self._texts = attributes, {}
             self._place = self._locate(attributes.get("r"))
@@ -97,25 +90,30 @@ class _Reader:
         elif name == "mergeCell":
             self.merged_cells += 1
 
-    def _collector(self) -> Optional[Callable[[str], None]]:
-        """Give what takes the text here: of a value, a formula, or a run of inline text."""
-        path = self._path
-        if path in (["v"], ["f"]) or (path[0] == "is" and path[-1] == "t" and "rPh" not in path):
-            return self._texts[path[0]].append
-        return None
+    def _start_inside(self, name: str) -> None:
+        """Take the text from here on: of a value, a formula, or a run of inline text."""
+        self._depth += 1
+        if self._depth == 1 and name in {"v", "f", "is"}:
+            self._texts[name] = []
+            if name != "is":
+                self._parser.CharacterDataHandler = self._texts[name].append
+        elif name == "rPh":
+            self._phonetic = self._depth
+        elif name == "t" and "is" in self._texts and not self._phonetic:
+            self._parser.CharacterDataHandler = self._texts["is"].append
 
     def _end(self, tag: str) -> None:
-        name = tag.rpartition(":")[2]
-        if self._cell is not None:
+        if self._cell is None:
+            if tag.rpartition(":")[2] == "row":
+                self._row, self._column = self._row + 1, 1
+                self._row_is_hidden = False
+        elif self._depth:
             self._parser.CharacterDataHandler = None
-            if self._path:
-                self._path.pop()
-            else:
-                self._take(self._cell)
-                self._cell = None
-        elif name == "row":
-            self._row, self._column = self._row + 1, 1
-            self._row_is_hidden = False
+            self._phonetic = 0 if self._phonetic == self._depth else self._phonetic
+            self._depth -= 1
+        else:
+            self._take(self._cell)
+            self._cell = None
 
     def _take(self, cell: dict[str, str]) -> None:
         texts = {name: "".join(parts) for name, parts in self._texts.items()}
@@ -142,7 +140,9 @@ class _Reader:
                 else f"<v>{text}</v>"
             )
             name = f"{_letters(column)}{row}"
-            self.cells.append((row, column, f'<c r="{name}"{style} t="{kind}">{text}</c>'))
+            self.rows.append(row)
+            self.columns.append(column)
+            self.cells.append(f'<c r="{name}"{style} t="{kind}">{text}</c>')
 
     def _locate(self, name: str | None) -> tuple[int, int]:
         if name is None:

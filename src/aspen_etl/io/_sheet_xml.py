@@ -30,6 +30,10 @@ _BLOCK = 16 << 20
 _REFERENCE = 10  # bytes: XFD1048576
 
 _CELL = re.compile(rb'<c(?=[\s/>])(?: r="([A-Z]{1,3}[0-9]{1,7})")?')
+#: A formula with a value, which is most of them.
+_SOUND_FORMULA = re.compile(
+    rb'<c r="[A-Z0-9]+"(?: s="[0-9]+")?(?: t="(?:n|b|s|str)")?><f[^<>]*>[^<]*</f><v>[^<]+</v></c>'
+)
 _FORMULA, _SUSPECT = re.compile(rb"<f[\s/>]"), re.compile(rb'<f[\s/>]|"e"')
 _ROW = re.compile(rb"<row ([^<>]*)>")
 _HIDDEN = re.compile(rb"""\bhidden\s*=\s*["'](?:1|true)["']""")
@@ -161,7 +165,7 @@ def _faults(data: bytes) -> tuple[CellFault, ...] | None:
     """Find the cells that hold no text; None where one of them cannot be told for sure."""
     if b'"e"' not in data and not _FORMULA.search(data):
         return ()
-    faults, done = [], 0
+    names, values, done = [], [], 0
     while match := _SUSPECT.search(data, done):
         # Each byte is searched once: what lies before `done` is never looked at again.
         start, end = data.rfind(b"<c ", done, match.start()), data.find(b"</c>", match.end())
@@ -170,6 +174,10 @@ def _faults(data: bytes) -> tuple[CellFault, ...] | None:
             continue
         if end < 0:
             break
+        sound = _SOUND_FORMULA.match(data, start)
+        if sound:
+            done = sound.end()
+            continue
         try:
             cell = ET.fromstring(data[start : end + len(b"</c>")])  # noqa: S314 - no entities here
         except ET.ParseError:
@@ -179,9 +187,10 @@ def _faults(data: bytes) -> tuple[CellFault, ...] | None:
             continue
         if cell.get("t") == "e" and value not in CALAMINE_ERRORS:
             return None
-        row, column = positions(np.array([cell.get("r", "").encode()], dtype=f"S{_REFERENCE}"))
-        faults.append(CellFault(int(row[0]), int(column[0]) - 1, value))
-    return tuple(faults)
+        names.append(cell.get("r", "").encode())
+        values.append(value)
+    rows, columns = positions(np.array(names, dtype=f"S{_REFERENCE}"))
+    return tuple(map(CellFault, rows.tolist(), (columns - 1).tolist(), values))
 
 
 def _cell_value(cell: ET.Element) -> str | None:

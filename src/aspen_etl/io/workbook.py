@@ -13,6 +13,7 @@ import pandas as pd
 from python_calamine import CalamineError, load_workbook
 
 from aspen_etl.errors import CorruptFileError, LimitExceededError, MissingSheetError
+from aspen_etl.io._escapes import resolve
 from aspen_etl.io._package import Package, Workbook, assemble, open_package, plain_xml
 from aspen_etl.io._sheet_rewrite import rewrite
 from aspen_etl.io._sheet_xml import Scan, scan_plain
@@ -194,6 +195,7 @@ def _raw_sheet(grid: Any, scan: Scan, request: Request) -> RawSheet:
         if position >= offset:
             values[: len(cells[position - offset])] = cells[position - offset]
             values[values == ""] = None
+            resolve(values)
         return pd.Series(values, dtype=object)
 
     notes = {"hidden_rows": scan.hidden_rows, "merged_cells": scan.merged_cells}
