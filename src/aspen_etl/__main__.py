@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import json
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import metadata, resources
 from pathlib import Path
-from typing import Optional
+from typing import Any, Optional
 
-from aspen_etl.errors import AspenETLError
+from aspen_etl.errors import AspenETLError, StorageOptionsError
 from aspen_etl.io import read_extract, write_tables
 from aspen_etl.io.codec import FORMATS
-from aspen_etl.normalization import NormalizeResult, Summary, normalize
+from aspen_etl.io.filesystem import display_url
+from aspen_etl.normalization import Summary, normalize
 from aspen_etl.schema import Run
 
 __all__ = ["main"]
@@ -75,6 +77,25 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument(
         "--na-values", metavar="T", action="append", default=[], help="text that means missing"
     )
+    one.add_argument(
+        "--sheet",
+        metavar="SOURCE=SHEET",
+        action=_Pairs,
+        default={},
+        help="a sheet's or file's name",
+    )
+    one.add_argument(
+        "--column", metavar="HEADER=COLUMN", action=_Pairs, default={}, help="rename a header"
+    )
+    one.add_argument(
+        "--ignore-column", metavar="HEADER", action="append", default=[], help="leave it out"
+    )
+    one.add_argument("--header-row", metavar="N", type=int, help="the row number of the header")
+    one.add_argument(
+        "--storage-options",
+        metavar="FILE",
+        help="JSON by protocol: credentials, endpoint, encryption",
+    )
     one.add_argument("--overwrite", action="store_true", help="replace tables that are there")
     one.set_defaults(command=_normalize)
 
@@ -82,8 +103,18 @@ def _parser() -> argparse.ArgumentParser:
         "demo", parents=[common], help="normalize a small workbook that comes with the package"
     )
     two.add_argument("target", metavar="FOLDER", nargs="?", default="aspen-etl-demo")
-    two.set_defaults(command=_demo, actor="demo", na_values=[], overwrite=True)
+    two.set_defaults(command=_demo)
     return parser
+
+
+class _Pairs(argparse.Action):
+    """Collect NAME=VALUE arguments."""
+
+    def __call__(self, parser: Any, namespace: Any, values: Any, option: Any = None) -> None:
+        name, separator, value = str(values).partition("=")
+        if not (name and separator and value):
+            parser.error(f"argument {option}: write it as {self.metavar}")
+        setattr(namespace, self.dest, {**getattr(namespace, self.dest), name: value})
 
 
 def _version() -> str:
@@ -97,33 +128,69 @@ def _version() -> str:
 
 
 def _demo(arguments: argparse.Namespace) -> None:
+    run = Run(time=dt.datetime.now(dt.timezone.utc), actor="demo")
     with resources.as_file(resources.files("aspen_etl").joinpath(SAMPLE)) as workbook:
-        arguments.source = str(workbook)
-        _normalize(arguments)
-    rejects = Path(arguments.target) / f"rejects.{arguments.format}"
-    print(f"\nEvery rejected cell, its row and the rule it broke: {rejects}")
-
-
-def _normalize(arguments: argparse.Namespace) -> None:
-    run = Run(time=dt.datetime.now(dt.timezone.utc), actor=arguments.actor)
-    with _progress("reading"):
-        extract = read_extract(arguments.source, na_values=tuple(arguments.na_values))
-    with _progress("normalizing"):
-        result = normalize(extract, run=run)
-    with _progress("writing"):
-        _write(result, arguments)
-    _report(result.summary)
-    print(f"\nWritten to {arguments.target}")
-
-
-def _write(result: NormalizeResult, arguments: argparse.Namespace) -> None:
+        result = normalize(read_extract(workbook), run=run)
     write_tables(
         result.tables,
         arguments.target,
         rejects=result.rejects,
         format=arguments.format,
-        overwrite=arguments.overwrite,
+        overwrite=True,
     )
+    _report(result.summary)
+    rejects = Path(arguments.target) / f"rejects.{arguments.format}"
+    print(f"\nWritten to {arguments.target}")
+    print(f"Every rejected cell, its row and the rule it broke: {rejects}")
+
+
+def _normalize(arguments: argparse.Namespace) -> None:
+    run = Run(time=dt.datetime.now(dt.timezone.utc), actor=arguments.actor)
+    options = _read_options(arguments.storage_options)
+    with _progress("reading"):
+        extract = read_extract(
+            arguments.source,
+            storage_options=_options_for(arguments.source, options),
+            na_values=arguments.na_values,
+            sheets=arguments.sheet,
+            columns=arguments.column,
+            header_row=arguments.header_row,
+            ignore_columns=arguments.ignore_column,
+        )
+    with _progress("normalizing"):
+        result = normalize(extract, run=run)
+    with _progress("writing"):
+        write_tables(
+            result.tables,
+            arguments.target,
+            rejects=result.rejects,
+            format=arguments.format,
+            overwrite=arguments.overwrite,
+            storage_options=_options_for(arguments.target, options),
+        )
+    _report(result.summary)
+    print(f"\nWritten to {display_url(arguments.target)}")
+
+
+def _read_options(path: Optional[str]) -> dict[str, dict[str, Any]]:
+    """Read storage options by protocol; they hold secrets, so no message shows their text."""
+    if path is None:
+        return {}
+    try:
+        options = json.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        reason = type(error).__name__
+    except ValueError:
+        reason = "it is no JSON"
+    else:
+        if isinstance(options, dict) and all(isinstance(held, dict) for held in options.values()):
+            return options
+        reason = "it is no object of objects"
+    raise StorageOptionsError.at(path, reason)
+
+
+def _options_for(url: str, options: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    return options.get(url.partition("://")[0] if "://" in url else "file", {})
 
 
 # ----------------------------------------------------------------------------- report

@@ -34,6 +34,7 @@ from aspen_etl.errors.storage import (
     ReadError,
     SourceAccessError,
     SourceNotFoundError,
+    StorageOptionsError,
     TargetExistsError,
     WriteError,
 )
@@ -59,6 +60,7 @@ __all__ = [
     "RunError",
     "SourceAccessError",
     "SourceNotFoundError",
+    "StorageOptionsError",
     "TargetExistsError",
     "UnknownColumnError",
     "UnsupportedFormatError",

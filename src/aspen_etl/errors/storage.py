@@ -10,6 +10,7 @@ __all__ = [
     "ReadError",
     "SourceAccessError",
     "SourceNotFoundError",
+    "StorageOptionsError",
     "TargetExistsError",
     "WriteError",
 ]
@@ -32,6 +33,20 @@ class SourceNotFoundError(AspenETLError, FileNotFoundError):
             url=url,
             source=source,
             names=tuple(names),
+        )
+
+
+class StorageOptionsError(AspenETLError, ValueError):
+    """A file of storage options cannot be used; its text is never shown, for it holds secrets."""
+
+    @classmethod
+    def at(cls, path: str, reason: str) -> StorageOptionsError:
+        """Say what is wrong with the file, and what it must look like."""
+        return cls(
+            f"the storage options in {path} cannot be used: {reason}; write JSON by protocol, "
+            'such as {"s3": {"profile": "etl"}}',
+            path=path,
+            reason=reason,
         )
 
 
