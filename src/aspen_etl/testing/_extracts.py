@@ -1,0 +1,261 @@
+"""Strategies for extracts of any model: valid, or with faults of chosen kinds."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Optional, Union
+
+import numpy as np
+import pandas as pd
+from hypothesis import currently_in_test_context, note, reject
+from hypothesis import strategies as st
+
+from aspen_etl.schema.frames import FAULT_COLUMNS, FIRST_ROW, ROW, Extract
+from aspen_etl.schema.model import Model
+from aspen_etl.testing import _cells
+from aspen_etl.testing._faults import Fault, Row, Sheet, find_faults
+from aspen_etl.testing._plan import Cell, ColumnPlan, SheetPlan, plan
+from aspen_etl.transform.borrower import BORROWER_MODEL
+
+__all__ = ["extracts"]
+
+#: The most faults of one extract.
+_FAULTS = 4
+
+
+def extracts(
+    model: Model = BORROWER_MODEL,
+    /,
+    *,
+    faults: Union[str, Collection[str]] = (),
+    min_rows: int = 0,
+    max_rows: int = 5,
+) -> st.SearchStrategy[Extract]:
+    """Generate extracts of a model: valid ones, or such with up to four faults each.
+
+    A valid extract has no reject. Its cells range over white space of every kind, all scripts,
+    emoji, text at its limit, and words that programs take for something else; its rows have
+    the sheet's own numbers, with gaps. A failing test prints the sheets in full.
+
+    Args:
+        model: What the sheets are, and what they become: lengths, forms, keys and references
+            are taken from it. Text of a form of your own is made from its pattern.
+        faults: The kinds of faults that may occur, of ``FAULT_KINDS``, or ``"all"``.
+        min_rows: The fewest rows of a sheet, faults aside; a sheet that refers to another has
+            none where there is nothing to refer to.
+        max_rows: The most rows of a sheet, faults aside.
+
+    Raises:
+        ValueError: A kind of fault is not known, or the numbers of rows contradict each other.
+
+    Examples:
+        >>> import hypothesis
+        >>> @hypothesis.given(extracts(faults=["duplicate"], min_rows=1))
+        ... def test_no_id_stands_twice(extract): ...
+    """
+    if not 0 <= min_rows <= max_rows:
+        raise ValueError(
+            f"min_rows={min_rows} and max_rows={max_rows} leave no number of rows; "
+            "give 0 <= min_rows <= max_rows"
+        )
+    found = find_faults(model, faults)
+    spoiled = [
+        st.tuples(st.sampled_from(some), st.integers(0, 99), st.integers(0, 99))
+        for some in found.values()
+    ]
+    return st.builds(
+        _Assembly(plan(model), min_rows),
+        st.tuples(*(_rows(sheet, min_rows, max_rows) for sheet in plan(model))),
+        st.lists(st.one_of(spoiled), max_size=_FAULTS) if spoiled else st.just(()),
+        st.just(0) | st.integers(0, 2**16),
+    )
+
+
+# ----------------------------------------------------------------------------- cells and rows
+
+
+def _rows(sheet: SheetPlan, min_rows: int, max_rows: int) -> st.SearchStrategy[list[Row]]:
+    """Give rows whose cells are valid one by one; a reference is a number still."""
+    names = [column.name for column in sheet.columns]
+    groups = list(dict.fromkeys(column.group for column in sheet.columns if column.group))
+    members = [
+        [column.name for column in sheet.columns if column.group == group] for group in groups
+    ]
+
+    def row(cells: Sequence[Any]) -> Row:
+        made = dict(zip(names, cells))
+        for there, group in zip(cells[len(names) :], members):
+            if not there:
+                made.update(dict.fromkeys(group))
+        return made
+
+    drawn = [_cell(column) for column in sheet.columns] + [st.integers(0, 2)] * len(groups)
+    return st.lists(st.tuples(*drawn).map(row), min_size=min_rows, max_size=max_rows)
+
+
+def _cell(column: ColumnPlan) -> st.SearchStrategy[Any]:
+    if column.reference is not None:
+        return st.integers(0, 2**24 - 1)
+    optional = not column.required and not (column.group and column.mandatory)
+    parts = column.parts if column.splits_words else 1
+    decode = _cells.decoder(
+        column.limit,
+        column.formats,
+        whole=column.whole,
+        parts=parts,
+        raw=column.cleaner is not None,
+    )
+    if decode is not None:
+        return _cells.raw_cells(decode, optional=optional)
+    found = st.builds(_cells.decorate, _cells.from_pattern(column.formats[0]), st.integers(0, 99))
+    return st.one_of(st.none(), found) if optional else found
+
+
+# ----------------------------------------------------------------------------- whole extracts
+
+
+class _Assembly:
+    """Join generated rows to an extract: resolve references, keep keys unique, put faults in."""
+
+    def __init__(self, sheets: Sequence[SheetPlan], min_rows: int) -> None:
+        self.sheets, self.min_rows = sheets, min_rows
+
+    def __call__(
+        self,
+        generated: Sequence[Sequence[Row]],
+        faults: Sequence[tuple[Fault, int, int]],
+        gaps: int,
+    ) -> Extract:
+        made: dict[str, Sheet] = {}
+        keys: dict[str, list[str]] = {}
+        for sheet, rows in zip(self.sheets, generated):
+            made[sheet.name] = Sheet(_Valid(sheet, keys).select(rows))
+            if len(made[sheet.name].rows) < self.min_rows and all(
+                keys[c.reference] for c in sheet.columns if c.reference
+            ):
+                reject()
+        for fault, at, number in faults:
+            fault.spoil(made[fault.sheet], at, number)
+        return _extract(self.sheets, made, gaps)
+
+
+class _Valid:
+    """Select the rows of one sheet that are valid together."""
+
+    def __init__(self, sheet: SheetPlan, keys: dict[str, list[str]]) -> None:
+        self.sheet, self.keys = sheet, keys
+        self.own = keys.setdefault(sheet.name, [])
+
+    def select(self, generated: Sequence[Row]) -> list[Row]:
+        rows = [row for row in map(self._refer, generated) if row is not None]
+        clean = {
+            column.name: column.clean([row[column.name] for row in rows])
+            for column in self.sheet.columns
+        }
+        kept: list[Row] = []
+        seen: set[tuple[Cell, ...]] = set()
+        for place, row in enumerate(rows):
+            found = {name: cells[place] for name, cells in clean.items()}
+            if self._mend(row, found) and self._distinguish(row, found, seen):
+                kept.append(row)
+                self.own.append(str(found[self.sheet.key[0]]))
+        return kept
+
+    def _refer(self, row: Row) -> Optional[Row]:
+        out = dict(row)
+        for column in self.sheet.columns:
+            if column.reference is not None:
+                known = self.keys[column.reference]
+                if not known:
+                    return None
+                number: Any = row[column.name]
+                number, place = divmod(number, len(known))
+                out[column.name] = _cells.decorate(known[place], number)
+        return out
+
+    def _mend(self, row: Row, clean: dict[str, Cell]) -> bool:
+        """Empty what a cleaner made unfit; tell whether the row is valid then."""
+        for column in self.sheet.columns:
+            cell = clean[column.name]
+            fits = cell is None or (
+                column.fits(cell)
+                and (column.reference is None or cell in self.keys[column.reference])
+            )
+            lost = (
+                cell is None
+                and column.mandatory
+                and column.group is not None
+                and row[column.name] is not None
+            )
+            if not fits or lost:
+                group = (
+                    [c.name for c in self.sheet.columns if c.group == column.group]
+                    if column.group
+                    else [column.name]
+                )
+                row.update(dict.fromkeys(group))
+                clean.update(dict.fromkeys(group))
+        return all(
+            clean[column.name] is not None for column in self.sheet.columns if column.required
+        )
+
+    def _distinguish(self, row: Row, clean: dict[str, Cell], seen: set[tuple[Cell, ...]]) -> bool:
+        """Give a key that is there already another number at its end; tell whether it is new."""
+        last = next(column for column in self.sheet.columns if column.name == self._own_key())
+        for number in range(1, 9):
+            key = tuple(clean[name] for name in self.sheet.key)
+            if key not in seen:
+                seen.add(key)
+                return True
+            if last.reference is not None:
+                return False
+            text = f"{_cells.tidy(row[last.name])}"
+            if last.limit is not None and len(text) >= last.limit:
+                text = text[: -len(str(number))]
+            row[last.name] = f"{text}{number}"
+            (cell,) = last.clean([row[last.name]])
+            if cell is None or not last.fits(cell):
+                return False
+            clean[last.name] = cell
+        return False
+
+    def _own_key(self) -> str:
+        own = [
+            column.name
+            for column in self.sheet.columns
+            if column.name in self.sheet.key and column.reference is None
+        ]
+        return own[-1] if own else self.sheet.key[-1]
+
+
+def _extract(sheets: Sequence[SheetPlan], made: Mapping[str, Sheet], gaps: int) -> Extract:
+    frames, faults = {}, []
+    for sheet in sheets:
+        rows, errors = made[sheet.name].rows, made[sheet.name].errors
+        numbers, number = [], FIRST_ROW - 1
+        for place, row in enumerate(rows):
+            number += 1 + ((gaps >> place) & 1)
+            numbers.append(number)
+            faults += [
+                (sheet.name, number, c.name, errors[id(row), c.name], "excel_error")
+                for c in sheet.columns
+                if (id(row), c.name) in errors
+            ]
+        frames[sheet.name] = _frame([c.name for c in sheet.columns], rows)
+        if gaps:
+            frames[sheet.name].index = pd.Index(numbers, name=ROW, dtype="int64")
+        if currently_in_test_context():
+            note(f"{sheet.name}: {[(n, *row.values()) for n, row in zip(numbers, rows)]!a}")
+    if currently_in_test_context() and faults:
+        note(f"cells without text: {faults!a}")
+    return Extract.from_frames(
+        frames,
+        faults=pd.DataFrame(faults, columns=list(FAULT_COLUMNS), dtype=object) if faults else None,
+    )
+
+
+def _frame(names: Sequence[str], rows: Sequence[Row]) -> pd.DataFrame:
+    cells = np.full((len(rows), len(names)), None, dtype=object)
+    for place, row in enumerate(rows):
+        cells[place] = [row[name] for name in names]
+    return pd.DataFrame(cells, columns=list(names), dtype=object)

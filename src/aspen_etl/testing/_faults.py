@@ -1,0 +1,235 @@
+"""Kinds of faults, and how each is put into valid sheets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field
+from typing import Union
+
+from aspen_etl.schema.model import Model
+from aspen_etl.testing._cells import BLANKS
+from aspen_etl.testing._plan import Cell, ColumnPlan, SheetPlan, plan
+
+__all__ = ["FAULT_KINDS", "Fault", "Sheet", "find_faults"]
+
+#: What can be wrong with an extract, by the word that ``extracts(faults=...)`` takes.
+FAULT_KINDS = {
+    "missing": "a cell without which its row is rejected is empty",
+    "duplicate": "a row stands there again, the same or with other cells beside its key",
+    "too_long": "a cell has more characters than its destination",
+    "invalid": "a cell has not the form of its destination, or is no whole number",
+    "incomplete": "a cell is empty that others of its group need, as a city without its street",
+    "unknown": "a cell refers to a row that is not there",
+    "control": "a cell holds a control character, NUL among them",
+    "surrogate": "a cell holds half a character, which UTF-8 cannot hold",
+    "excel_error": "a cell holds an Excel error, or a formula without a value",
+    "blank": "a row is blank (it is counted, and no reject)",
+}
+
+Row = dict[str, Cell]
+
+
+@dataclass
+class Sheet:
+    """The rows of a sheet while it is made, and its cells that hold no text."""
+
+    rows: list[Row]
+    errors: dict[tuple[int, str], str] = field(default_factory=dict)  # by id(row): rows still move
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One way to spoil a sheet: takes it, the place of a row, and the number of a variant."""
+
+    sheet: str
+    spoil: Callable[[Sheet, int, int], None] = field(repr=False)
+
+
+def find_faults(model: Model, kinds: Union[str, Collection[str]], /) -> dict[str, list[Fault]]:
+    """Give the faults of the kinds asked for that this model can have.
+
+    Raises:
+        ValueError: A kind is not known.
+    """
+    wanted = (
+        set(FAULT_KINDS) if kinds == "all" else {kinds} if isinstance(kinds, str) else set(kinds)
+    )
+    unknown = sorted(wanted - set(FAULT_KINDS))
+    if unknown:
+        raise ValueError(
+            f"there is no kind of fault {unknown[0]!r}; "
+            f"known: {', '.join(FAULT_KINDS)}, or faults='all'"
+        )
+    found: dict[str, list[Fault]] = {kind: [] for kind in FAULT_KINDS if kind in wanted}
+    for sheet in plan(model):
+        for kind, fault in _faults(sheet):
+            if kind in found:
+                found[kind].append(fault)
+    return {kind: faults for kind, faults in found.items() if faults}
+
+
+def _faults(sheet: SheetPlan) -> Iterator[tuple[str, Fault]]:
+    yield "blank", Fault(sheet.name, _insert_blank)
+    yield "duplicate", Fault(sheet.name, _duplicate(sheet))
+    for column in sheet.columns:
+        for kind, variants in _cells(column).items():
+            yield kind, Fault(sheet.name, _put(column.name, variants))
+        yield "excel_error", Fault(sheet.name, _excel_error(column.name))
+        if column.group is not None and column.mandatory:
+            others = [
+                other.name
+                for other in sheet.columns
+                if other.group == column.group and other is not column
+            ]
+            yield "incomplete", Fault(sheet.name, _incomplete(column.name, others))
+
+
+# ----------------------------------------------------------------------------- cells
+
+
+Variant = Callable[[str], Cell]
+
+
+def _cells(column: ColumnPlan) -> dict[str, tuple[Variant, ...]]:
+    """Give, by kind, what a cell may become; each variant takes the cell that was there."""
+    found: dict[str, tuple[Variant, ...]] = {"control": _CONTROL, "surrogate": _SURROGATE}
+    if column.required:
+        found["missing"] = tuple(map(_constant, BLANKS))
+    if column.limit is not None:
+        found["too_long"] = tuple(map(_constant, _too_long(column, column.limit)))
+    junk = [
+        text
+        for text in _JUNK
+        if column.whole or not all(re.search(f.anchored, text) for f in column.formats)
+    ]
+    if junk and (column.whole or column.formats):
+        found["invalid"] = tuple(map(_constant, junk))
+    if column.reference is not None:
+        found["unknown"] = tuple(map(_constant, ("nobody", "NA", "\u2007ghost ", "É")))
+    return found
+
+
+def _constant(cell: Cell) -> Variant:
+    return lambda _: cell
+
+
+def _too_long(column: ColumnPlan, limit: int) -> tuple[str, ...]:
+    over = (limit + 1) * column.parts
+    digits = "1" * 15 + " x" + "1" * limit
+    return (
+        "x" * over,
+        "é" * over,
+        "😀" * over,
+        " y" * over,
+        digits[: limit + 1],
+        f"{'x' * limit}@example.com",
+    )
+
+
+_JUNK = (
+    *(
+        "x",
+        "1e5",
+        "1.5",
+        "007",
+        "+1",
+        "-0",
+        "12",
+        "1234567890123456789012",
+        "9223372036854775808",
+        "٣٤٥٦٧",
+        "１２３４５",
+    ),
+    *(
+        "K1A 0B1",
+        "12345-678",
+        "123456",
+        "12345 6789",
+        "not a phone",
+        "555-123-4567 ext",
+        "@",
+        "a@",
+        "@b",
+        "a@b@c",
+        "a b@c",
+    ),
+    *("a@b c", "a@\u3000b", "?", "=1+1", "\u200b", "12345\u200b", "ann＠example.com"),
+)
+
+_CONTROL: tuple[Variant, ...] = (
+    lambda cell: cell + "\x00",
+    lambda cell: "\x1b" + cell,
+    lambda cell: cell[:1] + "\x85" + cell[1:],
+    lambda cell: cell + "\x1c",
+    lambda cell: "\x7f" + cell,
+    lambda cell: cell + "\x9f\n",
+    lambda _: "\x00",
+    lambda _: " \x1f ",
+)
+
+_SURROGATE: tuple[Variant, ...] = (
+    lambda cell: cell + "\ud800",
+    lambda cell: "\udfff" + cell,
+    lambda _: "\udcff",
+    lambda cell: cell[:1] + "\ude00\ud83d" + cell[1:],
+    lambda cell: cell + "\x00\ud800",
+)
+
+_ERRORS = ("#N/A", "#REF!", "#DIV/0!", "=A1&B1", "=VLOOKUP(A2,x,2)")
+
+
+def _put(column: str, variants: tuple[Variant, ...]) -> Callable[[Sheet, int, int], None]:
+    def put(sheet: Sheet, at: int, number: int) -> None:
+        if sheet.rows:
+            row = sheet.rows[at % len(sheet.rows)]
+            row[column] = variants[number % len(variants)](row[column] or "")
+            sheet.errors.pop((id(row), column), None)
+
+    return put
+
+
+def _excel_error(column: str) -> Callable[[Sheet, int, int], None]:
+    def put(sheet: Sheet, at: int, number: int) -> None:
+        if sheet.rows:
+            row = sheet.rows[at % len(sheet.rows)]
+            row[column] = None
+            sheet.errors[id(row), column] = _ERRORS[number % len(_ERRORS)]
+
+    return put
+
+
+def _incomplete(column: str, others: list[str]) -> Callable[[Sheet, int, int], None]:
+    def put(sheet: Sheet, at: int, number: int) -> None:
+        if sheet.rows:
+            row = sheet.rows[at % len(sheet.rows)]
+            row[column] = None
+            if all(row[other] is None for other in others):
+                row[others[number % len(others)]] = "x"
+
+    return put
+
+
+# ----------------------------------------------------------------------------- rows
+
+
+def _insert_blank(sheet: Sheet, at: int, number: int) -> None:
+    columns = sheet.rows[0] if sheet.rows else ()
+    blank = {column: BLANKS[(number + place) % len(BLANKS)] for place, column in enumerate(columns)}
+    if columns:
+        sheet.rows.insert(at % (len(sheet.rows) + 1), blank)
+
+
+def _duplicate(plan: SheetPlan) -> Callable[[Sheet, int, int], None]:
+    def put(sheet: Sheet, at: int, number: int) -> None:
+        if not sheet.rows:
+            return
+        row = dict(sheet.rows[at % len(sheet.rows)])
+        for place, column in enumerate(column.name for column in plan.columns):
+            if column in plan.key and row[column] is not None and number % 2:
+                row[column] = f"\u2003{row[column]} "
+            elif column not in plan.key and number % 3 and (number >> place) % 2:
+                row[column] = sheet.rows[number % len(sheet.rows)][column]
+        sheet.rows.insert((at + number) % (len(sheet.rows) + 1), row)
+
+    return put
