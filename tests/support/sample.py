@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a row of the sheet is a line
 """Make the small workbook that the package ships: `python -m tests.support.sample` rewrites it.
 
 The people are invented. The faulty rows show what becomes of a row that cannot be kept.
@@ -69,7 +70,10 @@ def make(path: Path) -> None:
     sheet = book.active
     sheet.title = "borrower"
     roles = book.create_sheet("role_profile")
-    for target, rows in ((sheet, (HEADER, *BORROWERS)), (roles, (("borrower_id", "role_profile"), *ROLES))):
+    for target, rows in (
+        (sheet, (HEADER, *BORROWERS)),
+        (roles, (("borrower_id", "role_profile"), *ROLES)),
+    ):
         for row in rows:
             target.append(row)
     for row in sheet.iter_rows(min_row=2):

@@ -107,12 +107,8 @@ def _parsed(values: pd.Series, spec: ColumnSpec, url: str) -> pd.Series:
             return _integers(values, spec)
         codes, distinct = pd.factorize(values)
         moments = pd.to_datetime(pd.Series(distinct, dtype=object), format="%Y-%m-%d %H:%M:%S.%f")
-        times = (
-            pd.DatetimeIndex(moments, tz="UTC")
-            .as_unit("ms")
-            .append(pd.DatetimeIndex([pd.NaT], tz="UTC"))
-        )
-        return pd.Series(times[codes]).astype(TIMESTAMP)
+        times = np.append(moments.to_numpy(dtype="datetime64[ms]"), np.datetime64("NaT", "ms"))
+        return pd.Series(pd.DatetimeIndex(times[codes], tz="UTC")).astype(TIMESTAMP)
     except (ValueError, TypeError, OverflowError):
         failure = CorruptFileError.at(url, f"a cell of {spec.name} is no {spec.type}")
     raise failure

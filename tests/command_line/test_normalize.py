@@ -1,0 +1,117 @@
+"""The command line: what it prints, what it writes, how it ends."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import aspen_etl as ae
+from aspen_etl.__main__ import SAMPLE, main
+
+SAMPLE_WORKBOOK = Path(ae.__file__).parent / SAMPLE
+FILES = {f"{name}.csv" for name in ae.BORROWER_MODEL.tables} | {"rejects.csv"}
+
+
+def test_demo_writes_nine_tables_and_the_rejects(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["demo", str(tmp_path / "out")]) == 0
+    assert {path.name for path in (tmp_path / "out").iterdir()} == FILES
+    printed = capsys.readouterr().out
+    assert "borrower                        14          12           2           1" in printed
+    assert "borrower.email                invalid_email (value)" in printed
+
+
+def test_demo_can_be_repeated(tmp_path: Path) -> None:
+    assert main(["demo", str(tmp_path / "out")]) == 0
+    assert main(["demo", str(tmp_path / "out")]) == 0
+
+
+def test_no_cell_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["demo", str(tmp_path / "out")])
+    captured = capsys.readouterr()
+    extract = ae.read_extract(SAMPLE_WORKBOOK)
+    cells = pd.unique(pd.concat([extract["borrower"][c] for c in extract["borrower"]]).dropna())
+    assert [cell for cell in cells if cell in captured.out + captured.err] == []
+
+
+def test_normalize_writes_what_the_functions_give(tmp_path: Path) -> None:
+    target = str(tmp_path / "out")
+    assert main(["normalize", str(SAMPLE_WORKBOOK), target, "--actor", "nightly"]) == 0
+    tables = ae.read_tables(target)
+    assert set(tables["user"]["created_by"]) == {"nightly"}
+    run = ae.Run(time=tables["user"]["created"].iloc[0], actor="nightly")
+    assert tables.equals(ae.normalize(ae.read_extract(SAMPLE_WORKBOOK), run=run).tables)
+
+
+def test_a_folder_that_holds_tables_is_refused_until_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["normalize", str(SAMPLE_WORKBOOK), str(tmp_path / "out")]
+    assert main(command) == 0
+    assert main(command) == 1
+    assert "--overwrite" in capsys.readouterr().err
+    assert main([*command, "--overwrite"]) == 0
+
+
+def test_headers_sheets_and_missing_tokens_can_be_named(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    columns = list(ae.BORROWER_MODEL.sources["borrower"].columns)
+    people = pd.DataFrame([["b1", "Ada Lee", "-", *[None] * 6, "x"]], columns=[*columns, "note"])
+    people.rename(columns={"full_name": "Name"}).to_csv(folder / "people.csv", index=False)
+    (folder / "role_profile.csv").write_text("borrower_id,role_profile\n")
+    options = ["--sheet", "borrower=people", "--column", "Name=full_name"]
+    options += ["--ignore-column", "note", "--na-values", "-", "--header-row", "1"]
+    assert main(["normalize", str(folder), str(tmp_path / "out"), *options]) == 0
+    tables = ae.read_tables(tmp_path / "out")
+    assert tables["user_profile"]["last_name"].tolist() == ["Lee"]
+    assert len(tables["address"]) == 0
+
+
+@pytest.mark.parametrize("arguments", [[], ["nonsense"], ["normalize"], ["demo", "--format", "x"]])
+def test_wrong_usage_exits_with_2(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as found:
+        main(arguments)
+    assert found.value.code == 2
+
+
+def test_a_pair_without_its_equals_sign_is_wrong_usage() -> None:
+    with pytest.raises(SystemExit) as found:
+        main(["normalize", "x", "y", "--sheet", "borrower"])
+    assert found.value.code == 2
+
+
+def test_an_error_of_ours_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["normalize", str(tmp_path / "none.xlsx"), str(tmp_path / "out")]) == 1
+    assert len(capsys.readouterr().err.splitlines()) == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_debug_shows_where_an_error_arose(tmp_path: Path) -> None:
+    with pytest.raises(ae.AspenETLError):
+        main(["normalize", str(tmp_path / "none.xlsx"), str(tmp_path / "out"), "--debug"])
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"s3": 1}'])
+def test_storage_options_that_cannot_be_used_are_an_error_that_hides_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    (tmp_path / "options.json").write_text(text)
+    command = ["normalize", "memory://in", "memory://out", "--storage-options"]
+    assert main([*command, str(tmp_path / "options.json")]) == 1
+    assert "cannot be used" in capsys.readouterr().err
+
+
+def test_storage_options_reach_the_filesystem(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = tmp_path / "options.json"
+    options.write_text(json.dumps({"file": {"auto_mkdir": False}}))
+    target = str(tmp_path / "out")
+    command = ["normalize", str(SAMPLE_WORKBOOK), target, "--storage-options", str(options)]
+    assert main(command) == 0
+    assert f"Written to {target}" in capsys.readouterr().out
