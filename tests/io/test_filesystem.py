@@ -144,6 +144,7 @@ def test_nothing_there_is_not_found(tmp_path: Path) -> None:
         (PermissionError("canary"), SourceAccessError, "refused"),
         (OSError(5, "canary"), ReadError, r"\(OSError\)"),
         (TimeoutError("canary"), ReadError, r"\(TimeoutError\)"),
+        (TypeError("canary"), ReadError, "does not take these storage options"),
         (RuntimeError("canary"), ReadError, r"\(RuntimeError\)"),
     ],
 )

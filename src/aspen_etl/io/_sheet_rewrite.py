@@ -48,10 +48,10 @@ def rewrite(data: bytes, url: str, part: str) -> tuple[bytes, Scan]:
     cells = [reader.cells[i] for i in order.tolist()]
     for i in (np.flatnonzero(~same_row) + 1).tolist():
         cells[i] = f"</row><row>{cells[i]}"
-    data = f"<sheetData><row>{''.join(cells)}</row></sheetData>"
+    found = f"<sheetData><row>{''.join(cells)}</row></sheetData>"
     area = int(np.ptp(rows) + 1) * int(np.ptp(columns) + 1) if cells else 0
     scan = Scan(len(cells), area, tuple(reader.faults), reader.hidden_rows, reader.merged_cells)
-    return f'<worksheet xmlns="{_SPREADSHEET}">{data}</worksheet>'.encode(), scan
+    return f'<worksheet xmlns="{_SPREADSHEET}">{found}</worksheet>'.encode(), scan
 
 
 class _Reader:

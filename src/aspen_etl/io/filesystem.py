@@ -257,6 +257,9 @@ def _translate(error: Exception, url: str) -> AspenETLError:
         return SourceNotFoundError.at(url)
     if isinstance(error, PermissionError) or code in _REFUSALS:
         return SourceAccessError.at(url, code)
+    if isinstance(error, TypeError):
+        # s3fs hands its options on with the first request, not before.
+        return ReadError.bad_options(url, "TypeError")
     return ReadError.at(url, code or type(error).__name__)
 
 
