@@ -195,10 +195,10 @@ def verify(
     prepared = prepare(extract, model)
     judged = judge(prepared, model)
     accepted = {name: found.accepted for name, found in judged.items()}
-    prove(accepted, result.tables, model)
     expected = number(assemble(accepted, model), model, run)
     for name, frame in expected.tables.items():
         _same(name, frame, result.tables[name])
+    prove(accepted, result.tables, model)
     for name, state in expected.keys.items():
         _same(name, state.given, result.snapshot.keys[name].given)
         if state.next != result.snapshot.keys[name].next:
