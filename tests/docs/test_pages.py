@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import aspen_etl
+from aspen_etl import errors
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 DOCS = CHECKOUT / "docs"
@@ -77,3 +78,14 @@ def test_every_public_name_is_in_the_reference() -> None:
         if not re.search(forms.format(name=name), reference, flags=re.MULTILINE)
     ]
     assert missing == []
+
+
+def test_every_error_is_explained_with_its_builtin() -> None:
+    page = (DOCS / "reference" / "errors.md").read_text(encoding="utf-8")
+    told = dict(re.findall(r"^\| `(\w+)` \| `(\w+)` \|", page, flags=re.MULTILINE))
+    classes = [getattr(errors, name) for name in errors.__all__ if name != "AspenETLError"]
+    held = {
+        kind.__name__: next(base for base in kind.__mro__ if base.__module__ == "builtins").__name__
+        for kind in classes
+    }
+    assert told == held

@@ -126,9 +126,11 @@ ACTOR_LENGTH = 128
 
 def hint(wrong: str, known: Sequence[str]) -> str:
     """Say which name was probably meant, or which there are."""
-    near = difflib.get_close_matches(wrong, known, n=1)
+    prefix = "".join(wrong.rpartition(".")[:2])
+    alike = {name[len(prefix) :]: name for name in known if name.startswith(prefix)}
+    near = difflib.get_close_matches(wrong[len(prefix) :], alike, n=1)
     if near:
-        return f"did you mean {near[0]!r}?"
+        return f"did you mean {alike[near[0]]!r}?"
     return f"known: {', '.join(known) or 'none'}"
 
 
