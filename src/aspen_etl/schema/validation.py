@@ -17,7 +17,7 @@ import pandera.errors
 from aspen_etl.errors import ValidationError
 from aspen_etl.schema.frames import Tables
 from aspen_etl.schema.model import Model
-from aspen_etl.schema.spec import TableSpec
+from aspen_etl.schema.spec import ColumnSpec, TableSpec
 from aspen_etl.schema.text import conform_text
 
 __all__ = ["Split", "conform", "find_failures", "is_valid", "split", "validate", "validate_columns"]
@@ -102,16 +102,8 @@ def validate_columns(frame: pd.DataFrame, table: TableSpec, /) -> None:
 
 
 def conform(frame: pd.DataFrame, table: TableSpec, /) -> pd.DataFrame:
-    """Bring the columns of a table to their order and their one dtype; the index is new."""
-    columns = {}
-    for spec in table.columns.values():
-        values = frame[spec.name].reset_index(drop=True)
-        if spec.type == "text":
-            values = conform_text(values)
-        elif values.dtype != spec.dtype:
-            values = values.astype(spec.dtype)
-        columns[spec.name] = values
-    return pd.DataFrame(columns, index=pd.RangeIndex(len(frame)))
+    """Bring the columns of a valid table to their order and their one dtype; the index is new."""
+    return _candidate(frame, table)
 
 
 # ----------------------------------------------------------------------------- finding
@@ -204,31 +196,34 @@ def _failure_cases(frame: pd.DataFrame, table: TableSpec) -> Optional[pd.DataFra
 
 
 def _candidate(frame: pd.DataFrame, table: TableSpec) -> pd.DataFrame:
-    """Bring text to its one dtype; what is of a wholly other type stays, for pandera to say so."""
-    columns = {}
-    for spec in table.columns.values():
-        values = frame[spec.name].reset_index(drop=True)
-        absent = values.isna()
-        if spec.type == "text" and (
-            values.dtype == object or isinstance(values.dtype, pd.StringDtype) or absent.all()
-        ):
-            inferred = pd.api.types.infer_dtype(values, skipna=True)
-            values = (
-                conform_text(values) if inferred in {"string", "empty"} or absent.all() else values
-            )
-        elif absent.all() and values.dtype != spec.dtype and (spec.nullable or not len(values)):
-            values = (
-                pd.Series(
-                    pd.array(
-                        [pd.NaT if spec.type == "timestamp" else pd.NA] * len(values),
-                        dtype=spec.dtype,
-                    )
-                )
-                if len(values)
-                else pd.Series(dtype=spec.dtype)
-            )
-        columns[spec.name] = values
+    """Bring columns to their one dtype where no value changes; pandera tells of the others."""
+    columns = {
+        spec.name: _exactly(frame[spec.name].reset_index(drop=True), spec)
+        for spec in table.columns.values()
+    }
     return pd.DataFrame(columns, index=pd.RangeIndex(len(frame)))
+
+
+def _exactly(values: pd.Series, spec: ColumnSpec) -> pd.Series:
+    if values.dtype == spec.dtype and spec.type != "text":
+        return values
+    absent = values.isna()
+    if absent.all() and (spec.nullable or not len(values)):
+        return pd.Series([None] * len(values), dtype=object).astype(spec.dtype)
+    if spec.type == "text":
+        known = isinstance(values.dtype, pd.StringDtype)
+        if known or pd.api.types.infer_dtype(values, skipna=True) in {"string", "empty"}:
+            return conform_text(values)
+    elif spec.type == "integer":
+        if pd.api.types.infer_dtype(values, skipna=True) == "integer" and (
+            spec.nullable or not absent.any()
+        ):
+            return values.astype("Int64").astype(spec.dtype)
+    elif isinstance(values.dtype, pd.DatetimeTZDtype):
+        moments: pd.Series = values.dt.tz_convert("UTC").astype(spec.dtype)
+        if (moments == values)[~absent].all():
+            return moments
+    return values
 
 
 _RULES = {"not_nullable": "null", "str_length": "length", "dtype": "type", "coerce_dtype": "type"}

@@ -203,16 +203,20 @@ def first_space(values: pd.Series) -> tuple[pd.Series, pd.Series]:
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        parts = pc.split_pattern(array, " ", max_splits=1)
+        present = array.is_valid()
+        parts = pc.split_pattern(array.fill_null(""), " ", max_splits=1)
         starts = np.asarray(parts.offsets)
         single = np.diff(starts) == 1
         words = parts.flatten()
         before = words.take(pa.array(starts[:-1] - starts[0]))
         after = words.take(pa.array(np.where(single, 0, starts[:-1] - starts[0] + 1)))
         after = pc.if_else(pa.array(single), pa.scalar("", after.type), after)
-        return to_text(before, values).set_axis(values.index), to_text(after, values).set_axis(
-            values.index
+        nothing = pa.scalar(None, after.type)
+        first, rest = (
+            to_text(pc.if_else(present, part, nothing), values).set_axis(values.index)
+            for part in (before, after)
         )
+        return first, rest
     held = values.notna().to_numpy(dtype=bool)
     parted = [text.partition(" ") for text in values.array[held]]
     return _texts(values, held, [part[0] for part in parted]), _texts(
