@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, settings
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 
-# A run must not fail because a machine is busy, so no example has a deadline. `quick` and
-# `ci` try the same examples on every run: a red run is about the change, not about luck.
-# `deep` is for looking further, by hand.
+# A run must not fail because a machine is busy, so no example has a deadline. `quick` tries
+# the same examples on every run: a red run is about the change, not about luck. `deep` is
+# for looking further, by hand.
 settings.register_profile(
     "common",
     deadline=None,
@@ -22,7 +22,6 @@ settings.register_profile(
 )
 _COMMON = settings.get_profile("common")
 settings.register_profile("quick", _COMMON, derandomize=True, max_examples=25)
-settings.register_profile("ci", _COMMON, derandomize=True, max_examples=100)
 settings.register_profile("deep", _COMMON, max_examples=2_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
