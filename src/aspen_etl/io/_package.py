@@ -33,6 +33,7 @@ OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 _CHUNK = 8 << 20
 _SMALL = 1 << 20
+_LARGEST_LIST = 4 << 20
 _ENCRYPTED = 0x1
 _SAVE_AS = "open it in a spreadsheet program and save it as .xlsx"
 
@@ -122,6 +123,8 @@ class Package:
     def tags(self, name: str) -> list[tuple[str, dict[str, str]]]:
         """Give the start tags of a small part, without namespaces."""
         found: list[tuple[str, dict[str, str]]] = []
+        if name in self.parts and self.parts[name].file_size > _LARGEST_LIST:
+            raise CorruptFileError.at(self.url, f"its part {name!r} is no list of sheets")
 
         def start(tag: str, attributes: dict[str, str]) -> None:
             local = {key.rpartition(":")[2]: value for key, value in attributes.items()}

@@ -25,6 +25,7 @@ _NAME = re.compile(r"([A-Za-z]{1,3})([0-9]{1,7})")
 _INDEX = re.compile(r"[0-9]{1,9}")
 _TYPES = frozenset({"n", "s", "b", "d", "str", "e", "inlineStr"})
 _SPREADSHEET = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+_DEEPEST = 100
 #: A raw carriage return would become a line feed.
 _RETURN = {"\r": "&#13;"}
 
@@ -71,13 +72,16 @@ class _Reader:
         self._row_is_hidden = False
         self._cell: Optional[dict[str, str]] = None
         self._place = (0, 0)
-        self._depth = self._phonetic = 0
+        self._level = self._depth = self._phonetic = 0
         self._texts: dict[str, list[str]] = {}
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
         name = tag.rpartition(":")[2]
+        self._level += 1
+        if self._level > _DEEPEST:
+            raise CorruptFileError.at(self._url, "its XML is nested without end")
         if self._cell is not None:
             self._start_inside(name)
         elif name == "c":
@@ -103,6 +107,7 @@ class _Reader:
             self._parser.CharacterDataHandler = self._texts["is"].append
 
     def _end(self, tag: str) -> None:
+        self._level -= 1
         if self._cell is None:
             if tag.rpartition(":")[2] == "row":
                 self._row, self._column = self._row + 1, 1

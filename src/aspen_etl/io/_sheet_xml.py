@@ -44,7 +44,8 @@ _UNUSUAL = (b"<!", b"<?", b"='")
 #: Nor a value that something other than the end of its cell follows, nor one with entities.
 _AFTER_VALUE = re.compile(rb"</(?:v|is)>(?!</c>)")
 #: Nor the number of a shared string that is none: calamine would take the first string.
-_ODD_STRING = re.compile(rb'"s"[^<>]*>(?!<v>[0-9]{1,9}</v>)')
+#: (NOTE: no pattern here looks on for more than a tag, or a hostile file would take for ever.)
+_ODD_STRING = re.compile(rb'"s"(?:[^<>]{65}|[^<>]{0,64}>(?!<v>[0-9]{1,9}</v>))')
 _ENTITY_IN_VALUE = re.compile(rb"<v(?:\s[^<>]*)?>[^<&]*&")
 
 
@@ -168,18 +169,19 @@ def _faults(data: bytes) -> tuple[CellFault, ...] | None:
     names, values, done = [], [], 0
     while match := _SUSPECT.search(data, done):
         # Each byte is searched once: what lies before `done` is never looked at again.
-        start, end = data.rfind(b"<c ", done, match.start()), data.find(b"</c>", match.end())
-        done = match.end() if start < 0 else end
+        start = data.rfind(b"<c ", done, match.start())
+        done = match.end()
         if start < 0:
             continue
-        if end < 0:
+        done = data.find(b"</c>", done)
+        if done < 0:
             break
         sound = _SOUND_FORMULA.match(data, start)
         if sound:
             done = sound.end()
             continue
         try:
-            cell = ET.fromstring(data[start : end + len(b"</c>")])  # noqa: S314 - no entities here
+            cell = ET.fromstring(data[start : done + len(b"</c>")])  # noqa: S314 - no entities here
         except ET.ParseError:
             return None
         value = fault_value(cell.get("t"), _child_text(cell, "f"), _cell_value(cell))

@@ -20,7 +20,7 @@ from aspen_etl.io.delimited import read_csv
 from aspen_etl.io.limits import ReadLimits
 from aspen_etl.io.raw import Request
 from aspen_etl.schema.spec import TIMESTAMP, ColumnSpec
-from aspen_etl.schema.text import conform_text
+from aspen_etl.schema.text import conform_text, parse_integers
 
 __all__ = ["FORMATS", "Format", "decode", "encode"]
 
@@ -104,7 +104,7 @@ def _parsed(values: pd.Series, spec: ColumnSpec, url: str) -> pd.Series:
     failure: AspenETLError
     try:
         if spec.type == "integer":
-            return _integers(values, spec)
+            return parse_integers(values, nullable=spec.nullable)
         codes, distinct = pd.factorize(values)
         moments = pd.to_datetime(pd.Series(distinct, dtype=object), format="%Y-%m-%d %H:%M:%S.%f")
         times = np.append(moments.to_numpy(dtype="datetime64[ms]"), np.datetime64("NaT", "ms"))
@@ -112,18 +112,6 @@ def _parsed(values: pd.Series, spec: ColumnSpec, url: str) -> pd.Series:
     except (ValueError, TypeError, OverflowError):
         failure = CorruptFileError.at(url, f"a cell of {spec.name} is no {spec.type}")
     raise failure
-
-
-def _integers(values: pd.Series, spec: ColumnSpec) -> pd.Series:
-    present = values.notna().to_numpy(dtype=bool)
-    numbers = np.zeros(len(values), dtype=np.int64)
-    numbers[present] = values[present].to_numpy(dtype=object).astype(np.int64)
-    if spec.nullable:
-        return pd.Series(pd.arrays.IntegerArray(numbers, ~present))
-    if not present.all():
-        message = "a key is missing"
-        raise ValueError(message)
-    return pd.Series(numbers)
 
 
 # ----------------------------------------------------------------------------- Parquet

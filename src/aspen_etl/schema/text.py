@@ -26,6 +26,7 @@ __all__ = [
     "as_text",
     "conform_text",
     "escape",
+    "parse_integers",
     "split_unencodable",
 ]
 
@@ -111,6 +112,23 @@ def _is_encodable(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def parse_integers(values: pd.Series, *, nullable: bool) -> pd.Series:
+    """Turn text into whole numbers of 64 bits; the index is new.
+
+    Raises:
+        ValueError: A cell is no whole number, or is missing where none may be.
+        OverflowError: A number has more than 64 bits.
+    """
+    present = values.notna().to_numpy(dtype=bool)
+    numbers = np.zeros(len(values), dtype=np.int64)
+    numbers[present] = values[present].to_numpy(dtype=object).astype(np.int64)
+    if nullable:
+        return pd.Series(pd.arrays.IntegerArray(numbers, ~present))
+    if not present.all():
+        raise ValueError("a number is missing")
+    return pd.Series(numbers)
 
 
 # ----------------------------------------------------------------------------- cells to text

@@ -118,17 +118,9 @@ def _is_named(
     """Tell whether an error names the place; what a key or a row breaks may show elsewhere."""
     spec = model.tables.get(mutation.table)
     if mutation.column is not None and (spec is None or mutation.column not in _linked(spec)):
-        return table == mutation.table and column in _shared(spec, mutation.column)
+        return (table, column) == (mutation.table, mutation.column)
     frames = {**result.tables, "rejects": result.rejects}
     return table in frames and column in frames[table]
-
-
-def _shared(table: Optional[TableSpec], column: str) -> set[str]:
-    """Name the columns that hold parts of one source column, among which no error can choose."""
-    source = () if table is None else table.columns[column].source
-    if table is None or not source:
-        return {column}
-    return {name for name, spec in table.columns.items() if spec.source == source}
 
 
 def _linked(table: TableSpec) -> set[str]:

@@ -15,7 +15,7 @@ import pandas as pd
 from aspen_etl.errors import ModelError
 from aspen_etl.schema.model import Builder, Model
 from aspen_etl.schema.spec import ColumnSpec, TableSpec
-from aspen_etl.schema.text import as_text, conform_text
+from aspen_etl.schema.text import as_text, conform_text, parse_integers
 from aspen_etl.transform import kernels
 from aspen_etl.transform.kernels import Positions
 
@@ -186,7 +186,7 @@ class _Assembly:
         if not self._is_position(spec):
             values = kernels.take(self._text(sheet, column), source_rows)
             return (
-                _integers(values, spec)
+                parse_integers(values, nullable=spec.nullable)
                 if spec.type == "integer" and not spec.references
                 else values
             )
@@ -217,11 +217,3 @@ class _Assembly:
             return values
         key = self.model.lineage.sources[parent].key[0]
         return kernels.take(self._text(parent, key), values.to_numpy(dtype=np.int64))
-
-
-def _integers(values: pd.Series, spec: ColumnSpec) -> pd.Series:
-    present = values.notna()
-    out = pd.Series(pd.array(np.zeros(len(values), dtype=np.int64), dtype="Int64"))
-    out[present] = [int(text) for text in values[present].array]
-    out[~present] = pd.NA
-    return out.astype(spec.dtype)
