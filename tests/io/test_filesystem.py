@@ -115,7 +115,7 @@ def test_a_file_of_no_known_format_is_refused(tmp_path: Path) -> None:
 def test_tokens_for_missing_are_trimmed_and_exact(memory: Any) -> None:
     memory.pipe_file("/in/borrower.csv", CSV["borrower.csv"] + b"2, N/A ,n/a,,,0,,,\n")
     frame = read_extract("memory://in", na_values=["N/A", "0"])["borrower"]
-    assert frame.loc[3].notna().tolist() == [True, False, True] + [False] * 6
+    assert frame.loc[[3]].notna().to_numpy()[0].tolist() == [True, False, True] + [False] * 6
 
 
 def test_columns_can_be_renamed_and_left_out(memory: Any) -> None:

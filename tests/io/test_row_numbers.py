@@ -60,4 +60,4 @@ def test_a_csv_may_have_a_title_above_its_header(tmp_path: Path) -> None:
 
 def test_a_header_without_records_is_an_empty_extract(folder: Callable[..., Path]) -> None:
     frame = read_extract(folder(CSV))["borrower"]
-    assert (frame.shape, frame.index.name, frame.index.dtype) == ((0, 9), "row", "int64")
+    assert (frame.shape, frame.index.name, str(frame.index.dtype)) == ((0, 9), "row", "int64")
