@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import time
 import zipfile
 from collections.abc import Callable
 
@@ -184,3 +186,22 @@ def test_part_names_may_be_absolute_or_in_another_case(read: Read) -> None:
 def test_a_strict_workbook_is_read(read: Read) -> None:
     strict = table(["1"]).replace(SPREADSHEET, "http://purl.oclc.org/ooxml/spreadsheetml/main")
     assert read({"borrower": strict})["borrower"]["id"].tolist() == ["1"]
+
+
+@pytest.mark.parametrize("run", [1_000_000, 200_000])
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "<", "<a>", "<c>", "<c ", '<c r="A1"/>', '<c r="A1"><f>', "<f ", "<row><f>", "<v>", "<v>&",
+        '<row hidden="1" ', '"e"', '"s" ', ":c ", '="', "<!--", "<![CDATA[", ">1<", "</si>", "&#9;",
+    ],
+)  # fmt: skip
+def test_a_hostile_sheet_takes_no_more_time_than_it_is_long(
+    read: Read, unit: str, run: int
+) -> None:
+    noise = "".join(f"<x>{unit * (run // len(unit))}</x>" for _ in range(1_000_000 // run))
+    book = workbook({"borrower": sheet(noise)}, strings=noise)
+    start = time.process_time()
+    with contextlib.suppress(AspenETLError):
+        read(book, limits=ReadLimits(max_compression_ratio=10_000))
+    assert time.process_time() - start < 8
