@@ -97,7 +97,7 @@ def test_cells_may_go_without_a_name(read: Callable[..., Extract]) -> None:
     )
     frame = read({"borrower": sheet(rows)})["borrower"]
     assert frame.index.tolist() == [2, 3]
-    assert frame.loc[3, ["id", "street", "city"]].tolist() == ["1", "2", "3"]
+    assert frame.loc[[3], ["id", "street", "city"]].to_numpy().tolist() == [["1", "2", "3"]]
     assert frame.loc[[3]].notna().to_numpy().sum() == 3
 
 
