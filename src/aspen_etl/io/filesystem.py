@@ -22,7 +22,7 @@ from aspen_etl.errors import (
     SourceNotFoundError,
 )
 
-__all__ = ["Location", "Url", "display_url", "locate"]
+__all__ = ["Location", "Url", "attempt", "display_url", "locate"]
 
 T = TypeVar("T")
 
@@ -114,7 +114,7 @@ class Location:
         if _is_http(self.filesystem) and self.path.endswith("/"):
             return "folder"
         try:
-            info = _attempt(self.url, lambda: self.filesystem.info(self.path))
+            info = attempt(self.url, lambda: self.filesystem.info(self.path))
         except SourceNotFoundError:
             return "absent"
         return "folder" if info.get("type") == "directory" else "file"
@@ -131,7 +131,7 @@ class Location:
             ReadError: It cannot be read, or not to its end.
             LimitExceededError: It is larger than ``max_bytes``.
         """
-        return _attempt(self.url, lambda: _read(self, max_bytes))
+        return attempt(self.url, lambda: _read(self, max_bytes))
 
 
 def locate(url: Url, /, storage_options: Mapping[str, Any] | None = None) -> Location:
@@ -224,7 +224,8 @@ def _refuse_large(url: str, size: int, max_bytes: int) -> None:
 # ----------------------------------------------------------------------------- their errors, ours
 
 
-def _attempt(url: str, call: Callable[[], T]) -> T:
+def attempt(url: str, call: Callable[[], T]) -> T:
+    """Call a storage, and raise ours in the place of whatever it raises."""
     try:
         return call()
     except (AspenETLError, MemoryError):

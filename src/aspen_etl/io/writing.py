@@ -11,7 +11,7 @@ from typing import Any
 from fsspec.implementations.local import LocalFileSystem
 
 from aspen_etl.errors import AspenETLError, ReadError, SourceNotFoundError, WriteError
-from aspen_etl.io.filesystem import Location, _attempt
+from aspen_etl.io.filesystem import Location, attempt
 
 __all__ = ["delete", "make_folder", "put"]
 
@@ -69,7 +69,7 @@ def _put(place: Location, data: bytes) -> None:
 def _writing(place: Location, call: Callable[[], Any], written: Sequence[str] = ()) -> None:
     failure: AspenETLError
     try:
-        _attempt(place.url, call)
+        attempt(place.url, call)
     except (ReadError, SourceNotFoundError) as error:
         failure = WriteError.at(
             place.url, str(error.details.get("cause", "no such place")), written

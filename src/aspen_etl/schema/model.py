@@ -56,7 +56,7 @@ AnySource = Union[SourceSpec, type[pa.DataFrameModel]]
 AnyTable = Union[TableSpec, type[pa.DataFrameModel]]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Model:
     """Hold what a source is, what it becomes, and how.
 
@@ -198,6 +198,9 @@ class Model:
             cleaners={**self.cleaners, **(cleaners or {})},
             builders={**self.builders, **_builders(builders)},
         )
+
+    def __repr__(self) -> str:
+        return f"<Model {', '.join(self.sources)} -> {', '.join(self.tables)}>"
 
     def _check_cleaners(self) -> None:
         known = [
