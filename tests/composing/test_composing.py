@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pandas as pd
@@ -30,9 +31,12 @@ RUN = ae.Run(time=dt.datetime(2026, 1, 31, tzinfo=dt.timezone.utc), actor="acme"
 
 def load(text: str) -> dict[str, Any]:
     """Run the module's text, which may have been changed."""
-    names: dict[str, Any] = {"__name__": "acme_loans_changed"}
-    exec(compile(text, str(MODULE), "exec", dont_inherit=True), names)  # noqa: S102 - our own file
-    return names
+    # pandera looks names up in the module of a class.
+    module = ModuleType("acme_loans_changed")
+    sys.modules[module.__name__] = module
+    code = compile(text, str(MODULE), "exec", dont_inherit=True)
+    exec(code, module.__dict__)  # noqa: S102 - our own file
+    return module.__dict__
 
 
 MODEL: ae.Model = load(MODULE.read_text("utf-8"))["MODEL"]

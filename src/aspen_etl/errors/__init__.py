@@ -8,6 +8,7 @@ that a caller need not parse the text.
 
 from aspen_etl.errors.base import (
     AspenETLError,
+    BuilderError,
     CleanerError,
     ExtractError,
     MissingDependencyError,
@@ -41,6 +42,7 @@ from aspen_etl.errors.storage import (
 
 __all__ = [
     "AspenETLError",
+    "BuilderError",
     "CleanerError",
     "CorruptFileError",
     "DuplicateColumnError",

@@ -8,6 +8,7 @@ from typing import Any
 __all__ = [
     "SHOWN",
     "AspenETLError",
+    "BuilderError",
     "CleanerError",
     "ExtractError",
     "MissingDependencyError",
@@ -88,6 +89,10 @@ class ExtractError(AspenETLError, ValueError):
 
 class CleanerError(AspenETLError, RuntimeError):
     """A cleaner of the model failed, or gave back another number of rows than it got."""
+
+
+class BuilderError(AspenETLError, RuntimeError):
+    """A builder of the model, or its inverse, failed."""
 
 
 class ValidationError(AspenETLError, ValueError):

@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from aspen_etl.errors import ModelError
+from aspen_etl.errors import BuilderError, ModelError
 from aspen_etl.schema.model import Builder, Model
 from aspen_etl.schema.spec import ColumnSpec, TableSpec
 from aspen_etl.schema.text import as_text, conform_text, parse_integers
 from aspen_etl.transform import kernels
+from aspen_etl.transform.calling import call
 from aspen_etl.transform.kernels import Positions
 
 __all__ = ["assemble", "gather", "reverse"]
@@ -110,7 +111,9 @@ class _Assembly:
 
     def _build(self, builder: Builder) -> pd.DataFrame:
         frames = {**self.accepted, **{f"{name}_rows": frame for name, frame in self.done.items()}}
-        built = builder.build(**{name: frames[name] for name in builder.inputs})
+        given = {name: frames[name] for name in builder.inputs}
+        what = f"the builder of {self.table.name!r}"
+        built = call(what, builder.build, BuilderError, **given)
         table = self.table
         if not isinstance(built, pd.DataFrame):
             msg = f"the builder of {table.name!r} gives {type(built).__name__}; give a DataFrame"

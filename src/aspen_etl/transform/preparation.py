@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,7 @@ from aspen_etl.schema.headers import match_headers
 from aspen_etl.schema.model import Cleaner, Model
 from aspen_etl.schema.spec import SourceSpec
 from aspen_etl.schema.text import as_text
+from aspen_etl.transform.calling import call
 from aspen_etl.transform.cleaners import clean_white_space
 from aspen_etl.transform.kernels import Mask
 
@@ -35,11 +36,11 @@ class Prepared:
         blank: How many rows were blank.
     """
 
-    raw: pd.DataFrame
-    clean: pd.DataFrame
-    rows: pd.Series
-    faults: Mapping[tuple[str, str], pd.Series]
-    emptied: Mapping[str, Mask]
+    raw: pd.DataFrame = field(repr=False)
+    clean: pd.DataFrame = field(repr=False)
+    rows: pd.Series = field(repr=False)
+    faults: Mapping[tuple[str, str], pd.Series] = field(repr=False)
+    emptied: Mapping[str, Mask] = field(repr=False)
     repairs: Mapping[str, int]
     blank: int
 
@@ -119,17 +120,11 @@ def _select(values: pd.Series, present: Mask) -> pd.Series:
 
 
 def _run(cleaner: Cleaner, before: pd.Series, name: str) -> pd.Series:
-    try:
-        after = cleaner(before.copy())
-    except Exception as error:  # noqa: BLE001 - whatever a user's function raises may hold a cell
-        kind = type(error).__name__
-    else:
-        if not _is_column_of(after, before):
-            msg = f"the cleaner of {name} must give back a Series with the index that it got"
-            raise CleanerError(msg, column=name)
-        return clean_white_space(as_text(after))
-    msg = f"the cleaner of {name} raised {kind}; run it alone on the column to see why"
-    raise CleanerError(msg, column=name)
+    after = call(f"the cleaner of {name}", lambda: cleaner(before.copy()), CleanerError)
+    if not _is_column_of(after, before):
+        msg = f"the cleaner of {name} must give back a Series with the index that it got"
+        raise CleanerError(msg, column=name)
+    return clean_white_space(as_text(after))
 
 
 def _is_column_of(after: object, before: pd.Series) -> bool:

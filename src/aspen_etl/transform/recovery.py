@@ -11,12 +11,13 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import pandas as pd
 
-from aspen_etl.errors import ProofError
+from aspen_etl.errors import BuilderError, ProofError
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.spec import ColumnSpec, TableSpec
 from aspen_etl.schema.text import conform_text
 from aspen_etl.transform import kernels
 from aspen_etl.transform.assembly import gather, reverse
+from aspen_etl.transform.calling import call
 from aspen_etl.transform.kernels import Mask, Positions
 from aspen_etl.transform.rejection import sort_rows
 
@@ -185,7 +186,8 @@ class Recovered:
             {c.name: self._natural(table, c) for c in table.own_columns if not _is_given(table, c)}
         )
         invert = self.model.builders[table.name].invert
-        found = {} if invert is None else invert(natural)
+        what = f"the inverse of the builder of {table.name!r}"
+        found = {} if invert is None else call(what, lambda: invert(natural), BuilderError)
         fed = next(c.name for c in table.own_columns if any(name in wanted for name in c.source))
         silent = np.ones(len(natural), dtype=bool)
         for name in sorted(wanted):

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
+from aspen_etl.errors import BuilderError
 from aspen_etl.schema.lineage import ROW, SourceLineage
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.spec import ColumnSpec
 from aspen_etl.schema.text import TextFormat, conform_text
 from aspen_etl.transform import kernels
+from aspen_etl.transform.calling import call
 from aspen_etl.transform.kernels import Mask, Positions
 from aspen_etl.transform.preparation import Prepared
 
@@ -63,10 +65,10 @@ class Judged:
         rejected_rows: Which rows stay out as a whole.
     """
 
-    accepted: pd.DataFrame
-    key: pd.Series
+    accepted: pd.DataFrame = field(repr=False)
+    key: pd.Series = field(repr=False)
     faults: tuple[Fault, ...]
-    rejected_rows: Mask
+    rejected_rows: Mask = field(repr=False)
 
 
 def judge(prepared: Mapping[str, Prepared], model: Model, /) -> dict[str, Judged]:
@@ -175,7 +177,8 @@ class _Judge:
         if not targets or not len(rows):
             return out
         some = self.prepared.clean.iloc[rows].reset_index(drop=True)
-        built = self.model.builders[table].build(**{self.source: some})
+        build = self.model.builders[table].build
+        built = call(f"the builder of {table!r}", build, BuilderError, **{self.source: some})
         for spec in targets:
             out[rows] |= kernels.longer_than(built[spec.name], spec.length or 0)
         return out
