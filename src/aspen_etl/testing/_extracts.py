@@ -25,7 +25,6 @@ _FAULTS = 4
 
 def extracts(
     model: Model = BORROWER_MODEL,
-    /,
     *,
     faults: Union[str, Collection[str]] = (),
     min_rows: int = 0,

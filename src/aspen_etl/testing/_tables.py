@@ -23,7 +23,7 @@ _ACTORS = ("nightly", "me", "Zoë O'Brien", "x" * 128)
 
 
 def tables(
-    model: Model = BORROWER_MODEL, /, *, min_rows: int = 0, max_rows: int = 5
+    model: Model = BORROWER_MODEL, *, min_rows: int = 0, max_rows: int = 5
 ) -> st.SearchStrategy[Tables]:
     """Generate valid tables of a model.
 
