@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import importlib
 import json
 import sys
 import time
@@ -13,12 +14,13 @@ from importlib import metadata, resources
 from pathlib import Path
 from typing import Any, Optional
 
-from aspen_etl.errors import AspenETLError, StorageOptionsError
+from aspen_etl.errors import AspenETLError, ModelError, StorageOptionsError
 from aspen_etl.io import read_extract, write_tables
 from aspen_etl.io.codec import FORMATS
 from aspen_etl.io.filesystem import display_url
 from aspen_etl.normalization import Summary, normalize
-from aspen_etl.schema import Run
+from aspen_etl.schema import Model, Run
+from aspen_etl.transform import BORROWER_MODEL
 
 __all__ = ["main"]
 
@@ -76,6 +78,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     one.add_argument(
         "--na-values", metavar="T", action="append", default=[], help="text that means missing"
+    )
+    one.add_argument(
+        "--model", metavar="MODULE:NAME", help="a model of your own, such as acme.loans:MODEL"
     )
     one.add_argument(
         "--sheet",
@@ -147,9 +152,11 @@ def _demo(arguments: argparse.Namespace) -> None:
 def _normalize(arguments: argparse.Namespace) -> None:
     run = Run(time=dt.datetime.now(dt.timezone.utc), actor=arguments.actor)
     options = _read_options(arguments.storage_options)
+    model = _load_model(arguments.model)
     with _progress("reading"):
         extract = read_extract(
             arguments.source,
+            model=model,
             storage_options=_options_for(arguments.source, options),
             na_values=arguments.na_values,
             sheets=arguments.sheet,
@@ -158,7 +165,7 @@ def _normalize(arguments: argparse.Namespace) -> None:
             ignore_columns=arguments.ignore_column,
         )
     with _progress("normalizing"):
-        result = normalize(extract, run=run)
+        result = normalize(extract, run=run, model=model)
     with _progress("writing"):
         write_tables(
             result.tables,
@@ -166,10 +173,31 @@ def _normalize(arguments: argparse.Namespace) -> None:
             rejects=result.rejects,
             format=arguments.format,
             overwrite=arguments.overwrite,
+            model=model,
             storage_options=_options_for(arguments.target, options),
         )
     _report(result.summary)
     print(f"\nWritten to {display_url(arguments.target)}")
+
+
+def _load_model(name: Optional[str]) -> Model:
+    """Import a model by the name of its module and its own; the working folder is looked in."""
+    if name is None:
+        return BORROWER_MODEL
+    module, _, attribute = name.partition(":")
+    sys.path.insert(0, str(Path.cwd()))
+    try:
+        model = getattr(importlib.import_module(module), attribute or "MODEL")
+    except (ImportError, AttributeError) as error:
+        reason = str(error)
+    else:
+        if isinstance(model, Model):
+            return model
+        reason = f"it is {type(model).__name__}"
+    finally:
+        sys.path.pop(0)
+    msg = f"--model {name} names no model ({reason}); write it as in acme.loans:MODEL"
+    raise ModelError(msg, model=name)
 
 
 def _read_options(path: Optional[str]) -> dict[str, dict[str, Any]]:

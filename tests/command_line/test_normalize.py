@@ -72,6 +72,26 @@ def test_headers_sheets_and_missing_tokens_can_be_named(tmp_path: Path) -> None:
     assert len(tables["address"]) == 0
 
 
+def test_a_model_of_ones_own_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("acme_own.py").write_text(
+        "import aspen_etl as ae\n"
+        "MODEL = ae.borrower_model(classify_email=lambda emails: emails.str.partition('@')[2])\n"
+    )
+    command = ["normalize", str(SAMPLE_WORKBOOK), "out", "--model", "acme_own:MODEL"]
+    assert main(command) == 0
+    assert "caldwell.example" in set(ae.read_tables("out")["email_type"]["type"])
+
+
+@pytest.mark.parametrize("name", ["no_such_module:MODEL", "json:MODEL", "json:dumps"])
+def test_what_is_no_model_is_an_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    command = ["normalize", str(SAMPLE_WORKBOOK), str(tmp_path / "out"), "--model", name]
+    assert main(command) == 1
+    assert "names no model" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("arguments", [[], ["nonsense"], ["normalize"], ["demo", "--format", "x"]])
 def test_wrong_usage_exits_with_2(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as found:
