@@ -11,8 +11,8 @@ from tests.laws.models import MODELS, RUN
 
 EACH_MODEL = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 
-# One example goes through `normalize` three times and through the proof three times.
-FEWER = settings(max_examples=max(5, settings().max_examples * 2 // 5))
+# One example goes through `normalize` and the proof three times each.
+FEWER = settings(max_examples=max(6, settings().max_examples // 4))
 
 
 @EACH_MODEL

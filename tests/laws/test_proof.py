@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import aspen_etl as ae
@@ -18,6 +18,7 @@ EACH_MODEL = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 
 @EACH_MODEL
 def test_any_change_of_a_result_is_found_and_named(model: ae.Model) -> None:
+    @settings(max_examples=max(10, settings().max_examples * 2 // 5))
     @given(extracts(model, faults="all", min_rows=1, max_rows=3), st.data())
     def changes_are_found(extract: ae.Extract, data: st.DataObject) -> None:
         result = ae.normalize(extract, model=model, run=RUN)

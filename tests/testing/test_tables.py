@@ -21,6 +21,7 @@ WITHOUT_SHRINKING = settings(
 
 @pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 def test_generated_tables_are_valid(model: ae.Model) -> None:
+    @settings(max_examples=max(10, settings().max_examples * 2 // 5))
     @given(tables(model))
     def no_rule_is_broken(made: ae.Tables) -> None:
         assert find_failures(made, model=model).empty
