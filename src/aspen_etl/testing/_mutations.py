@@ -81,7 +81,7 @@ def mutations(result: NormalizeResult) -> Iterator[Mutation]:
             yield Mutation(name, row, None, "double")
             for column in frame.columns:
                 yield Mutation(name, row, str(column), "change")
-                if frame[column].nunique() > 1:
+                if len(frame[column].drop_duplicates()) > 1:
                     yield Mutation(name, row, str(column), "swap")
 
 

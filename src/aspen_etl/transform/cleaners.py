@@ -35,7 +35,7 @@ def clean_white_space(values: pd.Series, /) -> pd.Series:
     if not len(rows):
         return values
     before = kernels.take(values, rows)
-    texts = [_RUN.sub(" ", text).strip(" ") or None for text in before.array]
+    texts = [_RUN.sub(" ", text).strip(" ") or None for text in before.to_numpy(dtype=object)]
     after = conform_text(pd.Series(texts, dtype=object))
     moved = (after.isna() | (after != before)).to_numpy(dtype=bool)
     return _put(values, rows[moved], after[moved])

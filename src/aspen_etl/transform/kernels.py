@@ -94,7 +94,7 @@ def suspects(values: pd.Series) -> Positions:
     """
     array = _arrow(values)
     if array is None:
-        return np.flatnonzero(values.notna().to_numpy(dtype=bool))
+        return _suspects_in(values)
     offsets, data = _text_buffers(array)
     begins, ends = offsets[:-1] - offsets[0], offsets[1:] - offsets[0]
     found = ends == begins
@@ -108,6 +108,21 @@ def suspects(values: pd.Series) -> Positions:
     if not found.any():
         return np.empty(0, dtype=np.int64)
     return np.flatnonzero(found & values.notna().to_numpy(dtype=bool))
+
+
+#: What cleaning may change: white space at an end, two in a row, or any odd character.
+_ODD = re.compile(r"[^ -~]|\A | \Z|  |\A\Z")
+#: The same, over all cells at once, each on a line of its own.
+_ODD_LINE = re.compile(r"[^\n -~]| (?=[ \n])|\n(?=[ \n])")
+
+
+def _suspects_in(values: pd.Series) -> Positions:
+    held = np.flatnonzero(values.notna().to_numpy(dtype=bool))
+    texts = values.to_numpy(dtype=object)[held]
+    lines = "\n".join(["", *texts, ""])
+    if lines.count("\n") == len(texts) + 1 and (not len(texts) or not _ODD_LINE.search(lines)):
+        return np.empty(0, dtype=np.int64)
+    return held[[_ODD.search(text) is not None for text in texts]]
 
 
 def _text_buffers(array: Any) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
@@ -157,7 +172,7 @@ def _each(values: pd.Series, test: Callable[[str], bool], *, missing: bool) -> M
     out = np.full(len(values), missing, dtype=bool)
     present = values.notna().to_numpy(dtype=bool)
     out[present] = np.fromiter(
-        map(test, values.array[present]), dtype=bool, count=int(present.sum())
+        map(test, values.to_numpy(dtype=object)[present]), dtype=bool, count=int(present.sum())
     )
     return out
 
@@ -174,7 +189,7 @@ def argsort(values: pd.Series) -> Positions:
         return pc.array_sort_indices(array).to_numpy().astype(np.int64)  # type: ignore[no-any-return]
     present = values.notna().to_numpy(dtype=bool)
     held = np.flatnonzero(present)
-    order = np.argsort(np.asarray(values.array[present], dtype=object), kind="stable")
+    order = np.argsort(values.to_numpy(dtype=object)[present], kind="stable")
     return np.concatenate([held[order], np.flatnonzero(~present)]).astype(np.int64)
 
 
@@ -218,7 +233,7 @@ def first_space(values: pd.Series) -> tuple[pd.Series, pd.Series]:
         )
         return first, rest
     held = values.notna().to_numpy(dtype=bool)
-    parted = [text.partition(" ") for text in values.array[held]]
+    parted = [text.partition(" ") for text in values.to_numpy(dtype=object)[held]]
     return _texts(values, held, [part[0] for part in parted]), _texts(
         values, held, [part[2] for part in parted]
     )

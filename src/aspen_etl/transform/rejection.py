@@ -321,7 +321,8 @@ def _codes(column: pd.Series) -> Positions:
 def _control(values: pd.Series) -> Mask:
     out = np.zeros(len(values), dtype=bool)
     rows = kernels.suspects(values)
-    out[rows] = [_CONTROL.search(text) is not None for text in kernels.take(values, rows).array]
+    texts = kernels.take(values, rows).to_numpy(dtype=object)
+    out[rows] = [_CONTROL.search(text) is not None for text in texts]
     return out
 
 
@@ -329,5 +330,6 @@ def _beyond(values: pd.Series, among: Mask) -> Mask:
     out = np.zeros(len(values), dtype=bool)
     low, high = _INTEGER_LIMITS
     rows = np.flatnonzero(among & kernels.longer_than(values, len(str(high)) - 1))
-    out[rows] = [not low <= int(text) <= high for text in kernels.take(values, rows).array]
+    texts = kernels.take(values, rows).to_numpy(dtype=object)
+    out[rows] = [not low <= int(text) <= high for text in texts]
     return out
