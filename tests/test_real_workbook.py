@@ -14,6 +14,9 @@ import aspen_etl as ae
 RUN = ae.Run(time=dt.datetime(2026, 1, 31, 12, tzinfo=dt.timezone.utc), actor="tests")
 
 
+pytestmark = pytest.mark.smoke
+
+
 @pytest.fixture(scope="module")
 def extract(workbook: Path) -> ae.Extract:
     return ae.read_extract(str(workbook))
