@@ -134,7 +134,10 @@ def test_what_is_no_frame_is_refused() -> None:
 def test_a_column_that_cannot_be_text_is_named_and_no_cell_is_shown() -> None:
     with pytest.raises(ExtractError) as caught:
         Extract(borrower=pd.DataFrame({"id": [2.0**60]}))
-    assert str(caught.value).startswith("borrower.id: 1 numbers of a float column are 2**53 or")
+    assert str(caught.value) == (
+        "borrower.id: 1 numbers of a float column are 2**53 or more, so their digits are no "
+        "longer exact; read the column as text or as whole numbers"
+    )
     assert caught.value.details == {"source": "borrower", "column": "id", "count": 1}
     assert caught.value.__context__ is None
 

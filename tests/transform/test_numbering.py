@@ -6,8 +6,10 @@ import datetime as dt
 
 import numpy as np
 import pandas as pd
+from pandera.typing import Series
 
 import aspen_etl as ae
+from aspen_etl.schema import Table, column
 from aspen_etl.schema.spec import TIMESTAMP
 from aspen_etl.schema.text import TEXT
 from aspen_etl.transform.assembly import assemble
@@ -41,6 +43,24 @@ def test_numbers_follow_the_natural_keys_by_code_point_and_null_comes_first() ->
         [5, 4, 1],
         [6, 5, None],
     ]
+
+
+class Tag(Table):
+    tag_id: Series[int] = column(primary_key=True)
+    role_profile_type_id: Series[pd.Int64Dtype] = column(
+        natural_key=True, nullable=True, references="role_profile_type"
+    )
+    word: Series[str] = column(natural_key=True, length=9)
+
+
+def test_null_comes_before_every_other_key_also_where_it_stands_first() -> None:
+    def tag() -> pd.DataFrame:
+        return pd.DataFrame({"role_profile_type_id": ["x", None, None], "word": ["a", "z", "b"]})
+
+    model = ae.BORROWER_MODEL.add(tables=[Tag], builders={"tag": tag})
+    given = extract(ADA, roles=(("a", "x"),))
+    tables = number(assemble(accepted(given, model), model), model, RUN).tables
+    assert rows(tables["tag"].iloc[:, :3]) == [[1, None, "b"], [2, None, "z"], [3, 1, "a"]]
 
 
 def test_the_key_state_holds_every_key_and_the_next_number() -> None:

@@ -75,6 +75,11 @@ def test_a_changed_cell_is_found(table: str, row: int, column: str, cell: Option
     assert (found, count) == (table, 1)
 
 
+def test_a_borrower_that_is_missing_in_every_table_is_found() -> None:
+    fewer = ae.normalize(extract(ADA, roles=(("a", "x"), ("a", "y"))), run=RUN).tables
+    assert failing(dict(fewer)) == ("user_profile", "user_profile_id", 1)
+
+
 def test_copies_of_a_cell_that_differ_between_roles_are_found() -> None:
     assert failing(with_cell("email", 1, "value", "x@y")) == ("email", "value", 1)
 
