@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 import importlib.util
+import io
 from pathlib import Path
 from typing import Any
 
 import fsspec
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import aspen_etl as ae
 from aspen_etl.errors import (
@@ -21,7 +25,10 @@ from aspen_etl.errors import (
     ValidationError,
     WriteError,
 )
+from aspen_etl.io import codec
 from aspen_etl.io.filesystem import Location
+from aspen_etl.schema.spec import ColumnSpec
+from aspen_etl.schema.text import conform_text
 
 COLUMNS = list(ae.BORROWER_MODEL.sources["borrower"].columns)
 RUN = ae.Run(time=dt.datetime(2026, 1, 31, 12, 0, 0, 7999, tzinfo=dt.timezone.utc), actor="me")
@@ -171,6 +178,37 @@ def test_a_local_file_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> N
     with pytest.raises((WriteError, TargetExistsError)):
         ae.write_tables(normalized().tables, tmp_path, overwrite=True)
     assert not list(tmp_path.glob("*.tmp"))
+
+
+CELLS = (
+    st.none()
+    | st.text(alphabet=st.characters(codec="utf-8"), max_size=4)
+    | st.sampled_from(["a,b", 'say "x"', "two\nlines", "a\rb", "\r\n", " ", "é", "=1+1", '"', ","])
+)
+
+
+@given(st.lists(st.tuples(CELLS, CELLS, st.integers(-(2**63), 2**63 - 1)), max_size=5))
+def test_both_writers_write_the_same_fields(rows: list[tuple[Any, Any, int]]) -> None:
+    columns = {
+        "one": ColumnSpec("one", "text", nullable=True),
+        "two": ColumnSpec("two", "text"),
+        "three": ColumnSpec("three", "integer"),
+    }
+    frame = pd.DataFrame(
+        {
+            "one": conform_text(pd.Series([row[0] for row in rows], dtype=object)),
+            "two": conform_text(pd.Series([row[1] or "" for row in rows], dtype=object)),
+            "three": pd.Series([row[2] for row in rows], dtype="int64"),
+        }
+    )
+    expected = [["one", "two", "three"], *([a or "", b or "", str(c)] for a, b, c in rows)]
+    without_arrow = pytest.MonkeyPatch()
+    for use_arrow in (True, False):
+        if not use_arrow:
+            without_arrow.setattr(codec, "try_write_csv", lambda _: None)
+        text = codec.encode(frame, columns, "csv").decode()
+        assert list(csv.reader(io.StringIO(text, newline=""))) == expected
+    without_arrow.undo()
 
 
 # ----------------------------------------------------------------------------- reading back

@@ -13,12 +13,13 @@ import pandas as pd
 from aspen_etl.io.raw import RawSheet, Request, find_header
 from aspen_etl.schema.text import TEXT
 
-__all__ = ["MAX_TEXT", "text_series", "try_read_csv"]
+__all__ = ["MAX_TEXT", "text_series", "try_read_csv", "try_write_csv"]
 
 #: The most characters of one cell: the limit of Python's reader, and four times Excel's.
 MAX_TEXT = 131_072
 
 _BLOCK = 64 << 20
+_NEEDS_QUOTES = '[,"\\r\\n]'
 _QUOTE, _BEFORE, _AFTER = ord('"'), tuple(b',\n"'), tuple(b',\r\n"')
 
 
@@ -115,3 +116,57 @@ def _has_plain_quotes(data: bytes) -> bool:
             return False
         opens ^= len(quotes) % 2 == 1
     return opens
+
+
+def try_write_csv(frame: pd.DataFrame, /) -> bytes | None:
+    """Write text and whole numbers as CSV, or give None where pyarrow is not there.
+
+    A field is quoted where it must be (RFC 4180), a missing one is empty, a line ends in a line
+    feed: the same bytes as Python's own writer gives. The lines are joined column by column, so
+    that the bytes of the last array are those of the file.
+    """
+    try:
+        import pyarrow as pa
+        import pyarrow.compute as pc
+    except ImportError:
+        return None
+    if frame.shape[1] == 1:  # a lone empty field is quoted, else its line would be blank
+        return None
+    header = io.StringIO(newline="")
+    csv.writer(header, lineterminator="\n").writerow(frame.columns)
+    if not len(frame):
+        return header.getvalue().encode()
+    fields = [_fields(pa.array(frame[name], from_pandas=True)) for name in frame.columns]
+    last = pc.binary_join_element_wise(fields[-1], _scalar(""), _scalar("\n"))
+    lines = pc.binary_join_element_wise(*fields[:-1], last, _scalar(","))
+    chunks = lines.chunks if isinstance(lines, pa.ChunkedArray) else [lines]
+    return b"".join([header.getvalue().encode(), *map(_bytes_of, chunks)])
+
+
+def _fields(values: Any) -> Any:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    texts = values.cast(pa.large_string())
+    if pa.types.is_string(values.type) or pa.types.is_large_string(values.type):
+        special = pc.match_substring_regex(texts, _NEEDS_QUOTES)
+        if pc.any(special).as_py():
+            doubled = pc.replace_substring(texts, '"', '""')
+            quote = _scalar('"')
+            quoted = pc.binary_join_element_wise(quote, doubled, quote, _scalar(""))
+            texts = pc.if_else(special, quoted, texts)
+    return texts.fill_null("")
+
+
+def _scalar(text: str) -> Any:
+    import pyarrow as pa
+
+    return pa.scalar(text, pa.large_string())
+
+
+def _bytes_of(lines: Any) -> bytes:
+    _, offsets, data = lines.buffers()
+    ends = np.frombuffer(offsets, dtype=np.int64)
+    return bytes(
+        data.slice(ends[lines.offset], ends[lines.offset + len(lines)] - ends[lines.offset])
+    )

@@ -7,6 +7,7 @@ are ``YYYY-MM-DD HH:MM:SS.mmm`` in UTC.
 
 from __future__ import annotations
 
+import csv
 import io
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -16,6 +17,7 @@ import pandas as pd
 
 from aspen_etl.derive.arrow import arrow_schema
 from aspen_etl.errors import AspenETLError, CorruptFileError
+from aspen_etl.io._arrow import try_write_csv
 from aspen_etl.io.delimited import read_csv
 from aspen_etl.io.limits import ReadLimits
 from aspen_etl.io.raw import Request
@@ -74,9 +76,20 @@ def _to_csv(frame: pd.DataFrame, columns: Mapping[str, ColumnSpec]) -> bytes:
         name: _time_text(frame[name]) if spec.type == "timestamp" else frame[name]
         for name, spec in columns.items()
     }
-    text = io.StringIO(newline="")
-    pd.DataFrame(out, index=frame.index).to_csv(text, index=False, lineterminator="\n")
-    return text.getvalue().encode("utf-8")
+    texts = pd.DataFrame(out, index=frame.index)
+    data = try_write_csv(texts)
+    if data is not None:
+        return data
+    # NOTE: before Python 3.13 csv does not quote a carriage return that is not its line's end.
+    returns = any(
+        texts[name].str.contains("\r", regex=False, na=False).any()
+        for name, spec in columns.items()
+        if spec.type == "text" and len(texts)
+    )
+    quoting: Any = csv.QUOTE_ALL if returns else csv.QUOTE_MINIMAL
+    buffer = io.StringIO(newline="")
+    texts.to_csv(buffer, index=False, lineterminator="\n", quoting=quoting)
+    return buffer.getvalue().encode("utf-8")
 
 
 def _time_text(values: pd.Series) -> pd.Series:
