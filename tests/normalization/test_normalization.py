@@ -10,9 +10,11 @@ import pandas as pd
 import pytest
 
 import aspen_etl as ae
+from aspen_etl import normalization
 from aspen_etl.errors import NotSupportedError, ProofError
 from aspen_etl.normalization import RejectCount, SourceSummary, Summary
 from aspen_etl.schema import KeyState
+from aspen_etl.transform.rejects import list_rejects
 from tests.transform.sheets import ADA, BO, COLUMNS, RUN, extract, rows
 
 GIVEN = extract(
@@ -105,6 +107,19 @@ def test_a_previous_snapshot_is_not_taken_yet() -> None:
     snapshot = ae.normalize(GIVEN, run=RUN).snapshot
     with pytest.raises(NotSupportedError, match="call it without previous="):
         ae.normalize(GIVEN, run=RUN, previous=snapshot)
+
+
+def test_accounts_that_do_not_add_up_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    def list_less(*given: Any) -> pd.DataFrame:
+        return list_rejects(*given).iloc[1:]
+
+    monkeypatch.setattr(normalization, "list_rejects", list_less)
+    with pytest.raises(ProofError) as caught:
+        ae.normalize(extract({**BO, "id": None}), run=RUN)
+    assert str(caught.value) == (
+        "the accounts of 'borrower' do not add up: 1 rows in, 0 accepted, 1 rejected, 0 listed; "
+        "nothing may be committed: this is a fault of the library"
+    )
 
 
 # ------------------------------------------------------------------------- verify

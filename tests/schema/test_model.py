@@ -331,6 +331,55 @@ def test_a_column_spread_over_several_needs_a_builder() -> None:
     )
 
 
+def test_a_sheet_that_no_table_has_rows_for_is_refused() -> None:
+    class NoteSheet(Source):
+        owner: Series[str] = column()
+
+    def build(role_profile: pd.DataFrame) -> pd.DataFrame:
+        raise NotImplementedError
+
+    class Note(Table):
+        note_id: Series[int] = column(primary_key=True)
+        user_id: Series[int] = column(natural_key=True, references="user")
+        owner: Series[str] = column(length=9, source="note.owner")
+
+    text = refused(
+        lambda: BORROWER_MODEL.add(sources=[NoteSheet], tables=[Note], builders={"note": build})
+    )
+    assert "one row for each row of" in text
+    assert "'note'" in text
+
+
+def test_a_column_that_refers_to_two_sheets_is_refused() -> None:
+    class NoteSheet(Source):
+        number: Series[str] = column()
+        about: Series[str] = column()
+
+    class Note(Table):
+        note_id: Series[int] = column(primary_key=True)
+        number: Series[str] = column(natural_key=True, length=9, source="note.number")
+        user_id: Series[int] = column(references="user", source="note.about")
+        loan_id: Series[int] = column(references="loan", source="note.about")
+
+    def build(note: pd.DataFrame) -> pd.DataFrame:
+        raise NotImplementedError
+
+    builder = Builder(build, build)  # type: ignore[arg-type]
+    text = refused(
+        lambda: BORROWER_MODEL.add(
+            sources=[LoanSheet, NoteSheet], tables=[Loan, Note], builders={"note": builder}
+        )
+    )
+    assert text == ("note.about is used to refer to borrower and to loan; use one column for each")
+
+
+def test_the_repr_of_a_model_names_its_sheets_and_tables() -> None:
+    assert repr(with_loan(Loan)()) == (
+        "<Model borrower, role_profile, loan -> user_profile, user, role_profile_type, "
+        "role_profile, phone_number_type, phone_number, email_type, email, address, loan>"
+    )
+
+
 def test_a_reference_to_a_table_that_no_column_identifies_is_refused() -> None:
     class Wrong(Loan):
         user_id: Series[int] = column(references="role_profile", source="loan.owner")

@@ -11,6 +11,7 @@ import pytest
 
 import aspen_etl as ae
 from aspen_etl.errors import ValidationError
+from aspen_etl.schema import Tables
 from aspen_etl.schema.spec import TIMESTAMP
 from aspen_etl.schema.text import TEXT
 from aspen_etl.schema.validation import find_failures, is_valid, split, validate, validate_columns
@@ -100,6 +101,23 @@ def test_valid_tables_come_back_in_their_one_dtype() -> None:
     assert is_valid(frames(), model=MODEL)
 
 
+def test_frames_of_a_notebook_are_brought_to_their_dtype_where_no_value_changes() -> None:
+    made = frames()
+    user = made["user"].astype({"user_id": "int32", "user_profile_id": object})
+    user["created"] = pd.Series([NOW, NOW]).dt.tz_convert("Asia/Tokyo")
+    user["updated"] = [None, None]
+    roles = made["role_profile"].astype({"role_profile_type_id": object})
+    tables = validate({**made, "user": user, "role_profile": roles}, model=MODEL)
+    assert Tables(tables).equals(Tables(made))
+    assert tables["user"]["created"].dtype == TIMESTAMP
+
+
+def test_a_time_that_is_finer_than_a_millisecond_is_refused() -> None:
+    user = frames()["user"].astype({"created": "datetime64[us, UTC]"})
+    user["created"] += pd.Timedelta(microseconds=1)
+    assert failures_of(frames(user=user)) == [["user", None, "created", "type"]]
+
+
 def test_columns_in_another_order_are_put_in_theirs() -> None:
     user = frames()["user"]
     tables = validate(frames(user=user[user.columns[::-1]]), model=MODEL)
@@ -138,6 +156,7 @@ def test_columns_in_another_order_are_put_in_theirs() -> None:
         (changed("user", 0, "created_by", None), ["user", 0, "created_by", "null"]),
         (changed("user", 0, "created_by", "x" * 129), ["user", 0, "created_by", "length"]),
         (changed("user", 0, "user_profile_id", 7), ["user", 0, "user_profile_id", "type"]),
+        (frames(user=frames()["user"].assign(user_id="x")), ["user", None, "user_id", "type"]),
         (
             frames(user=frames()["user"].astype({"user_id": float})),
             ["user", None, "user_id", "type"],

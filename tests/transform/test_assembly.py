@@ -133,3 +133,37 @@ def test_a_column_of_another_sheet_is_filled_along_the_references() -> None:
     model = ae.BORROWER_MODEL.replace(tables=[RoleProfile])
     result = ae.normalize(extract(BO, ADA, roles=(("b", "x"),)), model=model, run=RUN)
     assert result.tables["role_profile"]["name"].tolist() == ["Ada Degli Antoni", "Bo"]
+
+
+def test_a_column_is_filled_along_two_references() -> None:
+    class Email(schema.Email):
+        name: Series[str] = column(length=257, source="borrower.full_name")
+
+    model = ae.BORROWER_MODEL.replace(tables=[Email])
+    result = ae.normalize(
+        extract({**BO, "email": "b@c"}, ADA, roles=(("a", "x"),)), model=model, run=RUN
+    )
+    assert result.tables["email"]["name"].tolist() == ["Ada Degli Antoni", "Bo"]
+
+
+def test_two_tables_can_follow_one_sheet_of_several_key_columns() -> None:
+    class Since(Table):
+        since_id: Series[int] = column(primary_key=True)
+        owner: Series[str] = column(
+            natural_key=True, references="user_profile", source="role_profile.borrower_id"
+        )
+        role: Series[str] = column(natural_key=True, length=128, source="role_profile.role_profile")
+
+    model = ae.BORROWER_MODEL.add(tables=[Since])
+    given = extract(BO, ADA, roles=(("b", "x"), ("a", "y"), ("a", "x")))
+    result = ae.normalize(given, model=model, run=RUN)
+    assert rows(result.tables["since"].iloc[:, :3]) == [
+        [1, "a", "x"],
+        [2, "a", "y"],
+        [3, "b", "x"],
+    ]
+    assert rows(ae.denormalize(result.tables, model=model)["role_profile"]) == [
+        ["a", "x"],
+        ["a", "y"],
+        ["b", "x"],
+    ]
