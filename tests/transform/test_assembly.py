@@ -11,7 +11,8 @@ import aspen_etl as ae
 from aspen_etl import schema
 from aspen_etl.errors import ModelError
 from aspen_etl.schema import Builder, Source, Table, column
-from aspen_etl.transform.assembly import assemble, gather, reverse
+from aspen_etl.transform.assembly import assemble
+from aspen_etl.transform.positions import gather, reverse
 from tests.transform.sheets import ADA, BO, RUN, accepted, extract, rows
 
 

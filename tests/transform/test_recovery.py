@@ -8,11 +8,13 @@ from typing import Any, Optional
 import numpy as np
 import pandas as pd
 import pytest
+from pandera.typing import Series
 
 import aspen_etl as ae
 from aspen_etl.errors import ProofError
+from aspen_etl.transform.positions import find_keys
 from aspen_etl.transform.proof import prove
-from aspen_etl.transform.recovery import find_keys, recover
+from aspen_etl.transform.recovery import recover
 from tests.transform.sheets import ADA, BO, RUN, accepted, extract, rows
 
 GIVEN = extract(BO, ADA, roles=(("a", "x"), ("a", "y")))
@@ -144,3 +146,25 @@ def test_keys_of_text_are_found_also_where_one_stands_twice() -> None:
     twice = find_keys(pd.Series(["b", "a"]), pd.Series(["a", "a", "b"])).tolist()
     assert twice[0] == 2
     assert twice[1] in {0, 1}
+
+
+class NamedEmail(ae.schema.Email):
+    name: Series[str] = ae.column(length=257, source="borrower.full_name")
+
+    class Config:
+        name = "email"
+
+
+def test_a_further_copy_is_compared_where_a_built_table_has_a_row() -> None:
+    model = ae.BORROWER_MODEL.replace(tables=[NamedEmail])
+    columns = list(model.sources["borrower"].columns)
+    people = pd.DataFrame(
+        [["b1", "Ada Lee", *[None] * 6, "a@b"], ["b2", "Bo", *[None] * 7]], columns=columns
+    )
+    roles = pd.DataFrame({"borrower_id": ["b1", "b1"], "role_profile": ["x", "y"]})
+    sheets = ae.Extract(borrower=people, role_profile=roles)
+    tables = dict(ae.normalize(sheets, model=model, run=RUN).tables)
+    assert tables["email"]["name"].tolist() == ["Ada Lee", "Ada Lee"]
+    tables["email"] = tables["email"].assign(name=["Ada Lee", "Bo"])
+    with pytest.raises(ProofError, match=r"email\.name hold another value"):
+        ae.denormalize(tables, model=model)

@@ -19,8 +19,9 @@ from aspen_etl.schema.text import as_text, conform_text, parse_integers
 from aspen_etl.transform import kernels
 from aspen_etl.transform.calling import call
 from aspen_etl.transform.kernels import Positions
+from aspen_etl.transform.positions import gather, reverse
 
-__all__ = ["assemble", "gather", "reverse"]
+__all__ = ["assemble"]
 
 
 def assemble(accepted: Mapping[str, pd.DataFrame], model: Model, /) -> dict[str, pd.DataFrame]:
@@ -42,22 +43,6 @@ def assemble(accepted: Mapping[str, pd.DataFrame], model: Model, /) -> dict[str,
         if model.lineage.tables[table.name].kind == "lookup":
             rows[table.name] = _lookup(table, rows, model)
     return {name: rows[name] for name in model.tables}
-
-
-def reverse(index: Positions, length: int) -> Positions:
-    """Turn the source row of each table row into the table row of each source row, or -1."""
-    out = np.full(length, -1, dtype=np.int64)
-    held = index >= 0
-    out[index[held]] = np.flatnonzero(held)
-    return out
-
-
-def gather(values: Positions, positions: Positions) -> Positions:
-    """Take, where -1 gives -1."""
-    if not len(values):
-        return np.full(len(positions), -1, dtype=np.int64)
-    out = values[positions]
-    return np.where(positions < 0, -1, out) if (positions < 0).any() else out
 
 
 def _lookup(table: TableSpec, rows: Mapping[str, pd.DataFrame], model: Model) -> pd.DataFrame:

@@ -16,12 +16,15 @@ from aspen_etl.schema.model import Model
 from aspen_etl.schema.spec import ColumnSpec, TableSpec
 from aspen_etl.schema.text import conform_text
 from aspen_etl.transform import kernels
-from aspen_etl.transform.assembly import gather, reverse
 from aspen_etl.transform.calling import call
 from aspen_etl.transform.kernels import Mask, Positions
+from aspen_etl.transform.positions import find_keys, gather, reverse
 from aspen_etl.transform.rejection import sort_rows
 
 __all__ = ["Recovered", "compare", "fail", "recover"]
+
+
+_OTHER = "hold another value than another copy of it"
 
 
 class Recovered:
@@ -144,15 +147,30 @@ class Recovered:
     def _sheet(self, source: str) -> pd.DataFrame:
         spec, length = self.model.sources[source], self._length(source)
         columns: dict[str, pd.Series] = {}
+        further: list[tuple[str, Positions, pd.Series, tuple[str, str]]] = []
         for table in self.model.tables.values():
             for name, values, origin in self._copies(table, source):
+                if self._is_further(table, source, name):
+                    owner = self._owner(
+                        table.name, self.model.lineage.tables[table.name].anchors[source]
+                    )
+                    further.append((name, owner, values, origin))
+                    continue
                 found = self._collect(table, source, name, values, length)
                 known = columns.setdefault(name, found)
                 if known is not found:
-                    compare(known, found, origin, "holds another value than another copy of it")
+                    compare(known, found, origin, _OTHER)
+        for name, owner, values, origin in further:
+            compare(_take(columns[name], owner), values, origin, _OTHER)
         return pd.DataFrame(
             {name: columns[name] for name in spec.columns}, index=pd.RangeIndex(length)
         )
+
+    def _is_further(self, table: TableSpec, source: str, name: str) -> bool:
+        """Tell whether a built table merely copies a column that a table of all rows holds."""
+        kinds = self.model.lineage.tables
+        fed = self.model.lineage.sources[source].destinations[name]
+        return kinds[table.name].kind == "built" and any(kinds[t].kind == "rows" for t, _ in fed)
 
     def _length(self, source: str) -> int:
         tables = self.model.lineage.tables
@@ -271,26 +289,6 @@ def recover(tables: Mapping[str, pd.DataFrame], model: Model, /) -> dict[str, pd
 
 
 # ----------------------------------------------------------------------------- helpers
-
-
-def find_keys(values: pd.Series, keys: pd.Series, /) -> Positions:
-    """Give the row of ``keys`` in which each value stands, or -1; of keys given twice the last."""
-    if not pd.api.types.is_integer_dtype(keys.dtype):
-        if keys.is_unique:
-            return kernels.find(values, keys)
-        first = ~keys.duplicated().to_numpy(dtype=bool)
-        return gather(np.flatnonzero(first), kernels.find(values, keys[first]))
-    wanted = values.fillna(-1).to_numpy(dtype=np.int64)
-    known = keys.to_numpy(dtype=np.int64)
-    if np.array_equal(known, np.arange(1, len(known) + 1)):
-        return np.where((wanted < 1) | (wanted > len(known)), -1, wanted - 1)
-    order = np.argsort(known, kind="stable")
-    at = np.searchsorted(known[order], wanted).clip(max=len(known) - 1)
-    return (
-        np.where(known[order][at] == wanted, order[at], -1)
-        if len(known)
-        else np.full(len(wanted), -1, dtype=np.int64)
-    )
 
 
 def _is_given(table: TableSpec, spec: ColumnSpec) -> bool:
