@@ -287,3 +287,11 @@ def test_validation_changes_no_input() -> None:
     split(tables, model=MODEL)
     for name, frame in tables.items():
         pd.testing.assert_frame_equal(frame, before[name])
+
+
+def test_a_frame_whose_header_is_a_row_of_cells_is_not_quoted() -> None:
+    tables = dict(frames())
+    tables["user"] = pd.DataFrame([["x"]], columns=["Ada Degli Antoni"])
+    with pytest.raises(ValidationError) as found:
+        validate(tables, model=MODEL)
+    assert "Ada" not in str(found.value)

@@ -168,9 +168,11 @@ def _column_failures(frame: pd.DataFrame, table: TableSpec) -> Iterator[Failure]
     for name in table.columns:
         if name not in known:
             yield table.name, None, name, "missing_column"
+    # NOTE: a frame without one declared column may have a row of cells for its header.
+    has_header = any(name in known for name in table.columns)
     for name in known:
         if name not in table.columns:
-            yield table.name, None, str(name), "unknown_column"
+            yield table.name, None, str(name) if has_header else "?", "unknown_column"
     if set(known) != set(table.columns) or not known.is_unique:
         return
     cases = _failure_cases(frame, table)
