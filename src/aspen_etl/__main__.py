@@ -68,6 +68,16 @@ def _parser() -> argparse.ArgumentParser:
     common.add_argument("--format", choices=FORMATS, default="csv", help="of the tables (csv)")
     common.add_argument("--debug", action="store_true", help="show where an error arose")
 
+    _add_normalize(commands, common)
+    demo = commands.add_parser(
+        "demo", parents=[common], help="normalize a small workbook that comes with the package"
+    )
+    demo.add_argument("target", metavar="FOLDER", nargs="?", default="aspen-etl-demo")
+    demo.set_defaults(command=_demo)
+    return parser
+
+
+def _add_normalize(commands: Any, common: argparse.ArgumentParser) -> None:
     one = commands.add_parser(
         "normalize", parents=[common], help="read an extract, write its tables and rejects"
     )
@@ -103,13 +113,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     one.add_argument("--overwrite", action="store_true", help="replace tables that are there")
     one.set_defaults(command=_normalize)
-
-    two = commands.add_parser(
-        "demo", parents=[common], help="normalize a small workbook that comes with the package"
-    )
-    two.add_argument("target", metavar="FOLDER", nargs="?", default="aspen-etl-demo")
-    two.set_defaults(command=_demo)
-    return parser
 
 
 class _Pairs(argparse.Action):

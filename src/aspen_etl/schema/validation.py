@@ -102,8 +102,20 @@ def validate_columns(frame: pd.DataFrame, table: TableSpec, /) -> None:
 
 
 def conform(frame: pd.DataFrame, table: TableSpec, /) -> pd.DataFrame:
-    """Bring the columns of a valid table to their order and their one dtype; the index is new."""
-    return _candidate(frame, table)
+    """Bring the columns of a table to their order and, where no value changes, their one dtype.
+
+    Args:
+        frame: A frame with the columns of the table.
+        table: The table.
+
+    Returns:
+        A frame with a new index; a column of a wholly other type stays as it is.
+    """
+    columns = {
+        spec.name: _exactly(frame[spec.name].reset_index(drop=True), spec)
+        for spec in table.columns.values()
+    }
+    return pd.DataFrame(columns, index=pd.RangeIndex(len(frame)))
 
 
 # ----------------------------------------------------------------------------- finding
@@ -193,20 +205,11 @@ def _column_failures(frame: pd.DataFrame, table: TableSpec) -> Iterator[Failure]
 def _failure_cases(frame: pd.DataFrame, table: TableSpec) -> Optional[pd.DataFrame]:
     """Ask pandera; its error holds cell values, so it must not become the context of ours."""
     try:
-        table.schema.to_schema().validate(_candidate(frame, table), lazy=True)
+        table.schema.to_schema().validate(conform(frame, table), lazy=True)
     except pandera.errors.SchemaErrors as error:
         cases: pd.DataFrame = error.failure_cases[["column", "check", "index"]]
         return cases
     return None
-
-
-def _candidate(frame: pd.DataFrame, table: TableSpec) -> pd.DataFrame:
-    """Bring columns to their one dtype where no value changes; pandera tells of the others."""
-    columns = {
-        spec.name: _exactly(frame[spec.name].reset_index(drop=True), spec)
-        for spec in table.columns.values()
-    }
-    return pd.DataFrame(columns, index=pd.RangeIndex(len(frame)))
 
 
 def _exactly(values: pd.Series, spec: ColumnSpec) -> pd.Series:

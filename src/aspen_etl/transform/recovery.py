@@ -14,7 +14,7 @@ import pandas as pd
 from aspen_etl.errors import BuilderError, ProofError
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.spec import ColumnSpec, TableSpec
-from aspen_etl.schema.text import conform_text
+from aspen_etl.schema.text import as_text
 from aspen_etl.transform import kernels
 from aspen_etl.transform.calling import call
 from aspen_etl.transform.kernels import Mask, Positions
@@ -67,7 +67,7 @@ class Recovered:
         """Give a column in natural terms: text, or the row number in the table referred to."""
         values = self.tables[table.name][spec.name]
         if spec.references is None:
-            return _integer_text(values) if spec.type == "integer" else values
+            return as_text(values) if spec.type == "integer" else values
         if self.model.lineage.tables[spec.references].kind == "lookup":
             listed = self.tables[spec.references][self.model.tables[spec.references].natural_key[0]]
             return kernels.take(listed, self.links[table.name][spec.name])
@@ -305,15 +305,6 @@ def _take(values: pd.Series, positions: Positions) -> pd.Series:
     if values.dtype == np.int64:
         return pd.Series(gather(values.to_numpy(), positions))
     return kernels.take(values, positions)
-
-
-def _integer_text(values: pd.Series) -> pd.Series:
-    present = values.notna()
-    out = pd.Series(np.full(len(values), None, dtype=object))
-    out[present.to_numpy(dtype=bool)] = (
-        values[present].astype("int64").astype(str).to_numpy(dtype=object)
-    )
-    return conform_text(out)
 
 
 def compare(expected: pd.Series, found: pd.Series, where: tuple[str, str], what: str) -> None:
