@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Optional
+from typing import Any, Optional, get_args
 
 import numpy as np
 import pandas as pd
 
+from aspen_etl.changes import Changes, diff
 from aspen_etl.errors import NotSupportedError, ProofError
 from aspen_etl.schema.frames import Extract, Run, Snapshot, Tables, equal_frames
 from aspen_etl.schema.model import Model
@@ -17,11 +18,12 @@ from aspen_etl.schema.validation import find_failures, validate_columns
 from aspen_etl.transform import kernels
 from aspen_etl.transform.assembly import assemble
 from aspen_etl.transform.borrower import BORROWER_MODEL
+from aspen_etl.transform.history import Missing, hold
 from aspen_etl.transform.numbering import number
-from aspen_etl.transform.preparation import Prepared, prepare
+from aspen_etl.transform.preparation import prepare
 from aspen_etl.transform.proof import prove
 from aspen_etl.transform.recovery import recover
-from aspen_etl.transform.rejection import Judged, judge
+from aspen_etl.transform.rejection import judge
 from aspen_etl.transform.rejects import list_rejects
 
 __all__ = [
@@ -45,6 +47,11 @@ class SourceSummary:
         accepted: Rows that are in the tables.
         rejected: Rows that stayed out as a whole.
         repairs: Cells that a cleaner changed beyond white space, by column.
+        cells: Cells that are not missing, by column.
+        rejected_cells: Those of them that stayed out, by column.
+        kept: Rows of the snapshot before that stay since they, or a row that they refer to, are
+            rejected now.
+        stayed: Rows of the snapshot before that are absent now and stay, as asked for.
         notes: What the reader noticed, such as hidden rows.
     """
 
@@ -53,6 +60,10 @@ class SourceSummary:
     accepted: int
     rejected: int
     repairs: Mapping[str, int] = field(default_factory=dict)
+    cells: Mapping[str, int] = field(default_factory=dict)
+    rejected_cells: Mapping[str, int] = field(default_factory=dict)
+    kept: int = 0
+    stayed: int = 0
     notes: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -93,11 +104,13 @@ class NormalizeResult:
     Attributes:
         snapshot: The tables and the keys given.
         rejects: What stayed out, and why: see ``docs/reference/rejects.md``.
+        changes: What is inserted, updated and deleted since the snapshot before.
         summary: The counts.
     """
 
     snapshot: Snapshot
     rejects: pd.DataFrame = field(repr=False)
+    changes: Changes = field(repr=False)
     summary: Summary = field(repr=False)
 
     @property
@@ -119,6 +132,7 @@ def normalize(
     run: Run,
     model: Model = BORROWER_MODEL,
     previous: Optional[Snapshot] = None,
+    missing: Missing = "delete",
 ) -> NormalizeResult:
     """Normalize an extract, and prove that every cell is in the tables or in the rejects.
 
@@ -126,7 +140,11 @@ def normalize(
         extract: The source sheets.
         run: When this is and who does it; it is stamped on every new row.
         model: What the sheets are and what they become.
-        previous: Not offered yet: each run makes its tables anew.
+        previous: The snapshot before, of this model or of one with fewer tables and nullable
+            columns: keys stay with their natural keys for good, rows that did not change keep
+            their audit columns, and a row that is rejected now keeps its last good state.
+        missing: Whether rows of the snapshot before that are absent from the source, with what
+            refers to them, are gone (``delete``) or stay (``keep``).
 
     Returns:
         Tables that fit their schemas, their keys and references whole, the rejects, and counts
@@ -152,24 +170,84 @@ def normalize(
         >>> result.rejects[["row", "column", "rule"]].to_numpy().tolist()
         [[2, 'state', 'incomplete_address'], [2, 'zip_code', 'incomplete_address']]
     """
-    if previous is not None:
-        msg = "normalize does not take a previous snapshot yet; call it without previous="
-        raise NotSupportedError(msg)
-    prepared = prepare(extract, model)
-    judged = judge(prepared, model)
-    accepted = {name: found.accepted for name, found in judged.items()}
-    snapshot = number(assemble(accepted, model), model, run)
+    work = _Work(extract, model, run, previous, missing)
+    snapshot = work.number()
     for table in model.tables.values():
         validate_columns(snapshot.tables[table.name], table)
-    prove(accepted, snapshot.tables, model)
-    rejects = list_rejects(prepared, judged, model)
-    summary = _summarize(extract, prepared, judged, snapshot)
+    prove(work.held.accepted, snapshot.tables, model)
+    rejects = list_rejects(work.prepared, work.judged, model)
+    summary = work.summarize(snapshot)
     _account(summary, rejects)
-    return NormalizeResult(snapshot, rejects, summary)
+    changes = diff(previous.tables if previous else {}, snapshot.tables, model=model)
+    return NormalizeResult(snapshot, rejects, changes, summary)
 
 
-def verify(
-    result: NormalizeResult, extract: Extract, /, *, run: Run, model: Model = BORROWER_MODEL
+class _Work:
+    """Take an extract from its cells to the rows of the tables, step by step."""
+
+    def __init__(
+        self,
+        extract: Extract,
+        model: Model,
+        run: Run,
+        previous: Optional[Snapshot],
+        missing: Missing,
+    ) -> None:
+        if missing not in get_args(Missing):
+            msg = f"there is no missing={missing!r}; use 'delete' or 'keep'"
+            raise NotSupportedError(msg, missing=missing)
+        self.extract, self.model, self.run, self.previous = extract, model, run, previous
+        self.prepared = prepare(extract, model)
+        self.judged = judge(self.prepared, model)
+        before = previous.tables if previous else {}
+        self.held = hold(self.prepared, self.judged, before, model, missing)
+
+    def number(self) -> Snapshot:
+        rows = assemble(self.held.accepted, self.model)
+        return number(rows, self.model, self.run, previous=self.previous)
+
+    def summarize(self, snapshot: Snapshot) -> Summary:
+        sources = {name: self._summarize_source(name) for name in self.prepared}
+        counts: Counter[tuple[str, str, str, str]] = Counter()
+        for name, found in self.judged.items():
+            places = list(self.prepared[name].raw.columns)
+            for fault in sorted(found.faults, key=lambda f: (places.index(f.column), f.rule)):
+                counts[fault.source, fault.column, fault.rule, fault.scope] += len(fault.positions)
+        rejects = tuple(RejectCount(*where, count) for where, count in counts.items())
+        rows = {name: len(frame) for name, frame in snapshot.tables.items()}
+        return Summary(sources, rejects, rows)
+
+    def _summarize_source(self, name: str) -> SourceSummary:
+        prepared, judged = self.prepared[name], self.judged[name]
+        references = self.model.lineage.sources[name].references
+        cells = {column: prepared.present(column) for column in prepared.clean.columns}
+        accepted = {
+            column: len(judged.accepted) if column in references else int(values.notna().sum())
+            for column, values in judged.accepted.items()
+        }
+        return SourceSummary(
+            rows=len(prepared.rows),
+            blank=prepared.blank,
+            accepted=len(judged.accepted),
+            rejected=int(judged.rejected_rows.sum()),
+            repairs=dict(prepared.repairs),
+            cells=cells,
+            rejected_cells={c: cells[c] - held for c, held in accepted.items() if cells[c] > held},
+            kept=self.held.kept[name],
+            stayed=self.held.stayed[name],
+            notes=dict(self.extract.notes.get(name, {})),
+        )
+
+
+def verify(  # noqa: PLR0913 - it takes what normalize took, and the result
+    result: NormalizeResult,
+    extract: Extract,
+    /,
+    *,
+    run: Run,
+    model: Model = BORROWER_MODEL,
+    previous: Optional[Snapshot] = None,
+    missing: Missing = "delete",
 ) -> None:
     """Prove a result against the extract that it was made of, cell by cell.
 
@@ -182,6 +260,8 @@ def verify(
         extract: The extract that it was given.
         run: The run that it was given.
         model: The model that it was given.
+        previous: The snapshot before that it was given.
+        missing: What it was told to do with absent rows.
 
     Raises:
         ProofError: A cell, a row or a reject is not what it must be; it names the table and
@@ -193,21 +273,23 @@ def verify(
         count = int((failures[["table", "column"]] == first[["table", "column"]]).all(axis=1).sum())
         msg = f"{count} rows of {first['table']}.{first['column']} break the rule {first['rule']!r}"
         raise ProofError(msg, table=first["table"], column=first["column"], count=count)
-    prepared = prepare(extract, model)
-    judged = judge(prepared, model)
-    accepted = {name: found.accepted for name, found in judged.items()}
-    expected = number(assemble(accepted, model), model, run)
+    work = _Work(extract, model, run, previous, missing)
+    expected = work.number()
     for name, frame in expected.tables.items():
         _same(name, frame, result.tables[name])
-    prove(accepted, result.tables, model)
+    prove(work.held.accepted, result.tables, model)
     for name, state in expected.keys.items():
         _same(name, state.given, result.snapshot.keys[name].given)
         if state.next != result.snapshot.keys[name].next:
             column = model.tables[name].primary_key
             msg = f"the next number of {name}.{column} is not what the keys given ask for"
             raise ProofError(msg, table=name, column=column)
-    _same("rejects", list_rejects(prepared, judged, model), result.rejects)
-    if _summarize(extract, prepared, judged, expected) != result.summary:
+    _same("rejects", list_rejects(work.prepared, work.judged, model), result.rejects)
+    before = previous.tables if previous else {}
+    if not result.changes.equals(diff(before, expected.tables, model=model)):
+        msg = "the changes are not those between the snapshot before and this one"
+        raise ProofError(msg, table="changes", column="")
+    if work.summarize(expected) != result.summary:
         msg = "the counts of the summary are not those of this extract"
         raise ProofError(msg, table="summary", column="")
 
@@ -248,32 +330,6 @@ def _named(name: str, sheets: Mapping[str, pd.DataFrame], model: Model) -> pd.Da
 
 
 # ----------------------------------------------------------------------------- accounts
-
-
-def _summarize(
-    extract: Extract,
-    prepared: Mapping[str, Prepared],
-    judged: Mapping[str, Judged],
-    snapshot: Snapshot,
-) -> Summary:
-    sources = {
-        name: SourceSummary(
-            rows=len(found.rows),
-            blank=found.blank,
-            accepted=len(judged[name].accepted),
-            rejected=int(judged[name].rejected_rows.sum()),
-            repairs=dict(found.repairs),
-            notes=dict(extract.notes.get(name, {})),
-        )
-        for name, found in prepared.items()
-    }
-    counts: Counter[tuple[str, str, str, str]] = Counter()
-    for name, found in judged.items():
-        places = list(prepared[name].raw.columns)
-        for fault in sorted(found.faults, key=lambda f: (places.index(f.column), f.rule)):
-            counts[fault.source, fault.column, fault.rule, fault.scope] += len(fault.positions)
-    rejects = tuple(RejectCount(*where, count) for where, count in counts.items())
-    return Summary(sources, rejects, {name: len(frame) for name, frame in snapshot.tables.items()})
 
 
 def _account(summary: Summary, rejects: pd.DataFrame) -> None:

@@ -23,7 +23,8 @@ SOURCE = Path(__file__).resolve().parents[2] / "src" / PACKAGE
 FLOORS = (
     {"errors"},
     {"schema"},
-    {"transform", "derive", "changes"},
+    {"transform", "derive"},
+    {"changes"},
     {"normalization", "io", "sql"},
     {"synchronization"},
     {"__init__"},

@@ -28,10 +28,27 @@ GIVEN = extract(
 
 def test_the_summary_counts_by_sheet_rule_and_table() -> None:
     summary = ae.normalize(GIVEN, run=RUN).summary
+    every = dict.fromkeys(COLUMNS, 2)
     assert summary == Summary(
         sources={
-            "borrower": SourceSummary(3, 1, 2, 1, {"zip_code": 2}),
-            "role_profile": SourceSummary(2, 0, 1, 1, {"role_profile": 1}),
+            "borrower": SourceSummary(
+                3,
+                1,
+                2,
+                1,
+                {"zip_code": 2},
+                {**every, "full_name": 3, "email": 3},
+                {**dict.fromkeys(COLUMNS[1:], 1), "email": 2},
+            ),
+            "role_profile": SourceSummary(
+                2,
+                0,
+                1,
+                1,
+                {"role_profile": 1},
+                {"borrower_id": 2, "role_profile": 2},
+                {"borrower_id": 1, "role_profile": 1},
+            ),
         },
         rejects=(
             RejectCount("borrower", "id", "missing_id", "row", 1),
@@ -103,10 +120,9 @@ def test_the_type_of_an_email_can_be_given() -> None:
     assert rows(result.tables["email"].iloc[:, 1:4]) == [[1, 2, "a@b"], [2, 1, "b@a"]]
 
 
-def test_a_previous_snapshot_is_not_taken_yet() -> None:
-    snapshot = ae.normalize(GIVEN, run=RUN).snapshot
-    with pytest.raises(NotSupportedError, match="call it without previous="):
-        ae.normalize(GIVEN, run=RUN, previous=snapshot)
+def test_what_becomes_of_absent_rows_has_two_words() -> None:
+    with pytest.raises(NotSupportedError, match="use 'delete' or 'keep'"):
+        ae.normalize(GIVEN, run=RUN, missing="ignore")  # type: ignore[arg-type]
 
 
 def test_accounts_that_do_not_add_up_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,8 @@ from aspen_etl.schema import Table, column
 from aspen_etl.schema.spec import TIMESTAMP
 from aspen_etl.schema.text import TEXT
 from aspen_etl.transform.assembly import assemble
-from aspen_etl.transform.numbering import audit_columns, number
+from aspen_etl.transform.auditing import audit_columns
+from aspen_etl.transform.numbering import number
 from tests.transform.sheets import ADA, BO, RUN, accepted, extract, rows
 
 

@@ -231,10 +231,13 @@ class Snapshot:
     Attributes:
         tables: The tables.
         keys: The key state, by table with a key that is given.
+        time: When it was made, in UTC; no later snapshot is earlier. It does not count when
+            snapshots are compared.
     """
 
     tables: Tables
     keys: Mapping[str, KeyState] = field(repr=False)
+    time: Optional[dt.datetime] = None
 
     def equals(self, other: Snapshot, /) -> bool:
         """Tell whether the other holds the same tables and keys, by value."""

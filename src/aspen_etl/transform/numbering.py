@@ -7,36 +7,50 @@ ascending order: text by code point, null first.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, Optional
 
 import numpy as np
 import pandas as pd
 
 from aspen_etl.schema.frames import KeyState, Run, Snapshot, Tables
 from aspen_etl.schema.model import Model
-from aspen_etl.schema.spec import TIMESTAMP, ColumnSpec, TableSpec
+from aspen_etl.schema.spec import ColumnSpec, TableSpec
 from aspen_etl.schema.text import conform_text
 from aspen_etl.transform import kernels
+from aspen_etl.transform.auditing import stamp
 from aspen_etl.transform.kernels import Positions
+from aspen_etl.transform.positions import find_rows, gather, select
 from aspen_etl.transform.rejection import sort_rows
 
-__all__ = ["audit_columns", "number"]
+__all__ = ["conform_keys", "number"]
 
 #: What stands for null where keys are compared: keys start at 1, so null comes first.
 NULL_KEY = 0
 
 
-def number(rows: Mapping[str, pd.DataFrame], model: Model, run: Run, /) -> Snapshot:
+def number(
+    rows: Mapping[str, pd.DataFrame],
+    model: Model,
+    run: Run,
+    /,
+    *,
+    previous: Optional[Snapshot] = None,
+) -> Snapshot:
     """Give every row its key, resolve its references, stamp it.
 
     Args:
         rows: The rows of every table in natural terms, as ``assemble`` makes them.
         model: The model.
         run: When this is, and who does it.
+        previous: The snapshot before: its keys stay with their natural keys, its rows keep
+            what they were stamped with unless a value changed, its lookup rows stay.
 
     Returns:
-        The first snapshot: tables ordered by key, and the keys given.
+        The snapshot: tables ordered by key, and all keys ever given.
     """
+    run = _not_before(run, previous)
+    rows = _with_lookups(rows, model, previous)
     tables: dict[str, pd.DataFrame] = {}
     keys: dict[str, KeyState] = {}
     given: dict[str, Any] = {}
@@ -51,14 +65,88 @@ def number(rows: Mapping[str, pd.DataFrame], model: Model, run: Run, /) -> Snaps
             _sortable(table.columns[name], columns[name], frame[name], rows, given, model)
             for name in table.natural_key
         ]
-        order, _ = sort_rows(natural)
-        tables[table.name] = _table(table, columns, order, run)
-        given[table.name] = _given(table, columns, order)
         if table.has_surrogate_key:
-            keys[table.name] = KeyState(
-                len(order) + 1, tables[table.name][[table.primary_key, *table.natural_key]]
-            )
-    return Snapshot(Tables(tables), keys)
+            before = previous.keys.get(table.name) if previous else None
+            numbers, keys[table.name] = _assign(table, columns, natural, before)
+            columns[table.primary_key] = pd.Series(numbers)
+            order = np.argsort(numbers, kind="stable")
+            given[table.name] = numbers
+        else:
+            order, _ = sort_rows(natural)
+            given[table.name] = columns[table.primary_key]
+        own = {spec.name: select(columns[spec.name], order) for spec in table.own_columns}
+        then = previous.tables.get(table.name) if previous else None
+        tables[table.name] = stamp(pd.DataFrame(own), table, run, then)
+    return Snapshot(Tables(tables), keys, run.time)
+
+
+def _not_before(run: Run, previous: Optional[Snapshot]) -> Run:
+    if previous is None or previous.time is None or previous.time <= run.time:
+        return run
+    return replace(run, time=previous.time)
+
+
+def _with_lookups(
+    rows: Mapping[str, pd.DataFrame], model: Model, previous: Optional[Snapshot]
+) -> Mapping[str, pd.DataFrame]:
+    """Add what the lookup tables listed before: it stays when nothing refers to it any more."""
+    out = dict(rows)
+    for table in model.tables.values():
+        if model.lineage.tables[table.name].kind != "lookup" or previous is None:
+            continue
+        then = previous.tables.get(table.name)
+        if then is None or not len(then):
+            continue
+        (name,) = table.natural_key
+        values = pd.concat([rows[table.name][name], then[name]], ignore_index=True)
+        distinct = conform_text(values.drop_duplicates().reset_index(drop=True))
+        out[table.name] = pd.DataFrame({name: distinct})
+    return out
+
+
+def _assign(
+    table: TableSpec,
+    columns: Mapping[str, pd.Series],
+    natural: list[pd.Series],
+    before: Optional[KeyState],
+) -> tuple[Positions, KeyState]:
+    """Give known rows their keys, and new ones the next numbers in order of the natural key."""
+    names = list(table.natural_key)
+    length = len(natural[0])
+    numbers = np.zeros(length, dtype=np.int64)
+    new = np.arange(length, dtype=np.int64)
+    after = 1
+    if before is not None:
+        at = find_rows([columns[name] for name in names], [before.given[name] for name in names])
+        known = before.given[table.primary_key].to_numpy(dtype=np.int64)
+        numbers = gather(known, at)
+        new = np.flatnonzero(at < 0)
+        after = before.next
+    order, _ = sort_rows([select(values, new) for values in natural])
+    new = new[order]
+    numbers[new] = np.arange(after, after + len(new))
+    added = pd.DataFrame(
+        {
+            table.primary_key: pd.Series(numbers[new]),
+            **{name: select(columns[name], new) for name in names},
+        }
+    )
+    if before is None:
+        return numbers, KeyState(after + len(new), added)
+    given = before.given
+    if len(added):
+        given = conform_keys(pd.concat([given, added], ignore_index=True), table)
+    return numbers, KeyState(after + len(new), given)
+
+
+def conform_keys(given: pd.DataFrame, table: TableSpec, /) -> pd.DataFrame:
+    """Bring a frame of keys given to their columns and dtypes."""
+    columns = {}
+    for name in (table.primary_key, *table.natural_key):
+        spec = table.columns[name]
+        values = given[name]
+        columns[name] = conform_text(values) if spec.type == "text" else values.astype(spec.dtype)
+    return pd.DataFrame(columns)
 
 
 def _column(
@@ -117,47 +205,3 @@ def _sortable(
         rank[kernels.argsort(given[spec.references])] = np.arange(len(rank))
         return pd.Series(rank[at])
     return column
-
-
-def _given(table: TableSpec, columns: Mapping[str, pd.Series], order: Positions) -> Any:
-    """Give the keys in the order of the rows, as their children refer to them."""
-    if not table.has_surrogate_key:
-        return columns[table.primary_key]
-    numbers = np.empty(len(order), dtype=np.int64)
-    numbers[order] = np.arange(1, len(order) + 1)
-    return numbers
-
-
-def _table(
-    table: TableSpec, columns: Mapping[str, pd.Series], order: Positions, run: Run
-) -> pd.DataFrame:
-    in_order = bool(np.array_equal(order, np.arange(len(order))))
-    out: dict[str, Any] = {}
-    for spec in table.own_columns:
-        if spec.name in columns:
-            values = columns[spec.name]
-            if not in_order:
-                values = (
-                    kernels.take(values, order)
-                    if spec.type == "text"
-                    else values.iloc[order].reset_index(drop=True)
-                )
-            out[spec.name] = values
-        else:
-            out[spec.name] = pd.Series(np.arange(1, len(order) + 1, dtype=np.int64))
-    return pd.DataFrame({**out, **audit_columns(len(order), run)})
-
-
-def audit_columns(length: int, run: Run, /) -> dict[str, pd.Series]:
-    """Make the audit columns of new rows: created now, by the actor, never updated."""
-    time = np.datetime64(run.time.replace(tzinfo=None), "ms")
-    return {
-        "created": _times(np.full(length, time)),
-        "created_by": kernels.repeat(run.actor, length),
-        "updated": _times(np.full(length, np.datetime64("NaT", "ms"))),
-        "updated_by": kernels.repeat(None, length),
-    }
-
-
-def _times(moments: Any) -> pd.Series:
-    return pd.Series(pd.DatetimeIndex(moments, tz="UTC")).astype(TIMESTAMP)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
 from aspen_etl.transform import kernels
-from aspen_etl.transform.kernels import Positions
+from aspen_etl.transform.kernels import Mask, Positions
 
-__all__ = ["find_keys", "gather", "reverse"]
+__all__ = ["differ", "find_keys", "find_rows", "gather", "reverse", "select"]
+
+#: What a code of a combination must stay below, so that 64 bits hold it.
+_CODE_LIMIT = 2**62
 
 
 def reverse(index: Positions, length: int) -> Positions:
@@ -45,3 +50,75 @@ def find_keys(values: pd.Series, keys: pd.Series, /) -> Positions:
         if len(known)
         else np.full(len(wanted), -1, dtype=np.int64)
     )
+
+
+def find_rows(wanted: Sequence[pd.Series], known: Sequence[pd.Series], /) -> Positions:
+    """Give the row of ``known`` in which each row of ``wanted`` stands, or -1.
+
+    Args:
+        wanted: The columns of one key: text or whole numbers; null equals null.
+        known: The same columns; no row stands there twice.
+    """
+    if len(wanted) == 1 and not pd.api.types.is_integer_dtype(wanted[0].dtype):
+        texts, keys = wanted[0], known[0]
+        if not (texts.isna().any() and keys.isna().any()):
+            held = keys.notna().to_numpy(dtype=bool)
+            if held.all():
+                return kernels.find(texts, keys)
+    mine = np.zeros(len(wanted[0]), dtype=np.int64)
+    theirs = np.zeros(len(known[0]), dtype=np.int64)
+    absent = np.zeros(len(mine), dtype=bool)
+    for one, two in zip(wanted, known):
+        left, right = _codes(one, two)
+        absent |= left < 0
+        span = int(max(left.max(initial=0), right.max(initial=0))) + 1
+        if span * (int(theirs.max(initial=0)) + 1) >= _CODE_LIMIT:
+            distinct, theirs = np.unique(theirs, return_inverse=True)
+            at = np.searchsorted(distinct, mine).clip(max=max(len(distinct) - 1, 0))
+            absent |= distinct[at] != mine if len(distinct) else True
+            mine = at.astype(np.int64)
+        mine, theirs = mine * span + left, theirs * span + right
+    found = find_keys(pd.Series(mine), pd.Series(theirs))
+    return np.where(absent, -1, found)
+
+
+def _codes(wanted: pd.Series, known: pd.Series) -> tuple[Positions, Positions]:
+    """Number the values of one column of two frames alike, from 0; -1 is not in the second."""
+    if pd.api.types.is_integer_dtype(known.dtype):
+        one = wanted.fillna(-1).to_numpy(dtype=np.int64)
+        two = known.fillna(-1).to_numpy(dtype=np.int64)
+        low = int(min(one.min(initial=0), two.min(initial=0)))
+        high = int(max(one.max(initial=0), two.max(initial=0)))
+        if high - low < _CODE_LIMIT >> 24:
+            return one - low, two - low
+        distinct, codes = np.unique(two, return_inverse=True)
+        at = np.searchsorted(distinct, one).clip(max=max(len(distinct) - 1, 0))
+        hit = distinct[at] == one if len(distinct) else np.zeros(len(one), dtype=bool)
+        return np.where(hit, at, -1), codes.astype(np.int64)
+    codes, distinct_texts = pd.factorize(known)
+    texts = pd.Series(distinct_texts, dtype=known.dtype)
+    at = kernels.find(wanted, texts)
+    nothing = len(texts)
+    at = np.where(wanted.isna().to_numpy(dtype=bool), nothing, at)
+    return at, np.where(codes < 0, nothing, codes).astype(np.int64)
+
+
+def differ(one: pd.Series, two: pd.Series, /) -> Mask:
+    """Tell in which rows two columns of one dtype differ; null equals null."""
+    if one is two:
+        return np.zeros(len(one), dtype=bool)
+    absent, other = one.isna().to_numpy(dtype=bool), two.isna().to_numpy(dtype=bool)
+    out: Mask = absent != other
+    both = ~(absent | other)
+    if both.all():
+        return np.asarray(one.array != two.array, dtype=bool)
+    rows = np.flatnonzero(both)
+    out[rows] = np.asarray(one.array[rows] != two.array[rows], dtype=bool)
+    return out
+
+
+def select(values: pd.Series, positions: Positions, /) -> pd.Series:
+    """Gather rows of any dtype by position, none of them -1. The index is new."""
+    if len(positions) == len(values) and np.array_equal(positions, np.arange(len(positions))):
+        return values.reset_index(drop=True)
+    return pd.Series(values.array.take(positions), name=values.name)

@@ -44,6 +44,10 @@ class Prepared:
     repairs: Mapping[str, int]
     blank: int
 
+    def present(self, column: str) -> int:
+        """Count the cells of a column that are not missing, usable or not."""
+        return int((self.clean[column].notna().to_numpy(dtype=bool) | self.faulty(column)).sum())
+
     def faulty(self, column: str) -> Mask:
         """Tell in which rows the column's cell is there and yet holds no usable text."""
         out = (

@@ -6,7 +6,7 @@ are followed as they stand in the tables.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,7 @@ from aspen_etl.schema.text import as_text
 from aspen_etl.transform import kernels
 from aspen_etl.transform.calling import call
 from aspen_etl.transform.kernels import Mask, Positions
-from aspen_etl.transform.positions import find_keys, gather, reverse
+from aspen_etl.transform.positions import differ, find_keys, gather, reverse
 from aspen_etl.transform.rejection import sort_rows
 
 __all__ = ["Recovered", "compare", "fail", "recover"]
@@ -35,8 +35,13 @@ class Recovered:
             another sheet holds the row number there.
     """
 
-    def __init__(self, tables: Mapping[str, pd.DataFrame], model: Model) -> None:
-        self.tables, self.model = tables, model
+    def __init__(
+        self,
+        tables: Mapping[str, pd.DataFrame],
+        model: Model,
+        absent: Collection[str] = (),
+    ) -> None:
+        self.tables, self.model, self.absent = tables, model, absent
         self.links = {name: self._links(table) for name, table in model.tables.items()}
         self.rows: dict[str, Positions] = {}
         self.sheets: dict[str, pd.DataFrame] = {}
@@ -82,7 +87,10 @@ class Recovered:
             table
             for table in self.model.tables.values()
             if self.model.lineage.tables[table.name].source == source
+            and table.name not in self.absent
         ]
+        if not fed:
+            return
         base, *others = fed
         columns = self._key(base, key)
         held = np.flatnonzero(np.logical_and.reduce([_present(column) for column in columns]))
@@ -148,7 +156,7 @@ class Recovered:
         spec, length = self.model.sources[source], self._length(source)
         columns: dict[str, pd.Series] = {}
         further: list[tuple[str, Positions, pd.Series, tuple[str, str]]] = []
-        for table in self.model.tables.values():
+        for table in self._held():
             for name, values, origin in self._copies(table, source):
                 if self._is_further(table, source, name):
                     owner = self._owner(
@@ -162,9 +170,13 @@ class Recovered:
                     compare(known, found, origin, _OTHER)
         for name, owner, values, origin in further:
             compare(_take(columns[name], owner), values, origin, _OTHER)
+        nothing = kernels.repeat(None, length)
         return pd.DataFrame(
-            {name: columns[name] for name in spec.columns}, index=pd.RangeIndex(length)
+            {name: columns.get(name, nothing) for name in spec.columns}, index=pd.RangeIndex(length)
         )
+
+    def _held(self) -> list[TableSpec]:
+        return [table for table in self.model.tables.values() if table.name not in self.absent]
 
     def _is_further(self, table: TableSpec, source: str, name: str) -> bool:
         """Tell whether a built table merely copies a column that a table of all rows holds."""
@@ -174,8 +186,8 @@ class Recovered:
 
     def _length(self, source: str) -> int:
         tables = self.model.lineage.tables
-        base = next(name for name in self.model.tables if tables[name].source == source)
-        return int((self.rows[base] >= 0).sum())
+        bases = [table.name for table in self._held() if tables[table.name].source == source]
+        return int((self.rows[bases[0]] >= 0).sum()) if bases else 0
 
     def _copies(
         self, table: TableSpec, source: str
@@ -278,8 +290,15 @@ class Recovered:
         return _take(values, where)
 
 
-def recover(tables: Mapping[str, pd.DataFrame], model: Model, /) -> dict[str, pd.DataFrame]:
+def recover(
+    tables: Mapping[str, pd.DataFrame], model: Model, /, *, absent: Collection[str] = ()
+) -> dict[str, pd.DataFrame]:
     """Read the sheets back out of tables, in the order of their keys.
+
+    Args:
+        tables: The tables, whole.
+        model: The model.
+        absent: The names of tables to pass over; what only they hold is missing.
 
     Raises:
         ProofError: The tables do not hold together: a reference leads nowhere, a row is
@@ -309,18 +328,7 @@ def _take(values: pd.Series, positions: Positions) -> pd.Series:
 
 def compare(expected: pd.Series, found: pd.Series, where: tuple[str, str], what: str) -> None:
     """Raise where two columns differ; ``where`` is the table and column to name."""
-    if expected is found:
-        return
-    one, two = _present(expected), _present(found)
-    differ = one != two
-    both = np.flatnonzero(one & two)
-    if len(both):
-        if len(both) == len(expected):
-            unequal = np.asarray(expected.array != found.array, dtype=bool)
-        else:
-            unequal = np.asarray(expected.array[both] != found.array[both], dtype=bool)
-        differ[both] |= unequal
-    count = int(differ.sum())
+    count = int(differ(expected, found).sum())
     if count:
         table, column = where
         fail(f"{count} cells of {table}.{column} {what}", table, column, count)

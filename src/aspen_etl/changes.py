@@ -1,0 +1,208 @@
+"""What changed between two states of the tables, as frames."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from aspen_etl.schema.evolution import complete, complete_table
+from aspen_etl.schema.frames import Tables, equal_frames
+from aspen_etl.schema.model import Model
+from aspen_etl.schema.spec import TableSpec
+from aspen_etl.schema.validation import conform
+from aspen_etl.transform.borrower import BORROWER_MODEL
+from aspen_etl.transform.positions import differ, find_rows, select
+from aspen_etl.transform.rejection import sort_rows
+
+__all__ = ["Changes", "TableChanges", "apply_changes", "diff"]
+
+
+@dataclass(frozen=True, eq=False)
+class TableChanges:
+    """Hold what changed in one table: whole rows, in the order of their key.
+
+    Attributes:
+        inserted: The rows that are new.
+        updated: The rows that were there and hold another value now, as they are now.
+        deleted: The rows that are gone, as they were.
+        table: What the table is.
+    """
+
+    inserted: pd.DataFrame = field(repr=False)
+    updated: pd.DataFrame = field(repr=False)
+    deleted: pd.DataFrame = field(repr=False)
+    table: TableSpec = field(repr=False)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """The rows inserted, updated and deleted."""
+        return {name: len(getattr(self, name)) for name in ("inserted", "updated", "deleted")}
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing changed."""
+        return not any(self.counts.values())
+
+    def equals(self, other: TableChanges, /) -> bool:
+        """Tell whether the other holds the same rows."""
+        return all(
+            equal_frames(getattr(self, name), getattr(other, name))
+            for name in ("inserted", "updated", "deleted")
+        )
+
+
+class Changes(Mapping[str, TableChanges]):
+    """Hold what changed, by table, in reference order; it shows counts and never a cell.
+
+    Examples:
+        >>> from aspen_etl.schema import Tables
+        >>> frame = pd.DataFrame()
+        >>> spec = BORROWER_MODEL.tables["user"]
+        >>> Changes({"user": TableChanges(frame, frame, frame, spec)})
+        <Changes user: +0 ~0 -0>
+    """
+
+    __slots__ = ("_tables",)
+
+    def __init__(self, tables: Mapping[str, TableChanges]) -> None:
+        self._tables = MappingProxyType(dict(tables))
+
+    def __getitem__(self, name: str) -> TableChanges:
+        return self._tables[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._tables)
+
+    def __len__(self) -> int:
+        return len(self._tables)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (type(self), (dict(self._tables),))
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Changes) and self.equals(other)
+
+    def equals(self, other: Changes, /) -> bool:
+        """Tell whether the other holds the same rows."""
+        return self.keys() == other.keys() and all(
+            found.equals(other[name]) for name, found in self.items()
+        )
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing changed in any table."""
+        return all(found.is_empty for found in self.values())
+
+    @property
+    def counts(self) -> dict[str, dict[str, int]]:
+        """The rows inserted, updated and deleted, by table."""
+        return {name: found.counts for name, found in self.items()}
+
+    def __repr__(self) -> str:
+        parts = [
+            f"{name}: +{n['inserted']:,} ~{n['updated']:,} -{n['deleted']:,}"
+            for name, n in self.counts.items()
+        ]
+        return f"<Changes {', '.join(parts)}>"
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{html.escape(name)}</td>"
+            + "".join(f"<td>{count:,}</td>" for count in counts.values())
+            + "</tr>"
+            for name, counts in self.counts.items()
+        )
+        head = "<tr><th>Changes</th><th>inserted</th><th>updated</th><th>deleted</th></tr>"
+        return f"<table>{head}{rows}</table>"
+
+
+def diff(
+    before: Mapping[str, pd.DataFrame],
+    after: Mapping[str, pd.DataFrame],
+    /,
+    *,
+    model: Model = BORROWER_MODEL,
+) -> Changes:
+    """Tell what must be inserted, updated and deleted to come from one state to another.
+
+    Args:
+        before: The tables before; a table or column that the model has more counts as empty.
+        after: The tables after.
+        model: What the tables are; rows are known by their primary keys.
+
+    Examples:
+        >>> from aspen_etl.schema.evolution import complete
+        >>> empty, _ = complete({}, BORROWER_MODEL)
+        >>> diff(empty, empty).is_empty
+        True
+    """
+    old, _ = complete(before, model)
+    return Changes(
+        {name: _table_diff(old[name], after[name], table) for name, table in model.tables.items()}
+    )
+
+
+def _table_diff(before: pd.DataFrame, after: pd.DataFrame, table: TableSpec) -> TableChanges:
+    before, after = before[list(table.columns)], after[list(table.columns)]
+    at = find_rows([after[table.primary_key]], [before[table.primary_key]])
+    held = np.zeros(len(before), dtype=bool)
+    held[at[at >= 0]] = True
+    rows = np.flatnonzero(at >= 0)
+    there = at[rows]
+    changed = np.zeros(len(rows), dtype=bool)
+    for name in table.columns:
+        if name != table.primary_key:
+            changed |= differ(select(after[name], rows), select(before[name], there))
+    return TableChanges(
+        inserted=_some(after, np.flatnonzero(at < 0), table),
+        updated=_some(after, rows[changed], table),
+        deleted=_some(before, np.flatnonzero(~held), table),
+        table=table,
+    )
+
+
+def _some(frame: pd.DataFrame, rows: Any, table: TableSpec) -> pd.DataFrame:
+    return _in_order(conform(_rows(frame, rows), table), table)
+
+
+def _rows(frame: pd.DataFrame, rows: Any) -> pd.DataFrame:
+    columns = {name: select(frame[name], rows) for name in frame.columns}
+    return pd.DataFrame(columns, index=pd.RangeIndex(len(rows)))
+
+
+def _in_order(frame: pd.DataFrame, table: TableSpec) -> pd.DataFrame:
+    order, _ = sort_rows([frame[table.primary_key]])
+    return _rows(frame, order)
+
+
+def apply_changes(changes: Changes, tables: Mapping[str, pd.DataFrame], /) -> Tables:
+    """Give the tables after changes, in the order of their keys; the inverse of ``diff``.
+
+    Args:
+        changes: What ``diff(before, after)`` gave.
+        tables: The tables before.
+
+    Returns:
+        The tables after, if the tables given are those before.
+    """
+    out = {}
+    for name, found in changes.items():
+        table = found.table
+        frame = complete_table(tables.get(name), table)
+        if found.is_empty:
+            out[name] = conform(frame, table)
+            continue
+        gone = pd.concat([found.deleted, found.updated], ignore_index=True)[table.primary_key]
+        stays = np.flatnonzero(find_rows([frame[table.primary_key]], [gone]) < 0)
+        parts = [_rows(frame, stays), found.updated, found.inserted]
+        parts = [part for part in parts if len(part)] or parts[:1]
+        out[name] = _in_order(conform(pd.concat(parts, ignore_index=True), table), table)
+    return Tables(out)

@@ -1,0 +1,106 @@
+"""What a model may become while its tables stay: more nullable columns and more tables."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any, Optional
+
+import pandas as pd
+
+from aspen_etl.schema.model import Model
+from aspen_etl.schema.spec import ColumnSpec, TableSpec
+
+__all__ = ["complete", "complete_table", "describe_tables", "find_conflicts", "fingerprint"]
+
+
+def complete(
+    tables: Mapping[str, pd.DataFrame], model: Model, /
+) -> tuple[dict[str, pd.DataFrame], frozenset[str]]:
+    """Bring tables of an older model to a newer one: a new column is null, a new table empty.
+
+    Returns:
+        The tables, and the names of those that were not there.
+    """
+    out = {name: complete_table(tables.get(name), table) for name, table in model.tables.items()}
+    return out, frozenset(model.tables) - frozenset(tables)
+
+
+def complete_table(frame: Optional[pd.DataFrame], table: TableSpec, /) -> pd.DataFrame:
+    """Bring one table to its columns: one that it lacks is null; none at all is empty."""
+    if frame is None:
+        frame = pd.DataFrame(index=pd.RangeIndex(0))
+    if list(frame.columns) == list(table.columns):
+        return frame
+    return pd.DataFrame(
+        {
+            key: frame[key] if key in frame.columns else _nothing(spec, frame.index)
+            for key, spec in table.columns.items()
+        }
+    )
+
+
+def _nothing(spec: ColumnSpec, index: pd.Index) -> pd.Series:
+    return pd.Series([None] * len(index), dtype=object, index=index).astype(spec.dtype)
+
+
+def describe_tables(model: Model, /) -> dict[str, Any]:
+    """Describe the tables of a model as plain values: what stored tables depend on."""
+    return {
+        name: {
+            "natural_key": list(table.natural_key),
+            "columns": {key: _describe(spec) for key, spec in table.columns.items()},
+        }
+        for name, table in model.tables.items()
+    }
+
+
+def _describe(spec: ColumnSpec) -> dict[str, Any]:
+    facts = {
+        "type": spec.type,
+        "nullable": spec.nullable,
+        "length": spec.length,
+        "primary_key": spec.primary_key,
+        "references": spec.references,
+        "text_format": spec.text_format.pattern if spec.text_format else None,
+    }
+    return {name: fact for name, fact in facts.items() if fact not in (None, False)}
+
+
+def find_conflicts(stored: Mapping[str, Any], model: Model, /) -> list[str]:
+    """Name every difference between stored tables and a model that data cannot follow.
+
+    A table or a nullable column that the model has more is none.
+
+    Args:
+        stored: What ``describe_tables`` gave of the model that wrote the tables.
+        model: The model that reads or continues them.
+    """
+    now = describe_tables(model)
+    out = [f"the table {name} is gone" for name in stored if name not in now]
+    for name, table in now.items():
+        then = stored.get(name)
+        if then is None:
+            continue
+        if then["natural_key"] != table["natural_key"]:
+            out.append(f"{name} has another natural key")
+        columns, before = table["columns"], then["columns"]
+        out += [f"{name}.{column} is gone" for column in before if column not in columns]
+        for column, facts in columns.items():
+            if column not in before:
+                if not facts.get("nullable"):
+                    out.append(f"{name}.{column} is new and not nullable")
+                continue
+            out += [
+                f"{name}.{column} has another {fact.replace('_', ' ')}"
+                for fact in sorted(facts.keys() | before[column].keys())
+                if facts.get(fact) != before[column].get(fact)
+            ]
+    return out
+
+
+def fingerprint(*values: Any) -> str:
+    """Give a short name to plain values: equal values have equal names."""
+    text = json.dumps(values, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode("ascii")).hexdigest()
