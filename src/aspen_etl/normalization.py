@@ -220,10 +220,13 @@ class _Work:
     def _summarize_source(self, name: str) -> SourceSummary:
         prepared, judged = self.prepared[name], self.judged[name]
         references = self.model.lineage.sources[name].references
-        cells = {column: prepared.present(column) for column in prepared.clean.columns}
+        columns = self.model.sources[name].columns
+        cells = {column: prepared.present(column) for column in columns}
         accepted = {
-            column: len(judged.accepted) if column in references else int(values.notna().sum())
-            for column, values in judged.accepted.items()
+            column: len(judged.accepted)
+            if column in references
+            else int(judged.accepted[column].notna().sum())
+            for column in columns
         }
         return SourceSummary(
             rows=len(prepared.rows),
@@ -239,7 +242,7 @@ class _Work:
         )
 
 
-def verify(  # noqa: PLR0913 - it takes what normalize took, and the result
+def verify(
     result: NormalizeResult,
     extract: Extract,
     /,

@@ -110,10 +110,13 @@ class WriteError(AspenETLError, OSError):
     @classmethod
     def at(cls, url: str, cause: str, written: Sequence[str] = ()) -> WriteError:
         """Say what cannot be written, with the kind of the cause, and what was written before."""
-        before = f"; written before it: {listing(written)}" if written else "; nothing was written"
+        before, again = "; nothing was written", "try again"
+        if written:
+            before = f"; written before it: {listing(written)}"
+            again = "write again with overwrite=True (--overwrite)"
         return cls(
             f"{url} cannot be written ({cause}){before}; check space, network and storage, then "
-            "write again with overwrite=True (--overwrite)",
+            f"{again}",
             url=url,
             cause=cause,
             written=tuple(written),

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from aspen_etl.schema.model import Model
     from aspen_etl.schema.spec import SourceSpec
 
-__all__ = ["read_extract"]
+__all__ = ["Source", "read_extract", "source_places"]
 
 #: What names the source: a workbook or a folder, or a url for each sheet.
 Source = Union[Url, Mapping[str, Url]]
@@ -148,6 +148,24 @@ def _check_sources(where: str, names: Iterable[str], model: Model) -> None:
 
 
 # ----------------------------------------------------------------------------- which files
+
+
+def source_places(
+    source: Source,
+    /,
+    *,
+    model: Model,
+    storage_options: Mapping[str, Any] | None = None,
+    sheets: Mapping[str, str] | None = None,
+) -> list[Location]:
+    """Say which files ``read_extract`` would read.
+
+    Raises:
+        SourceNotFoundError: There is nothing at the url.
+        SourceAccessError: The storage refuses access.
+    """
+    options = _Options((), dict(sheets or {}), {}, None, ())
+    return list(_files(source, model, storage_options, options))
 
 
 def _files(

@@ -5,15 +5,35 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-from collections.abc import Callable, Sequence
-from typing import Any
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Literal
 
 from fsspec.implementations.local import LocalFileSystem
+from fsspec.implementations.memory import MemoryFileSystem
 
-from aspen_etl.errors import AspenETLError, ReadError, SourceNotFoundError, WriteError
+from aspen_etl.errors import (
+    AspenETLError,
+    ReadError,
+    SourceNotFoundError,
+    WriteError,
+)
 from aspen_etl.io.filesystem import Location, attempt
 
-__all__ = ["delete", "make_folder", "put"]
+__all__ = ["KNOWN_TO_CREATE", "Created", "create", "delete", "make_folder", "put"]
+
+#: The protocols of filesystems that are known to create a file exclusively.
+KNOWN_TO_CREATE = frozenset({"file", "local", "memory", "s3", "s3a"})
+
+#: What became of a file that was to be made exclusively: it is made; another is there; or the
+#: storage did not say, so that it must be read back.
+Created = Literal["made", "exists", "unknown"]
+
+#: The codes by which storages say that a file is there already.
+_EXISTS = frozenset({"PreconditionFailed", "412"})
+
+#: Exclusive creation in memory is a look and a write: one at a time.
+_MEMORY = threading.Lock()
 
 
 def make_folder(place: Location, /) -> None:
@@ -56,14 +76,78 @@ def _put(place: Location, data: bytes) -> None:
     if not isinstance(place.filesystem, LocalFileSystem):
         place.filesystem.pipe_file(place.path, data)
         return
-    aside = f"{place.path}.{secrets.token_hex(4)}.tmp"
+    with _aside(place.path, data) as aside:
+        os.replace(aside, place.path)  # noqa: PTH105 - fsspec's own form of a local path
+    _sync_folder(place.path)
+
+
+@contextlib.contextmanager
+def _aside(path: str, data: bytes) -> Iterator[str]:
+    """Write a file beside its place, whole and on the disk, and take it away afterwards."""
+    aside = f"{path}.{secrets.token_hex(4)}.tmp"
     try:
         with open(aside, "xb") as file:  # noqa: PTH123 - fsspec's own form of a local path
             file.write(data)
-        os.replace(aside, place.path)  # noqa: PTH105 - likewise
+            file.flush()
+            os.fsync(file.fileno())
+        yield aside
     finally:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(aside)  # noqa: PTH108 - likewise
+
+
+def _sync_folder(path: str) -> None:
+    """Bring a folder's entries to the disk, where the system can."""
+    if os.name == "nt":
+        return
+    folder = os.open(os.path.dirname(path), os.O_RDONLY)  # noqa: PTH120 - likewise
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+# ----------------------------------------------------------------------------- exclusively
+
+
+def create(place: Location, data: bytes, /) -> Created:
+    """Make a file that is not there yet: whole or not at all, by one writer alone.
+
+    Returns:
+        What became of it; after ``unknown`` the file must be read back.
+
+    Raises:
+        SourceAccessError: The storage refuses.
+        WriteError: The bucket is not there, or a local disk failed; the file was not made.
+    """
+    failure: AspenETLError
+    try:
+        attempt(place.url, lambda: _create(place, data))
+    except SourceNotFoundError:
+        failure = WriteError.at(place.url, "no such place")
+    except ReadError as error:
+        code = str(error.details.get("cause", ""))
+        if code == "FileExistsError" or code in _EXISTS:
+            return "exists"
+        if not isinstance(place.filesystem, LocalFileSystem):
+            return "unknown"
+        failure = WriteError.at(place.url, code)
+    else:
+        return "made"
+    raise failure
+
+
+def _create(place: Location, data: bytes) -> None:
+    filesystem = place.filesystem
+    if isinstance(filesystem, LocalFileSystem):
+        with _aside(place.path, data) as aside:
+            os.link(aside, place.path)
+        _sync_folder(place.path)
+    elif isinstance(filesystem, MemoryFileSystem):
+        with _MEMORY:
+            filesystem.pipe_file(place.path, data, mode="create")
+    else:
+        filesystem.pipe_file(place.path, data, mode="create")
 
 
 def _writing(place: Location, call: Callable[[], Any], written: Sequence[str] = ()) -> None:

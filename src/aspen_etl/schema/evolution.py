@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Optional
 
 import pandas as pd
@@ -12,7 +13,16 @@ import pandas as pd
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.spec import ColumnSpec, TableSpec
 
-__all__ = ["complete", "complete_table", "describe_tables", "find_conflicts", "fingerprint"]
+__all__ = [
+    "complete",
+    "complete_table",
+    "describe_functions",
+    "describe_tables",
+    "find_conflicts",
+    "fingerprint",
+]
+
+_PACKAGE = __name__.partition(".")[0]
 
 
 def complete(
@@ -98,6 +108,43 @@ def find_conflicts(stored: Mapping[str, Any], model: Model, /) -> list[str]:
                 if facts.get(fact) != before[column].get(fact)
             ]
     return out
+
+
+def describe_functions(model: Model, /) -> Optional[dict[str, Any]]:
+    """Describe the sources, cleaners and builders of a model, or give none where that cannot be.
+
+    A function of this package is known by its name and the version of the package. What
+    another function does, no name tells.
+    """
+    functions: dict[str, Any] = {
+        **{f"clean {name}": cleaner for name, cleaner in model.cleaners.items()},
+        **{f"build {name}": builder.build for name, builder in model.builders.items()},
+        **{f"invert {name}": builder.invert for name, builder in model.builders.items()},
+    }
+    named = {name: _function_name(function) for name, function in functions.items()}
+    if None in named.values():
+        return None
+    sources = {name: list(source.columns) for name, source in model.sources.items()}
+    feeds = {
+        f"{table.name}.{spec.name}": [list(spec.source), spec.label]
+        for table in model.tables.values()
+        for spec in table.own_columns
+    }
+    return {"sources": sources, "feeds": feeds, "functions": named}
+
+
+def _function_name(function: Any) -> Optional[str]:
+    if function is None:
+        return "-"
+    if isinstance(function, partial):
+        parts = [function.func, *function.args, *function.keywords.values()]
+        names = [_function_name(part) for part in parts]
+        return None if None in names else f"partial({', '.join(map(str, names))})"
+    module = str(getattr(function, "__module__", ""))
+    if module.partition(".")[0] != _PACKAGE or getattr(function, "__closure__", None):
+        return None
+    name = str(getattr(function, "__qualname__", "<lambda>"))
+    return None if "<" in name else f"{module}.{name}"
 
 
 def fingerprint(*values: Any) -> str:

@@ -304,7 +304,7 @@ def recover(
         ProofError: The tables do not hold together: a reference leads nowhere, a row is
             missing or doubled, or the copies of a cell differ. It names table and column.
     """
-    return Recovered(tables, model).sheets
+    return Recovered(tables, model, absent).sheets
 
 
 # ----------------------------------------------------------------------------- helpers

@@ -1,0 +1,155 @@
+"""What goes wrong between a snapshot store and those who read, write and schedule it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from aspen_etl.errors.base import AspenETLError
+
+__all__ = [
+    "CommitConflictError",
+    "CommitOutcomeUnknownError",
+    "CorruptStoreError",
+    "DeadlineError",
+    "ModelMismatchError",
+    "StoreFormatError",
+    "StoreOnHoldError",
+    "ThresholdError",
+    "VersionNotFoundError",
+]
+
+
+class VersionNotFoundError(AspenETLError, LookupError):
+    """The store has no such version, or it can no longer be read."""
+
+    @classmethod
+    def empty(cls, url: str) -> VersionNotFoundError:
+        """Say that nothing was committed yet."""
+        return cls(f"the store {url} holds no commit yet; run sync first", url=url)
+
+    @classmethod
+    def of(cls, url: str, version: int, oldest: int, newest: int) -> VersionNotFoundError:
+        """Say which versions there are."""
+        there = f"versions {oldest} to {newest} can be read" if newest else "it holds no commit yet"
+        return cls(
+            f"the store {url} has no version {version} that can be read; {there}",
+            url=url,
+            version=version,
+            oldest_readable=oldest,
+            newest=newest,
+        )
+
+
+class StoreFormatError(AspenETLError, ValueError):
+    """The store was written in a newer format than this library knows."""
+
+    @classmethod
+    def at(cls, url: str, found: object, known: int) -> StoreFormatError:
+        """Name both formats."""
+        return cls(
+            f"{url} is of store format {found}, and this library knows formats up to {known}; "
+            "install a newer aspen_etl",
+            url=url,
+            found=found,
+            known=known,
+        )
+
+
+class ModelMismatchError(AspenETLError, ValueError):
+    """The store holds tables that the model cannot continue."""
+
+    @classmethod
+    def of(cls, url: str, differences: Sequence[str]) -> ModelMismatchError:
+        """Name the differences."""
+        return cls(
+            f"the store {url} was written by a model that this one cannot continue: "
+            f"{'; '.join(differences)}. A new nullable column or a new table would do; for "
+            "anything else, choose another store",
+            url=url,
+            differences=tuple(differences),
+        )
+
+
+class StoreOnHoldError(AspenETLError, RuntimeError):
+    """An old version was restored, and nobody told the store to go on."""
+
+    @classmethod
+    def at(cls, url: str, version: int) -> StoreOnHoldError:
+        """Say since which version, and how to go on."""
+        return cls(
+            f"the store {url} is on hold since version {version} restored an older one; when the "
+            "source is right again, run resume (aspen-etl resume)",
+            url=url,
+            version=version,
+        )
+
+
+class CommitConflictError(AspenETLError, RuntimeError):
+    """Another writer committed in between; what was to be written is still unwritten."""
+
+    @classmethod
+    def at(cls, url: str, version: int) -> CommitConflictError:
+        """Name the version that was taken."""
+        return cls(
+            f"another writer committed version {version} of {url} first; nothing of this run is in "
+            "the store: read the newest version and go on from it",
+            url=url,
+            version=version,
+        )
+
+
+class CommitOutcomeUnknownError(AspenETLError, OSError):
+    """The storage did not say whether the commit was written."""
+
+    @classmethod
+    def at(cls, url: str, version: int, cause: str) -> CommitOutcomeUnknownError:
+        """Say what to do: a later run sees what happened."""
+        return cls(
+            f"the storage did not tell whether version {version} of {url} was written ({cause}); "
+            "it is whole or not there; run again: the next run sees which, and goes on from it",
+            url=url,
+            version=version,
+            cause=cause,
+        )
+
+
+class CorruptStoreError(AspenETLError, OSError):
+    """A file of the store is missing, damaged, or not what its commit says."""
+
+    @classmethod
+    def at(cls, url: str, reason: str) -> CorruptStoreError:
+        """Name the file, and what to do."""
+        return cls(
+            f"{url}: {reason}; run aspen-etl verify to see what is damaged, then restore a version "
+            "that is whole, or the file from a backup",
+            url=url,
+            reason=reason,
+        )
+
+
+class ThresholdError(AspenETLError, ValueError):
+    """A run would change or reject more than its thresholds allow; nothing was committed."""
+
+    @classmethod
+    def of(cls, refusals: Sequence[str]) -> ThresholdError:
+        """Name every limit that is broken, the figure and the parameter."""
+        return cls(
+            f"nothing was committed: {'; '.join(refusals)}. Look at the source first; if it is "
+            "right, give the parameter that is named another value for one run",
+            refusals=tuple(refusals),
+        )
+
+
+class DeadlineError(AspenETLError, TimeoutError):
+    """A run gave up before its commit rather than be cut off."""
+
+    @classmethod
+    def after(cls, seconds: float, limit: float, step: str) -> DeadlineError:
+        """Say when it gave up and before what."""
+        return cls(
+            f"gave up after {seconds:.1f} s of {limit:.1f} s, before {step}; nothing was "
+            "committed: give the run more time",
+            seconds=seconds,
+            limit=limit,
+            step=step,
+        )

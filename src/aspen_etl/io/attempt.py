@@ -1,0 +1,175 @@
+"""One attempt at a commit: what changed goes to files of its own, then the commit names them."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Optional
+
+import numpy as np
+import pandas as pd
+
+from aspen_etl.errors import CorruptStoreError, DeadlineError, ReadError, SourceNotFoundError
+from aspen_etl.io.codec import Format, encode
+from aspen_etl.io.commit import KeyEntry, Stored
+from aspen_etl.io.filesystem import Location
+from aspen_etl.io.stored_frames import checksum, read_frame, write_frame
+from aspen_etl.schema.frames import KeyState, equal_frames
+from aspen_etl.schema.rejects import REJECTS
+from aspen_etl.schema.spec import ColumnSpec, TableSpec
+from aspen_etl.transform.positions import find_rows, select
+
+__all__ = ["Attempt", "retired_keys"]
+
+
+class Attempt:
+    """Write the files of one attempt under a token that no other attempt has.
+
+    Args:
+        root: The store's place.
+        rejects_root: The place of the rejects, if it is another one.
+        version: The version that it is to become.
+        file_format: ``csv`` or ``parquet``.
+        limit: How long it may take from its first file on; vacuum leaves its files alone for
+            twice that time.
+        give_up: Called before each file and before the commit; it raises to stop.
+
+    Attributes:
+        token: 64 random bits, as hexadecimal digits.
+        bytes_written: The size of its files.
+    """
+
+    def __init__(
+        self,
+        root: Location,
+        rejects_root: Optional[Location],
+        version: int,
+        file_format: Format,
+        *,
+        limit: timedelta,
+        give_up: Optional[Callable[[str], None]] = None,
+    ) -> None:
+        self.root, self.rejects_root, self.format = root, rejects_root, file_format
+        self.limit, self.give_up = limit, give_up
+        self.token = secrets.token_hex(8)
+        self.folder = f"{version:020d}-{self.token}"
+        self.bytes_written = 0
+        self._started: Optional[float] = None
+
+    def check(self, step: str) -> None:
+        """Give up where the time is over.
+
+        Raises:
+            DeadlineError: The attempt takes too long.
+        """
+        if self.give_up is not None:
+            self.give_up(step)
+        if self._started is not None:
+            seconds = time.monotonic() - self._started
+            if seconds > self.limit.total_seconds():
+                raise DeadlineError.after(seconds, self.limit.total_seconds(), step)
+
+    def table(self, table: TableSpec, frame: pd.DataFrame) -> Stored:
+        """Write a table."""
+        return self._write(f"{table.name}/{self.folder}/part-00000", frame, table.columns)
+
+    def keys(
+        self, table: TableSpec, state: KeyState, frame: pd.DataFrame, before: Optional[KeyEntry]
+    ) -> KeyEntry:
+        """Write the keys whose row is gone, unless they stand there already."""
+        columns = {name: table.columns[name] for name in (table.primary_key, *table.natural_key)}
+        retired = retired_keys(table, state, frame)
+        path = f"_aspen/keys/{self.folder}/{table.name}"
+        stored = self._once(path, retired, columns, before.retired if before else None)
+        return KeyEntry(state.next, stored)
+
+    def rejects(self, frame: pd.DataFrame, before: Optional[Stored]) -> Stored:
+        """Write the rejects, unless they stand there already."""
+        path = f"_aspen/rejects/{self.folder}/rejects"
+        return self._once(path, frame, REJECTS, before, elsewhere=self.rejects_root is not None)
+
+    def _once(
+        self,
+        path: str,
+        frame: pd.DataFrame,
+        columns: Mapping[str, ColumnSpec],
+        before: Optional[Stored],
+        *,
+        elsewhere: bool = False,
+    ) -> Stored:
+        nothing = Stored(self.format, tuple(columns), (), elsewhere)
+        if not len(frame):
+            same = before is not None and not before.files and before.elsewhere == elsewhere
+            return before if before is not None and same else nothing
+        data = encode(frame, columns, self.format)
+        if before is not None and self._is_same(before, frame, columns, data, elsewhere=elsewhere):
+            return before
+        return self._write(path, frame, columns, data=data, elsewhere=elsewhere)
+
+    def _is_same(
+        self,
+        before: Stored,
+        frame: pd.DataFrame,
+        columns: Mapping[str, ColumnSpec],
+        data: bytes,
+        *,
+        elsewhere: bool,
+    ) -> bool:
+        """Tell whether files hold a frame: by its bytes, or, of other versions, by its values."""
+        if before.elsewhere != elsewhere or before.rows != len(frame):
+            return False
+        if [file.sha256 for file in before.files] == [checksum(data)]:
+            return True
+        if before.format != self.format:
+            return False
+        try:
+            found = read_frame(self._root(elsewhere=elsewhere), before, columns)
+        except (ReadError, CorruptStoreError, SourceNotFoundError, PermissionError):
+            return False
+        return equal_frames(found, frame[list(columns)])
+
+    def _write(
+        self,
+        path: str,
+        frame: pd.DataFrame,
+        columns: Mapping[str, ColumnSpec],
+        *,
+        data: Optional[bytes] = None,
+        elsewhere: bool = False,
+    ) -> Stored:
+        self.check("writing files")
+        if self._started is None:
+            self._started = time.monotonic()
+        stored = write_frame(
+            self._root(elsewhere=elsewhere),
+            path,
+            frame,
+            columns,
+            self.format,
+            data=data,
+        )
+        self.bytes_written += stored.bytes
+        return replace(stored, elsewhere=elsewhere)
+
+    def _root(self, *, elsewhere: bool) -> Location:
+        return self.rejects_root if elsewhere and self.rejects_root is not None else self.root
+
+    def rewrite(
+        self, path: str, frame: pd.DataFrame, columns: Mapping[str, ColumnSpec], old: Stored
+    ) -> Stored:
+        """Write what is left of another file, in its format."""
+        kept, self.format = self.format, old.format
+        try:
+            return self._write(path, frame, columns, elsewhere=old.elsewhere)
+        finally:
+            self.format = kept
+
+
+def retired_keys(table: TableSpec, state: KeyState, frame: pd.DataFrame, /) -> pd.DataFrame:
+    """Give the keys given whose row is gone."""
+    at = find_rows([state.given[table.primary_key]], [frame[table.primary_key]])
+    gone = np.flatnonzero(at < 0)
+    return pd.DataFrame({name: select(state.given[name], gone) for name in state.given.columns})

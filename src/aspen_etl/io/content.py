@@ -1,0 +1,48 @@
+"""Which state a source file is in, told without parsing it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any, Optional
+
+from aspen_etl.io.commit import SourceFile
+from aspen_etl.io.filesystem import Location, attempt
+from aspen_etl.io.stored_frames import checksum
+
+__all__ = ["modified_time", "state_of"]
+
+
+def state_of(place: Location, max_bytes: int, /) -> SourceFile:
+    """Tell the state of a file: by its storage's own tag, or by the checksum of its bytes.
+
+    Args:
+        place: The file.
+        max_bytes: The size above which it is not read.
+
+    Raises:
+        SourceNotFoundError: There is no file.
+        SourceAccessError: The storage refuses.
+        ReadError: It cannot be read.
+        LimitExceededError: It is larger than ``max_bytes``.
+    """
+    info: Mapping[str, Any] = attempt(place.url, lambda: place.filesystem.info(place.path))
+    modified = modified_time(info)
+    changed = modified.isoformat() if modified else None
+    tag = info.get("ETag")
+    if tag:
+        return SourceFile(place.url, int(info["size"]), f"etag:{str(tag).strip(chr(34))}", changed)
+    data = place.read(max_bytes)
+    return SourceFile(place.url, len(data), f"sha256:{checksum(data)}", changed)
+
+
+def modified_time(info: Mapping[str, Any], /) -> Optional[dt.datetime]:
+    """Give when a file was changed last, in UTC, from what fsspec tells of it."""
+    for name in ("LastModified", "mtime", "created"):
+        found = info.get(name)
+        if isinstance(found, dt.datetime):
+            aware = found if found.tzinfo else found.replace(tzinfo=dt.timezone.utc)
+            return aware.astimezone(dt.timezone.utc)
+        if isinstance(found, (int, float)):
+            return dt.datetime.fromtimestamp(found, dt.timezone.utc)
+    return None

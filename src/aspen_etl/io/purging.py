@@ -1,0 +1,227 @@
+"""Erase one borrower from every readable version: files are written anew without it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from aspen_etl.errors import CommitConflictError, NotSupportedError, SourceNotFoundError
+from aspen_etl.io.commit import Commit, Stored, StoredFile
+from aspen_etl.io.store_reader import key_columns
+from aspen_etl.io.vacuuming import delete_unnamed
+from aspen_etl.schema.evolution import complete_table
+from aspen_etl.schema.frames import Run
+from aspen_etl.schema.rejects import REJECTS
+from aspen_etl.schema.spec import ColumnSpec, TableSpec
+from aspen_etl.transform.positions import find_rows, select
+
+if TYPE_CHECKING:
+    from aspen_etl.io.store import SnapshotStore
+
+__all__ = ["PurgeReport", "purge"]
+
+
+@dataclass(frozen=True)
+class PurgeReport:
+    """Tell what was erased; it does not tell whom.
+
+    Attributes:
+        version: The version that the store is at.
+        versions: From how many versions.
+        rows: How many rows of the newest version went, by table.
+        files: How many files were written anew.
+        deleted: How many old files were deleted.
+    """
+
+    version: int
+    versions: int
+    rows: Mapping[str, int]
+    files: int
+    deleted: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give plain values, ready for JSON."""
+        return asdict(self)
+
+
+def purge(store: SnapshotStore, borrower_id: str, run: Run, /) -> PurgeReport:
+    """Write files anew, name them in a commit, delete the old ones."""
+    done: list[_Purge] = []
+
+    def step(newest: Commit) -> Commit:
+        work = _Purge(store, borrower_id, newest, run)
+        done[:] = [work]
+        return work.commit()
+
+    newest = store.retrying(step)
+    work = done[0]
+    deleted = 0
+    if work.rewritten:
+        deleted, _, _ = delete_unnamed(store, None, at_once=set(work.rewritten))
+    versions = newest.version - newest.oldest_readable + (0 if work.rewritten else 1)
+    return PurgeReport(newest.version, versions, work.gone, len(work.rewritten), deleted)
+
+
+class _Purge:
+    """Find what belongs to one borrower in all readable versions, and write the rest anew."""
+
+    def __init__(self, store: SnapshotStore, borrower_id: str, newest: Commit, run: Run) -> None:
+        self.store, self.model, self.newest, self.run = store, store.model, newest, run
+        self.borrower_id = borrower_id
+        self.attempt = store.attempt(newest.version + 1)
+        #: The new file, or an empty mark, of each old path that held the borrower.
+        self.rewritten: dict[str, StoredFile] = {}
+        self.gone: dict[str, int] = {}
+        versions = range(newest.oldest_readable, newest.version)
+        commits = [*(store.log.read(version) for version in versions), newest]
+        self.tables: dict[str, list[Stored]] = {name: [] for name in self.model.tables}
+        self.keys: dict[str, list[Stored]] = {name: [] for name in self.model.tables}
+        self.rejects: list[Stored] = []
+        for commit in commits:
+            for name, stored in commit.tables.items():
+                self._add(self.tables[name], stored)
+            for name, entry in commit.keys.items():
+                self._add(self.keys[name], entry.retired)
+            if commit.rejects is not None:
+                self._add(self.rejects, commit.rejects)
+
+    def _add(self, held: list[Stored], stored: Stored) -> None:
+        moved = stored.moved(self.newest.rewrites)
+        if moved.files and moved not in held:
+            held.append(moved)
+
+    def commit(self) -> Commit:
+        """Write what must be written, and commit it; the newest commit where nothing must."""
+        try:
+            erased = self._rows_to_erase()
+            for name, table in self.model.tables.items():
+                for stored in self.tables[name]:
+                    self._table(table, stored, table.columns, erased[name], "part-00000")
+                for stored in self.keys[name]:
+                    self._table(table, stored, key_columns(table), erased[name], name)
+            for stored in self.rejects:
+                self._reject(stored)
+        except SourceNotFoundError:
+            lost = True
+        else:
+            lost = False
+        if lost:
+            raise CommitConflictError.at(self.store.url, self.newest.version + 1)
+        if not self.rewritten:
+            return self.newest
+        commit = self.store.next_commit(self.newest, "purge", self.run, self.attempt)
+        tables = {name: held.moved(self.rewritten) for name, held in commit.tables.items()}
+        for name, held in commit.tables.items():
+            self.gone[name] = held.rows - tables[name].rows
+        keys = {
+            name: replace(entry, retired=_without_empty(entry.retired.moved(self.rewritten)))
+            for name, entry in commit.keys.items()
+        }
+        old = {
+            path: self.rewritten.get(file.path, file) for path, file in self.newest.rewrites.items()
+        }
+        changes = {
+            name: {"inserted": 0, "updated": 0, "deleted": count}
+            for name, count in self.gone.items()
+        }
+        rejects = commit.rejects.moved(self.rewritten) if commit.rejects else None
+        commit = replace(
+            commit,
+            tables=tables,
+            keys=keys,
+            rejects=rejects,
+            changes={**commit.changes, **changes},
+            rewrites={**old, **self.rewritten},
+        )
+        return self.store.append(commit, self.attempt)
+
+    # ------------------------------------------------------------------------- whose rows
+
+    def _rows_to_erase(self) -> dict[str, pd.Series]:
+        """Find the keys, in any version, of the rows that are the borrower's or refer to them."""
+        lineage = self.model.lineage
+        root = next(iter(self.model.sources))
+        origin = (f"{root}.{lineage.sources[root].key[0]}",)
+        out: dict[str, pd.Series] = {}
+        for name, table in self.model.tables.items():
+            ids = [s.name for s in table.own_columns if s.source == origin and not s.references]
+            parts = []
+            frames = [
+                complete_table(self._read(s, table.columns), table) for s in self.tables[name]
+            ]
+            frames += [self._read(stored, key_columns(table)) for stored in self.keys[name]]
+            for frame in frames:
+                key = frame[table.primary_key]
+                mine = np.zeros(len(frame), dtype=bool)
+                for column in ids:
+                    if column in frame.columns:
+                        same = (frame[column] == self.borrower_id).fillna(value=False)
+                        mine |= same.to_numpy(dtype=bool)
+                for column, target in table.references.items():
+                    if column in frame.columns and lineage.tables[target].kind != "lookup":
+                        mine |= _among(frame[column], out[target])
+                parts.append(select(key, np.flatnonzero(mine)))
+            found = [part for part in parts if len(part)]
+            nothing = pd.Series(dtype=object).astype(table.columns[table.primary_key].dtype)
+            joined = pd.concat(found, ignore_index=True) if found else nothing
+            out[name] = joined.drop_duplicates().reset_index(drop=True)
+        return out
+
+    def _read(self, stored: Stored, columns: Mapping[str, ColumnSpec]) -> pd.DataFrame:
+        return self.store.frame(stored, columns)
+
+    # ------------------------------------------------------------------------- files
+
+    def _table(
+        self,
+        table: TableSpec,
+        stored: Stored,
+        columns: Mapping[str, ColumnSpec],
+        erased: pd.Series,
+        file: str,
+    ) -> None:
+        if not len(erased):
+            return
+        frame = self._read(stored, columns)
+        folder = table.name if file != table.name else "_aspen/keys"
+        self._rewrite(stored, frame, ~_among(frame[table.primary_key], erased), columns, folder)
+
+    def _reject(self, stored: Stored) -> None:
+        frame = self._read(stored, REJECTS)
+        mine = (frame["borrower_id"] == self.borrower_id).fillna(value=False)
+        self._rewrite(stored, frame, ~mine.to_numpy(dtype=bool), REJECTS, "_aspen/rejects")
+
+    def _rewrite(
+        self,
+        stored: Stored,
+        frame: pd.DataFrame,
+        keep: Any,
+        columns: Mapping[str, ColumnSpec],
+        folder: str,
+    ) -> None:
+        if keep.all():
+            return
+        if len(stored.files) != 1:
+            raise NotSupportedError("purge rewrites frames of one file alone", url=self.store.url)
+        path = stored.files[0].path
+        rows = np.flatnonzero(keep)
+        left = pd.DataFrame({name: select(frame[name], rows) for name in frame.columns})
+        number = len(self.rewritten)
+        target = f"{folder}/{self.attempt.folder}/rewritten-{number:05d}"
+        held = {name: columns[name] for name in stored.columns}
+        (self.rewritten[path],) = self.attempt.rewrite(target, left, held, stored).files
+
+
+def _among(values: pd.Series, keys: pd.Series) -> Any:
+    if not len(keys):
+        return np.zeros(len(values), dtype=bool)
+    return (find_rows([values], [keys]) >= 0) & values.notna().to_numpy(dtype=bool)
+
+
+def _without_empty(stored: Stored) -> Stored:
+    """Name no file where no row is left."""
+    return stored if stored.rows else replace(stored, files=())

@@ -1,0 +1,219 @@
+"""Reading a store: the newest commit or an older one, whole and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Optional, TypeVar
+
+import pandas as pd
+
+from aspen_etl.errors import (
+    CommitConflictError,
+    CorruptStoreError,
+    ModelMismatchError,
+    NotSupportedError,
+    SourceNotFoundError,
+    VersionNotFoundError,
+)
+from aspen_etl.io.commit import Commit, Stored
+from aspen_etl.io.commit_log import CommitLog
+from aspen_etl.io.filesystem import Location
+from aspen_etl.io.stored_frames import empty, read_frame
+from aspen_etl.schema.evolution import complete, find_conflicts
+from aspen_etl.schema.frames import KeyState, Snapshot, Tables
+from aspen_etl.schema.model import Model
+from aspen_etl.schema.rejects import REJECTS
+from aspen_etl.schema.spec import ColumnSpec, TableSpec
+from aspen_etl.transform.numbering import conform_keys
+
+__all__ = ["StoreReader", "key_columns"]
+
+T = TypeVar("T")
+
+#: How often reading begins anew when files go in the meantime.
+_TRIES = 20
+
+
+class StoreReader:
+    """Read the commits of a store.
+
+    Args:
+        log: The commits.
+        rejects_root: The place of the rejects, if it is another one.
+        model: The model of the tables.
+    """
+
+    def __init__(self, log: CommitLog, rejects_root: Optional[Location], model: Model) -> None:
+        self.log, self.root = log, log.root
+        self.rejects_root, self.model = rejects_root, model
+
+    @property
+    def url(self) -> str:
+        """The store's url, without anything secret."""
+        return self.root.url
+
+    def newest(self) -> Optional[Commit]:
+        """Read the newest commit, or none where nothing was committed yet."""
+        return self.log.newest()
+
+    def find(self, version: Optional[int] = None) -> Commit:
+        """Read a commit that can be read: the newest, or a version.
+
+        Raises:
+            VersionNotFoundError: There is none, or its files are no longer kept.
+        """
+        return self._find(version)[0]
+
+    def _find(self, version: Optional[int]) -> tuple[Commit, Commit]:
+        newest = self.newest()
+        if newest is None:
+            raise VersionNotFoundError.empty(self.url)
+        if version in (None, newest.version):
+            return newest, newest
+        assert version is not None  # noqa: S101 - for mypy
+        if not newest.oldest_readable <= version <= newest.version:
+            raise VersionNotFoundError.of(self.url, version, newest.oldest_readable, newest.version)
+        return self.log.read(version), newest
+
+    def history(self, limit: Optional[int] = None) -> tuple[Commit, ...]:
+        """Read the commits that can be read, the newest first, at most ``limit`` of them."""
+        newest = self.newest()
+        if newest is None or limit == 0:
+            return ()
+        last = newest.oldest_readable
+        if limit is not None:
+            last = max(last, newest.version - limit + 1)
+        return (newest, *(self.log.read(v) for v in range(newest.version - 1, last - 1, -1)))
+
+    def read(self, version: Optional[int] = None) -> Snapshot:
+        """Read the snapshot of one commit, whole, every checksum verified.
+
+        Args:
+            version: Which one; by default the newest.
+
+        Returns:
+            The tables of the store's model; a column or table that the commit does not have yet
+            is null or empty.
+
+        Raises:
+            VersionNotFoundError: There is no such version, or it is no longer kept.
+            ModelMismatchError: It holds tables of another model.
+            CorruptStoreError: A file is missing or damaged.
+        """
+        snapshot = self._reading(version, self.load_old)
+        tables, _ = complete(snapshot.tables, self.model)
+        keys = {
+            table.name: snapshot.keys.get(table.name) or KeyState(1, empty(key_columns(table)))
+            for table in self.model.tables.values()
+            if table.has_surrogate_key
+        }
+        return Snapshot(Tables(tables), keys, snapshot.time)
+
+    def read_rejects(self, version: Optional[int] = None) -> pd.DataFrame:
+        """Read the rejects of one commit, by default the newest.
+
+        Raises:
+            VersionNotFoundError: There is no such version, or it is no longer kept.
+            NotSupportedError: They are elsewhere, and no ``rejects_url`` was given.
+            CorruptStoreError: A file is missing or damaged.
+        """
+        return self._reading(version, self._load_rejects)
+
+    def _load_rejects(self, commit: Commit, newest: Commit) -> pd.DataFrame:
+        if commit.rejects is None:
+            return empty(REJECTS)
+        return self.frame(commit.rejects.moved(newest.rewrites), REJECTS)
+
+    def _reading(self, version: Optional[int], read: Callable[[Commit, Commit], T]) -> T:
+        """Read, and begin anew where a newer commit let files go in the meantime."""
+        for _ in range(_TRIES):
+            commit, newest = self._find(version)
+            try:
+                return read(commit, newest)
+            except SourceNotFoundError as error:
+                lost = str(error.details.get("url", ""))
+            if self.log.newest_version() == newest.version:
+                raise CorruptStoreError.at(lost, "the file is gone")
+        raise CommitConflictError.at(self.url, newest.version + 1)
+
+    def load(self, commit: Commit) -> Snapshot:
+        """Read the snapshot of the newest commit as it was stored, for the run that follows it.
+
+        Raises:
+            CommitConflictError: Another commit let its files go.
+            ModelMismatchError: It holds tables of another model.
+            CorruptStoreError: A file is missing or damaged.
+        """
+        try:
+            return self.load_old(commit, commit)
+        except SourceNotFoundError as error:
+            lost = str(error.details.get("url", ""))
+        if self.log.newest_version() != commit.version:
+            raise CommitConflictError.at(self.url, commit.version + 1)
+        raise CorruptStoreError.at(lost, "the file is gone")
+
+    def load_old(self, commit: Commit, newest: Commit) -> Snapshot:
+        """Read the snapshot of any commit as it was stored, given the newest commit.
+
+        Raises:
+            SourceNotFoundError: A file is not there.
+            ModelMismatchError: It holds tables of another model.
+            CorruptStoreError: A file is damaged.
+        """
+        self.check_model(commit)
+        tables, keys = {}, {}
+        for name, table in self.model.tables.items():
+            stored = commit.tables.get(name)
+            if stored is not None:
+                tables[name] = self.frame(stored.moved(newest.rewrites), table.columns)
+        for name, entry in commit.keys.items():
+            table = self.model.tables[name]
+            retired = self.frame(entry.retired.moved(newest.rewrites), key_columns(table))
+            keys[name] = KeyState(entry.next, given_keys(table, tables.get(name), retired))
+        return Snapshot(Tables(tables), keys, commit.time)
+
+    def frame(self, stored: Stored, columns: Mapping[str, ColumnSpec]) -> pd.DataFrame:
+        """Read one frame of a commit."""
+        return read_frame(self.root_of(stored), stored, columns)
+
+    def root_of(self, stored: Stored) -> Location:
+        """Give the place below which files are.
+
+        Raises:
+            NotSupportedError: They are rejects elsewhere, and no ``rejects_url`` was given.
+        """
+        if not stored.elsewhere:
+            return self.root
+        if self.rejects_root is None:
+            msg = f"the rejects of {self.url} are elsewhere; give rejects_url= (--rejects-url)"
+            raise NotSupportedError(msg, url=self.url)
+        return self.rejects_root
+
+    def check_model(self, commit: Commit) -> None:
+        """Make sure that the store's model can read and continue what a commit holds.
+
+        Raises:
+            ModelMismatchError: It cannot; the text names every difference.
+        """
+        differences = find_conflicts(commit.model, self.model)
+        if differences:
+            raise ModelMismatchError.of(self.url, differences)
+
+
+def key_columns(table: TableSpec) -> dict[str, ColumnSpec]:
+    """Give the columns of a table's key state."""
+    return {name: table.columns[name] for name in (table.primary_key, *table.natural_key)}
+
+
+def given_keys(
+    table: TableSpec, frame: Optional[pd.DataFrame], retired: pd.DataFrame
+) -> pd.DataFrame:
+    """Join the keys in use and the retired ones to all keys given, in their order."""
+    names = list(key_columns(table))
+    if frame is None or not len(frame):
+        return conform_keys(retired, table)
+    if not len(retired):
+        return frame[names]
+    joined = pd.concat([frame[names], retired[names]], ignore_index=True)
+    joined = joined.sort_values(table.primary_key, kind="stable", ignore_index=True)
+    return conform_keys(joined, table)

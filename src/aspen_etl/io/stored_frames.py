@@ -1,0 +1,127 @@
+"""Frames in files that are written once: checked as they are written and as they are read."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Optional
+
+import pandas as pd
+
+from aspen_etl.errors import (
+    AspenETLError,
+    CorruptFileError,
+    CorruptStoreError,
+    ReadError,
+    WriteError,
+)
+from aspen_etl.io.codec import Format, decode, encode
+from aspen_etl.io.commit import Stored, StoredFile
+from aspen_etl.io.filesystem import Location, attempt
+from aspen_etl.io.writing import make_folder, put
+from aspen_etl.schema.spec import ColumnSpec
+
+__all__ = ["checksum", "empty", "read_bytes", "read_frame", "write_frame"]
+
+_NO_LIMIT = 2**62
+
+#: How often a file is read that does not come as it was written.
+_TRIES = 3
+
+
+def checksum(data: bytes, /) -> str:
+    """Give the SHA-256 of bytes, as hexadecimal digits."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def write_frame(
+    root: Location,
+    path: str,
+    frame: pd.DataFrame,
+    columns: Mapping[str, ColumnSpec],
+    file_format: Format,
+    *,
+    data: Optional[bytes] = None,
+) -> Stored:
+    """Write a frame as one file, in one call, and check its size there.
+
+    Args:
+        root: The store's place, or that of the rejects.
+        path: The file's path below it, without an ending.
+        frame: The frame.
+        columns: What its columns are.
+        file_format: ``csv`` or ``parquet``.
+        data: The frame as bytes, if they are known already.
+
+    Raises:
+        WriteError: The storage failed, or holds another size than was sent.
+    """
+    data = encode(frame, columns, file_format) if data is None else data
+    name = f"{path}.{file_format}"
+    place = root.child(name)
+    make_folder(root.child(name.rpartition("/")[0]))
+    put(place, data)
+    size = attempt(place.url, lambda: place.filesystem.info(place.path)["size"])
+    if size != len(data):
+        raise WriteError.at(place.url, f"{size} bytes are there, {len(data)} were sent")
+    file = StoredFile(name, len(data), len(frame), checksum(data))
+    return Stored(file_format, tuple(columns), (file,))
+
+
+def read_bytes(root: Location, file: StoredFile) -> bytes:
+    """Read a file and check that it is what was written.
+
+    Raises:
+        SourceNotFoundError: It is not there.
+        SourceAccessError: The storage refuses.
+        ReadError: The storage fails.
+        CorruptStoreError: It holds other bytes.
+    """
+    place = root.child(file.path)
+    failure: AspenETLError
+    for _ in range(_TRIES):
+        try:
+            data = place.read(_NO_LIMIT)
+        except ReadError as error:
+            failure = error
+            continue
+        if len(data) == file.bytes and checksum(data) == file.sha256:
+            return data
+        failure = CorruptStoreError.at(place.url, "its bytes are not those that were written")
+    raise failure
+
+
+def read_frame(root: Location, stored: Stored, columns: Mapping[str, ColumnSpec]) -> pd.DataFrame:
+    """Read a frame, every file checked.
+
+    Args:
+        root: The store's place, or that of the rejects.
+        stored: Where it is.
+        columns: What its columns are; those that it does not have are passed over.
+
+    Raises:
+        SourceNotFoundError: A file is not there.
+        CorruptStoreError: A file is not what was written.
+    """
+    held = {name: columns[name] for name in stored.columns}
+    parts = []
+    for file in stored.files:
+        data = read_bytes(root, file)
+        failure: AspenETLError
+        try:
+            parts.append(decode(data, held, stored.format, url=root.child(file.path).url))
+        except CorruptFileError as error:
+            failure = CorruptStoreError.at(root.child(file.path).url, str(error))
+        else:
+            continue
+        raise failure
+    if not parts:
+        return empty(held)
+    return parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
+
+
+def empty(columns: Mapping[str, ColumnSpec]) -> pd.DataFrame:
+    """Make a frame without rows."""
+    return pd.DataFrame(
+        {name: pd.Series(dtype=object).astype(spec.dtype) for name, spec in columns.items()}
+    )

@@ -1,0 +1,116 @@
+"""The limits that keep a broken source from emptying a store."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from typing import Optional
+
+from aspen_etl.io.commit import Commit, SourceFile
+from aspen_etl.normalization import NormalizeResult
+
+__all__ = ["Thresholds", "find_refusals"]
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Say how much a run may reject and delete before it refuses to commit.
+
+    Attributes:
+        max_rejected_rows: The share of a sheet's rows, from 0 to 1.
+        max_rejected_cells: The share of a column's cells that are not missing.
+        max_deleted_rows: The share of a table's rows.
+        min_deleted_rows: How many rows of a table must go at least for that share to count.
+        allow_empty: Whether an extract without a row may follow tables with rows.
+        allow_older: Whether a source may be older than the one of the newest commit.
+
+    Examples:
+        >>> Thresholds(max_deleted_rows=0.5).max_rejected_rows
+        0.05
+    """
+
+    max_rejected_rows: float = 0.05
+    max_rejected_cells: float = 0.05
+    max_deleted_rows: float = 0.20
+    min_deleted_rows: int = 10
+    allow_empty: bool = False
+    allow_older: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse a share that is none."""
+        for each in fields(self)[:3]:
+            value = getattr(self, each.name)
+            if not 0 <= value <= 1:
+                raise ValueError(f"{each.name}={value} is no share; give a number from 0 to 1")
+        if self.min_deleted_rows < 0:
+            raise ValueError("min_deleted_rows must not be negative")
+
+
+def find_refusals(
+    result: NormalizeResult,
+    thresholds: Thresholds,
+    before: Optional[Commit],
+    files: tuple[SourceFile, ...],
+    /,
+) -> tuple[str, ...]:
+    """Name every limit that a result breaks, with the figure and the parameter."""
+    return (
+        *_rejected(result, thresholds),
+        *_deleted(result, thresholds, before),
+        *_stale(thresholds, before, files),
+    )
+
+
+def _rejected(result: NormalizeResult, limits: Thresholds) -> Iterator[str]:
+    for name, source in result.summary.sources.items():
+        if source.rejected > limits.max_rejected_rows * source.rows:
+            yield (
+                f"{_part(source.rejected, source.rows)} rows of {name!r} are rejected, more than "
+                f"{limits.max_rejected_rows:.1%} (max_rejected_rows)"
+            )
+        for column, count in source.rejected_cells.items():
+            if count > limits.max_rejected_cells * source.cells[column]:
+                yield (
+                    f"{_part(count, source.cells[column])} cells of {name}.{column} are rejected, "
+                    f"more than {limits.max_rejected_cells:.1%} (max_rejected_cells)"
+                )
+
+
+def _deleted(
+    result: NormalizeResult, limits: Thresholds, before: Optional[Commit]
+) -> Iterator[str]:
+    held = {name: stored.rows for name, stored in before.tables.items()} if before else {}
+    for name, found in result.changes.items():
+        count, rows = len(found.deleted), held.get(name, 0)
+        if count >= max(limits.min_deleted_rows, 1) and count > limits.max_deleted_rows * rows:
+            yield (
+                f"{_part(count, rows)} rows of table {name!r} would be deleted, more than "
+                f"{limits.max_deleted_rows:.1%} (max_deleted_rows, min_deleted_rows)"
+            )
+    empty = not any(source.rows for source in result.summary.sources.values())
+    if empty and any(held.values()) and not limits.allow_empty:
+        yield f"the extract is empty and the store holds {sum(held.values()):,} rows (allow_empty)"
+
+
+def _stale(
+    limits: Thresholds, before: Optional[Commit], files: tuple[SourceFile, ...]
+) -> Iterator[str]:
+    if before is None or limits.allow_older:
+        return
+    known = {file.url: file.modified for file in before.source.files}
+    for file in files:
+        then = known.get(file.url)
+        if then is None or file.modified is None:
+            continue
+        age = dt.datetime.fromisoformat(then) - dt.datetime.fromisoformat(file.modified)
+        if age > dt.timedelta():
+            yield (
+                f"{file.url} is {age.total_seconds():,.0f} s older than the state that the newest "
+                "commit was made of (allow_older)"
+            )
+
+
+def _part(count: int, whole: int) -> str:
+    share = count / whole if whole else 1.0
+    return f"{count:,} of {whole:,} ({share:.1%})"
