@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,15 +12,13 @@ import pandas as pd
 from aspen_etl.errors import CommitConflictError, NotSupportedError, SourceNotFoundError
 from aspen_etl.io.commit import Commit, Stored, StoredFile
 from aspen_etl.io.store_reader import key_columns
+from aspen_etl.io.store_writer import StoreWriter
 from aspen_etl.io.vacuuming import delete_unnamed
 from aspen_etl.schema.evolution import complete_table
 from aspen_etl.schema.frames import Run
 from aspen_etl.schema.rejects import REJECTS
 from aspen_etl.schema.spec import ColumnSpec, TableSpec
 from aspen_etl.transform.positions import find_rows, select
-
-if TYPE_CHECKING:
-    from aspen_etl.io.store import SnapshotStore
 
 __all__ = ["PurgeReport", "purge"]
 
@@ -48,7 +46,7 @@ class PurgeReport:
         return asdict(self)
 
 
-def purge(store: SnapshotStore, borrower_id: str, run: Run, /) -> PurgeReport:
+def purge(store: StoreWriter, borrower_id: str, run: Run, /) -> PurgeReport:
     """Write files anew, name them in a commit, delete the old ones."""
     done: list[_Purge] = []
 
@@ -69,7 +67,7 @@ def purge(store: SnapshotStore, borrower_id: str, run: Run, /) -> PurgeReport:
 class _Purge:
     """Find what belongs to one borrower in all readable versions, and write the rest anew."""
 
-    def __init__(self, store: SnapshotStore, borrower_id: str, newest: Commit, run: Run) -> None:
+    def __init__(self, store: StoreWriter, borrower_id: str, newest: Commit, run: Run) -> None:
         self.store, self.model, self.newest, self.run = store, store.model, newest, run
         self.borrower_id = borrower_id
         self.attempt = store.attempt(newest.version + 1)

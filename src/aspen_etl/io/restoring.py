@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from aspen_etl.changes import diff
 from aspen_etl.errors import CommitConflictError, SourceNotFoundError
 from aspen_etl.io.commit import Commit, KeyEntry
+from aspen_etl.io.store_writer import StoreWriter
 from aspen_etl.io.stored_frames import empty
 from aspen_etl.schema.evolution import complete
 from aspen_etl.schema.frames import KeyState, Run
 from aspen_etl.schema.spec import TableSpec
 from aspen_etl.transform.numbering import conform_keys
 
-if TYPE_CHECKING:
-    from aspen_etl.io.store import SnapshotStore
-
 __all__ = ["restore_version"]
 
 
-def restore_version(store: SnapshotStore, version: int, newest: Commit, run: Run) -> Commit:
+def restore_version(store: StoreWriter, version: int, newest: Commit, run: Run) -> Commit:
     """Commit what an old version holds after the newest, and put the store on hold."""
     old = store.find(version)
     store.check_model(old)

@@ -7,15 +7,13 @@ import datetime as dt
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Optional
+from typing import Any, Optional
 
 from aspen_etl.errors import ReadError, SourceAccessError, SourceNotFoundError, WriteError
 from aspen_etl.io.filesystem import Location
+from aspen_etl.io.store_reader import StoreReader
 from aspen_etl.io.writing import make_folder, put
 from aspen_etl.schema.frames import Run
-
-if TYPE_CHECKING:
-    from aspen_etl.io.store_reader import StoreReader
 
 __all__ = ["StoreStatus", "read_note", "read_status", "write_note"]
 

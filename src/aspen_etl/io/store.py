@@ -7,8 +7,6 @@ attempt has, then one commit file, created exclusively. A commit exists or it do
 from __future__ import annotations
 
 import datetime as dt
-import random
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Optional
@@ -16,20 +14,18 @@ from typing import Any, Optional
 import pandas as pd
 
 from aspen_etl.changes import Changes
-from aspen_etl.errors import CommitConflictError, NotSupportedError
-from aspen_etl.io.attempt import Attempt
+from aspen_etl.errors import NotSupportedError
 from aspen_etl.io.codec import FORMATS, Format
-from aspen_etl.io.commit import Commit, CommitKind, SourceRecord, Stored, library_version
+from aspen_etl.io.commit import Commit, SourceRecord, Stored
 from aspen_etl.io.commit_log import CommitLog
 from aspen_etl.io.filesystem import Url, locate
 from aspen_etl.io.purging import PurgeReport, purge
 from aspen_etl.io.restoring import restore_version
 from aspen_etl.io.status import StoreStatus, read_note, read_status, write_note
-from aspen_etl.io.store_reader import StoreReader
+from aspen_etl.io.store_writer import StoreWriter
 from aspen_etl.io.stored_frames import empty
 from aspen_etl.io.vacuuming import VacuumReport, remove_pin, set_pin, vacuum
 from aspen_etl.io.verifying import Verification, verify_version
-from aspen_etl.schema.evolution import describe_tables
 from aspen_etl.schema.frames import Run, Snapshot
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.rejects import REJECTS
@@ -38,11 +34,8 @@ from aspen_etl.transform.borrower import BORROWER_MODEL
 
 __all__ = ["SnapshotStore"]
 
-#: How often a step is begun anew when another writer commits in between.
-_TRIES = 20
 
-
-class SnapshotStore(StoreReader):
+class SnapshotStore(StoreWriter):
     """Read and commit snapshots of a model's tables: all tables, one commit.
 
     Args:
@@ -88,8 +81,7 @@ class SnapshotStore(StoreReader):
         log = CommitLog(locate(url, storage_options), single_writer=single_writer)
         options = storage_options if rejects_storage_options is None else rejects_storage_options
         elsewhere = None if rejects_url is None else locate(rejects_url, options)
-        super().__init__(log, elsewhere, model)
-        self.format, self.attempt_limit = format, attempt_limit
+        super().__init__(log, elsewhere, model, format, attempt_limit)
 
     def __repr__(self) -> str:
         return f"<SnapshotStore {self.url}>"
@@ -171,77 +163,6 @@ class SnapshotStore(StoreReader):
 
     def _is_other(self, held: Stored, table: TableSpec) -> bool:
         return held.columns != tuple(table.columns) or held.format != self.format
-
-    def begin(self, parent: int) -> Optional[Commit]:
-        """Read the commit to go on from, and make sure that it is the newest."""
-        newest = self.newest()
-        if (newest.version if newest else 0) != parent:
-            raise CommitConflictError.at(self.url, parent + 1)
-        if newest is None:
-            self.log.probe()
-            return None
-        self.check_model(newest)
-        return newest
-
-    def attempt(self, version: int, give_up: Optional[Callable[[str], None]] = None) -> Attempt:
-        """Begin to write the files of a version."""
-        return Attempt(
-            self.root,
-            self.rejects_root,
-            version,
-            self.format,
-            limit=self.attempt_limit,
-            give_up=give_up,
-        )
-
-    def next_commit(
-        self, base: Optional[Commit], kind: CommitKind, run: Run, attempt: Attempt
-    ) -> Commit:
-        """Make the commit that follows another and holds the same."""
-        time_ = run.time if base is None else max(run.time, base.time)
-        facts = {
-            "kind": kind,
-            "token": attempt.token,
-            "time": time_,
-            "actor": run.actor,
-            "library": library_version(),
-            "model": describe_tables(self.model),
-        }
-        if base is None:
-            return Commit(version=1, parent=0, **facts)  # type: ignore[arg-type]
-        nothing = {"inserted": 0, "updated": 0, "deleted": 0}
-        return replace(
-            base,
-            version=base.version + 1,
-            parent=base.version,
-            changes={name: dict(nothing) for name in self.model.tables},
-            source=replace(base.source, fingerprint=None),
-            **facts,  # type: ignore[arg-type]
-        )
-
-    def append(self, commit: Commit, attempt: Attempt) -> Commit:
-        """Make a commit, if the attempt is not too old by now."""
-        attempt.check("the commit")
-        self.log.append(commit)
-        return commit
-
-    def retrying(self, step: Callable[[Commit], Commit]) -> Commit:
-        """Do a step on the newest commit, anew where another writer comes first.
-
-        Raises:
-            VersionNotFoundError: Nothing was committed yet.
-            CommitConflictError: Others came first every time.
-        """
-        for left in range(_TRIES, 0, -1):
-            newest = self.find()
-            self.check_model(newest)
-            try:
-                return step(newest)
-            except CommitConflictError:
-                if left == 1:
-                    raise
-            time.sleep(random.uniform(0, 0.1))  # noqa: S311 - no secret
-        raise AssertionError
 
     # ------------------------------------------------------------------------- going back
 

@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any, Optional
+from typing import Any, Optional
 
 from fsspec.implementations.local import LocalFileSystem
 
@@ -17,11 +17,9 @@ from aspen_etl.errors import NotSupportedError, SourceNotFoundError, WriteError
 from aspen_etl.io.commit import Commit
 from aspen_etl.io.content import modified_time
 from aspen_etl.io.filesystem import Location, attempt
+from aspen_etl.io.store_writer import StoreWriter
 from aspen_etl.io.writing import delete, make_folder, put
 from aspen_etl.schema.frames import Run
-
-if TYPE_CHECKING:
-    from aspen_etl.io.store import SnapshotStore
 
 __all__ = ["VacuumReport", "delete_unnamed", "remove_pin", "set_pin", "vacuum"]
 
@@ -58,7 +56,7 @@ class VacuumReport:
         return asdict(self)
 
 
-def vacuum(store: SnapshotStore, run: Run, keep_for: dt.timedelta, /) -> VacuumReport:
+def vacuum(store: StoreWriter, run: Run, keep_for: dt.timedelta, /) -> VacuumReport:
     """Raise ``oldest_readable`` by a commit, then delete what no readable commit names.
 
     Where that would free no file, old versions stay readable, and there is no commit.
@@ -69,7 +67,7 @@ def vacuum(store: SnapshotStore, run: Run, keep_for: dt.timedelta, /) -> VacuumR
     return VacuumReport(newest.version, newest.oldest_readable, files, size, young)
 
 
-def _raise(store: SnapshotStore, newest: Commit, run: Run, keep_for: dt.timedelta) -> Commit:
+def _raise(store: StoreWriter, newest: Commit, run: Run, keep_for: dt.timedelta) -> Commit:
     pinned = [version for version in _pins(store.root) if version >= newest.oldest_readable]
     bound, keeping = newest.version, True
     needed, all_ = _paths(newest), _paths(newest)
@@ -101,7 +99,7 @@ def _storage_time(root: Location, run: Run) -> Optional[dt.datetime]:
 
 
 def delete_unnamed(
-    store: SnapshotStore, now: Optional[dt.datetime], /, *, at_once: Collection[str] = ()
+    store: StoreWriter, now: Optional[dt.datetime], /, *, at_once: Collection[str] = ()
 ) -> tuple[int, int, int]:
     """Delete the data files that no readable commit names and that are old enough.
 
@@ -133,7 +131,7 @@ def delete_unnamed(
     return files, size, young
 
 
-def _named(store: SnapshotStore, newest: Commit) -> set[str]:
+def _named(store: StoreWriter, newest: Commit) -> set[str]:
     named: set[str] = set()
     for version in range(newest.oldest_readable, newest.version + 1):
         commit = newest if version == newest.version else store.log.read(version)

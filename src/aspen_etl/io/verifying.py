@@ -5,20 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Optional
+from typing import Any, Optional
 
 import pandas as pd
 
 from aspen_etl.errors import AspenETLError, SourceAccessError
 from aspen_etl.io.commit import Commit, Stored
-from aspen_etl.io.store_reader import key_columns
+from aspen_etl.io.store_reader import StoreReader, key_columns
 from aspen_etl.schema.evolution import complete
 from aspen_etl.schema.rejects import REJECTS
 from aspen_etl.schema.spec import ColumnSpec, TableSpec
 from aspen_etl.schema.validation import find_failures
-
-if TYPE_CHECKING:
-    from aspen_etl.io.store import SnapshotStore
 
 __all__ = ["Problem", "Verification", "verify_version"]
 
@@ -55,7 +52,7 @@ class Verification:
         return asdict(self)
 
 
-def verify_version(store: SnapshotStore, version: Optional[int], /) -> Verification:
+def verify_version(store: StoreReader, version: Optional[int], /) -> Verification:
     """Read everything that a version names, and look at all of it."""
     commit = store.find(version)
     newest = store.find() if version is not None else commit
@@ -73,7 +70,7 @@ def verify_version(store: SnapshotStore, version: Optional[int], /) -> Verificat
 
 
 class _Check:
-    def __init__(self, store: SnapshotStore, commit: Commit, newest: Commit) -> None:
+    def __init__(self, store: StoreReader, commit: Commit, newest: Commit) -> None:
         self.store, self.commit, self.newest = store, commit, newest
         self.model = store.model
         self.found: list[Problem] = []

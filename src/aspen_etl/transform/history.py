@@ -55,11 +55,12 @@ def hold(
     """Add to the accepted rows those of the tables before that stay."""
     accepted = {name: found.accepted for name, found in judged.items()}
     none = dict.fromkeys(accepted, 0)
-    if missing == "delete" and not any(found.rejected_rows.any() for found in judged.values()):
+    rejected = any(found.rejected_rows.any() for found in judged.values())
+    if not before or not (missing == "keep" or rejected):
         return Held(accepted, none, none)
     tables, absent = complete(before, model)
-    rows_tables = {t for t in absent if model.lineage.tables[t].kind == "rows"}
-    old = recover(tables, model, absent=rows_tables)
+    unknown = {name for name in absent if model.lineage.tables[name].kind != "lookup"}
+    old = recover(tables, model, absent=unknown)
     merge = _Merge(prepared, judged, old, model, missing)
     for name in model.sources:
         merge.add(name)

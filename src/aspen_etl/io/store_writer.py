@@ -1,0 +1,120 @@
+"""Appending to a store: what every kind of commit has in common."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Optional
+
+from aspen_etl.errors import CommitConflictError
+from aspen_etl.io.attempt import Attempt
+from aspen_etl.io.codec import Format
+from aspen_etl.io.commit import Commit, CommitKind, library_version
+from aspen_etl.io.commit_log import CommitLog
+from aspen_etl.io.filesystem import Location
+from aspen_etl.io.store_reader import StoreReader
+from aspen_etl.schema.evolution import describe_tables
+from aspen_etl.schema.frames import Run
+from aspen_etl.schema.model import Model
+
+__all__ = ["StoreWriter"]
+
+#: How often a step is begun anew when another writer commits in between.
+_TRIES = 20
+
+
+class StoreWriter(StoreReader):
+    """Begin attempts, make commits, begin anew where another writer comes first.
+
+    Args:
+        log: The commits.
+        rejects_root: The place of the rejects, if it is another one.
+        model: The model of the tables.
+        file_format: The format of files that are written.
+        attempt_limit: How long an attempt may take from its first file on.
+    """
+
+    def __init__(
+        self,
+        log: CommitLog,
+        rejects_root: Optional[Location],
+        model: Model,
+        file_format: Format,
+        attempt_limit: dt.timedelta,
+    ) -> None:
+        super().__init__(log, rejects_root, model)
+        self.format, self.attempt_limit = file_format, attempt_limit
+
+    def begin(self, parent: int) -> Optional[Commit]:
+        """Read the commit to go on from, and make sure that it is the newest."""
+        newest = self.newest()
+        if (newest.version if newest else 0) != parent:
+            raise CommitConflictError.at(self.url, parent + 1)
+        if newest is None:
+            self.log.probe()
+            return None
+        self.check_model(newest)
+        return newest
+
+    def attempt(self, version: int, give_up: Optional[Callable[[str], None]] = None) -> Attempt:
+        """Begin to write the files of a version."""
+        return Attempt(
+            self.root,
+            self.rejects_root,
+            version,
+            self.format,
+            limit=self.attempt_limit,
+            give_up=give_up,
+        )
+
+    def next_commit(
+        self, base: Optional[Commit], kind: CommitKind, run: Run, attempt: Attempt
+    ) -> Commit:
+        """Make the commit that follows another and holds the same."""
+        time_ = run.time if base is None else max(run.time, base.time)
+        facts = {
+            "kind": kind,
+            "token": attempt.token,
+            "time": time_,
+            "actor": run.actor,
+            "library": library_version(),
+            "model": describe_tables(self.model),
+        }
+        if base is None:
+            return Commit(version=1, parent=0, **facts)  # type: ignore[arg-type]
+        nothing = {"inserted": 0, "updated": 0, "deleted": 0}
+        return replace(
+            base,
+            version=base.version + 1,
+            parent=base.version,
+            changes={name: dict(nothing) for name in self.model.tables},
+            source=replace(base.source, fingerprint=None),
+            **facts,  # type: ignore[arg-type]
+        )
+
+    def append(self, commit: Commit, attempt: Attempt) -> Commit:
+        """Make a commit, if the attempt is not too old by now."""
+        attempt.check("the commit")
+        self.log.append(commit)
+        return commit
+
+    def retrying(self, step: Callable[[Commit], Commit]) -> Commit:
+        """Do a step on the newest commit, anew where another writer comes first.
+
+        Raises:
+            VersionNotFoundError: Nothing was committed yet.
+            CommitConflictError: Others came first every time.
+        """
+        for left in range(_TRIES, 0, -1):
+            newest = self.find()
+            self.check_model(newest)
+            try:
+                return step(newest)
+            except CommitConflictError:
+                if left == 1:
+                    raise
+            time.sleep(random.uniform(0, 0.1))  # noqa: S311 - no secret
+        raise AssertionError
