@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 import aspen_etl as ae
-from aspen_etl.__main__ import SAMPLE, main
+from aspen_etl.__main__ import main
+from aspen_etl.command_line.extracting import SAMPLE
 
 SAMPLE_WORKBOOK = Path(ae.__file__).parent / SAMPLE
 FILES = {f"{name}.csv" for name in ae.BORROWER_MODEL.tables} | {"rejects.csv"}

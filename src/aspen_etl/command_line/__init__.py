@@ -1,0 +1,1 @@
+"""The commands: each parses its arguments, makes one call, and prints what it gave."""

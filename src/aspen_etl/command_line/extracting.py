@@ -1,0 +1,87 @@
+"""Commands that make tables once: normalize, demo."""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from aspen_etl.command_line.options import (
+    add_common,
+    add_format,
+    add_reading,
+    load_model,
+    new_run,
+    options_for,
+    read_options,
+    reading_options,
+)
+from aspen_etl.command_line.output import print_summary, progress
+from aspen_etl.io import read_extract, write_tables
+from aspen_etl.io.filesystem import display_url
+from aspen_etl.normalization import normalize
+from aspen_etl.schema import Run
+
+__all__ = ["SAMPLE", "add_commands"]
+
+#: The workbook that the package ships, made for it, with some faulty rows.
+SAMPLE = "samples/borrowers.xlsx"
+
+
+def add_commands(commands: Any) -> None:
+    """Add the commands to the parser."""
+    one = commands.add_parser("normalize", help="read an extract, write its tables and rejects")
+    add_reading(one)
+    one.add_argument("target", metavar="TARGET", help="the folder to write to")
+    add_format(one)
+    add_common(one)
+    one.add_argument("--overwrite", action="store_true", help="replace tables that are there")
+    one.set_defaults(command=_normalize)
+    demo = commands.add_parser(
+        "demo", help="normalize a small workbook that comes with the package"
+    )
+    demo.add_argument("target", metavar="FOLDER", nargs="?", default="aspen-etl-demo")
+    add_format(demo)
+    demo.add_argument("--debug", action="store_true", help="show where an error arose")
+    demo.set_defaults(command=_demo)
+
+
+def _demo(arguments: argparse.Namespace) -> None:
+    run = Run(time=dt.datetime.now(dt.timezone.utc), actor="demo")
+    with resources.as_file(resources.files("aspen_etl").joinpath(SAMPLE)) as workbook:
+        result = normalize(read_extract(workbook), run=run)
+    write_tables(
+        result.tables,
+        arguments.target,
+        rejects=result.rejects,
+        format=arguments.format,
+        overwrite=True,
+    )
+    print_summary(result.summary)
+    rejects = Path(arguments.target) / f"rejects.{arguments.format}"
+    print(f"\nWritten to {arguments.target}")
+    print(f"Every rejected cell, its row and the rule it broke: {rejects}")
+
+
+def _normalize(arguments: argparse.Namespace) -> None:
+    run = new_run(arguments)
+    options = read_options(arguments.storage_options)
+    model = load_model(arguments.model)
+    with progress("reading"):
+        extract = read_extract(arguments.source, model=model, **reading_options(arguments, options))
+    with progress("normalizing"):
+        result = normalize(extract, run=run, model=model)
+    with progress("writing"):
+        write_tables(
+            result.tables,
+            arguments.target,
+            rejects=result.rejects,
+            format=arguments.format,
+            overwrite=arguments.overwrite,
+            model=model,
+            storage_options=options_for(arguments.target, options),
+        )
+    print_summary(result.summary)
+    print(f"\nWritten to {display_url(arguments.target)}")

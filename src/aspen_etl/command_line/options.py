@@ -1,0 +1,158 @@
+"""Options that several commands share, and what they stand for."""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import importlib
+import json
+import sys
+from pathlib import Path
+from typing import Any, Optional
+
+from aspen_etl.errors import ModelError, StorageOptionsError
+from aspen_etl.io.codec import FORMATS
+from aspen_etl.io.store import SnapshotStore
+from aspen_etl.schema import Model, Run
+from aspen_etl.transform import BORROWER_MODEL
+
+__all__ = [
+    "add_common",
+    "add_reading",
+    "load_model",
+    "new_run",
+    "open_store",
+    "options_for",
+    "read_options",
+    "reading_options",
+]
+
+
+class _Pairs(argparse.Action):
+    """Collect NAME=VALUE arguments."""
+
+    def __call__(self, parser: Any, namespace: Any, values: Any, option: Any = None) -> None:
+        name, separator, value = str(values).partition("=")
+        if not (name and separator and value):
+            parser.error(f"argument {option}: write it as {self.metavar}")
+        setattr(namespace, self.dest, {**getattr(namespace, self.dest), name: value})
+
+
+def add_common(parser: argparse.ArgumentParser) -> None:
+    """Add what every command that touches a storage takes."""
+    parser.add_argument(
+        "--actor", metavar="NAME", default="aspen-etl", help="who stands in created_by"
+    )
+    parser.add_argument(
+        "--model", metavar="MODULE:NAME", help="a model of your own, such as acme.loans:MODEL"
+    )
+    parser.add_argument(
+        "--storage-options",
+        metavar="FILE",
+        help="JSON by protocol: credentials, endpoint, encryption",
+    )
+    parser.add_argument("--debug", action="store_true", help="show where an error arose")
+
+
+def add_format(parser: argparse.ArgumentParser) -> None:
+    """Add the format of what is written."""
+    parser.add_argument("--format", choices=FORMATS, default="csv", help="of the tables (csv)")
+
+
+def add_reading(parser: argparse.ArgumentParser) -> None:
+    """Add how a source is read."""
+    parser.add_argument(
+        "source", metavar="SOURCE", help="a workbook, or a folder with a file a sheet"
+    )
+    parser.add_argument(
+        "--na-values", metavar="T", action="append", default=[], help="text that means missing"
+    )
+    parser.add_argument(
+        "--sheet",
+        metavar="SOURCE=SHEET",
+        action=_Pairs,
+        default={},
+        help="a sheet's or file's name",
+    )
+    parser.add_argument(
+        "--column", metavar="HEADER=COLUMN", action=_Pairs, default={}, help="rename a header"
+    )
+    parser.add_argument(
+        "--ignore-column", metavar="HEADER", action="append", default=[], help="leave it out"
+    )
+    parser.add_argument("--header-row", metavar="N", type=int, help="the row number of the header")
+
+
+def reading_options(
+    arguments: argparse.Namespace, options: dict[str, dict[str, Any]]
+) -> dict[str, Any]:
+    """Give what ``read_extract`` takes beside source and model."""
+    return {
+        "storage_options": options_for(arguments.source, options),
+        "na_values": arguments.na_values,
+        "sheets": arguments.sheet,
+        "columns": arguments.column,
+        "header_row": arguments.header_row,
+        "ignore_columns": arguments.ignore_column,
+    }
+
+
+def new_run(arguments: argparse.Namespace) -> Run:
+    """Read the clock: this is the one place that does."""
+    return Run(time=dt.datetime.now(dt.timezone.utc), actor=arguments.actor)
+
+
+def open_store(arguments: argparse.Namespace) -> SnapshotStore:
+    """Open the store that a command names."""
+    options = read_options(arguments.storage_options)
+    rejects = getattr(arguments, "rejects_url", None)
+    return SnapshotStore(
+        arguments.store,
+        model=load_model(arguments.model),
+        format=getattr(arguments, "format", FORMATS[0]),
+        storage_options=options_for(arguments.store, options),
+        rejects_url=rejects,
+        rejects_storage_options=None if rejects is None else options_for(rejects, options),
+    )
+
+
+def load_model(name: Optional[str]) -> Model:
+    """Import a model by the name of its module and its own; the working folder is looked in."""
+    if name is None:
+        return BORROWER_MODEL
+    module, _, attribute = name.partition(":")
+    sys.path.insert(0, str(Path.cwd()))
+    try:
+        model = getattr(importlib.import_module(module), attribute or "MODEL")
+    except (ImportError, AttributeError) as error:
+        reason = str(error)
+    else:
+        if isinstance(model, Model):
+            return model
+        reason = f"it is {type(model).__name__}"
+    finally:
+        sys.path.pop(0)
+    msg = f"--model {name} names no model ({reason}); write it as in acme.loans:MODEL"
+    raise ModelError(msg, model=name)
+
+
+def read_options(path: Optional[str]) -> dict[str, dict[str, Any]]:
+    """Read storage options by protocol; they hold secrets, so no message shows their text."""
+    if path is None:
+        return {}
+    try:
+        options = json.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        reason = type(error).__name__
+    except ValueError:
+        reason = "it is no JSON"
+    else:
+        if isinstance(options, dict) and all(isinstance(held, dict) for held in options.values()):
+            return options
+        reason = "it is no object of objects"
+    raise StorageOptionsError.at(path, reason)
+
+
+def options_for(url: str, options: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Give the storage options of the protocol of a url."""
+    return options.get(url.partition("://")[0] if "://" in url else "file", {})
