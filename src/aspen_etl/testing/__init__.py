@@ -18,7 +18,16 @@ if importlib.util.find_spec("hypothesis") is None:
 
 from aspen_etl.testing._extracts import extracts
 from aspen_etl.testing._faults import FAULT_KINDS
+from aspen_etl.testing._histories import histories
+from aspen_etl.testing._history_laws import assert_history_laws
 from aspen_etl.testing._laws import assert_laws
 from aspen_etl.testing._tables import tables
 
-__all__ = ["FAULT_KINDS", "assert_laws", "extracts", "tables"]
+__all__ = [
+    "FAULT_KINDS",
+    "assert_history_laws",
+    "assert_laws",
+    "extracts",
+    "histories",
+    "tables",
+]

@@ -20,7 +20,7 @@ from aspen_etl.testing._plain import PlainRow, PlainSheet, plain_sheets, rows_of
 from aspen_etl.testing._privacy import assert_nothing_is_told
 from aspen_etl.transform.borrower import BORROWER_MODEL
 
-__all__ = ["assert_laws"]
+__all__ = ["accepted_rows", "assert_laws", "assert_tables_are_sound", "hold", "key_of"]
 
 _RUN = Run(time=dt.datetime(2026, 1, 31, 12, tzinfo=dt.timezone.utc), actor="laws")
 
@@ -59,14 +59,15 @@ def assert_laws(extract: Extract, /, *, model: Model = BORROWER_MODEL, run: Run 
     _assert_rejects_are_as_read(sheets, result)
     assert_nothing_is_told(extract, model, run)
     assert_changes_are_seen(result, extract, model, run)
-    _hold(_same(extract, before), "2: the extract is another afterwards")
-    _hold(
+    hold(_same(extract, before), "2: the extract is another afterwards")
+    hold(
         all(_same_frame(result.tables[name], held[name]) for name in held),
         "2: the tables are others afterwards",
     )
 
 
-def _hold(condition: object, law: str) -> None:
+def hold(condition: object, law: str) -> None:
+    """Raise where a law does not hold."""
     if not condition:
         raise AssertionError(f"law {law}")
 
@@ -85,11 +86,11 @@ def _assert_order_does_not_matter(
     frames = {name: frame.iloc[_shuffled(len(frame))] for name, frame in extract.items()}
     other = again(Extract.from_frames(frames, faults=extract.faults, notes=extract.notes))
     for name, frame in result.tables.items():
-        _hold(
+        hold(
             _same_frame(frame, other.tables[name]),
             f"1: another order of rows gives another table {name!r}",
         )
-    _hold(result.snapshot.equals(other.snapshot), "1: another order of rows gives other keys")
+    hold(result.snapshot.equals(other.snapshot), "1: another order of rows gives other keys")
 
 
 def _shuffled(length: int) -> list[int]:
@@ -126,24 +127,22 @@ def assert_tables_are_sound(tables: Tables, model: Model) -> None:
     validate(tables, model=model)
     for table in model.tables.values():
         frame = tables[table.name]
-        _hold(
+        hold(
             list(frame.columns) == list(table.columns),
             f"3: {table.name!r} has other columns than declared",
         )
-        _hold(
+        hold(
             _are_unique(frame, (table.primary_key,)),
             f"3: a key of {table.name!r} stands there twice",
         )
-        _hold(
+        hold(
             _are_unique(frame, table.natural_key),
             f"3: a natural key of {table.name!r} stands there twice",
         )
         for column, target in table.references.items():
             known = {key for (key,) in rows_of(tables[target][[model.tables[target].primary_key]])}
             used = {key for (key,) in rows_of(frame[[column]])} - {None}
-            _hold(
-                used <= known, f"3: {table.name}.{column} refers to what {target!r} does not hold"
-            )
+            hold(used <= known, f"3: {table.name}.{column} refers to what {target!r} does not hold")
         for column in _unsound_columns(frame, table):
             raise AssertionError(f"law 3: {table.name}.{column} holds what it must not")
 
@@ -177,18 +176,20 @@ def _assert_nothing_is_lost(
 ) -> None:
     found = denormalize(result.tables, model=model)
     for sheet in sheets:
-        expected = sorted(_accepted(sheet, result, model), key=lambda cells: _key(sheet, cells))
+        expected = sorted(
+            accepted_rows(sheet, result, model), key=lambda cells: key_of(sheet, cells)
+        )
         cells = [dict(zip(found[sheet.name].columns, row)) for row in rows_of(found[sheet.name])]
-        _hold(
+        hold(
             len(cells) == len(expected),
             f"4: {sheet.name!r} comes back with {len(cells)} rows, not {len(expected)}",
         )
         for column in (column.name for column in sheet.plan.columns):
             differ = sum(one[column] != two[column] for one, two in zip(expected, cells))
-            _hold(not differ, f"4: {differ} cells of {sheet.name}.{column} come back otherwise")
+            hold(not differ, f"4: {differ} cells of {sheet.name}.{column} come back otherwise")
 
 
-def _accepted(
+def accepted_rows(
     sheet: PlainSheet, result: NormalizeResult, model: Model
 ) -> Iterator[dict[str, object]]:
     """Give the clean rows of a sheet, less what the rejects name."""
@@ -211,7 +212,8 @@ def _accepted(
             yield {name: None if name in lost else cell for name, cell in line.clean.items()}
 
 
-def _key(sheet: PlainSheet, cells: dict[str, object]) -> tuple[str, ...]:
+def key_of(sheet: PlainSheet, cells: dict[str, object]) -> tuple[str, ...]:
+    """Give the key of a row."""
     return tuple(str(cells[name]) for name in sheet.plan.key)
 
 
@@ -223,21 +225,21 @@ def _assert_rows_add_up(sheets: list[PlainSheet], result: NormalizeResult, model
     for sheet in sheets:
         summary = result.summary.sources[sheet.name]
         blank = sum(row.is_blank for row in sheet.rows)
-        _hold(summary.blank == blank, f"5: {sheet.name!r} counts another number of blank rows")
-        _hold(
+        hold(summary.blank == blank, f"5: {sheet.name!r} counts another number of blank rows")
+        hold(
             summary.rows == len(sheet.rows) - blank,
             f"5: {sheet.name!r} counts another number of rows",
         )
-        _hold(
+        hold(
             summary.accepted == len(back[sheet.name]),
             f"5: {sheet.name!r} counts other accepted rows",
         )
         listed = sum(source == sheet.name for source, _ in rejected)
-        _hold(
+        hold(
             summary.rejected == listed,
             f"5: {sheet.name!r} counts other rejected rows than are listed",
         )
-        _hold(
+        hold(
             summary.rows == summary.accepted + summary.rejected,
             f"5: the rows of {sheet.name!r} do not add up",
         )
@@ -252,13 +254,13 @@ def _assert_rejects_are_as_read(sheets: list[PlainSheet], result: NormalizeResul
         result.rejects[["source", "row", "column", "value", "rule", "record"]]
     ):
         where = f"the reject of {source}.{column} by {rule}"
-        _hold((source, row, column, rule) not in seen, f"5: {where} stands there twice")
+        hold((source, row, column, rule) not in seen, f"5: {where} stands there twice")
         seen.add((source, row, column, rule))
         raw = read[source, row].raw
         cell = raw[str(column)]
-        _hold(
+        hold(
             value == (None if cell is None else escape(cell)),
             f"5: {where} holds another value than was read",
         )
-        _hold(str(record).isascii(), f"5: {where} holds a record that is not ASCII")
-        _hold(json.loads(str(record)) == raw, f"5: {where} holds another record than was read")
+        hold(str(record).isascii(), f"5: {where} holds a record that is not ASCII")
+        hold(json.loads(str(record)) == raw, f"5: {where} holds another record than was read")

@@ -1,0 +1,27 @@
+"""The laws of runs after runs, over generated histories, for two models."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import aspen_etl as ae
+from aspen_etl.testing import assert_history_laws, histories
+from tests.laws.models import MODELS
+
+# One example goes through up to eight runs, each proved and proved again.
+FEWER = settings(max_examples=max(5, settings().max_examples // 5))
+
+
+@pytest.mark.parametrize("faults", [(), "all"], ids=["valid", "faulty"])
+@pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
+def test_the_laws_hold_through_any_history(model: ae.Model, faults: Any) -> None:
+    @FEWER
+    @given(histories(model, faults=faults), st.sampled_from(["delete", "keep"]))
+    def laws_hold(history: list[ae.Extract], missing: Any) -> None:
+        assert_history_laws(history, model=model, missing=missing)
+
+    laws_hold()
