@@ -1,0 +1,162 @@
+"""Any sequence of runs, restores, vacuums and erasures, against a plain model of a store."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+from typing import Any
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+import aspen_etl as ae
+from aspen_etl.errors import StoreOnHoldError, ThresholdError, VersionNotFoundError
+from aspen_etl.schema import Run, Snapshot
+from aspen_etl.testing import histories
+from tests.laws.models import MODELS
+
+_STORES = itertools.count()
+_ANYTHING = ae.Thresholds(
+    max_rejected_rows=1, max_rejected_cells=1, max_deleted_rows=1, allow_empty=True
+)
+_NEVER = ae.Thresholds(max_rejected_rows=0, max_rejected_cells=0, max_deleted_rows=0)
+
+
+class _Store(RuleBasedStateMachine):
+    """A store in memory, and what every version of it must hold."""
+
+    model: ae.Model
+
+    @initialize(history=st.data())
+    def begin(self, history: st.DataObject) -> None:
+        self.extracts = history.draw(histories(self.model, faults="all", max_rows=3))
+        self.store = ae.SnapshotStore(f"memory://machine/{next(_STORES)}", model=self.model)
+        self.time = dt.datetime(2026, 1, 31, tzinfo=dt.timezone.utc)
+        self.snapshots: dict[int, Snapshot] = {}
+        self.newest, self.oldest, self.hold = 0, 1, False
+
+    def _run(self) -> Run:
+        self.time += dt.timedelta(hours=1)
+        return Run(time=self.time, actor="machine")
+
+    def _expected(self, which: int, missing: Any, run: Run) -> tuple[ae.Extract, Any]:
+        extract = self.extracts[which % len(self.extracts)]
+        previous = self.snapshots.get(self.newest)
+        return extract, ae.normalize(
+            extract, model=self.model, run=run, previous=previous, missing=missing
+        )
+
+    @rule(which=st.integers(0, 3), missing=st.sampled_from(["delete", "keep"]))
+    def sync(self, which: int, missing: Any) -> None:
+        run = self._run()
+        extract, expected = self._expected(which, missing, run)
+        options: Any = {"run": run, "missing": missing, "thresholds": _ANYTHING}
+        if self.hold:
+            with pytest.raises(StoreOnHoldError):
+                ae.sync(extract, self.store, **options)
+            return
+        report = ae.sync(extract, self.store, **options)
+        if report.outcome == "committed":
+            self.newest += 1
+            self.snapshots[self.newest] = expected.snapshot
+        else:
+            assert expected.changes.is_empty
+        assert report.version == self.newest
+        assert self.store.read_rejects().equals(expected.rejects)
+
+    @rule(which=st.integers(0, 3))
+    def sync_with_narrow_limits(self, which: int) -> None:
+        run = self._run()
+        extract, expected = self._expected(which, "delete", run)
+        if self.hold:
+            return
+        try:
+            report = ae.sync(extract, self.store, run=run, thresholds=_NEVER)
+        except ThresholdError:
+            return
+        assert not sum(source.rejected for source in expected.summary.sources.values())
+        if report.outcome == "committed":
+            self.newest += 1
+            self.snapshots[self.newest] = expected.snapshot
+
+    @precondition(lambda self: self.newest)
+    @rule(back=st.integers(0, 9))
+    def restore(self, back: int) -> None:
+        version = self.newest - back
+        if version < self.oldest:
+            with pytest.raises(VersionNotFoundError):
+                self.store.restore(version, run=self._run())
+            return
+        self.store.restore(version, run=self._run())
+        old, now = self.snapshots[version], self.snapshots[self.newest]
+        self.newest += 1
+        self.snapshots[self.newest] = Snapshot(old.tables, now.keys, self.time)
+        self.hold = True
+
+    @precondition(lambda self: self.newest)
+    @rule()
+    def resume(self) -> None:
+        self.store.resume(run=self._run())
+        if self.hold:
+            self.newest += 1
+            self.snapshots[self.newest] = self.snapshots[self.newest - 1]
+        self.hold = False
+
+    @precondition(lambda self: self.newest)
+    @rule(hours=st.integers(0, 9))
+    def vacuum(self, hours: int) -> None:
+        store = ae.SnapshotStore(
+            self.store.url, model=self.model, attempt_limit=dt.timedelta(seconds=-5)
+        )
+        report = store.vacuum(run=self._run(), keep_for=dt.timedelta(hours=hours))
+        if report.version > self.newest:
+            self.newest += 1
+            self.snapshots[self.newest] = self.snapshots[self.newest - 1]
+        assert report.version == self.newest
+        assert self.oldest <= report.oldest_readable <= self.newest
+        self.oldest = report.oldest_readable
+
+    @precondition(lambda self: self.newest)
+    @rule(which=st.integers(0, 9))
+    def purge(self, which: int) -> None:
+        ids = sorted(self.snapshots[self.newest].tables["user_profile"]["user_profile_id"])
+        if not ids:
+            return
+        gone = ids[which % len(ids)]
+        report = self.store.purge(gone, run=self._run())
+        assert report.version == self.newest + 1
+        self.newest += 1
+        for version in range(self.oldest, self.newest + 1):
+            found = self.store.read(version)
+            assert gone not in set(found.tables["user_profile"]["user_profile_id"])
+            assert gone not in set(found.keys["user"].given["user_profile_id"])
+            self.snapshots[version] = found
+        rejects = self.store.read_rejects()
+        assert gone not in set(rejects["borrower_id"].dropna())
+
+    @invariant()
+    def every_version_that_can_be_read_is_whole(self) -> None:
+        if not self.newest:
+            assert self.store.newest() is None
+            return
+        assert self.store.find().version == self.newest
+        assert self.store.verify().problems == ()
+        for version in {self.oldest, self.newest}:
+            assert self.store.read(version).equals(self.snapshots[version])
+
+
+def _machine(model: ae.Model) -> type[RuleBasedStateMachine]:
+    return type("Machine", (_Store,), {"model": model})
+
+
+SETTINGS = settings(max_examples=max(4, settings().max_examples // 5), stateful_step_count=8)
+
+
+class TestBorrowerStore(_machine(MODELS["borrower"]).TestCase):  # type: ignore[misc]
+    settings = SETTINGS
+
+
+class TestExtendedStore(_machine(MODELS["extended"]).TestCase):  # type: ignore[misc]
+    settings = SETTINGS
