@@ -58,8 +58,9 @@ def purge(store: StoreWriter, borrower_id: str, run: Run, /) -> PurgeReport:
     newest = store.retrying(step)
     work = done[0]
     deleted = 0
-    if work.rewritten:
-        deleted, _, _ = delete_unnamed(store, None, at_once=set(work.rewritten))
+    # NOTE: also those of a purge before this one, that died before it deleted them.
+    if newest.rewrites:
+        deleted, _, _ = delete_unnamed(store, None, at_once=set(newest.rewrites))
     versions = newest.version - newest.oldest_readable + (0 if work.rewritten else 1)
     return PurgeReport(newest.version, versions, work.gone, len(work.rewritten), deleted)
 

@@ -121,15 +121,16 @@ def create(place: Location, data: bytes, /) -> Created:
         WriteError: The bucket is not there, or a local disk failed; the file was not made.
     """
     failure: AspenETLError
+    named: list[str] = []
     try:
-        attempt(place.url, lambda: _create(place, data))
+        attempt(place.url, lambda: _create(place, data, named))
     except SourceNotFoundError:
         failure = WriteError.at(place.url, "no such place")
     except ReadError as error:
         code = str(error.details.get("cause", ""))
         if code == "FileExistsError" or code in _EXISTS:
             return "exists"
-        if not isinstance(place.filesystem, LocalFileSystem):
+        if named:
             return "unknown"
         failure = WriteError.at(place.url, code)
     else:
@@ -137,13 +138,17 @@ def create(place: Location, data: bytes, /) -> Created:
     raise failure
 
 
-def _create(place: Location, data: bytes) -> None:
+def _create(place: Location, data: bytes, named: list[str]) -> None:
+    """Make a file, and note its name before it may be there: what fails later is undecided."""
     filesystem = place.filesystem
     if isinstance(filesystem, LocalFileSystem):
         with _aside(place.path, data) as aside:
+            named.append(place.path)
             os.link(aside, place.path)
         _sync_folder(place.path)
-    elif isinstance(filesystem, MemoryFileSystem):
+        return
+    named.append(place.path)
+    if isinstance(filesystem, MemoryFileSystem):
         with _MEMORY:
             filesystem.pipe_file(place.path, data, mode="create")
     else:

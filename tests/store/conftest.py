@@ -1,0 +1,71 @@
+"""What the tests of the store share: S3 servers, and places on each storage."""
+
+from __future__ import annotations
+
+import importlib.util
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fsspec.implementations.memory import MemoryFileSystem
+
+import aspen_etl as ae
+from tests.support.s3 import BUCKET, S3Server, moto, seaweed
+
+
+@pytest.fixture(scope="session")
+def seaweed_server() -> Iterator[S3Server]:
+    """Run SeaweedFS, if s3fs is there to talk to it."""
+    if importlib.util.find_spec("s3fs") is None:
+        pytest.skip("the extra s3 is not installed")
+    with seaweed() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def moto_server() -> Iterator[S3Server]:
+    """Run moto, which answers as AWS where SeaweedFS does not."""
+    if importlib.util.find_spec("s3fs") is None:
+        pytest.skip("the extra s3 is not installed")
+    pytest.importorskip("moto.server", reason="moto is not installed")
+    with moto() as running:
+        yield running
+
+
+@dataclass(frozen=True)
+class Backend:
+    """A storage on which stores are made, each at a place of its own."""
+
+    name: str
+    base: str
+    options: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    def url(self) -> str:
+        """Give the url of a new store."""
+        return f"{self.base}/{secrets.token_hex(4)}"
+
+    def open(self, url: str, **options: Any) -> ae.SnapshotStore:
+        """Open a store as a process would that has just begun."""
+        return ae.SnapshotStore(url, storage_options=self.options or None, **options)
+
+
+def make_backend(name: str, request: pytest.FixtureRequest) -> Backend:
+    """Give a storage by its name, and start what it needs."""
+    folder: Path = request.getfixturevalue("tmp_path")
+    if name == "memory":
+        return Backend(name, f"memory://{secrets.token_hex(4)}")
+    if name == "disk":
+        return Backend(name, str(folder / "stores"))
+    server: S3Server = request.getfixturevalue("seaweed_server")
+    return Backend(name, f"s3://{BUCKET}/{secrets.token_hex(4)}", server.options())
+
+
+@pytest.fixture
+def backend(request: pytest.FixtureRequest) -> Iterator[Backend]:
+    """Give the storage that a test names as its parameter, and empty the memory afterwards."""
+    yield make_backend(request.param, request)
+    MemoryFileSystem.store.clear()
+    MemoryFileSystem.pseudo_dirs[:] = [""]

@@ -1,0 +1,244 @@
+"""Whatever single call of a storage fails, a reader sees the old commit or the new one, whole.
+
+Law 9. Each step runs once to count its calls; then it runs anew from the same store for every
+call and every way in which that call can fail, once with a storage that goes on afterwards and
+once with one that is gone for good. The quick form takes a few of these cases, spread over all
+calls; the slow one takes every case.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import aspen_etl as ae
+from aspen_etl.errors import AspenETLError, CommitOutcomeUnknownError
+from aspen_etl.io import commit_log
+from aspen_etl.synchronization import syncing
+from tests.store.conftest import Backend
+from tests.support.borrowers import (
+    LENIENT,
+    NO_AGE,
+    RUN,
+    check_ours,
+    check_whole,
+    files_below,
+    put_files,
+    write_borrowers,
+)
+from tests.support.faulty import CANARY, Faults, Kind, faulty
+
+#: How many cases the quick form takes of each step.
+FEW = 6
+
+OLD = ["Ann Ames", "Bob Burns", "Cy Cole"]
+NEW = ["Ann Adams", "Bob Burns", "", "Di Dunn"]  # changed, rejected, gone and new rows
+
+
+@pytest.fixture(autouse=True)
+def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Normalize each source once, since that is pure; and do not wait for a storage."""
+    known: dict[Any, Any] = {}
+    normalize = syncing.normalize  # type: ignore[attr-defined]
+
+    def remembering(extract: ae.Extract, **options: Any) -> Any:
+        previous = options["previous"]
+        key = pickle.dumps([_plain(extract), previous and _plain(previous.tables)])
+        if key not in known:
+            known[key] = normalize(extract, **options)
+        return known[key]
+
+    monkeypatch.setattr(syncing, "normalize", remembering)
+    monkeypatch.setattr(commit_log, "_WAIT_SECONDS", 0.0)
+
+
+def _plain(frames: Any) -> list[Any]:
+    return [frame.to_csv(na_rep="\0") for frame in frames.values()]
+
+
+# ----------------------------------------------------------------------------- steps
+
+Step = Callable[[ae.SnapshotStore, Path], Any]
+
+
+def sync_old(store: ae.SnapshotStore, folder: Path) -> None:
+    ae.sync(write_borrowers(folder / "old", OLD), store, run=RUN, thresholds=LENIENT)
+
+
+def sync_new(store: ae.SnapshotStore, folder: Path) -> None:
+    ae.sync(write_borrowers(folder / "new", NEW), store, run=RUN, thresholds=LENIENT)
+
+
+def restore(store: ae.SnapshotStore, _: Path) -> None:
+    store.restore(1, run=RUN)
+
+
+def resume(store: ae.SnapshotStore, _: Path) -> None:
+    store.resume(run=RUN)
+
+
+def vacuum(store: ae.SnapshotStore, _: Path) -> None:
+    old = ae.Run(time=RUN.time.replace(year=2027), actor="me")
+    store.attempt_limit = NO_AGE
+    store.vacuum(run=old)
+
+
+def purge(store: ae.SnapshotStore, _: Path) -> None:
+    store.purge("100", run=RUN)
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What was done before, what fails, and whether doing it again does no harm."""
+
+    before: tuple[Step, ...]
+    step: Step
+    again: bool = True
+
+
+SCENARIOS = {
+    "first sync": Scenario((), sync_old),
+    "sync": Scenario((sync_old,), sync_new),
+    "restore": Scenario((sync_old, sync_new), restore, again=False),
+    "resume": Scenario((sync_old, sync_new, restore), resume),
+    "sync after resume": Scenario((sync_old, sync_new, restore, resume), sync_new),
+    "vacuum": Scenario((sync_old, sync_new), vacuum),
+    "purge": Scenario((sync_old, sync_new), purge),
+}
+
+
+@dataclass(frozen=True)
+class State:
+    """What a reader sees."""
+
+    commit: Any
+    snapshot: Any
+
+    def is_like(self, other: State) -> bool:
+        """Tell whether both are the same version, kind and rows."""
+        if self.commit is None or other.commit is None:
+            return self.commit is other.commit
+        mine, theirs = self.commit, other.commit
+        facts = [(c.version, c.kind, c.hold, c.oldest_readable) for c in (mine, theirs)]
+        return facts[0] == facts[1] and self.snapshot.equals(other.snapshot)
+
+
+def look(store: ae.SnapshotStore, verified: set[Any]) -> State:
+    """Read what is there, and make sure that it is whole.
+
+    To read is to verify every checksum, so files that were verified once are only read again.
+    """
+    newest = store.newest()
+    if newest is None:
+        return State(None, None)
+    files = tuple(file.sha256 for stored in newest.stored for file in stored.files)
+    if (newest.version, files) not in verified:
+        check_whole(store)
+        verified.add((newest.version, files))
+    assert [commit.version for commit in store.history()] == list(
+        range(newest.version, newest.oldest_readable - 1, -1)
+    )
+    store.read_rejects()
+    return State(newest, store.read())
+
+
+@dataclass
+class Stage:
+    """A scenario on a storage: where it begins, where it ends, and what can fail between."""
+
+    backend: Backend
+    folder: Path
+    scenario: Scenario
+
+    def __post_init__(self) -> None:
+        """Run it once without a fault."""
+        self.verified: set[Any] = set()
+        url = self.backend.url()
+        store = self.backend.open(url)
+        for step in self.scenario.before:
+            step(store, self.folder)
+        self.files = files_below(store)
+        self.old = self.look(url)
+        with faulty(Faults()) as faults:
+            self.scenario.step(self.backend.open(url), self.folder)
+        self.new = self.look(url)
+        self.cases = list(faults.cases())
+
+    def look(self, url: str) -> State:
+        """Look at a store as a reader does that has just begun."""
+        return look(self.backend.open(url), self.verified)
+
+    def fail(self, at: int, kind: Kind, *, dead: bool) -> None:
+        """Fail one call; look at the store as it is then; and do it again without a fault."""
+        url = self.backend.url()
+        put_files(self.backend.open(url), self.files)
+        failure = None
+        with faulty(Faults(at, kind, dead=dead)) as faults:
+            try:
+                self.scenario.step(self.backend.open(url), self.folder)
+            except AspenETLError as error:
+                failure = error
+        assert len(faults.calls) >= at
+        seen = self.look(url)
+        is_old, is_new = seen.is_like(self.old), seen.is_like(self.new)
+        assert is_old or is_new
+        if failure is None:
+            assert is_new
+        else:
+            check_ours(failure, CANARY)
+            deletes = self.scenario.step in (vacuum, purge)
+            assert is_old or deletes or isinstance(failure, CommitOutcomeUnknownError), (
+                f"{failure!r} of what was committed"
+            )
+        self._mend(url, is_new=is_new)
+
+    def _mend(self, url: str, *, is_new: bool) -> None:
+        if self.scenario.again or not is_new:
+            self.scenario.step(self.backend.open(url), self.folder)
+        after = self.look(url)
+        assert after.is_like(self.new)
+        if self.scenario.step is purge:
+            left = files_below(self.backend.open(url))
+            assert not [name for name, data in left.items() if b"a0@example.org" in data]
+        keeper = self.backend.open(url, attempt_limit=NO_AGE)
+        keeper.vacuum(run=RUN)
+        versions = keeper.history()
+        rewrites = versions[0].rewrites
+        named = {f.path for c in versions for s in c.stored for f in s.moved(rewrites).files}
+        found = {name for name in files_below(keeper) if not name.startswith("_aspen/commits")}
+        words = {f"_aspen/{name}.json" for name in ("store", "last_run", "vacuum")}
+        assert found - words == named
+
+
+def spread(cases: list[Any], count: int) -> Iterator[Any]:
+    """Take some of many, spread over all of them, in another way in each call and kind."""
+    step = max(len(cases) // count, 1)
+    yield from cases[:: step + 1 if step % 2 == 0 and step > 1 else step]
+    yield from cases[-2:]
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize("backend", ["memory", "disk"], indirect=True)
+def test_a_reader_sees_the_old_commit_or_the_new_one(
+    backend: Backend, tmp_path: Path, scenario: str
+) -> None:
+    stage = Stage(backend, tmp_path, SCENARIOS[scenario])
+    for number, (at, kind) in enumerate(spread(stage.cases, FEW)):
+        stage.fail(at, kind, dead=number % 2 == 1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dead", [False, True], ids=["once", "dead"])
+@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize("backend", ["memory", "disk", "seaweed"], indirect=True)
+def test_a_reader_sees_the_old_commit_or_the_new_one_at_every_call(
+    backend: Backend, tmp_path: Path, scenario: str, *, dead: bool
+) -> None:
+    stage = Stage(backend, tmp_path, SCENARIOS[scenario])
+    for at, kind in stage.cases:
+        stage.fail(at, kind, dead=dead)
