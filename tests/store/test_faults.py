@@ -85,7 +85,7 @@ def test_the_proxy_fails_a_read_as_often_as_it_is_told(
         filesystem.retries = 1
         filesystem.pipe_file(f"{BUCKET}/faults", BYTES)
         proxy.faults.append(Fault(action, method="GET", times=times))
-        with pytest.raises(Exception, match="."):
+        with pytest.raises(Exception, match=r"."):
             filesystem.cat_file(f"{BUCKET}/faults")
         assert [request[2] for request in proxy.failed()] == [action] * times
         assert filesystem.cat_file(f"{BUCKET}/faults") == BYTES

@@ -63,6 +63,12 @@ def check_whole(store: ae.SnapshotStore) -> None:
     assert store.verify().problems == ()
 
 
+def names_in(store: ae.SnapshotStore) -> list[str]:
+    """Give the full names of the newest version."""
+    profiles = store.read().tables["user_profile"]
+    return list(profiles["first_name"] + " " + profiles["last_name"])
+
+
 def files_below(store: ae.SnapshotStore) -> dict[str, bytes]:
     """Read every file of a store, by its path below the store's url."""
     filesystem, root = store.root.filesystem, store.root.path.rstrip("/")

@@ -189,7 +189,7 @@ class _File:
     def __init__(self, file: Any, faults: Faults) -> None:
         self._file, self._faults = file, faults
 
-    def __enter__(self) -> _File:
+    def __enter__(self) -> _File:  # noqa: PYI034 - Self is not there on Python 3.9
         return self
 
     def __exit__(self, *exception: object) -> None:

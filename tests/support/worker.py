@@ -1,0 +1,74 @@
+"""A process that works on a store until it is told to stop, or killed.
+
+Run as ``python -m tests.support.worker JSON``; it says ``ready`` when it begins, and at its end
+one line of JSON: how often it did what, and which errors it met.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import aspen_etl as ae
+from aspen_etl.errors import AspenETLError
+from tests.support.borrowers import LENIENT, write_borrowers
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+def start(job: dict[str, Any]) -> subprocess.Popen[str]:
+    """Start a process that works on a store."""
+    command = [sys.executable, "-m", "tests.support.worker", json.dumps(job)]
+    return subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True)
+
+
+def run_now() -> ae.Run:
+    """Give a run of this moment."""
+    return ae.Run(time=dt.datetime.now(dt.timezone.utc), actor="worker")
+
+
+def _work(job: dict[str, Any], store: ae.SnapshotStore, turn: int) -> str:
+    if job["does"] == "vacuum":
+        store.vacuum(run=run_now(), keep_for=dt.timedelta())
+        time.sleep(0.3)
+        return "vacuum"
+    if job["does"] == "restore":
+        store.find()
+        history = store.history()
+        store.restore(history[-1 if turn % 2 else 0].version, run=run_now())
+        time.sleep(0.1)
+        store.resume(run=run_now())
+        time.sleep(0.5)
+        return "restore"
+    if job["does"] == "move and sync":
+        write_borrowers(Path(job["source"]), [f"Ann {job['letters'][turn % 20]}", "Bob Burns"])
+    return ae.sync(job["source"], store, run=run_now(), thresholds=LENIENT).outcome
+
+
+def main() -> None:
+    """Work."""
+    job = json.loads(sys.argv[1])
+    print("ready", flush=True)
+    done: Counter[str] = Counter()
+    end, turn = time.monotonic() + job["seconds"], 0
+    while time.monotonic() < end:
+        turn += 1
+        limit = dt.timedelta(seconds=job["attempt_limit"])
+        store = ae.SnapshotStore(
+            job["url"], storage_options=job.get("options"), attempt_limit=limit
+        )
+        try:
+            done[_work(job, store, turn)] += 1
+        except AspenETLError as error:
+            done[type(error).__name__] += 1
+    print(json.dumps(done), flush=True)
+
+
+if __name__ == "__main__":
+    main()
