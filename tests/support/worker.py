@@ -66,7 +66,8 @@ def main() -> None:
         try:
             done[_work(job, store, turn)] += 1
         except AspenETLError as error:
-            done[type(error).__name__] += 1
+            cause = error.details.get("cause")
+            done[f"{type(error).__name__}: {cause}" if cause else type(error).__name__] += 1
     print(json.dumps(done), flush=True)
 
 
