@@ -232,7 +232,7 @@ def test_a_reader_sees_the_old_commit_or_the_new_one(
         stage.fail(at, kind, dead=number % 2 == 1)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("dead", [False, True], ids=["once", "dead"])
 @pytest.mark.parametrize("scenario", SCENARIOS)
 @pytest.mark.parametrize("backend", ["memory", "disk", "seaweed"], indirect=True)

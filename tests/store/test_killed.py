@@ -52,6 +52,6 @@ def test_a_process_that_is_killed_leaves_whole_versions(tmp_path: Path) -> None:
     kill_often(tmp_path, 5)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_a_process_that_is_killed_a_hundred_times_leaves_whole_versions(tmp_path: Path) -> None:
     kill_often(tmp_path, 100)

@@ -99,7 +99,7 @@ def test_a_fault_leaves_a_whole_store(
     fail(stores, proxy, tmp_path, Fault(action, method, path, seconds=1.5))
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("times", [1, ALWAYS], ids=["once", "for good"])
 @pytest.mark.parametrize("where", PLACES)
 @pytest.mark.parametrize("action", ACTIONS)

@@ -98,7 +98,7 @@ def test_three_writers_lose_no_commit(backend: Backend, tmp_path: Path) -> None:
     work_together(backend, tmp_path, jobs, seconds=3, attempt_limit=3600)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("backend", ["disk", "seaweed"], indirect=True)
 def test_eight_writers_lose_no_commit(backend: Backend, tmp_path: Path) -> None:
     jobs = ["sync"] * 6 + ["vacuum", "restore"]
