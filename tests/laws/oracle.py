@@ -280,7 +280,7 @@ def list_rejects(sheet: str, subject: str, lines: list[Line]) -> Iterator[Row]:
                     line.raw[subject] if subject in line.unreadable else line.clean[subject]
                 ),
                 "column": column,
-                "value": held(line.raw[column]),
+                "value": held(line.raw[column]) or None,
                 "rule": rule,
                 "scope": scope,
                 "record": line.raw,

@@ -76,3 +76,9 @@ def test_a_cell_that_holds_no_text_stands_in_value_and_record() -> None:
 def test_an_id_that_holds_no_text_is_told_escaped() -> None:
     found = rejects(extract({**BO, "id": "b\ud800"}))
     assert rows(found[["borrower_id", "value"]]) == [["b\\ud800", "b\\ud800"]]
+
+
+def test_an_empty_cell_has_no_value_and_stands_in_the_record_as_it_was_read() -> None:
+    found = rejects(extract({**ADA, "id": ""}))
+    assert found["value"].isna().all()
+    assert json.loads(found["record"].iloc[0])["id"] == ""

@@ -259,7 +259,7 @@ def _assert_rejects_are_as_read(sheets: list[PlainSheet], result: NormalizeResul
         raw = read[source, row].raw
         cell = raw[str(column)]
         hold(
-            value == (None if cell is None else escape(cell)),
+            value == (escape(cell) if cell else None),
             f"5: {where} holds another value than was read",
         )
         hold(str(record).isascii(), f"5: {where} holds a record that is not ASCII")

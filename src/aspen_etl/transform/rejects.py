@@ -27,9 +27,9 @@ def list_rejects(
 
     Returns:
         A frame with a row for each source row, rule and column: ``source`` (sheet), ``row`` (the
-        sheet's own number), ``borrower_id``, ``column``, ``value`` (as read), ``rule``,
-        ``scope`` (``row``, ``value``, or the table whose row was not made) and ``record`` (the
-        whole source row as read, a JSON object in ASCII). What a text column cannot hold is
+        sheet's own number), ``borrower_id``, ``column``, ``value`` (as read, null if empty),
+        ``rule``, ``scope`` (``row``, ``value``, or the table whose row was not made) and ``record``
+        (the whole source row as read, a JSON object in ASCII). What a text column cannot hold is
         backslash-escaped.
     """
     parts = [
@@ -106,7 +106,8 @@ def _cells(prepared: Prepared, column: str, positions: Positions, *, clean: bool
 
 
 def _held(cell: Any) -> Optional[str]:
-    return escape(cell) if isinstance(cell, str) else None
+    # NOTE: an empty text is a missing cell, and no nullable text is '': CSV has one form for both.
+    return escape(cell) if isinstance(cell, str) and cell else None
 
 
 def _records(prepared: Prepared, rows: Positions) -> Any:
