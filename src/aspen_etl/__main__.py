@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from importlib import metadata
 from typing import Optional
 
-from aspen_etl.command_line import extracting, storing
+from aspen_etl.command_line import databases, extracting, storing
 from aspen_etl.command_line.output import print_json
 from aspen_etl.errors import AspenETLError
 
@@ -58,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     extracting.add_commands(commands)
     storing.add_commands(commands)
+    databases.add_commands(commands)
     return parser
 
 

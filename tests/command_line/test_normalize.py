@@ -13,7 +13,7 @@ from aspen_etl.__main__ import main
 from aspen_etl.command_line.extracting import SAMPLE
 
 SAMPLE_WORKBOOK = Path(ae.__file__).parent / SAMPLE
-FILES = {f"{name}.csv" for name in ae.BORROWER_MODEL.tables} | {"rejects.csv"}
+FILES = {f"{name}.csv" for name in ae.BORROWER_MODEL.tables} | {"rejects.csv", "datapackage.json"}
 
 
 def test_demo_writes_nine_tables_and_the_rejects(

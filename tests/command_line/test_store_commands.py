@@ -129,7 +129,7 @@ def test_export_writes_the_tables_of_a_version(
     assert main(["export", store, str(target)]) == 1
     assert "--overwrite" in capsys.readouterr().err
     found = call_json(capsys, "export", store, str(target), "--overwrite", "--version", "1")
-    assert len(found["files"]) == 10
+    assert len(found["files"]) == 11
 
 
 def test_vacuum_tells_what_went(store: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -20,7 +20,7 @@ ROOT = Path(SPEC.origin).parent
 OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 # A room that cannot be imported without an extra; any other module must import.
-NEEDS = {"testing": "hypothesis"}
+NEEDS = {"testing": "hypothesis", "sql": "sqlalchemy"}
 
 
 def module_names() -> list[str]:

@@ -62,7 +62,10 @@ def test_what_is_written_is_read_back_equal(
     result = normalized(rows)
     sizes = ae.write_tables(result.tables, url, rejects=result.rejects, format=file_format)
     assert ae.read_tables(url).equals(result.tables)
-    assert set(sizes) == {f"{name}.{file_format}" for name in (*result.tables, "rejects")}
+    assert set(sizes) == {
+        *(f"{name}.{file_format}" for name in (*result.tables, "rejects")),
+        "datapackage.json",
+    }
 
 
 def test_csv_is_as_documented(tmp_path: Path) -> None:
@@ -140,7 +143,10 @@ def test_overwriting_leaves_no_table_of_the_run_before(tmp_path: Path) -> None:
     result = normalized()
     ae.write_tables(result.tables, tmp_path, rejects=result.rejects, format="parquet")
     ae.write_tables(result.tables, tmp_path, overwrite=True)
-    assert {path.name for path in tmp_path.iterdir()} == {f"{name}.csv" for name in result.tables}
+    assert {path.name for path in tmp_path.iterdir()} == {
+        *(f"{name}.csv" for name in result.tables),
+        "datapackage.json",
+    }
 
 
 def test_tables_that_do_not_fit_are_not_written(tmp_path: Path) -> None:

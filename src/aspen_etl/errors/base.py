@@ -11,6 +11,7 @@ __all__ = [
     "BuilderError",
     "CleanerError",
     "ExtractError",
+    "InvalidNameError",
     "MissingDependencyError",
     "ModelError",
     "NotSupportedError",
@@ -78,6 +79,10 @@ class MissingDependencyError(AspenETLError, ImportError):
 
 class NotSupportedError(AspenETLError, NotImplementedError):
     """What was asked for is known and not offered; the text says what to do instead."""
+
+
+class InvalidNameError(AspenETLError, ValueError):
+    """A name or a location from outside cannot stand in a statement."""
 
 
 # ----------------------------------------------------------------------------- transforming

@@ -7,6 +7,7 @@ from typing import Optional, TypeVar
 
 import pandas as pd
 
+from aspen_etl.changes import Changes, diff
 from aspen_etl.errors import (
     CommitConflictError,
     CorruptStoreError,
@@ -108,6 +109,40 @@ class StoreReader:
             if table.has_surrogate_key
         }
         return Snapshot(Tables(tables), keys, snapshot.time)
+
+    def diff(self, before: int, after: int, /) -> Changes:
+        """Tell what changed between two versions; only tables whose files differ are read.
+
+        Args:
+            before: One version.
+            after: The other one, which may be older.
+
+        Raises:
+            VersionNotFoundError: One of them is not there or no longer kept, or a borrower was
+                erased from one, so that its files no longer tell what it was.
+            ModelMismatchError: One holds tables of another model.
+            CorruptStoreError: A file is missing or damaged.
+        """
+        return self._reading(
+            max(before, after), lambda _, newest: self._diff(before, after, newest)
+        )
+
+    def _diff(self, before: int, after: int, newest: Commit) -> Changes:
+        old, new = (self._find(version)[0] for version in (before, after))
+        sides: tuple[dict[str, pd.DataFrame], ...] = ({}, {})
+        for name, table in self.model.tables.items():
+            held = [commit.tables.get(name) for commit in (old, new)]
+            if held[0] == held[1]:
+                continue
+            for commit, stored, side in zip((old, new), held, sides):
+                self.check_model(commit)
+                if stored is None:
+                    continue
+                if stored.moved(newest.rewrites) != stored:
+                    oldest = newest.oldest_readable
+                    raise VersionNotFoundError.of(self.url, commit.version, oldest, newest.version)
+                side[name] = self.frame(stored, table.columns)
+        return diff(*(complete(side, self.model)[0] for side in sides), model=self.model)
 
     def read_rejects(self, version: Optional[int] = None) -> pd.DataFrame:
         """Read the rejects of one commit, by default the newest.

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, Optional
 
 import pandas as pd
 
+from aspen_etl.derive.datapackage import data_package
 from aspen_etl.errors import (
     NotSupportedError,
     SourceNotFoundError,
@@ -27,6 +29,9 @@ __all__ = ["read_tables", "write_tables"]
 #: The name of the file that holds the rejects, without its ending.
 REJECTS_FILE = "rejects"
 
+#: The name of the file that describes the others to tools that are not ours.
+PACKAGE_FILE = "datapackage.json"
+
 _NO_LIMIT = 2**62
 
 
@@ -42,6 +47,8 @@ def write_tables(
     storage_options: Optional[Mapping[str, Any]] = None,
 ) -> dict[str, int]:
     """Write tables to a folder: ``user.csv`` and so on, and the rejects beside them.
+
+    A ``datapackage.json`` describes them, so that ``frictionless validate`` checks the folder.
 
     Each file is made in memory by its declared columns and put in one call. The folder as a
     whole is not one transaction: a ``SnapshotStore`` is.
@@ -76,6 +83,7 @@ def write_tables(
         frames[REJECTS_FILE], columns[REJECTS_FILE] = rejects, REJECTS
     folder = locate(url, storage_options)
     names = [f"{name}.{ending}" for name in (*model.tables, REJECTS_FILE) for ending in FORMATS]
+    names.append(PACKAGE_FILE)
     there = [name for name in names if folder.child(name).kind() != "absent"]
     if there and not overwrite:
         raise TargetExistsError.at(folder.url, there)
@@ -86,6 +94,10 @@ def write_tables(
         data = encode(frame, columns[name], format)
         put(folder.child(file), data, written=tuple(written))
         written[file] = len(data)
+    package = data_package(model, format=format, sizes=written, rejects=rejects is not None)
+    text = (json.dumps(package, indent=2) + "\n").encode("ascii")
+    put(folder.child(PACKAGE_FILE), text, written=tuple(written))
+    written[PACKAGE_FILE] = len(text)
     for name in there:
         if name not in written:
             delete(folder.child(name))

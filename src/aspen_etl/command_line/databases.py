@@ -1,0 +1,173 @@
+"""The commands around databases: schema prints what follows from a model, load fills one."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Optional
+
+from aspen_etl import derive
+from aspen_etl.command_line.options import add_common, load_model, options_for, read_options
+from aspen_etl.command_line.output import print_json, progress
+from aspen_etl.errors import DatabaseError, MissingDependencyError, NotSupportedError
+from aspen_etl.io.codec import FORMATS
+from aspen_etl.io.filesystem import display_url
+from aspen_etl.io.store import SnapshotStore
+from aspen_etl.io.tables import read_tables
+from aspen_etl.schema import Model
+
+__all__ = ["add_commands"]
+
+#: The environment variable that holds the database's url.
+DATABASE_URL = "ASPEN_ETL_DATABASE_URL"
+
+
+def add_commands(commands: Any) -> None:
+    """Add the commands."""
+    schema = commands.add_parser("schema", help="print what follows from a model for other systems")
+    schema.add_argument("form", metavar="FORM", choices=FORMS, help=f"one of {', '.join(FORMS)}")
+    schema.add_argument("--model", metavar="MODULE:NAME", help="a model of your own")
+    schema.add_argument("--database", metavar="NAME", help="athena: the database")
+    schema.add_argument("--location", metavar="URL", help="athena: the folder of table folders")
+    schema.add_argument(
+        "--format", choices=FORMATS, help="athena, datapackage: of the files (parquet, csv)"
+    )
+    schema.add_argument("--schema", metavar="NAME", help="SQL: the database schema")
+    schema.add_argument("--debug", action="store_true", help="show where an error arose")
+    schema.set_defaults(command=_schema)
+    load = commands.add_parser("load", help="bring a database to the state of a store or folder")
+    load.add_argument("source", metavar="SOURCE", help="a store, or a folder of tables")
+    load.add_argument(
+        "--database-url-file",
+        metavar="FILE",
+        help=f"holds the database's url; else the variable {DATABASE_URL} does",
+    )
+    load.add_argument("--version", metavar="N", type=int, help="by default the newest")
+    load.add_argument("--schema", metavar="NAME", help="the database schema")
+    load.add_argument("--compare", action="store_true", help="compare every row")
+    load.add_argument("--pin", metavar="NAME", help="keep the loaded version in the store")
+    load.add_argument("--json", action="store_true", help="print JSON, for machines")
+    add_common(load)
+    load.set_defaults(command=_load)
+
+
+# ----------------------------------------------------------------------------- schema
+
+
+def _athena(model: Model, arguments: argparse.Namespace) -> str:
+    if not (arguments.database and arguments.location):
+        msg = "schema athena needs --database NAME and --location s3://bucket/prefix/"
+        raise NotSupportedError(msg)
+    return derive.athena_ddl(
+        model,
+        database=arguments.database,
+        location=arguments.location,
+        format=arguments.format or "parquet",
+    )
+
+
+def _sql(dialect: Any) -> Callable[[Model, argparse.Namespace], str]:
+    return lambda model, arguments: derive.sql_ddl(model, dialect=dialect, schema=arguments.schema)
+
+
+def _data_package(model: Model, arguments: argparse.Namespace) -> str:
+    return json.dumps(derive.data_package(model, format=arguments.format or "csv"), indent=2)
+
+
+FORMS: Mapping[str, Callable[[Model, argparse.Namespace], str]] = {
+    "athena": _athena,
+    **{dialect: _sql(dialect) for dialect in ("postgresql", "mysql", "mssql", "sqlite")},
+    "dbml": lambda model, _: derive.dbml(model),
+    "mermaid": lambda model, _: derive.mermaid(model),
+    "datapackage": _data_package,
+    "markdown": lambda model, _: derive.markdown(model),
+    "arrow": lambda model, _: derive.arrow_text(model),
+}
+
+
+def _schema(arguments: argparse.Namespace) -> None:
+    print(FORMS[arguments.form](load_model(arguments.model), arguments).rstrip("\n"))
+
+
+# ----------------------------------------------------------------------------- load
+
+
+def _load(arguments: argparse.Namespace) -> None:
+    engine = _engine(_database_url(arguments.database_url_file))
+    from aspen_etl import sql
+
+    model = load_model(arguments.model)
+    options = options_for(arguments.source, read_options(arguments.storage_options))
+    store = SnapshotStore(arguments.source, model=model, storage_options=options)
+    with progress("loading"):
+        if store.newest() is not None:
+            report = sql.load(
+                store,
+                engine,
+                version=arguments.version,
+                schema=arguments.schema,
+                compare=arguments.compare,
+                pin=arguments.pin,
+            )
+        else:
+            tables = read_tables(arguments.source, model=model, storage_options=options)
+            report = sql.load(
+                tables,
+                engine,
+                model=model,
+                version=arguments.version,
+                schema=arguments.schema,
+                pin=arguments.pin,
+            )
+    engine.dispose()
+    if arguments.json:
+        print_json(report.to_dict())
+        return
+    print(f"{'tables':24}{'inserted':>12}{'updated':>12}{'deleted':>12}")
+    for name, counts in report.tables.items():
+        print(f"  {name:22}" + "".join(f"{count:12,}" for count in counts.values()))
+    at = "" if report.version is None else f" version {report.version} of"
+    print(f"\n{report.outcome}: the database holds{at} {display_url(arguments.source)}")
+
+
+def _database_url(path: Optional[str]) -> str:
+    """Read the url, which may hold a password: no message shows it."""
+    if path is None:
+        found = os.environ.get(DATABASE_URL, "")
+    else:
+        try:
+            found = Path(path).read_text(encoding="utf-8")
+        except (OSError, ValueError) as error:
+            reason = type(error).__name__
+        else:
+            reason = ""
+        if reason:
+            msg = f"{path} could not be read ({reason}); let it hold the database's url"
+            raise NotSupportedError(msg, path=path)
+    if not found.strip():
+        msg = (
+            f"no database is named; set {DATABASE_URL}, or give --database-url-file, as in "
+            "postgresql+psycopg://user:password@host/database"
+        )
+        raise NotSupportedError(msg)
+    return found.strip()
+
+
+def _engine(url: str) -> Any:
+    try:
+        import sqlalchemy
+    except ImportError:
+        sqlalchemy = None  # type: ignore[assignment]
+    if sqlalchemy is None:
+        raise MissingDependencyError.for_extra("sqlalchemy", "sql", "aspen-etl load")
+    try:
+        return sqlalchemy.create_engine(url)
+    except sqlalchemy.exc.ArgumentError:
+        reason = "it is no url of SQLAlchemy's, such as postgresql+psycopg://host/database"
+    except ImportError as error:
+        reason = f"its driver {error.name} is not installed"
+    msg = f"the database's url cannot be used: {reason}"
+    raise DatabaseError(msg, reason=reason)

@@ -1,0 +1,328 @@
+r"""Athena and the Glue catalogue: statements, and the values of Glue's own interface.
+
+Sources: the Athena user guide on ``CREATE TABLE``, its SerDes and its reserved words.
+
+- Parquet is the form to query. CSV works too, by way of a view: OpenCSVSerDe reads neither ISO
+  timestamps nor empty numbers, so the table under the view is text alone, and the view gives
+  types and nulls back. It casts with ``CAST``, not ``TRY_CAST``: a field that is not what the
+  model says fails the query, where ``TRY_CAST`` would show a null that is not in the data.
+- OpenCSVSerDe drops its escape character, which is ``\`` unless another is named. Here it is a
+  tab: no accepted text holds one, since cleaning turns white space into single spaces.
+- Names are always quoted (``user`` is reserved); what comes from outside is checked first.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Literal, Optional, Union
+
+from aspen_etl.errors import InvalidNameError, ModelError, NotSupportedError
+from aspen_etl.schema.model import Model
+from aspen_etl.schema.spec import ColumnSpec, TableSpec
+
+__all__ = ["athena_create", "athena_ddl", "athena_drop", "glue_tables"]
+
+AthenaFormat = Literal["csv", "parquet"]
+_FORMATS = ("csv", "parquet")
+
+#: Athena lowers names and takes no other characters.
+_NAME = re.compile(r"[a-z0-9_]{1,255}\Z")
+#: Printable characters without those that end a text, name a variable or stand for others.
+_LOCATION = re.compile(
+    r"(?:s3a?://[a-z0-9][-a-z0-9.]{1,61}[a-z0-9]|file://)/[^\s\"'`\\;<>{}|$?*\x00-\x20\x7f]*\Z"
+)
+
+_HIVE_TYPES = {"text": "string", "integer": "bigint", "timestamp": "timestamp"}
+_TRINO_TYPES = {"integer": "bigint", "timestamp": "timestamp(3)"}
+
+_CSV_SERDE = "org.apache.hadoop.hive.serde2.OpenCSVSerde"
+_CSV_INPUT = "org.apache.hadoop.mapred.TextInputFormat"
+_CSV_OUTPUT = "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat"
+_CSV_OPTIONS = {"separatorChar": ",", "quoteChar": '"', "escapeChar": "\t"}
+_PARQUET_SERDE = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
+_PARQUET_INPUT = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat"
+_PARQUET_OUTPUT = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat"
+
+#: What the name of a table of text ends in; the view over it has the table's own name.
+CSV_SUFFIX = "_csv"
+
+
+def athena_create(
+    model: Model,
+    /,
+    *,
+    database: str,
+    location: Union[str, Mapping[str, str]],
+    format: AthenaFormat = "parquet",  # noqa: A002 - the field's word for it
+) -> tuple[str, ...]:
+    """Write the statements that make a model's tables in Athena, over folders of files.
+
+    Args:
+        model: The model.
+        database: The Athena database.
+        location: The folder of each table by name, or the one that holds a folder for each. A
+            folder may hold nothing but files of that table: ``s3://bucket/prefix/``.
+        format: ``parquet``; or ``csv``, for a table of text and a typed view for each table.
+
+    Returns:
+        Statements without a semicolon, to be run one by one: ``CREATE EXTERNAL TABLE``, and for
+        CSV ``CREATE OR REPLACE VIEW`` after it.
+
+    Raises:
+        InvalidNameError: The database, a location or a name cannot stand in a statement.
+        ModelError: A table of text would have the name of another table.
+        NotSupportedError: There is no such format.
+
+    Examples:
+        >>> from aspen_etl import BORROWER_MODEL
+        >>> ddl = athena_create(BORROWER_MODEL, database="aspen", location="s3://bucket/tables")
+        >>> print(ddl[1].splitlines()[0])
+        CREATE EXTERNAL TABLE IF NOT EXISTS `aspen`.`user` (
+    """
+    folders = _check(model, database, location, format)
+    out = []
+    for table in model.tables.values():
+        out.append(_table(table, database, folders[table.name], format))
+        if format == "csv":
+            out.append(_view(table, database))
+    return tuple(out)
+
+
+def athena_ddl(
+    model: Model,
+    /,
+    *,
+    database: str,
+    location: Union[str, Mapping[str, str]],
+    format: AthenaFormat = "parquet",  # noqa: A002 - the field's word for it
+) -> str:
+    r"""Give the statements of ``athena_create`` as one text, each ended by a semicolon.
+
+    Examples:
+        >>> from aspen_etl import BORROWER_MODEL
+        >>> text = athena_ddl(BORROWER_MODEL, database="aspen", location="s3://bucket/tables")
+        >>> text.count(";\n")
+        9
+    """
+    statements = athena_create(model, database=database, location=location, format=format)
+    return "\n\n".join(f"{statement};" for statement in statements) + "\n"
+
+
+def athena_drop(
+    model: Model,
+    /,
+    *,
+    database: str,
+    format: AthenaFormat = "parquet",  # noqa: A002 - the field's word for it
+) -> tuple[str, ...]:
+    """Write the statements that drop what ``athena_create`` made; files stay.
+
+    Raises:
+        InvalidNameError: The database or a name cannot stand in a statement.
+        ModelError: A table of text would have the name of another table.
+        NotSupportedError: There is no such format.
+
+    Examples:
+        >>> from aspen_etl import BORROWER_MODEL
+        >>> athena_drop(BORROWER_MODEL, database="aspen")[0]
+        'DROP TABLE IF EXISTS `aspen`.`user_profile`'
+    """
+    _check(model, database, "s3://bucket/", format)
+    out = []
+    for name in model.tables:
+        if format == "csv":
+            out.append(f'DROP VIEW IF EXISTS "{database}"."{name}"')  # views are Trino's
+        out.append(f"DROP TABLE IF EXISTS `{database}`.`{_table_name(name, format)}`")
+    return tuple(out)
+
+
+def glue_tables(
+    model: Model,
+    /,
+    *,
+    location: Union[str, Mapping[str, str]],
+    format: AthenaFormat = "parquet",  # noqa: A002 - the field's word for it
+    parameters: Optional[Mapping[str, str]] = None,
+) -> dict[str, dict[str, Any]]:
+    """Give the ``TableInput`` of each table, for Glue's ``CreateTable`` and ``UpdateTable``.
+
+    For CSV these are the tables of text; their views are made by Athena itself.
+
+    Args:
+        model: The model.
+        location: As for ``athena_create``.
+        format: ``parquet`` or ``csv``.
+        parameters: More parameters of each table, such as the commit that it stands on.
+
+    Returns:
+        The values, by name of the model's table.
+
+    Raises:
+        InvalidNameError: A location or a name cannot be.
+        ModelError: A table of text would have the name of another table.
+        NotSupportedError: There is no such format.
+
+    Examples:
+        >>> from aspen_etl import BORROWER_MODEL
+        >>> user = glue_tables(BORROWER_MODEL, location="s3://bucket/tables")["user"]
+        >>> user["StorageDescriptor"]["Location"]
+        's3://bucket/tables/user/'
+    """
+    folders = _check(model, "database", location, format)
+    return {
+        name: _table_input(table, folders[name], format, parameters or {})
+        for name, table in model.tables.items()
+    }
+
+
+# ----------------------------------------------------------------------------- what comes in
+
+
+def _check(
+    model: Model, database: str, location: Union[str, Mapping[str, str]], file_format: str
+) -> dict[str, str]:
+    """Make sure that every name and location can stand in a statement; give the locations."""
+    if file_format not in _FORMATS:
+        msg = f"there is no format {file_format!r}; use one of {', '.join(_FORMATS)}"
+        raise NotSupportedError(msg, format=file_format)
+    if not _NAME.match(database):
+        msg = (
+            "the name of the Athena database has other characters than a-z, 0-9 and _, or more "
+            "than 255 of them; give another one"
+        )
+        raise InvalidNameError(msg)
+    for table in model.tables.values():
+        for name in (_table_name(table.name, file_format), *table.columns):
+            if not _NAME.match(name):
+                msg = (
+                    f"{table.name}: Athena takes no name but of a-z, 0-9 and _, up to 255 of them; "
+                    f"{name!r} is another"
+                )
+                raise InvalidNameError(msg, table=table.name)
+        if file_format == "csv" and _table_name(table.name, file_format) in model.tables:
+            msg = (
+                f"the table of text under {table.name!r} would be called like the table "
+                f"{_table_name(table.name, file_format)!r}; rename one, or use Parquet"
+            )
+            raise ModelError(msg, table=table.name)
+    return {name: _folder(location, name) for name in model.tables}
+
+
+def _folder(location: Union[str, Mapping[str, str]], table: str) -> str:
+    if isinstance(location, str):
+        url: Optional[str] = f"{location.rstrip('/')}/{table}/"
+    else:
+        url = location.get(table)
+        url = None if url is None else f"{url.rstrip('/')}/"
+    if url is None:
+        msg = f"no location is given for the table {table!r}; name its folder"
+        raise InvalidNameError(msg, table=table)
+    if not _LOCATION.match(url):
+        msg = (
+            f"the location of the table {table!r} is no folder that a statement can name; write "
+            "it as in s3://bucket/prefix/, without white space, quotes, \\ ; < > { } | $ ? *"
+        )
+        raise InvalidNameError(msg, table=table)
+    return url
+
+
+def _table_name(name: str, file_format: str) -> str:
+    return f"{name}{CSV_SUFFIX}" if file_format == "csv" else name
+
+
+# ----------------------------------------------------------------------------- statements
+
+
+def _table(table: TableSpec, database: str, folder: str, file_format: str) -> str:
+    name = _table_name(table.name, file_format)
+    lines = [
+        f"CREATE EXTERNAL TABLE IF NOT EXISTS `{database}`.`{name}` (",
+        ",\n".join(
+            f"  `{spec.name}` {_hive_type(spec, file_format)}{_comment(spec.description)}"
+            for spec in table.columns.values()
+        ),
+        f"){_comment(_first_line(table.schema.__doc__))}",
+    ]
+    if file_format == "csv":
+        options = ", ".join(f"{_text(k)}={_text(v)}" for k, v in _CSV_OPTIONS.items())
+        lines += [
+            f"ROW FORMAT SERDE {_text(_CSV_SERDE)}",
+            f"WITH SERDEPROPERTIES ({options})",
+            "STORED AS TEXTFILE",
+        ]
+    else:
+        lines.append("STORED AS PARQUET")
+    properties = ", ".join(f"{_text(k)}={_text(v)}" for k, v in _properties(file_format).items())
+    return "\n".join([*lines, f"LOCATION {_text(folder)}", f"TBLPROPERTIES ({properties})"])
+
+
+def _properties(file_format: str) -> dict[str, str]:
+    header = {"skip.header.line.count": "1"} if file_format == "csv" else {}
+    return {"classification": file_format, **header}
+
+
+def _hive_type(spec: ColumnSpec, file_format: str) -> str:
+    return "string" if file_format == "csv" else _HIVE_TYPES[spec.type]
+
+
+def _view(table: TableSpec, database: str) -> str:
+    columns = ",\n".join(f'  {_typed(spec)} AS "{spec.name}"' for spec in table.columns.values())
+    return (
+        f'CREATE OR REPLACE VIEW "{database}"."{table.name}" AS\nSELECT\n{columns}\n'
+        f'FROM "{database}"."{_table_name(table.name, "csv")}"'
+    )
+
+
+def _typed(spec: ColumnSpec) -> str:
+    """Read one field: an empty one is null in a nullable column, and '' or wrong in another."""
+    field = f'"{spec.name}"'
+    if spec.nullable:
+        field = f"NULLIF({field}, '')"
+    return field if spec.type == "text" else f"CAST({field} AS {_TRINO_TYPES[spec.type]})"
+
+
+def _comment(text: Optional[str]) -> str:
+    return f" COMMENT {_text(text)}" if text else ""
+
+
+def _text(text: str) -> str:
+    r"""Write a text of Hive: a backslash escapes, and no line ends within."""
+    escapes = {"\\": "\\\\", "'": "\\'", "\t": "\\t", "\n": " ", "\r": " "}
+    return f"'{''.join(escapes.get(character, character) for character in text)}'"
+
+
+def _first_line(text: Optional[str]) -> Optional[str]:
+    return text.strip().splitlines()[0] if text and text.strip() else None
+
+
+# ----------------------------------------------------------------------------- Glue
+
+
+def _table_input(
+    table: TableSpec, folder: str, file_format: str, parameters: Mapping[str, str]
+) -> dict[str, Any]:
+    on_csv = file_format == "csv"
+    columns = []
+    for spec in table.columns.values():
+        column = {"Name": spec.name, "Type": _hive_type(spec, file_format)}
+        columns.append({**column, "Comment": spec.description} if spec.description else column)
+    return {
+        "Name": _table_name(table.name, file_format),
+        "Description": _first_line(table.schema.__doc__) or "",
+        "TableType": "EXTERNAL_TABLE",
+        "PartitionKeys": [],  # Athena fails on a table without the key
+        "Parameters": {"EXTERNAL": "TRUE", **_properties(file_format), **parameters},
+        "StorageDescriptor": {
+            "Columns": columns,
+            "Location": folder,
+            "InputFormat": _CSV_INPUT if on_csv else _PARQUET_INPUT,
+            "OutputFormat": _CSV_OUTPUT if on_csv else _PARQUET_OUTPUT,
+            "Compressed": False,
+            "NumberOfBuckets": -1,
+            "SerdeInfo": {
+                "SerializationLibrary": _CSV_SERDE if on_csv else _PARQUET_SERDE,
+                "Parameters": dict(_CSV_OPTIONS) if on_csv else {"serialization.format": "1"},
+            },
+        },
+    }

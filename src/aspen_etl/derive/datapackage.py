@@ -1,0 +1,121 @@
+"""A Data Package: a folder of tables described for tools that are not ours.
+
+Sources: the Data Package and Table Schema specifications (version 1, with ``uniqueKeys`` and
+field-level ``missingValues`` of version 2), as ``frictionless validate`` reads them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, Optional
+
+from aspen_etl.schema.model import Model
+from aspen_etl.schema.rejects import REJECTS
+from aspen_etl.schema.spec import ColumnSpec, TableSpec
+
+__all__ = ["data_package"]
+
+_TYPES = {"text": "string", "integer": "integer", "timestamp": "datetime"}
+_MEDIA = {"csv": "text/csv", "parquet": "application/vnd.apache.parquet"}
+
+#: How our CSV writes a point in time: UTC, to the millisecond.
+_TIME_FORMAT = "%Y-%m-%d %H:%M:%S.%f"
+
+
+def data_package(
+    model: Model,
+    /,
+    *,
+    format: Literal["csv", "parquet"] = "csv",  # noqa: A002 - the field's word for it
+    sizes: Optional[Mapping[str, int]] = None,
+    rejects: bool = False,
+) -> dict[str, Any]:
+    """Describe a folder that ``write_tables`` wrote: the content of its ``datapackage.json``.
+
+    Args:
+        model: The model of the tables.
+        format: The format of the files.
+        sizes: The bytes of the files by name, such as ``user.csv``, where they are known.
+        rejects: Whether the rejects stand beside the tables.
+
+    Returns:
+        Plain values, ready for JSON: a resource a table, in reference order, with types,
+        lengths, formats, primary and foreign keys and natural keys.
+
+    Examples:
+        >>> from aspen_etl import BORROWER_MODEL
+        >>> user = data_package(BORROWER_MODEL)["resources"][1]
+        >>> user["path"], user["schema"]["primaryKey"]
+        ('user.csv', 'user_id')
+    """
+    resources = [
+        _resource(name, table.columns, format, sizes or {}, _keys(table, model))
+        for name, table in model.tables.items()
+    ]
+    for resource, table in zip(resources, model.tables.values()):
+        about = (table.schema.__doc__ or "").strip().splitlines()
+        resource.update({"description": about[0]} if about else {})
+    if rejects:
+        resources.append(_resource("rejects", REJECTS, format, sizes or {}, {}))
+    return {"profile": "data-package", "name": "tables", "resources": resources}
+
+
+def _resource(
+    name: str,
+    columns: Mapping[str, ColumnSpec],
+    file_format: str,
+    sizes: Mapping[str, int],
+    keys: Mapping[str, Any],
+) -> dict[str, Any]:
+    path = f"{name}.{file_format}"
+    out: dict[str, Any] = {
+        "name": name,
+        "path": path,
+        "format": file_format,
+        "mediatype": _MEDIA[file_format],
+    }
+    if file_format == "csv":
+        out.update({"profile": "tabular-data-resource", "encoding": "utf-8"})
+        out["dialect"] = {"delimiter": ",", "lineTerminator": "\n", "quoteChar": '"'}
+    if path in sizes:
+        out["bytes"] = sizes[path]
+    fields = [_field(spec, file_format) for spec in columns.values()]
+    out["schema"] = {"fields": fields, "missingValues": [""], **keys}
+    return out
+
+
+def _field(spec: ColumnSpec, file_format: str) -> dict[str, Any]:
+    out: dict[str, Any] = {"name": spec.name, "type": _TYPES[spec.type]}
+    if spec.type == "timestamp" and file_format == "csv":
+        out["format"] = _TIME_FORMAT
+    if spec.type == "text" and not spec.nullable:
+        out["missingValues"] = []  # an empty field is '' here, and null elsewhere
+    if spec.description:
+        out["description"] = spec.description
+    constraints: dict[str, Any] = {}
+    if not spec.nullable:
+        constraints["required"] = True
+    if spec.primary_key:
+        constraints["unique"] = True
+    if spec.length:
+        constraints["maxLength"] = spec.length
+    if spec.text_format:
+        constraints["pattern"] = spec.text_format.pattern
+    if constraints:
+        out["constraints"] = constraints
+    return out
+
+
+def _keys(table: TableSpec, model: Model) -> dict[str, Any]:
+    out: dict[str, Any] = {"primaryKey": table.primary_key}
+    if table.has_surrogate_key:
+        out["uniqueKeys"] = [list(table.natural_key)]
+    if table.references:
+        out["foreignKeys"] = [
+            {
+                "fields": column,
+                "reference": {"resource": target, "fields": model.tables[target].primary_key},
+            }
+            for column, target in table.references.items()
+        ]
+    return out

@@ -1,0 +1,21 @@
+"""Load a snapshot, or what changed between two commits, into a relational database.
+
+Needs the extra ``sql`` and a driver of the database: psycopg or psycopg2 for PostgreSQL,
+PyMySQL or mysqlclient for MariaDB and MySQL; Python brings SQLite's.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+
+from aspen_etl.errors import MissingDependencyError
+
+if importlib.util.find_spec("sqlalchemy") is None:
+    raise MissingDependencyError.for_extra("sqlalchemy", "sql", "aspen_etl.sql")
+
+from aspen_etl.sql.creating import create
+from aspen_etl.sql.loading import load
+from aspen_etl.sql.reading import read
+from aspen_etl.sql.report import LoadOutcome, LoadReport
+
+__all__ = ["LoadOutcome", "LoadReport", "create", "load", "read"]

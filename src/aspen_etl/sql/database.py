@@ -1,0 +1,163 @@
+"""A database and the tables of a model in it: connections, transactions, errors."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple, Optional, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy import exc
+
+from aspen_etl.derive.sql import DIALECTS, LOAD_TABLE, sql_metadata
+from aspen_etl.errors import AspenETLError, DatabaseError, LoadConflictError, NotSupportedError
+from aspen_etl.schema.model import Model
+
+__all__ = ["Database", "LoadState", "display"]
+
+T = TypeVar("T")
+
+#: What drivers call a lock that was not to be had: SQLSTATE of PostgreSQL, MySQL, SQL Server.
+_BUSY = {"55P03", "40P01", "40001", "57014", 1205, 1213, 3572, 1222}
+
+
+class LoadState(NamedTuple):
+    """Which commit the tables hold, and which model made them."""
+
+    version: Optional[int]
+    token: Optional[str]
+    model: Optional[str]
+    library: Optional[str]
+
+
+class Database:
+    """Know a database and how the tables of a model stand in it.
+
+    Attributes:
+        engine: The engine.
+        model: The model.
+        schema: The database schema, if not that of the connection.
+        dialect: ``postgresql``, ``mysql``, ``mssql`` or ``sqlite``.
+        metadata: The tables for SQLAlchemy.
+        step: What is being done, for messages.
+    """
+
+    def __init__(self, engine: sa.Engine, model: Model, schema: Optional[str]) -> None:
+        name = engine.dialect.name
+        dialect: Any = "mysql" if name == "mariadb" else name
+        if dialect not in DIALECTS:
+            msg = f"there is no loader for {name}; use one of {', '.join(DIALECTS)}"
+            raise NotSupportedError(msg, dialect=name)
+        self.engine, self.model, self.schema, self.dialect = engine, model, schema, dialect
+        self.metadata = sql_metadata(model, dialect=dialect, schema=schema)
+        self.step = "connecting"
+
+    @property
+    def url(self) -> str:
+        """The database's url, without anything secret."""
+        return display(self.engine)
+
+    def table(self, name: str) -> sa.Table:
+        """Give a table of the model, or the load table."""
+        return self.metadata.tables[f"{self.schema}.{name}" if self.schema else name]
+
+    # ------------------------------------------------------------------------- errors
+
+    def run(self, call: Callable[..., T], *arguments: Any) -> T:
+        """Call what talks to the database, and turn what drivers raise into errors of ours.
+
+        Their texts hold the row that was refused and the parameters of the statement.
+
+        Raises:
+            DatabaseError: The database cannot be reached, or refused.
+            LoadConflictError: A lock was not to be had in time.
+        """
+        try:
+            return call(*arguments)
+        except Exception as error:
+            failure = self._translate(error)
+            if failure is None:
+                raise
+        raise failure
+
+    def _translate(self, error: Exception) -> Optional[AspenETLError]:
+        driver = getattr(self.engine.dialect, "dbapi", None)
+        foreign = getattr(driver, "Error", exc.SQLAlchemyError)
+        if not isinstance(error, (exc.SQLAlchemyError, foreign)):
+            return None
+        inner: Any = getattr(error, "orig", None) or error
+        code = _code(inner)
+        reason = type(inner).__name__ + (f" {code}" if code else "")
+        busy = code in _BUSY or (self.dialect == "sqlite" and "locked" in str(inner))
+        kind = LoadConflictError if busy else DatabaseError
+        return kind.at(self.url, self.step, reason)
+
+    # ------------------------------------------------------------------------- transactions
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """Open a connection that changes nothing."""
+        with self.engine.connect() as connection:
+            yield connection
+            connection.rollback()
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """Open a transaction that is committed at the end, or leaves no trace.
+
+        SQLite begins by taking the lock of the whole database: a read that becomes a write
+        later would fail where another writer came in between.
+        """
+        with self.engine.connect() as connection:
+            if self.dialect != "sqlite":
+                with connection.begin():
+                    yield connection
+                return
+            raw: Any = connection.connection.dbapi_connection
+            before, raw.isolation_level = raw.isolation_level, None
+            try:
+                enforced = connection.exec_driver_sql("PRAGMA foreign_keys").scalar()
+                connection.exec_driver_sql("PRAGMA foreign_keys = ON")
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+                yield connection
+                connection.commit()
+                if not enforced:
+                    connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
+            finally:
+                connection.rollback()
+                raw.isolation_level = before
+
+    # ------------------------------------------------------------------------- the load table
+
+    def state(self, connection: sa.Connection, *, lock: bool = False) -> Optional[LoadState]:
+        """Read which commit the tables hold; with ``lock``, no other loader goes on meanwhile."""
+        table = self.table(LOAD_TABLE)
+        query = sa.select(table.c.version, table.c.token, table.c.model, table.c.library)
+        if lock:
+            query = query.with_for_update().with_hint(table, "WITH (UPDLOCK, HOLDLOCK)", "mssql")
+        row = connection.execute(query).first()
+        return None if row is None else LoadState(*row)
+
+    def set_state(self, connection: sa.Connection, state: LoadState) -> None:
+        """Write which commit the tables hold."""
+        table = self.table(LOAD_TABLE)
+        done = connection.execute(table.update().values(state._asdict()))
+        if not done.rowcount:
+            connection.execute(table.insert().values(id=1, **state._asdict()))
+
+
+def display(engine: sa.Engine) -> str:
+    """Give an engine's url without user, password and options."""
+    url = engine.url
+    place = f"{url.host or ''}{f':{url.port}' if url.port else ''}"
+    return f"{url.get_backend_name()}://{place}/{url.database or ''}"
+
+
+def _code(error: Any) -> Any:
+    first = error.args[0] if getattr(error, "args", ()) else None
+    if isinstance(first, int):  # MySQL's own number says more than its SQLSTATE
+        return first
+    for name in ("sqlstate", "pgcode", "sqlite_errorname"):
+        if getattr(error, name, None):
+            return getattr(error, name)
+    return None

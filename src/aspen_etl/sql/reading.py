@@ -1,0 +1,73 @@
+"""Tables back out of a database."""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+import numpy as np
+import pandas as pd
+import sqlalchemy as sa
+
+from aspen_etl.schema.frames import Tables
+from aspen_etl.schema.model import Model
+from aspen_etl.schema.spec import TIMESTAMP, ColumnSpec, TableSpec
+from aspen_etl.schema.text import conform_text
+from aspen_etl.schema.validation import validate
+from aspen_etl.sql.database import Database
+from aspen_etl.transform.borrower import BORROWER_MODEL
+
+__all__ = ["read"]
+
+
+def read(
+    engine: sa.Engine, /, *, model: Model = BORROWER_MODEL, schema: Optional[str] = None
+) -> Tables:
+    """Read the tables of a model from a database, as one transaction sees them, and validate them.
+
+    Args:
+        engine: A SQLAlchemy engine.
+        model: The model of the tables.
+        schema: The database schema; by default that of the connection.
+
+    Returns:
+        The tables, in the order of their keys.
+
+    Raises:
+        ValidationError: The tables break their schema, a key or a reference.
+        DatabaseError: The database cannot be reached, or a table is not there.
+    """
+    database = Database(engine, model, schema)
+    return validate(database.run(_read, database), model=model)
+
+
+def _read(database: Database) -> dict[str, pd.DataFrame]:
+    out = {}
+    with database.reading() as connection:
+        if database.dialect == "postgresql":  # else each statement would see a state of its own
+            connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        for name, spec in database.model.tables.items():
+            database.step = f"reading {name}"
+            out[name] = _frame(connection, database.table(name), spec)
+    return out
+
+
+def _frame(connection: sa.Connection, table: sa.Table, spec: TableSpec) -> pd.DataFrame:
+    key = table.c[spec.primary_key]
+    query = sa.select(*(table.c[name] for name in spec.columns)).order_by(key)
+    rows = connection.execute(query).all()
+    cells: Any = list(zip(*rows)) or [()] * len(spec.columns)
+    return pd.DataFrame(
+        {name: _column(list(held), of) for (name, of), held in zip(spec.columns.items(), cells)}
+    )
+
+
+def _column(cells: list[Any], spec: ColumnSpec) -> pd.Series:
+    values = pd.Series(cells, dtype=object)
+    if spec.type == "text":
+        return conform_text(values)
+    if spec.type == "integer":
+        return values.astype("Int64").astype(spec.dtype)
+    times = np.array(
+        [np.datetime64(cell, "ms") if cell else np.datetime64("NaT") for cell in cells]
+    )
+    return pd.Series(pd.DatetimeIndex(times.astype("datetime64[ms]"), tz="UTC")).astype(TIMESTAMP)

@@ -1,0 +1,83 @@
+"""The commands schema and load."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import aspen_etl as ae
+from aspen_etl.__main__ import main
+from aspen_etl.command_line.databases import DATABASE_URL, FORMS
+from tests.support.borrowers import RUN, write_borrowers
+
+ATHENA = ["--database", "aspen", "--location", "s3://bucket/tables"]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> str:
+    """Make a store of one version."""
+    url = str(tmp_path / "store")
+    ae.sync(
+        write_borrowers(tmp_path / "source", ["Ann A", "Bob B"]), ae.SnapshotStore(url), run=RUN
+    )
+    return url
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_schema_prints_every_table(form: str, capsys: pytest.CaptureFixture[str]) -> None:
+    if form in {"postgresql", "mysql", "mssql", "sqlite"}:
+        pytest.importorskip("sqlalchemy")
+    if form == "arrow":
+        pytest.importorskip("pyarrow")
+    assert main(["schema", form, *ATHENA]) == 0
+    printed = capsys.readouterr().out
+    assert all(name in printed for name in ae.BORROWER_MODEL.tables)
+
+
+def test_schema_takes_another_model(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(Path(__file__).parents[2])
+    assert main(["schema", "dbml", "--model", "tests.laws.models:EXTENDED_MODEL"]) == 0
+    assert 'Table "loan"' in capsys.readouterr().out
+
+
+def test_schema_athena_needs_a_place(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["schema", "athena"]) == 1
+    assert "--database NAME and --location" in capsys.readouterr().err
+
+
+def test_load_of_a_store_and_of_a_folder(
+    store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("sqlalchemy")
+    monkeypatch.setenv(DATABASE_URL, f"sqlite:///{tmp_path / 'lender.db'}")
+    assert main(["load", store]) == 0
+    assert "filled: the database holds version 1 of " in capsys.readouterr().out
+    assert main(["load", store, "--json", "--pin", "lender"]) == 0
+    assert json.loads(capsys.readouterr().out)["outcome"] == "unchanged"
+    ae.write_tables(ae.SnapshotStore(store).read().tables, tmp_path / "tables")
+    assert main(["load", str(tmp_path / "tables")]) == 0
+    assert "compared: the database holds " in capsys.readouterr().out
+
+
+def test_the_url_may_stand_in_a_file_and_is_never_shown(
+    store: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("sqlalchemy")
+    file = tmp_path / "url"
+    for text, told in (
+        (f"sqlite:///{tmp_path / 'other.db'}\n", ""),
+        ("hush", "it is no url of SQLAlchemy's"),
+        ("mysql+hush://joe:hush@host/db", "cannot be used"),
+        ("", "no database is named"),
+    ):
+        file.write_text(text, encoding="utf-8")
+        assert main(["load", store, "--database-url-file", str(file)]) == (1 if told else 0)
+        printed = capsys.readouterr()
+        assert told in printed.err
+        assert "hush" not in printed.err + printed.out
+    assert main(["load", store, "--database-url-file", str(tmp_path / "nothing")]) == 1
+    assert "could not be read (FileNotFoundError)" in capsys.readouterr().err

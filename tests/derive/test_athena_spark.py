@@ -1,0 +1,149 @@
+"""Spark with Hive support runs the statements for Athena over what the library wrote.
+
+Spark ignores ``skip.header.line.count``, so the header is a row that the test leaves out; and
+it reads a typed view in its own dialect, into which sqlglot brings ours.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import aspen_etl as ae
+from aspen_etl import derive
+from tests.support.borrowers import LENIENT, RUN
+from tests.support.sample import SAMPLE
+from tests.support.services import require_service
+
+pytestmark = pytest.mark.slow
+
+SPARK = """
+import json, sys
+from pyspark.sql import SparkSession
+job = json.load(open(sys.argv[1]))
+home = job["home"]
+builder = SparkSession.builder.master("local[1]").enableHiveSupport()
+for name, value in {
+    "spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1",
+    "spark.ui.enabled": "false", "spark.sql.session.timeZone": "UTC",
+    "spark.sql.warehouse.dir": home + "/warehouse",
+    "spark.hadoop.javax.jdo.option.ConnectionURL":
+        f"jdbc:derby:;databaseName={home}/metastore;create=true",
+    "spark.driver.extraJavaOptions": f"-Dderby.system.home={home}",
+}.items():
+    builder = builder.config(name, value)
+spark = builder.getOrCreate()
+spark.sparkContext.setLogLevel("ERROR")
+spark.sql("CREATE DATABASE aspen")
+for statement in job["statements"]:
+    spark.sql(statement)
+out = {}
+for name, query in job["queries"].items():
+    frame = spark.sql(query)
+    out[name] = [frame.columns, [kind for _, kind in frame.dtypes],
+                 [[None if cell is None else str(cell) for cell in row] for row in frame.collect()]]
+json.dump(out, open(sys.argv[2], "w"))
+"""
+
+
+def run_spark(statements: list[str], queries: dict[str, str], home: Path) -> dict[str, Any]:
+    """Run statements and queries in a Spark of their own.
+
+    Its environment is its own too: pandera changes what it does where pyspark is installed.
+    """
+    require_service("Java", shutil.which("java"), "install a Java runtime, such as default-jre")
+    uv = shutil.which("uv")
+    require_service("uv", uv, "it makes the environment of Spark; run: pip install uv")
+    home.mkdir()
+    python = home / "env" / "bin" / "python"
+    for command in (
+        [uv, "venv", "--quiet", "--python", sys.executable, home / "env"],
+        [uv, "pip", "install", "--quiet", "--python", python, "pyspark==3.5.*", "setuptools<81"],
+    ):
+        subprocess.run([str(part) for part in command], check=True)
+    job, out, script = home / "job.json", home / "out.json", home / "job.py"
+    script.write_text(SPARK, encoding="utf-8")
+    values = {"statements": statements, "queries": queries, "home": str(home)}
+    job.write_text(json.dumps(values), encoding="utf-8")
+    environment = {**os.environ, "PYSPARK_PYTHON": str(python), "SPARK_LOCAL_IP": "127.0.0.1"}
+    done = subprocess.run(
+        [python, script, job, out],
+        cwd=home,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stdout[-4_000:]
+    found: dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))
+    return found
+
+
+def cells(frames: ae.Tables, name: str, model: ae.Model) -> list[list[Any]]:
+    """Give the rows of a table as Spark's texts show them."""
+    table = model.tables[name]
+    columns = []
+    for spec in table.columns.values():
+        held = frames[name][spec.name].astype(object)
+        if spec.type == "timestamp":
+            held = held.map(
+                lambda time: (
+                    time.strftime("%Y-%m-%d %H:%M:%S")
+                    + (f".{time.microsecond:06d}" if time.microsecond else "")
+                ),
+                na_action="ignore",
+            )
+        columns.append([None if pd.isna(cell) else str(cell) for cell in held])
+    return [list(row) for row in zip(*columns)]
+
+
+@pytest.mark.parametrize("file_format", ["parquet", "csv"])
+def test_spark_reads_what_we_wrote(file_format: Any, workbook: Path, tmp_path: Path) -> None:
+    if file_format == "parquet":
+        pytest.importorskip("pyarrow", reason="the extra parquet is not installed")
+    sqlglot = pytest.importorskip("sqlglot")
+    model = ae.BORROWER_MODEL
+    places: dict[str, str] = {}
+    statements, queries, wanted = [], {}, {}
+    for number, source in enumerate((SAMPLE, workbook)):
+        store = ae.SnapshotStore(tmp_path / f"store{number}", format=file_format)
+        ae.sync(source, store, run=RUN, thresholds=LENIENT)
+        commit = store.find()
+        places = {
+            name: f"file://{tmp_path}/store{number}/{stored.location}/"
+            for name, stored in commit.tables.items()
+        }
+        database = f"aspen{number}"
+        statements.append(f"CREATE DATABASE {database}")
+        for text in derive.athena_create(
+            model, database=database, location=places, format=file_format
+        ):
+            if text.startswith("CREATE OR REPLACE VIEW"):
+                table = next(t for t in model.tables.values() if f'."{t.name}" AS' in text)
+                # The header is a row here, where Athena skips it.
+                skipped = f"{text}\nWHERE \"{table.primary_key}\" <> '{table.primary_key}'"
+                (text,) = sqlglot.transpile(skipped, read="athena", write="spark")  # noqa: PLW2901
+            statements.append(text)
+        frames = store.read().tables
+        for name, table in model.tables.items():
+            key = f"{number} {name}"
+            queries[key] = f"SELECT * FROM `{database}`.`{name}` ORDER BY `{table.primary_key}`"  # noqa: S608 - our own names
+            wanted[key] = (list(table.columns), cells(frames, name, model))
+    found = run_spark(statements, queries, tmp_path / "spark")
+    for key, (columns, rows) in wanted.items():
+        names, kinds, held = found[key]
+        table = model.tables[key.partition(" ")[2]]
+        types = {"text": "string", "integer": "bigint", "timestamp": "timestamp"}
+        assert names == columns
+        assert kinds == [types[spec.type] for spec in table.columns.values()]
+        assert sorted(map(repr, held)) == sorted(map(repr, rows)), key

@@ -1,0 +1,107 @@
+"""SQL text: what each dialect says, whole for SQL Server, which no test of ours can run."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+from pandera.typing import Series
+
+import aspen_etl as ae
+from aspen_etl.errors import ModelError, NotSupportedError
+from aspen_etl.schema import Source, Table
+from tests.laws.models import EXTENDED_MODEL, MODELS
+
+sa = pytest.importorskip("sqlalchemy", reason="the extra sql is not installed")
+
+from aspen_etl.derive.sql import DIALECTS, LOAD_TABLE, sql_ddl, sql_metadata  # noqa: E402
+
+GOLDEN = Path(__file__).with_name("mssql.sql")
+
+
+def test_sql_server_is_told_just_this() -> None:
+    # To renew it, write sql_ddl(...) into the file, and read the difference.
+    assert sql_ddl(ae.BORROWER_MODEL, dialect="mssql") == GOLDEN.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
+def test_every_table_and_column_is_there_in_reference_order(dialect: str, model: ae.Model) -> None:
+    metadata = sql_metadata(model, dialect=dialect)  # type: ignore[arg-type]
+    assert list(metadata.tables) == [*model.tables, LOAD_TABLE]
+    for name, table in model.tables.items():
+        columns = metadata.tables[name].columns
+        assert [key for key in columns.keys() if key in table.columns] == list(table.columns)  # noqa: SIM118 - not a dict
+        assert {column.name for column in columns if column.primary_key} == {table.primary_key}
+        assert {
+            key.parent.name: key.column.table.name for key in metadata.tables[name].foreign_keys
+        } == table.references
+        assert all(columns[key].nullable == spec.nullable for key, spec in table.columns.items())
+
+
+def test_a_new_column_and_table_show_up() -> None:
+    for dialect in DIALECTS:
+        text = sql_ddl(EXTENDED_MODEL, dialect=dialect)
+        assert all(word in text for word in ("employer", "dependents", "loan_kind", "cents"))
+
+
+def test_null_is_equal_to_null_without_what_postgresql_14_lacks() -> None:
+    text = sql_ddl(ae.BORROWER_MODEL)
+    assert "NULLS NOT DISTINCT" not in text
+    assert (
+        'CREATE UNIQUE INDEX uq_role_profile ON "role_profile" ("user_id", '
+        'coalesce("role_profile_type_id", 0), ("role_profile_type_id" IS NULL))' in text
+    )
+
+
+def test_names_are_quoted_also_in_a_schema() -> None:
+    text = sql_ddl(ae.BORROWER_MODEL, schema='odd "name"')
+    assert 'CREATE TABLE "odd ""name"""."user" (' in text
+    assert "CREATE TABLE user " not in text
+
+
+def test_sqlite_runs_the_text() -> None:
+    with sqlite3.connect(":memory:") as connection:
+        connection.executescript(sql_ddl(EXTENDED_MODEL, dialect="sqlite"))
+        made = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+    connection.close()
+    assert {*EXTENDED_MODEL.tables, LOAD_TABLE} <= {name for (name,) in made}
+
+
+def test_an_unknown_dialect_is_refused() -> None:
+    with pytest.raises(NotSupportedError, match="no SQL dialect 'oracle'"):
+        sql_metadata(ae.BORROWER_MODEL, dialect="oracle")  # type: ignore[arg-type]
+
+
+class Thing(Source):
+    """A sheet with long names."""
+
+    name: Series[str] = ae.column()
+
+
+@pytest.mark.parametrize("dialect", ["mysql", "mssql"])
+def test_a_key_that_no_index_holds_is_refused(dialect: str) -> None:
+    class ThingTable(Table):
+        """Long names."""
+
+        thing_id: Series[int] = ae.column(primary_key=True)
+        name: Series[str] = ae.column(natural_key=True, length=800, source="thing.name")
+
+    model = ae.Model.of(sources=[Thing], tables=[ThingTable])
+    with pytest.raises(
+        ModelError, match=r"index of \w+ holds \d+; give its text a shorter length="
+    ):
+        sql_metadata(model, dialect=dialect)  # type: ignore[arg-type]
+    assert "VARCHAR(800)" in sql_ddl(model)
+
+
+def test_the_name_of_the_load_table_is_taken() -> None:
+    class AspenEtlLoad(Table):
+        """A table of that name."""
+
+        name: Series[str] = ae.column(primary_key=True, length=8, source="thing.name")
+
+    model = ae.Model.of(sources=[Thing], tables=[AspenEtlLoad])
+    with pytest.raises(ModelError, match="is taken"):
+        sql_ddl(model)
