@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 from collections.abc import Callable
 from pathlib import Path
@@ -96,6 +97,15 @@ def test_a_file_that_cannot_be_read_says_where(
     with pytest.raises(kind, match=match) as caught:
         delimited.read_csv(data, REQUEST)
     assert caught.value.__context__ is None
+
+
+def test_a_field_limit_that_another_library_raised_does_not_bind_us() -> None:
+    before = csv.field_size_limit(10_000_000)
+    try:
+        with pytest.raises(RaggedRowsError, match="row 2 is longer than 131,072"):
+            delimited._read_by_record(b'a,b\n1,"' + b"x" * 140_000 + b'"\n', REQUEST)
+    finally:
+        csv.field_size_limit(before)
 
 
 @pytest.mark.usefixtures("engine")

@@ -27,7 +27,7 @@ from aspen_etl.errors import (
     RaggedRowsError,
     UnsupportedFormatError,
 )
-from aspen_etl.io._arrow import try_read_csv
+from aspen_etl.io._arrow import MAX_TEXT, try_read_csv
 from aspen_etl.io.limits import ReadLimits
 from aspen_etl.io.raw import RawSheet, Request
 from aspen_etl.schema.headers import header_text
@@ -144,7 +144,15 @@ def _read_by_record(data: bytes, request: Request) -> RawSheet:
 
 def _reader(data: bytes) -> Iterator[list[str]]:
     text = io.TextIOWrapper(io.BytesIO(data), encoding="utf-8", newline="")
-    return csv.reader(text, strict=True)
+    records = csv.reader(text, strict=True)
+    # The limit of Python's reader is the process's: another library may have raised it.
+    return records if csv.field_size_limit() <= MAX_TEXT else map(_within_limit, records)
+
+
+def _within_limit(record: list[str]) -> list[str]:
+    if max(map(len, record), default=0) > MAX_TEXT:
+        raise csv.Error("field larger than field limit")
+    return record
 
 
 def _read_header(reader: Iterator[list[str]], request: Request) -> tuple[list[str], int]:

@@ -67,7 +67,5 @@ def _column(cells: list[Any], spec: ColumnSpec) -> pd.Series:
         return conform_text(values)
     if spec.type == "integer":
         return values.astype("Int64").astype(spec.dtype)
-    times = np.array(
-        [np.datetime64(cell, "ms") if cell else np.datetime64("NaT") for cell in cells]
-    )
-    return pd.Series(pd.DatetimeIndex(times.astype("datetime64[ms]"), tz="UTC")).astype(TIMESTAMP)
+    times = np.array(cells, dtype="datetime64[ms]")  # None is NaT
+    return pd.Series(pd.DatetimeIndex(times, tz="UTC")).astype(TIMESTAMP)
