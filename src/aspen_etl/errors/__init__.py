@@ -37,6 +37,12 @@ from aspen_etl.errors.reading import (
     UnknownColumnError,
     UnsupportedFormatError,
 )
+from aspen_etl.errors.runtime import (
+    CatalogError,
+    EventError,
+    SettingsError,
+    UnexpectedError,
+)
 from aspen_etl.errors.storage import (
     ReadError,
     SourceAccessError,
@@ -51,6 +57,7 @@ from aspen_etl.errors.store import (
     CorruptStoreError,
     DeadlineError,
     ModelMismatchError,
+    OutdatedSourceError,
     StoreFormatError,
     StoreOnHoldError,
     ThresholdError,
@@ -60,6 +67,7 @@ from aspen_etl.errors.store import (
 __all__ = [
     "AspenETLError",
     "BuilderError",
+    "CatalogError",
     "CleanerError",
     "CommitConflictError",
     "CommitOutcomeUnknownError",
@@ -71,6 +79,7 @@ __all__ = [
     "DuplicateColumnError",
     "EncodingError",
     "EncryptedWorkbookError",
+    "EventError",
     "ExtractError",
     "InvalidNameError",
     "LimitExceededError",
@@ -82,10 +91,12 @@ __all__ = [
     "ModelMismatchError",
     "NotAWorkbookError",
     "NotSupportedError",
+    "OutdatedSourceError",
     "ProofError",
     "RaggedRowsError",
     "ReadError",
     "RunError",
+    "SettingsError",
     "SourceAccessError",
     "SourceNotFoundError",
     "StorageOptionsError",
@@ -93,6 +104,7 @@ __all__ = [
     "StoreOnHoldError",
     "TargetExistsError",
     "ThresholdError",
+    "UnexpectedError",
     "UnknownColumnError",
     "UnsupportedFormatError",
     "ValidationError",

@@ -12,6 +12,7 @@ __all__ = [
     "CorruptStoreError",
     "DeadlineError",
     "ModelMismatchError",
+    "OutdatedSourceError",
     "StoreFormatError",
     "StoreOnHoldError",
     "ThresholdError",
@@ -138,6 +139,10 @@ class ThresholdError(AspenETLError, ValueError):
             "right, give the parameter that is named another value for one run",
             refusals=tuple(refusals),
         )
+
+
+class OutdatedSourceError(ThresholdError):
+    """The source is older than the one that the newest commit was made of."""
 
 
 class DeadlineError(AspenETLError, TimeoutError):

@@ -12,6 +12,7 @@ from typing import Any, Literal, Optional, Union
 from aspen_etl.errors import (
     AspenETLError,
     CommitConflictError,
+    OutdatedSourceError,
     ReadError,
     StoreOnHoldError,
     ThresholdError,
@@ -26,7 +27,7 @@ from aspen_etl.schema.model import Model
 from aspen_etl.synchronization.clock import Clock
 from aspen_etl.synchronization.report import SyncReport, TableReport
 from aspen_etl.synchronization.source import Given
-from aspen_etl.synchronization.thresholds import Thresholds, find_refusals
+from aspen_etl.synchronization.thresholds import Thresholds, find_outdated, find_refusals
 from aspen_etl.transform.borrower import BORROWER_MODEL
 
 __all__ = ["plan", "sync"]
@@ -77,6 +78,8 @@ def sync(  # noqa: PLR0913 - what a run is told, each by name
 
     Raises:
         ThresholdError: A limit is broken; the text names the limit, the figure, the parameter.
+        OutdatedSourceError: The source is older than that of the newest commit, and nothing
+            else is wrong with it.
         StoreOnHoldError: An old version was restored, and the store was not resumed.
         DeadlineError: The time is over; nothing was committed.
         CommitConflictError: Others committed first every time.
@@ -182,9 +185,11 @@ class _Sync:
         if newest is not None and self._is_known(newest, files):
             return self._unchanged(newest, attempt, source_read=False)
         result, files = self._normalize(newest)
-        refusals = find_refusals(result, self.given.thresholds, newest, files)
-        if refusals:
-            raise ThresholdError.of(refusals)
+        refusals = find_refusals(result, self.given.thresholds, newest)
+        outdated = find_outdated(self.given.thresholds, newest, files)
+        if refusals or outdated:
+            kind = ThresholdError if refusals else OutdatedSourceError
+            raise kind.of((*refusals, *outdated))
         self.clock.step("writing")
         name = self.given.fingerprint(files, self.store.model)
         commit = self.store.commit(
@@ -220,7 +225,8 @@ class _Sync:
     def plan(self) -> SyncReport:
         newest = self._newest()
         result, files = self._normalize(newest)
-        refusals = list(find_refusals(result, self.given.thresholds, newest, files))
+        limits = self.given.thresholds
+        refusals = [*find_refusals(result, limits, newest), *find_outdated(limits, newest, files)]
         if newest is not None and newest.hold is not None:
             refusals.insert(0, str(StoreOnHoldError.at(self.store.url, newest.hold)))
         version = newest.version if newest else 0

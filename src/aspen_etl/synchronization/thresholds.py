@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Optional
 
 from aspen_etl.io.commit import Commit, SourceFile
 from aspen_etl.normalization import NormalizeResult
 
-__all__ = ["Thresholds", "find_refusals"]
+__all__ = ["Thresholds", "find_outdated", "find_refusals"]
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,8 @@ class Thresholds:
         max_deleted_rows: The share of a table's rows.
         min_deleted_rows: How many rows of a table must go at least for that share to count.
         allow_empty: Whether an extract without a row may follow tables with rows.
-        allow_older: Whether a source may be older than the one of the newest commit.
+        allow_older: Whether a source may be older than the one of the newest commit: than the
+            file at the same url, or than all of its files where the urls are others.
 
     Examples:
         >>> Thresholds(max_deleted_rows=0.5).max_rejected_rows
@@ -51,15 +52,10 @@ def find_refusals(
     result: NormalizeResult,
     thresholds: Thresholds,
     before: Optional[Commit],
-    files: tuple[SourceFile, ...],
     /,
 ) -> tuple[str, ...]:
     """Name every limit that a result breaks, with the figure and the parameter."""
-    return (
-        *_rejected(result, thresholds),
-        *_deleted(result, thresholds, before),
-        *_stale(thresholds, before, files),
-    )
+    return (*_rejected(result, thresholds), *_deleted(result, thresholds, before))
 
 
 def _rejected(result: NormalizeResult, limits: Thresholds) -> Iterator[str]:
@@ -93,22 +89,39 @@ def _deleted(
         yield f"the extract is empty and the store holds {sum(held.values()):,} rows (allow_empty)"
 
 
-def _stale(
-    limits: Thresholds, before: Optional[Commit], files: tuple[SourceFile, ...]
-) -> Iterator[str]:
-    if before is None or limits.allow_older:
-        return
+def find_outdated(
+    thresholds: Thresholds, before: Optional[Commit], files: tuple[SourceFile, ...], /
+) -> tuple[str, ...]:
+    """Name the source files that are older than those of the newest commit."""
+    if before is None or thresholds.allow_older:
+        return ()
     known = {file.url: file.modified for file in before.source.files}
+    if not any(file.url in known for file in files):  # such as a workbook of another date
+        last = max((then for then in known.values() if then is not None), key=_time, default=None)
+        known = {file.url: last for file in files}
+        files = tuple(sorted((f for f in files if f.modified), key=_modified))[-1:]
+    return tuple(_outdated(known, files))
+
+
+def _outdated(known: Mapping[str, Optional[str]], files: tuple[SourceFile, ...]) -> Iterator[str]:
     for file in files:
         then = known.get(file.url)
         if then is None or file.modified is None:
             continue
-        age = dt.datetime.fromisoformat(then) - dt.datetime.fromisoformat(file.modified)
+        age = _time(then) - _time(file.modified)
         if age > dt.timedelta():
             yield (
                 f"{file.url} is {age.total_seconds():,.0f} s older than the state that the newest "
                 "commit was made of (allow_older)"
             )
+
+
+def _time(text: str) -> dt.datetime:
+    return dt.datetime.fromisoformat(text)
+
+
+def _modified(file: SourceFile) -> dt.datetime:
+    return _time(file.modified or "")
 
 
 def _part(count: int, whole: int) -> str:

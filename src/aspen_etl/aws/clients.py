@@ -1,0 +1,111 @@
+"""Clients of AWS: how they are made, called, and what their errors become."""
+
+from __future__ import annotations
+
+import functools
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Optional, TypeVar
+
+from aspen_etl.errors import CatalogError, MissingDependencyError
+
+__all__ = ["Client", "Statements", "call", "error_code", "new_client", "run_statements"]
+
+T = TypeVar("T")
+
+#: What makes a client of a service of AWS by its name.
+Client = Callable[[str], Any]
+
+#: Runs a statement in a database, to its end.
+Statements = Callable[[str, str], None]
+
+
+@functools.cache
+def new_client(service: str) -> Any:
+    """Make a client with the credentials and the region of the runtime, once a process.
+
+    botocore is there wherever s3fs is. boto3 of the runtime is not taken: it would meet the
+    botocore that came with s3fs, which may be of another release.
+    """
+    try:
+        from botocore.session import get_session
+    except ImportError:
+        pass
+    else:
+        return get_session().create_client(service)
+    raise MissingDependencyError.for_extra("botocore", "s3", "the Glue catalogue")
+
+
+def call(ask: Callable[[], T], name: str, step: str) -> T:
+    """Call a service, and raise ours in the place of whatever it raises."""
+    try:
+        return ask()
+    except Exception as error:  # noqa: BLE001 - told apart by its code
+        code = error_code(error)
+    raise CatalogError.at(name, step, code)
+
+
+def error_code(error: Exception) -> str:
+    """Give the service's code for an error; its text may hold more than a log should."""
+    response = getattr(error, "response", None)
+    if isinstance(response, Mapping):
+        return str(response.get("Error", {}).get("Code", "")) or type(error).__name__
+    return type(error).__name__
+
+
+def run_statements(
+    client: Any,
+    /,
+    *,
+    workgroup: Optional[str] = None,
+    output: Optional[str] = None,
+    timeout: float = 60.0,
+) -> Statements:
+    """Make what runs a statement in Athena and waits for its end.
+
+    Args:
+        client: An Athena client, of boto3 or botocore.
+        workgroup: The workgroup, by default ``primary``.
+        output: The S3 url for what the statement prints, unless the workgroup has one.
+        timeout: For how many seconds to wait.
+
+    Returns:
+        A function of statement and database; it raises CatalogError where Athena refuses.
+    """
+    options: dict[str, Any] = {} if workgroup is None else {"WorkGroup": workgroup}
+    if output is not None:
+        options["ResultConfiguration"] = {"OutputLocation": output}
+
+    def run(statement: str, database: str) -> None:
+        started = call(
+            lambda: client.start_query_execution(
+                QueryString=statement,
+                QueryExecutionContext={"Database": database},
+                ClientRequestToken=uuid.uuid4().hex,
+                **options,
+            ),
+            database,
+            "starting a statement of Athena",
+        )
+        end = time.monotonic() + timeout
+        for pause in _pauses():
+            state = call(
+                lambda: client.get_query_execution(QueryExecutionId=started["QueryExecutionId"]),
+                database,
+                "asking Athena how a statement went",
+            )["QueryExecution"]["Status"]["State"]
+            if state == "SUCCEEDED":
+                return
+            if state in {"FAILED", "CANCELLED"} or time.monotonic() + pause > end:
+                raise CatalogError.at(database, "making a view", f"Athena says {state}")
+            time.sleep(pause)
+
+    return run
+
+
+def _pauses() -> Iterator[float]:
+    pause = 0.1
+    while True:
+        yield pause
+        pause = min(2 * pause, 2.0)

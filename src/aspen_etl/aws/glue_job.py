@@ -1,0 +1,63 @@
+"""The Glue job, for Python shell and for Spark: arguments in, a log out.
+
+The script of the job is two lines, since Glue runs a file and not a module::
+
+    from aspen_etl.aws.glue_job import main
+
+    main()
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any, Optional
+
+from aspen_etl import BORROWER_MODEL, Model
+from aspen_etl.aws.clients import Client, new_client
+from aspen_etl.aws.log import Log
+from aspen_etl.aws.running import Work, guard
+from aspen_etl.aws.settings import from_arguments
+from aspen_etl.errors import SettingsError
+
+__all__ = ["main"]
+
+_DIMENSION = "JobName"
+
+
+def main(
+    argv: Optional[Sequence[str]] = None,
+    *,
+    model: Model = BORROWER_MODEL,
+    client: Client = new_client,
+) -> dict[str, Any]:
+    """Run ``sync`` as the arguments of a Glue job say.
+
+    Args:
+        argv: The arguments as Glue passes them: ours as ``--name value``, and its own among
+            them; by default those of the process.
+        model: The model.
+        client: What makes the clients of Glue and Athena.
+
+    Returns:
+        The report.
+
+    Raises:
+        SettingsError: An argument is missing, misspelt, or its value cannot be used.
+        AspenETLError: The run failed, and with it the job.
+    """
+    given = list(sys.argv[1:] if argv is None else argv)
+    name = _find(given, "JOB_NAME") or _find(given, "job-name") or "aspen_etl"
+    log = Log({"job_run_id": _find(given, "JOB_RUN_ID") or ""})
+    with guard(log, _DIMENSION, name):
+        settings = from_arguments(given)
+        if settings.source is None:
+            raise SettingsError.of("--source", "is missing; give the url to read")
+        return Work(settings, model, log, _DIMENSION, name, client).sync(settings.source)
+
+
+def _find(argv: Sequence[str], name: str) -> Optional[str]:
+    for word, value in zip(argv, argv[1:]):
+        if word == f"--{name}":
+            return value
+    return None
