@@ -1,12 +1,16 @@
-"""What all tests share: how hard Hypothesis tries, and where the real workbook is."""
+"""What all tests share: how hard Hypothesis tries, the real workbook, the S3 servers."""
 
 from __future__ import annotations
 
+import importlib.util
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.support.s3 import S3Server, moto, seaweed
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 
@@ -34,3 +38,22 @@ def workbook() -> Path:
     if not path.is_file():
         pytest.skip(f"the real workbook is not there (ASPEN_ETL_WORKBOOK names it): {path}")
     return path
+
+
+@pytest.fixture(scope="session")
+def seaweed_server() -> Iterator[S3Server]:
+    """Run SeaweedFS, if s3fs is there to talk to it."""
+    if importlib.util.find_spec("s3fs") is None:
+        pytest.skip("the extra s3 is not installed")
+    with seaweed() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def moto_server() -> Iterator[S3Server]:
+    """Run moto, which answers as AWS where SeaweedFS does not."""
+    if importlib.util.find_spec("s3fs") is None:
+        pytest.skip("the extra s3 is not installed")
+    pytest.importorskip("moto.server", reason="moto is not installed")
+    with moto() as running:
+        yield running

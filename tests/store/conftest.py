@@ -1,8 +1,7 @@
-"""What the tests of the store share: S3 servers, and places on each storage."""
+"""What the tests of the store share: places on each storage."""
 
 from __future__ import annotations
 
-import importlib.util
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,26 +12,7 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
 import aspen_etl as ae
-from tests.support.s3 import BUCKET, S3Server, moto, seaweed
-
-
-@pytest.fixture(scope="session")
-def seaweed_server() -> Iterator[S3Server]:
-    """Run SeaweedFS, if s3fs is there to talk to it."""
-    if importlib.util.find_spec("s3fs") is None:
-        pytest.skip("the extra s3 is not installed")
-    with seaweed() as running:
-        yield running
-
-
-@pytest.fixture(scope="session")
-def moto_server() -> Iterator[S3Server]:
-    """Run moto, which answers as AWS where SeaweedFS does not."""
-    if importlib.util.find_spec("s3fs") is None:
-        pytest.skip("the extra s3 is not installed")
-    pytest.importorskip("moto.server", reason="moto is not installed")
-    with moto() as running:
-        yield running
+from tests.support.s3 import BUCKET, S3Server
 
 
 @dataclass(frozen=True)

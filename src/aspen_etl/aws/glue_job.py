@@ -16,7 +16,7 @@ from typing import Any, Optional
 from aspen_etl import BORROWER_MODEL, Model
 from aspen_etl.aws.clients import Client, new_client
 from aspen_etl.aws.log import Log
-from aspen_etl.aws.running import Work, guard
+from aspen_etl.aws.running import Work, guarded
 from aspen_etl.aws.settings import from_arguments
 from aspen_etl.errors import SettingsError
 
@@ -49,11 +49,14 @@ def main(
     given = list(sys.argv[1:] if argv is None else argv)
     name = _find(given, "JOB_NAME") or _find(given, "job-name") or "aspen_etl"
     log = Log({"job_run_id": _find(given, "JOB_RUN_ID") or ""})
-    with guard(log, _DIMENSION, name):
+
+    def run() -> dict[str, Any]:
         settings = from_arguments(given)
         if settings.source is None:
             raise SettingsError.of("--source", "is missing; give the url to read")
         return Work(settings, model, log, _DIMENSION, name, client).sync(settings.source)
+
+    return guarded(log, _DIMENSION, name, run)
 
 
 def _find(argv: Sequence[str], name: str) -> Optional[str]:

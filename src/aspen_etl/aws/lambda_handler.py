@@ -21,7 +21,7 @@ from aspen_etl import BORROWER_MODEL, Model
 from aspen_etl.aws.clients import Client, new_client
 from aspen_etl.aws.events import find_source
 from aspen_etl.aws.log import Log
-from aspen_etl.aws.running import Work, guard
+from aspen_etl.aws.running import Work, guarded
 from aspen_etl.aws.settings import from_environment
 from aspen_etl.errors import OutdatedSourceError
 
@@ -61,23 +61,25 @@ def make_handler(
             error says otherwise.
     """
 
+    def answer(event: Any, context: Any, log: Log) -> dict[str, Any]:
+        settings = from_environment(os.environ if environment is None else environment)
+        source = find_source(event, settings, model)
+        if source is None:
+            log.write("INFO", "ignored: the new object is no source")
+            return {"outcome": "ignored"}
+        work = Work(settings, model, log, _DIMENSION, context.function_name, client)
+        try:
+            return work.sync(source, _time_left(context))
+        except OutdatedSourceError as error:
+            if event.get("detail-type") != "Object Created":
+                raise
+            log.write("WARNING", str(error))
+        work.measure(Runs=1, Failures=0, Outdated=1)
+        return {"outcome": "outdated"}
+
     def handle(event: Any, context: Any) -> dict[str, Any]:
-        log = _log(context)
-        with guard(log, _DIMENSION, context.function_name):
-            settings = from_environment(os.environ if environment is None else environment)
-            source = find_source(event, settings, model)
-            if source is None:
-                log.write("INFO", "ignored: the new object is no source")
-                return {"outcome": "ignored"}
-            work = Work(settings, model, log, _DIMENSION, context.function_name, client)
-            try:
-                return work.sync(source, _time_left(context))
-            except OutdatedSourceError as error:
-                if event.get("detail-type") != "Object Created":
-                    raise
-                log.write("WARNING", str(error))
-            work.measure(Runs=1, Failures=0, Outdated=1)
-            return {"outcome": "outdated"}
+        log, name = _log(context), context.function_name
+        return guarded(log, _DIMENSION, name, lambda: answer(event, context, log))
 
     return handle
 
@@ -94,10 +96,13 @@ def make_vacuum_handler(
 
     def handle(event: Any, context: Any) -> dict[str, Any]:
         del event  # whatever it is, there is one thing to do
-        log = _log(context)
-        with guard(log, _DIMENSION, context.function_name):
+        log, name = _log(context), context.function_name
+
+        def answer() -> dict[str, Any]:
             settings = from_environment(os.environ if environment is None else environment)
-            return Work(settings, model, log, _DIMENSION, context.function_name).vacuum()
+            return Work(settings, model, log, _DIMENSION, name).vacuum()
+
+        return guarded(log, _DIMENSION, name, answer)
 
     return handle
 

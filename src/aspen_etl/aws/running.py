@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Optional
+from typing import Any, Optional, TypeVar
 
 from aspen_etl import Model, Run, sync
 from aspen_etl.aws.catalog import publish
@@ -15,7 +14,9 @@ from aspen_etl.aws.log import Log
 from aspen_etl.aws.settings import Settings
 from aspen_etl.errors import AspenETLError, UnexpectedError
 
-__all__ = ["Work", "guard"]
+__all__ = ["Work", "guarded"]
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -103,19 +104,15 @@ class Work:
         self.log.measure(self.dimension, self.name, metrics)
 
 
-@contextmanager
-def guard(log: Log, dimension: str, name: str) -> Iterator[None]:
-    """Log what fails, count it, and let nothing out whose text could hold a cell."""
+def guarded(log: Log, dimension: str, name: str, work: Callable[[], T]) -> T:
+    """Do the work; log what fails, count it, and let nothing out whose text could hold a cell."""
     failure: AspenETLError
     try:
-        yield
+        return work()
     except AspenETLError as error:
         failure = error
     except Exception as error:  # noqa: BLE001 - whatever it is, its text stays here
         failure = UnexpectedError.of(error)
-    else:
-        return
     log.fail(failure)
     log.measure(dimension, name, {"Runs": 1, "Failures": 1})
-    failure.__context__ = None
     raise failure

@@ -1,0 +1,103 @@
+"""Which source an event asks for."""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+import pytest
+
+import aspen_etl as ae
+from aspen_etl.aws.events import find_source
+from aspen_etl.aws.settings import Settings
+from aspen_etl.errors import EventError, SettingsError
+from tests.aws.events import SCHEDULE, created
+
+FILE = "s3://raw/in/borrowers.xlsx"
+
+
+def find(event: Any, **settings: Any) -> Optional[str]:
+    return find_source(event, Settings(store="s3://curated/store", **settings), ae.BORROWER_MODEL)
+
+
+@pytest.mark.parametrize("event", [{}, SCHEDULE, {**SCHEDULE, "source": "aws.scheduler"}])
+def test_a_schedule_asks_for_the_configured_source(event: Any) -> None:
+    assert find(event, source=FILE) == FILE
+    with pytest.raises(SettingsError, match="ASPEN_ETL_SOURCE is missing"):
+        find(event, event_prefix="s3://raw/in/")
+
+
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [
+        ("in/borrowers.xlsx", FILE),
+        ("in%2Fborrowers.xlsx", FILE),
+        ("in/other.xlsx", None),
+        ("in/borrowers.xlsx.bak", None),
+    ],
+)
+def test_the_configured_file_is_known_by_its_key(key: str, expected: Optional[str]) -> None:
+    assert find(created("raw", key), source=FILE) == expected
+    assert find(created("elsewhere", key), source=FILE) is None
+
+
+@pytest.mark.parametrize(
+    ("key", "known"),
+    [
+        ("in/borrower.csv", True),
+        ("in/role_profile.csv.gz", True),
+        ("in/borrower.parquet", True),
+        ("in/Sheet1.csv", False),
+        ("in/borrower.txt", False),
+        ("in/deeper/borrower.csv", False),
+        ("borrower.csv", False),
+    ],
+)
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_a_sheet_of_the_configured_folder_asks_for_the_folder(
+    key: str, slash: str, *, known: bool
+) -> None:
+    folder = f"s3://raw/in{slash}"
+    assert find(created("raw", key), source=folder) == (folder if known else None)
+
+
+def test_a_sheet_goes_by_the_name_of_its_file() -> None:
+    reading = {"sheets": {"borrower": "Sheet1"}}
+    event = created("raw", "in/Sheet1.csv")
+    assert find(event, source="s3://raw/in", reading=reading) == "s3://raw/in"
+    assert find(created("raw", "in/borrower.csv"), source="s3://raw/in", reading=reading) is None
+
+
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [
+        ("in/2026-01-31+late.xlsx", "s3://raw/in/2026-01-31 late.xlsx"),
+        ("in/M%C3%BCller%2B1.XLSM", "s3://raw/in/Müller+1.XLSM"),
+        ("in/deeper/a.xlsx", "s3://raw/in/deeper/a.xlsx"),
+        ("in/a.csv", None),
+        ("input.xlsx", None),
+    ],
+)
+def test_a_workbook_below_the_prefix_is_itself_the_source(
+    key: str, expected: Optional[str]
+) -> None:
+    assert find(created("raw", key), event_prefix="s3://raw/in/") == expected
+
+
+@pytest.mark.parametrize(
+    ("event", "match"),
+    [
+        (None, "no object but NoneType"),
+        ([], "no object but list"),
+        ({"Records": [{"s3": {"object": {"key": "canary"}}}]}, "came past EventBridge"),
+        ({"detail-type": "Object Deleted", "source": "aws.s3"}, "of kind 'Object Deleted'"),
+        ({"detail-type": "Object Created", "source": "acme"}, "of kind 'Object Created'"),
+        ({"detail-type": "Object Created", "source": "aws.s3"}, "names no bucket and key"),
+        ({"detail-type": "Object Created", "source": "aws.s3", "detail": {"bucket": 1}}, "names"),
+        ({"detail-type": 7}, "of no kind"),
+        ({"canary": 1}, "of no kind"),
+    ],
+)
+def test_any_other_event_is_refused_by_its_kind(event: Any, match: str) -> None:
+    with pytest.raises(EventError, match=match) as caught:
+        find(event, source=FILE)
+    assert "canary" not in str(caught.value)

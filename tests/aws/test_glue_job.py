@@ -1,0 +1,47 @@
+"""The Glue job: arguments in, a report out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import aspen_etl as ae
+from aspen_etl.aws.glue_job import main
+from aspen_etl.errors import SettingsError, SourceNotFoundError
+from tests.aws.events import logged
+from tests.support.borrowers import write_borrowers
+
+GLUE = ["--job-name", "nightly", "--JOB_ID", "j_1", "--JOB_RUN_ID", "jr_7", "--library-set", "none"]
+
+
+def test_a_job_does_what_its_arguments_say(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = write_borrowers(tmp_path / "in", ["Ada Ek", "Bo Li"])
+    argv = [*GLUE, "--source", source, "--store", str(tmp_path / "store")]
+    assert main(argv)["outcome"] == "committed"
+    lines = logged(capsys.readouterr().out)
+    assert {line["job_run_id"] for line in lines} == {"jr_7"}
+    assert lines[-1]["JobName"] == "nightly"
+    assert ae.SnapshotStore(str(tmp_path / "store")).find().actor == "nightly"
+    assert main(argv)["outcome"] == "unchanged"
+
+
+def test_the_arguments_of_the_process_are_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = write_borrowers(tmp_path / "in", ["Ada Ek"])
+    argv = ["job.py", *GLUE, f"--source={source}", f"--store={tmp_path / 'store'}"]
+    monkeypatch.setattr("sys.argv", argv)
+    assert main()["version"] == 1
+
+
+def test_what_is_wrong_fails_the_job(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    store = ["--store", str(tmp_path / "store")]
+    with pytest.raises(SettingsError, match="--source is missing"):
+        main([*GLUE, *store])
+    with pytest.raises(SourceNotFoundError):
+        main([*GLUE, *store, "--source", str(tmp_path / "nothing")])
+    errors = [line["error"] for line in logged(capsys.readouterr().out) if "error" in line]
+    assert errors == ["SettingsError", "SourceNotFoundError"]

@@ -1,0 +1,142 @@
+"""Settings: read by name from environment or arguments, refused by name, never shown."""
+
+from __future__ import annotations
+
+import pytest
+
+import aspen_etl as ae
+from aspen_etl.aws.settings import OPTIONS, Settings, from_arguments, from_environment
+from aspen_etl.errors import AspenETLError, NotSupportedError, SettingsError
+
+ALL = {
+    "source": "memory://in",
+    "event_prefix": "s3://bucket/raw/",
+    "store": "memory://store",
+    "rejects_url": "memory://rejects",
+    "format": "csv",
+    "missing": "keep",
+    "actor": "nightly",
+    "max_rejected_rows": "0.1",
+    "max_rejected_cells": "0.2",
+    "max_deleted_rows": "1",
+    "min_deleted_rows": "0",
+    "allow_empty": "true",
+    "allow_older": "False",
+    "na_values": '["-", "n/a"]',
+    "sheets": '{"borrower": "Sheet1"}',
+    "columns": '{"Name": "full_name"}',
+    "ignore_columns": '["note"]',
+    "header_row": "2",
+    "storage_options": '{"memory": {}, "s3": {"s3_additional_kwargs": {"SSEKMSKeyId": "k"}}}',
+    "model_version": "abc",
+    "catalog_database": "aspen",
+    "athena_workgroup": "primary",
+    "athena_output": "s3://bucket/athena/",
+    "keep_days": "7",
+}
+
+
+def variables(given: dict[str, str]) -> dict[str, str]:
+    return {f"ASPEN_ETL_{name.upper()}": text for name, text in given.items()}
+
+
+def test_every_setting_is_read_the_same_from_both() -> None:
+    assert ALL.keys() == OPTIONS.keys()
+    expected = Settings(
+        store="memory://store",
+        source="memory://in",
+        event_prefix="s3://bucket/raw/",
+        rejects_url="memory://rejects",
+        missing="keep",
+        actor="nightly",
+        thresholds=ae.Thresholds(
+            max_rejected_rows=0.1,
+            max_rejected_cells=0.2,
+            max_deleted_rows=1.0,
+            min_deleted_rows=0,
+            allow_empty=True,
+        ),
+        reading={
+            "na_values": ("-", "n/a"),
+            "sheets": {"borrower": "Sheet1"},
+            "columns": {"Name": "full_name"},
+            "ignore_columns": ("note",),
+            "header_row": 2,
+        },
+        storage_options={"memory": {}, "s3": {"s3_additional_kwargs": {"SSEKMSKeyId": "k"}}},
+        model_version="abc",
+        catalog_database="aspen",
+        athena_workgroup="primary",
+        athena_output="s3://bucket/athena/",
+        keep_days=7,
+    )
+    assert from_environment({**variables(ALL), "PATH": "/bin"}) == expected
+    spaced = [word for name, text in ALL.items() for word in (f"--{name}", text)]
+    assert from_arguments(["job.py", *spaced]) == expected
+    assert from_arguments([f"--{name}={text}" for name, text in ALL.items()]) == expected
+
+
+def test_what_is_empty_is_not_given() -> None:
+    assert from_environment({"ASPEN_ETL_STORE": "memory://s", "ASPEN_ETL_SOURCE": ""}) == Settings(
+        store="memory://s"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "match"),
+    [
+        ("format", "orc", "is none of csv, parquet"),
+        ("missing", "forget", "is none of delete, keep"),
+        ("max_deleted_rows", "20", "is no share"),
+        ("max_deleted_rows", "many", "is no share"),
+        ("min_deleted_rows", "-1", "is no count"),
+        ("keep_days", "1.5", "is no count"),
+        ("allow_empty", "yes", "is neither true nor false"),
+        ("na_values", "none", "is no JSON list"),
+        ("na_values", "[1]", "is no JSON list"),
+        ("sheets", "[]", "is no JSON object of texts"),
+        ("storage_options", '{"s3": 1}', "is no JSON object by protocol"),
+        ("storage_options", '{"s3": {"key": "AKIA"}}', "holds a credential"),
+        ("storage_options", '{"s3": {"client_kwargs": {"aws_secret_access_key": "S"}}}', "holds"),
+    ],
+)
+def test_a_value_that_cannot_be_is_refused_and_not_shown(name: str, text: str, match: str) -> None:
+    given = {"store": "memory://s", name: text}
+    with pytest.raises(SettingsError, match=f"^ASPEN_ETL_{name.upper()} {match}") as by_variable:
+        from_environment(variables(given))
+    with pytest.raises(SettingsError, match=f"^--{name} {match}") as by_argument:
+        from_arguments([f"--{n}={t}" for n, t in given.items()])
+    for caught in (by_variable, by_argument):
+        assert text not in str(caught.value)
+        assert caught.value.__context__ is None
+
+
+def test_what_is_missing_or_misspelt_is_named() -> None:
+    with pytest.raises(SettingsError, match="ASPEN_ETL_STORE is missing"):
+        from_environment({})
+    with pytest.raises(SettingsError, match="--store is missing"):
+        from_arguments(["--JOB_ID", "j_1"])
+    with pytest.raises(SettingsError, match=r"ASPEN_ETL_SOURSE is no setting.*ASPEN_ETL_SOURCE"):
+        from_environment({"ASPEN_ETL_STORE": "memory://s", "ASPEN_ETL_SOURSE": "x"})
+    with pytest.raises(SettingsError, match=r"--alow_empty is no setting.*--allow_empty"):
+        from_arguments(["--store", "memory://s", "--alow_empty", "true"])
+    with pytest.raises(SettingsError, match="--store stands without a value"):
+        from_arguments(["--store"])
+
+
+def test_the_arguments_that_glue_adds_are_passed_over() -> None:
+    argv = ["script.py", "--job-name", "nightly", "--JOB_ID", "j_1", "--store", "memory://s"]
+    argv += ["--job-bookmark-option", "job-bookmark-disable", "--library-set", "none"]
+    argv += ["--scriptLocation", "s3://x/job.py", "--enable-job-insights", "--format", "csv"]
+    assert from_arguments(argv) == Settings(store="memory://s")
+
+
+def test_a_value_may_begin_with_dashes() -> None:
+    argv = ["--store", "memory://s", "--model_version", "--odd"]
+    assert from_arguments(argv).model_version == "--odd"
+
+
+def test_a_url_that_no_storage_takes_is_refused_at_once() -> None:
+    with pytest.raises(NotSupportedError, match="knows no protocol 'nowhere'"):
+        from_environment({"ASPEN_ETL_STORE": "nowhere://x"})
+    assert issubclass(NotSupportedError, AspenETLError)
