@@ -101,13 +101,16 @@ def publish(
         _refuse_foreign(f"{database}.{table.name}", held.get(table.name), store.url)
         if views is not None and table.view is not None:
             _refuse_table(f"{database}.{name}", held.get(name))
-    versions = [_version(held[t.name]) for t in wanted.values() if t.name in held]
-    if any(_is_to_move(table, held) for table in wanted.values()):
-        store.pin(_pin(database), min([commit.version, *versions]))
+    back = version is not None
+    moving = [t for t in wanted.values() if _is_to_move(t, held.get(t.name), commit, back=back)]
+    if moving:  # until all of them have moved, both commits are needed
+        at = [_version(held[table.name]) for table in wanted.values() if table.name in held]
+        store.pin(_pin(database), min([commit.version, *at]))
     moved: dict[str, Moved] = {}
     for name, table in wanted.items():
-        moved[name] = _bring(client, database, table, held, commit, version is not None, views)
-    if not set(moved.values()) <= {"unchanged", "newer"}:
+        there = held.get(table.name)
+        moved[name] = _bring(client, database, table, there, commit, back=back, views=views)
+    if "newer" not in moved.values():
         store.pin(_pin(database), commit.version)
     return CatalogReport(database, commit.version, moved)
 
@@ -234,8 +237,14 @@ def _has_view(table: _Wanted, held: Mapping[str, Any]) -> bool:
     return bool(held.get("Parameters", {}).get(VIEW) == table.digest)
 
 
-def _is_to_move(table: _Wanted, held: Mapping[str, Mapping[str, Any]]) -> bool:
-    return table.name not in held or _differs(table, held[table.name])
+def _is_newer(held: Optional[Mapping[str, Any]], commit: Commit, *, back: bool) -> bool:
+    return held is not None and not back and _version(held) > commit.version
+
+
+def _is_to_move(
+    table: _Wanted, held: Optional[Mapping[str, Any]], commit: Commit, *, back: bool
+) -> bool:
+    return held is None or (_differs(table, held) and not _is_newer(held, commit, back=back))
 
 
 # ----------------------------------------------------------------------------- changing
@@ -245,30 +254,31 @@ def _bring(
     client: Any,
     database: str,
     table: _Wanted,
-    held: Mapping[str, Mapping[str, Any]],
+    there: Optional[Mapping[str, Any]],
     commit: Commit,
-    back: bool,  # noqa: FBT001 - whether it may move to an older commit
+    *,
+    back: bool,
     views: Optional[Statements],
 ) -> Moved:
+    """Bring one table to a commit, given what stands in its place."""
     name = f"{database}.{table.name}"
-    there: Optional[Mapping[str, Any]] = held.get(table.name)
+    outcome: Moved = "unchanged" if there is not None else "created"
     for _ in range(_TRIES):
-        if there is not None and not back and _version(there) > commit.version:
+        if _is_newer(there, commit, back=back):
             return "newer"
-        needs_view = views is not None and table.view is not None
-        made = there is None
-        if there is not None and not _differs(table, there):
-            if not needs_view or _has_view(table, there):
-                return "unchanged"
-        else:
-            there = _write(client, database, table, there, view=None)
-            if there is None:  # somebody else was faster
+        if there is None or _differs(table, there):
+            written = _write(client, database, table, there)
+            if written is None:  # another run came between
                 there = call(lambda: _get(client, database, table), name, "reading it")
+                outcome = "unchanged"
                 continue
-        if needs_view and views is not None and table.view is not None:
+            outcome = "moved" if outcome == "unchanged" else outcome
+            there = written
+        if views is not None and table.view is not None and not _has_view(table, there):
             views(table.view, database)
             _write(client, database, table, there, view=table.digest)
-        return "created" if made else "moved"
+            outcome = "moved" if outcome == "unchanged" else outcome
+        return outcome
     raise CatalogError.at(name, "moving it", "others change it all the time")
 
 
@@ -282,12 +292,11 @@ def _write(
     database: str,
     table: _Wanted,
     there: Optional[Mapping[str, Any]],
-    *,
-    view: Optional[str],
+    view: Optional[str] = None,
 ) -> Optional[Mapping[str, Any]]:
     """Create or update a table; give it as it is now, or None where another run came between."""
     parameters = dict(table.input["Parameters"])
-    kept = there.get("Parameters", {}).get(VIEW) if there is not None and view is None else view
+    kept = view or ({} if there is None else there.get("Parameters", {})).get(VIEW)
     if kept is not None:
         parameters[VIEW] = kept
     value = {**table.input, "Parameters": parameters}
