@@ -17,6 +17,7 @@ from aspen_etl.schema.model import Model
 from aspen_etl.schema.spec import TableSpec
 from aspen_etl.schema.validation import conform
 from aspen_etl.transform.borrower import BORROWER_MODEL
+from aspen_etl.transform.kernels import is_ascending
 from aspen_etl.transform.positions import differ, find_rows, select
 from aspen_etl.transform.rejection import sort_rows
 
@@ -152,6 +153,13 @@ def diff(
 
 def _table_diff(before: pd.DataFrame, after: pd.DataFrame, table: TableSpec) -> TableChanges:
     before, after = before[list(table.columns)], after[list(table.columns)]
+    if not len(before):
+        return TableChanges(
+            inserted=_in_order(conform(after, table), table),
+            updated=conform(before, table),
+            deleted=conform(before, table),
+            table=table,
+        )
     at = find_rows([after[table.primary_key]], [before[table.primary_key]])
     held = np.zeros(len(before), dtype=bool)
     held[at[at >= 0]] = True
@@ -179,6 +187,8 @@ def _rows(frame: pd.DataFrame, rows: Any) -> pd.DataFrame:
 
 
 def _in_order(frame: pd.DataFrame, table: TableSpec) -> pd.DataFrame:
+    if is_ascending(frame[table.primary_key]):
+        return frame
     order, _ = sort_rows([frame[table.primary_key]])
     return _rows(frame, order)
 

@@ -123,6 +123,26 @@ def test_argsort_is_stable_by_code_point_and_puts_missing_last(storage: str) -> 
 
 
 @BOTH
+def test_is_ascending_compares_each_cell_with_the_one_before(storage: str) -> None:
+    @given(cells=st.lists(TEXTS, max_size=4), in_order=st.booleans(), sliced=st.booleans())
+    @example(cells=["a", "a"], in_order=True, sliced=False)
+    @example(cells=["\uffff", "😀"], in_order=False, sliced=True)
+    def check(cells: list[str], *, in_order: bool, sliced: bool) -> None:
+        given_cells = sorted(set(cells)) if in_order else cells
+        column = make(list(given_cells), storage, sliced=sliced)
+        expected = all(one < two for one, two in zip(given_cells, given_cells[1:]))
+        assert kernels.is_ascending(column) is expected
+
+    check()
+
+
+@given(st.lists(st.integers(-(2**63), 2**63 - 1), max_size=4))
+def test_is_ascending_knows_whole_numbers(numbers: list[int]) -> None:
+    expected = all(one < two for one, two in zip(numbers, numbers[1:]))
+    assert kernels.is_ascending(pd.Series(numbers, dtype="int64")) is expected
+
+
+@BOTH
 def test_find_gives_the_row_of_each_key_or_minus_one(storage: str) -> None:
     @given(COLUMNS, st.lists(TEXTS, unique=True, max_size=6))
     @example(["a\0b", "a"], ["a", "a\0", "a\0b"])

@@ -19,8 +19,9 @@ from aspen_etl.command_line.options import (
     reading_options,
 )
 from aspen_etl.command_line.output import print_summary, progress
-from aspen_etl.io import read_extract, write_tables
+from aspen_etl.io import read_extract
 from aspen_etl.io.filesystem import display_url
+from aspen_etl.io.tables import write_valid_tables
 from aspen_etl.normalization import normalize
 from aspen_etl.schema import Run
 
@@ -52,7 +53,7 @@ def _demo(arguments: argparse.Namespace) -> None:
     run = Run(time=dt.datetime.now(dt.timezone.utc), actor="demo")
     with resources.as_file(resources.files("aspen_etl").joinpath(SAMPLE)) as workbook:
         result = normalize(read_extract(workbook), run=run)
-    write_tables(
+    write_valid_tables(
         result.tables,
         arguments.target,
         rejects=result.rejects,
@@ -74,7 +75,7 @@ def _normalize(arguments: argparse.Namespace) -> None:
     with progress("normalizing"):
         result = normalize(extract, run=run, model=model)
     with progress("writing"):
-        write_tables(
+        write_valid_tables(
             result.tables,
             arguments.target,
             rejects=result.rejects,

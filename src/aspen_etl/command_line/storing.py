@@ -29,9 +29,9 @@ from aspen_etl.command_line.output import (
     progress,
 )
 from aspen_etl.errors import NotSupportedError
-from aspen_etl.io import write_tables
 from aspen_etl.io.commit import Commit
 from aspen_etl.io.filesystem import display_url
+from aspen_etl.io.tables import write_valid_tables
 from aspen_etl.synchronization import SyncReport, Thresholds, plan, sync
 
 __all__ = ["add_commands"]
@@ -254,7 +254,7 @@ def _export(arguments: argparse.Namespace) -> None:
         version = store.find(arguments.version).version
         tables, rejects = store.read(version).tables, store.read_rejects(version)
     with progress("writing"):
-        written = write_tables(
+        written = write_valid_tables(
             tables,
             arguments.target,
             rejects=rejects,

@@ -24,7 +24,7 @@ from aspen_etl.schema.spec import ColumnSpec
 from aspen_etl.schema.validation import validate
 from aspen_etl.transform.borrower import BORROWER_MODEL
 
-__all__ = ["read_tables", "write_tables"]
+__all__ = ["read_tables", "write_tables", "write_valid_tables"]
 
 #: The name of the file that holds the rejects, without its ending.
 REJECTS_FILE = "rejects"
@@ -75,7 +75,30 @@ def write_tables(
     if format not in FORMATS:
         msg = f"there is no format {format!r}; use one of {', '.join(FORMATS)}"
         raise NotSupportedError(msg, format=format)
-    frames: dict[str, pd.DataFrame] = dict(validate(tables, model=model))
+    return write_valid_tables(
+        validate(tables, model=model),
+        url,
+        rejects=rejects,
+        format=format,
+        overwrite=overwrite,
+        model=model,
+        storage_options=storage_options,
+    )
+
+
+def write_valid_tables(
+    tables: Mapping[str, pd.DataFrame],
+    url: Url,
+    /,
+    *,
+    rejects: Optional[pd.DataFrame] = None,
+    format: Format = "csv",  # noqa: A002 - the field's word for it
+    overwrite: bool = False,
+    model: Model = BORROWER_MODEL,
+    storage_options: Optional[Mapping[str, Any]] = None,
+) -> dict[str, int]:
+    """Write tables that come right from ``normalize`` or a store: ``write_tables`` for the rest."""
+    frames: dict[str, pd.DataFrame] = dict(tables)
     columns: dict[str, Mapping[str, ColumnSpec]] = {
         name: table.columns for name, table in model.tables.items()
     }

@@ -22,6 +22,7 @@ __all__ = [
     "argsort",
     "find",
     "first_space",
+    "is_ascending",
     "longer_than",
     "matches",
     "repeat",
@@ -191,6 +192,21 @@ def argsort(values: pd.Series) -> Positions:
     held = np.flatnonzero(present)
     order = np.argsort(values.to_numpy(dtype=object)[present], kind="stable")
     return np.concatenate([held[order], np.flatnonzero(~present)]).astype(np.int64)
+
+
+def is_ascending(values: pd.Series) -> bool:
+    """Tell whether each cell, of text or whole numbers, none missing, is above the one before."""
+    array = _arrow(values)
+    if array is not None:
+        import pyarrow.compute as pc
+
+        above = pc.less(array[:-1], array[1:]) if len(array) > 1 else array[:0]
+        return len(above) == 0 or bool(pc.all(above).as_py())
+    if pd.api.types.is_integer_dtype(values.dtype):
+        numbers = values.to_numpy(dtype=np.int64)  # a difference could be too large
+        return bool((numbers[:-1] < numbers[1:]).all())
+    cells = values.to_numpy(dtype=object)
+    return bool((cells[:-1] < cells[1:]).all())
 
 
 def find(values: pd.Series, keys: pd.Series) -> Positions:
