@@ -16,9 +16,10 @@ from typing import Any
 import pytest
 
 import aspen_etl as ae
-from tests.benchmarks.test_sync import ROWS, write_source
+from tests.benchmarks.test_sync import ROWS
 from tests.support.borrowers import RUN
 from tests.support.databases import running_postgresql
+from tests.support.many import write_many
 
 sa = pytest.importorskip("sqlalchemy", reason="the extra sql is not installed")
 
@@ -56,7 +57,7 @@ def test_a_load_beside_bare_copy(tmp_path: Path) -> None:
 
     source, store = tmp_path / "source", ae.SnapshotStore(tmp_path / "store", format="parquet")
     for changed in (0, ROWS // 100):
-        write_source(source, changed)
+        write_many(source, ROWS, changed=changed)
         ae.sync(str(source), store, run=RUN)
     ae.write_tables(store.read(1).tables, tmp_path / "files")
     print(f"\n{ROWS:,} borrowers")

@@ -13,9 +13,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import pytest
+
+from tests.support.many import write_many
 
 ROWS = int(os.environ.get("ASPEN_ETL_BENCHMARK_ROWS", "100000"))
 
@@ -32,29 +32,6 @@ print(json.dumps([report.outcome, seconds, peak, report.bytes_written, report.se
 """
 
 
-def write_source(folder: Path, changed: int) -> None:
-    """Write borrowers by number; ``changed`` of them have another phone, all others are alike."""
-    folder.mkdir(exist_ok=True)
-    numbers = pd.Series(np.arange(ROWS)).astype(str).str.zfill(9)
-    phones = ("555" + numbers.str[-7:]).where(np.arange(ROWS) >= changed, "5550000000")
-    borrower = pd.DataFrame(
-        {
-            "id": "id-" + numbers,
-            "full_name": "Ada Number" + numbers,
-            "street": numbers + " Main Street",
-            "city": "Providence",
-            "state": "RI",
-            "zip_code": "02903",
-            "phone_home": phones,
-            "phone_cell": "556" + numbers.str[-7:],
-            "email": "a" + numbers + "@example.org",
-        }
-    )
-    borrower.to_csv(folder / "borrower.csv", index=False)
-    roles = pd.DataFrame({"borrower_id": borrower["id"], "role_profile": "borrower"})
-    roles.to_csv(folder / "role_profile.csv", index=False)
-
-
 @pytest.mark.benchmark
 @pytest.mark.parametrize("file_format", ["csv", "parquet"])
 def test_three_runs(tmp_path: Path, file_format: str) -> None:
@@ -65,7 +42,7 @@ def test_three_runs(tmp_path: Path, file_format: str) -> None:
     print(f"\n{ROWS:,} borrowers, {file_format}")
     for name, changed in (("first", 0), ("unchanged", 0), ("1 % changed", ROWS // 100)):
         if name != "unchanged":
-            write_source(source, changed)
+            write_many(source, ROWS, changed=changed)
         command = [sys.executable, "-c", _CHILD, str(source), str(store), file_format]
         done = subprocess.run(command, check=True, capture_output=True, text=True)
         outcome, seconds, peak, written, steps = json.loads(done.stdout)

@@ -1,0 +1,113 @@
+"""What the constraints files of Glue pin is whole, fits its runtime, and runs the library."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.support.environments import (
+    CHECKOUT,
+    CONSTRAINTS,
+    find_uv,
+    make_environment,
+    read_pins,
+    run,
+)
+
+pytestmark = pytest.mark.slow
+
+#: Python and platform of each runtime.
+RUNTIMES = {
+    "glue-python-shell-3.9.txt": ("3.9", "x86_64-manylinux2014"),
+    "glue-5.0.txt": ("3.11", "x86_64-manylinux_2_34"),
+}
+
+#: What Glue 5.0 ships too old: s3fs below 2024.12, and a botocore without conditional writes.
+REPLACED = {"aiobotocore", "boto3", "botocore", "fsspec", "s3fs", "s3transfer"}
+
+USE = """
+import datetime as dt, sys
+import aspen_etl as ae
+
+source, home = sys.argv[1:]
+lenient = ae.Thresholds(max_deleted_rows=1, max_rejected_rows=1, max_rejected_cells=1)
+run = ae.Run(time=dt.datetime(2026, 1, 31, tzinfo=dt.timezone.utc), actor="me")
+wanted = ae.normalize(ae.read_extract(source), run=run).tables
+for form in ("csv", "parquet"):
+    store = ae.SnapshotStore(f"{home}/{form}", format=form)
+    assert ae.sync(source, store, run=run, thresholds=lenient).outcome == "committed"
+    assert store.read().tables.equals(wanted), form
+    assert store.verify().problems == ()
+    assert ae.sync(source, store, run=run, thresholds=lenient).outcome == "unchanged"
+print("both forms")
+"""
+
+
+@pytest.fixture(scope="module", params=RUNTIMES)
+def constraints(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def python(constraints: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    version, platform = RUNTIMES[constraints]
+    return make_environment(
+        tmp_path_factory.mktemp("runtime"),
+        version=version,
+        constraints=constraints,
+        platform=platform,
+    )
+
+
+def test_the_file_pins_all_that_is_installed(
+    constraints: str, python: Path, tmp_path: Path
+) -> None:
+    listed = run(
+        *(find_uv(), "pip", "list", "--quiet", "--python", python, "--format", "json"), cwd=tmp_path
+    )
+    installed = {each["name"]: each["version"] for each in json.loads(listed.stdout)}
+    assert installed.pop("aspen-etl")
+    assert installed == read_pins(constraints)
+
+
+def test_the_command_that_the_file_names_makes_the_file(constraints: str, tmp_path: Path) -> None:
+    place = tmp_path / CONSTRAINTS.relative_to(CHECKOUT)
+    shutil.copytree(CONSTRAINTS, place)
+    shutil.copy(CHECKOUT / "pyproject.toml", tmp_path)
+    text = (place / constraints).read_text("utf-8")
+    command = " ".join(re.findall(r"^#   +(.*)$", text, flags=re.MULTILINE))
+    assert command.startswith("echo ")
+    done = run("bash", "-c", command.replace("| uv ", f"| {find_uv()} "), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    pinned = [line for line in text.splitlines() if line and not line.startswith("#")]
+    assert (place / constraints).read_text("utf-8").splitlines() == pinned
+
+
+def test_what_glue_5_ships_is_kept_where_it_can_be() -> None:
+    shipped, pinned = read_pins("glue-5.0-shipped.txt"), read_pins("glue-5.0.txt")
+    changed = {name for name in shipped.keys() & pinned.keys() if shipped[name] != pinned[name]}
+    assert changed == REPLACED
+    assert (shipped["pandas"], shipped["numpy"], shipped["pyarrow"]) == (
+        *("2.2.2", "1.26.4", "17.0.0"),
+    )
+
+
+def test_the_library_runs_there(
+    constraints: str, python: Path, workbook: Path, tmp_path: Path
+) -> None:
+    demo = run(python, "-W", "error", "-m", "aspen_etl", "demo", tmp_path / "demo", cwd=tmp_path)
+    assert demo.returncode == 0, demo.stderr
+    assert len(list((tmp_path / "demo").rglob("*.csv"))) >= 10
+    if constraints == "glue-5.0.txt":
+        # Glue has it, and pandera does other things where it is.
+        spark = ["pyspark==3.5.4", "py4j==0.10.9.7"]
+        build = run(find_uv(), "pip", "install", "--python", python, *spark, cwd=tmp_path)
+        assert build.returncode == 0, build.stderr[-1000:]
+    sample = CHECKOUT / "src" / "aspen_etl" / "samples" / "borrowers.xlsx"
+    for name, source in (("sample", sample), ("real", workbook)):
+        done = run(python, "-c", USE, source, tmp_path / name, cwd=tmp_path)
+        assert (done.returncode, done.stdout) == (0, "both forms\n"), done.stderr
