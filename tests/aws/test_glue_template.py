@@ -289,6 +289,12 @@ def references(value: Any) -> Iterator[str]:
                 yield from references(each)
 
 
+def test_the_page_names_every_argument() -> None:
+    page = (CHECKOUT / "docs" / "how-to" / "glue-python-shell.md").read_text("utf-8")
+    named = set(re.findall(r"`--([a-z_]+)`", page))
+    assert named - {"arguments"} == set(OPTIONS) - {"event_prefix", "keep_days"}
+
+
 def test_the_script_is_what_the_page_says() -> None:
     lines = Path(TEMPLATE.parent / "job.py").read_text("utf-8").splitlines()
     assert lines[-3:] == ["from aspen_etl.aws.glue_job import main", "", "main()"]
