@@ -37,6 +37,14 @@ def test_the_arguments_of_the_process_are_taken(
     assert main()["version"] == 1
 
 
+def test_a_job_that_is_not_told_its_name_goes_by_its_actor(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = write_borrowers(tmp_path / "in", ["Ada Ek"])
+    main(["--source", source, "--store", str(tmp_path / "store"), "--actor", "stack"])
+    assert logged(capsys.readouterr().out)[-1]["JobName"] == "stack"
+
+
 def test_what_is_wrong_fails_the_job(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     store = ["--store", str(tmp_path / "store")]
     with pytest.raises(SettingsError, match="--source is missing"):

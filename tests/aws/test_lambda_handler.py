@@ -126,6 +126,17 @@ def test_an_error_that_nobody_expected_keeps_its_text_to_itself(
     assert CANARY not in capsys.readouterr().out
 
 
+def test_too_little_memory_is_said_to_be_that(
+    settings: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("aspen_etl.aws.running.sync", fail)
+    with pytest.raises(UnexpectedError, match=r"^MemoryError in .*more memory$"):
+        make_handler(environment=settings)({}, Context())
+
+
 def test_an_event_that_comes_late_changes_nothing_and_fails_nothing(
     settings: dict[str, str],
     tmp_path: Path,

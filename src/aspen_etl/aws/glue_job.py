@@ -47,7 +47,9 @@ def main(
         AspenETLError: The run failed, and with it the job.
     """
     given = list(sys.argv[1:] if argv is None else argv)
-    name = _find(given, "JOB_NAME") or _find(given, "job-name") or "aspen_etl"
+    # Python shell does not always tell the job its name.
+    names = [_find(given, option) for option in ("JOB_NAME", "job-name", "actor")]
+    name = next((each for each in names if each), "aspen_etl")
     log = Log({"job_run_id": _find(given, "JOB_RUN_ID") or ""})
 
     def run() -> dict[str, Any]:

@@ -81,7 +81,7 @@ class Work:
             CellsRejected=sum(sum(s.rejected_cells.values()) for s in report.sources.values()),
             BytesWritten=report.bytes_written,
             Version=report.version,
-            Seconds=sum(report.seconds.values()),
+            Seconds=round(sum(report.seconds.values()), 3),
         )
         return out
 

@@ -67,8 +67,11 @@ class UnexpectedError(AspenETLError, RuntimeError):
             module = trace.tb_frame.f_globals.get("__name__", "?")
             where = f"{module}, line {trace.tb_lineno}"
         kind = type(error).__name__
+        cure = "run the same on a copy of the source with --debug, and report it"
+        if isinstance(error, MemoryError):
+            cure = "give the function or job more memory"
         return cls(
-            f"{kind} in {where}; run the same on a copy of the source with --debug, and report it",
+            f"{kind} in {where}; {cure}",
             kind=kind,
             where=where,
         )
