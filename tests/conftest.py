@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.support.effort import BRIEF
 from tests.support.s3 import S3Server, moto, seaweed
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 
 # A run must not fail because a machine is busy, so no example has a deadline. `quick` tries
 # the same examples on every run: a red run is about the change, not about luck. `deep` is
-# for looking further, by hand.
+# for looking further, by hand; `brief` for one more Python, where all else was looked at.
 settings.register_profile(
     "common",
     deadline=None,
@@ -26,6 +27,7 @@ settings.register_profile(
 )
 _COMMON = settings.get_profile("common")
 settings.register_profile("quick", _COMMON, derandomize=True, max_examples=25)
+settings.register_profile("brief", _COMMON, derandomize=True, max_examples=BRIEF)
 settings.register_profile("deep", _COMMON, max_examples=2_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 

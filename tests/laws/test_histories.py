@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import aspen_etl as ae
 from aspen_etl.testing import assert_history_laws, histories
 from tests.laws.models import MODELS
+from tests.support.effort import some
 
 # One example goes through up to eight runs, each proved and proved again.
-FEWER = settings(max_examples=max(5, settings().max_examples // 5))
+FEWER = some(5, least=5)
 
 
 @pytest.mark.parametrize("faults", [(), "all"], ids=["valid", "faulty"])

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 import aspen_etl as ae
 from aspen_etl.testing import assert_laws, extracts
 from tests.laws.models import MODELS, RUN
+from tests.support.effort import some
 
 EACH_MODEL = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 
 # One example goes through `normalize` and the proof three times each.
-FEWER = settings(max_examples=max(6, settings().max_examples // 4))
+FEWER = some(4, least=6)
 
 
 @EACH_MODEL

@@ -7,17 +7,18 @@ import itertools
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 import aspen_etl as ae
 from aspen_etl.schema import KeyState, Run, Snapshot
 from aspen_etl.testing import extracts, tables
 from tests.laws.models import MODELS
+from tests.support.effort import some
 from tests.transform.sheets import ADA, BO, extract
 
 _STORES = itertools.count()
 RUN = Run(time=dt.datetime(2026, 1, 31, tzinfo=dt.timezone.utc), actor="laws")
-FEWER = settings(max_examples=max(6, settings().max_examples // 3))
+FEWER = some(3, least=6)
 LENIENT = ae.Thresholds(max_rejected_rows=1, max_rejected_cells=1)
 
 

@@ -16,6 +16,7 @@ from aspen_etl.errors import StoreOnHoldError, ThresholdError, VersionNotFoundEr
 from aspen_etl.schema import Run, Snapshot
 from aspen_etl.testing import histories
 from tests.laws.models import MODELS
+from tests.support.effort import some
 
 _STORES = itertools.count()
 _ANYTHING = ae.Thresholds(
@@ -151,7 +152,7 @@ def _machine(model: ae.Model) -> type[RuleBasedStateMachine]:
     return type("Machine", (_Store,), {"model": model})
 
 
-SETTINGS = settings(max_examples=max(4, settings().max_examples // 5), stateful_step_count=8)
+SETTINGS = settings(some(5, least=4), stateful_step_count=8)
 
 
 class TestBorrowerStore(_machine(MODELS["borrower"]).TestCase):  # type: ignore[misc]

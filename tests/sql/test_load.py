@@ -24,6 +24,7 @@ from aspen_etl.errors import (
 from aspen_etl.testing import extracts, tables
 from tests.laws.models import EXTENDED_MODEL, MODELS
 from tests.support.borrowers import LENIENT, NO_AGE, RUN, check_ours, write_borrowers
+from tests.support.effort import some
 from tests.support.sample import SAMPLE
 
 sa = pytest.importorskip("sqlalchemy", reason="the extra sql is not installed")
@@ -56,7 +57,7 @@ def test_what_is_loaded_is_read_back_and_loading_twice_is_loading_once(
     database: Any, model: ae.Model
 ) -> None:
     @settings(
-        max_examples=max(3, settings().max_examples // 8),
+        max_examples=some(8, least=3).max_examples,
         suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     )
     @given(first=tables(model, max_rows=8), second=extracts(model, faults="all"))
