@@ -125,6 +125,13 @@ def _handler(api: RuntimeApi) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        """Say nothing: the process was killed while it waited for an event."""
+
+
 @contextlib.contextmanager
 def running(
     handler: str,
@@ -146,8 +153,7 @@ def running(
         log: Where its output goes.
     """
     api = RuntimeApi(log=log)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(api))
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), _handler(api))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     told = {
         "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{server.server_port}",
