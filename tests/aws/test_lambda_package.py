@@ -46,6 +46,8 @@ MACHINES = {"x86_64": ("x86_64", 62), "arm64": ("aarch64", 183)}  # the wheels' 
 LIMIT = 262_144_000  # bytes unzipped
 #: What the first pipeline asked for.
 MEGABYTES, SECONDS = 256, 20
+#: The memory in MB with which a function has one core; with less it has the same share of it.
+WHOLE_CORE = 1_769
 
 
 def find_uv() -> str:
@@ -369,8 +371,9 @@ def test_the_real_workbook_within_256_megabytes_and_20_seconds(
     source = functions.put("in/borrowers.xlsx", workbook.read_bytes())
     with functions.start(source=source) as function:
         assert function.ready.wait(60)
+        begun, empty = function.cpu_seconds(), function.peak_megabytes()
         first = function.invoke(SCHEDULE)
-        peak = function.peak_megabytes()
+        computed, peak = function.cpu_seconds() - begun, function.peak_megabytes()
         assert (first.kind, first.body["outcome"]) == ("response", "committed"), first.body
         again = function.invoke({})
         assert (again.body["outcome"], again.body["source_read"]) == ("unchanged", False)
@@ -378,20 +381,39 @@ def test_the_real_workbook_within_256_megabytes_and_20_seconds(
         warm = function.invoke(SCHEDULE)
         assert warm.kind == "response", warm.body
         assert warm.body["source_read"]
-        many = [function.invoke({}).seconds for _ in range(5)]
+        unchanged = min(function.invoke({}).seconds for _ in range(5))
         after = function.peak_megabytes()
     print(
-        f"\n{functions.flavour}: start {function.init_seconds:.1f} s, first {first.seconds:.1f} s, "
-        f"unchanged {min(many):.2f} s, read again {warm.seconds:.1f} s, "
-        f"peak {peak:.0f} MB, after 8 {after:.0f} MB\n  {first.body['seconds']}"
+        f"\n{functions.flavour}: start {function.init_seconds:.1f} s and {empty:.0f} MB, "
+        f"first {first.seconds:.1f} s ({computed:.1f} s computing) and {peak:.0f} MB, "
+        f"read again {warm.seconds:.1f} s, unchanged {unchanged:.2f} s, then {after:.0f} MB"
     )
     assert len(functions.store().read().tables["user"]) == 1_000
     metrics = [line for line in function.lines() if "_aws" in line]
     assert [(line["Runs"], line["Committed"]) for line in metrics[:2]] == [(1, 1), (1, 0)]
     assert {line["FunctionName"] for line in metrics} == {"aspen-sync"}
-    assert function.init_seconds + first.seconds < SECONDS
     if functions.flavour == "small":
         assert after < MEGABYTES
+        # What the function computes takes so much longer with the share that comes with 256 MB.
+        assert computed / (MEGABYTES / WHOLE_CORE) < SECONDS
+
+
+def test_it_works_with_the_processor_that_comes_with_its_memory(
+    functions: Functions, workbook: Path
+) -> None:
+    source = functions.put("in/borrowers.xlsx", workbook.read_bytes())
+    memory = {"small": 256, "parquet": 512}[functions.flavour]
+    with functions.start(source=source) as function:
+        assert function.ready.wait(60)
+        with function.slowed_to(memory / WHOLE_CORE):
+            first = function.invoke(SCHEDULE, seconds=100)
+            assert (first.kind, first.body["outcome"]) == ("response", "committed"), first.body
+            again = function.invoke(SCHEDULE, seconds=100)
+            assert again.body["outcome"] == "unchanged"
+    print(
+        f"\n{functions.flavour} at {memory} MB: first {first.seconds:.0f} s, "
+        f"unchanged {again.seconds:.1f} s"
+    )
 
 
 def test_new_objects_and_events_that_are_none(functions: Functions, tmp_path: Path) -> None:
@@ -438,7 +460,7 @@ def test_a_run_gives_up_before_it_is_cut_off(functions: Functions, tmp_path: Pat
 
 def test_a_model_of_the_users(functions: Functions, tmp_path: Path) -> None:
     folder = Path(write_borrowers(tmp_path / "source", ["Ada Ek", "Bo Ash"]))
-    borrower = pd.read_csv(folder / "borrower.csv", dtype=str).assign(employer=["Acme", None])
+    borrower = pd.read_csv(folder / "borrower.csv", dtype=str).assign(employer=["Acme", ""])
     borrower.to_csv(folder / "borrower.csv", index=False)
     (folder / "loan.csv").write_text("number,borrower_id\nL1,100\nL2,101\n", encoding="utf-8")
     source = functions.put_folder("in", folder)
@@ -456,7 +478,7 @@ def test_the_catalogue_follows(functions: Functions, tmp_path: Path) -> None:
     database = f"aspen_{functions.flavour}"
     glue = get_session().create_client(
         "glue", endpoint_url=functions.aws.endpoint, region_name="us-east-1",
-        aws_access_key_id="a", aws_secret_access_key="b",
+        aws_access_key_id="a", aws_secret_access_key="b",  # noqa: S106 - of a fake
     )  # fmt: skip
     glue.create_database(DatabaseInput={"Name": database})
     settings = {"catalog_database": database, "max_deleted_rows": "1"}
