@@ -10,6 +10,7 @@ it builds for: only wheels of that platform are taken. It refuses what Lambda wo
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shutil
 import subprocess
@@ -168,6 +169,17 @@ def trim(folder: Path) -> None:
             path.unlink(missing_ok=True)
 
 
+def forget_services(folder: Path) -> None:
+    """Take the other services out of botocore's list of endpoints: it costs 10 MB when read."""
+    path = folder / "botocore" / "data" / "endpoints.json"
+    if path.is_file():
+        endpoints = json.loads(path.read_text("utf-8"))
+        for partition in endpoints["partitions"]:
+            held = partition["services"]
+            partition["services"] = {name: held[name] for name in sorted(SERVICES & held.keys())}
+        path.write_text(json.dumps(endpoints), encoding="utf-8")
+
+
 def compile_all(folder: Path, python: str) -> None:
     """Compile for good: the file times of a zip say nothing, so that none are asked for."""
     words = [python, "-m", "compileall", "-q", "-f", "--invalidation-mode", "unchecked-hash"]
@@ -269,6 +281,7 @@ def build(options: argparse.Namespace) -> Path:
     for added in options.include:
         include(folder, added)
     trim(folder)
+    forget_services(folder)
     compile_all(folder, python)
     return folder
 
