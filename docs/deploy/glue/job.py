@@ -7,8 +7,6 @@ For a model of your own, put the wheel of your package into ExtraWheels too, and
     main(model=MODEL)
 """
 
-# ruff: noqa: INP001 - a script, and no package around it
-
 from aspen_etl.aws.glue_job import main
 
 main()
