@@ -21,7 +21,7 @@ from aspen_etl.aws.lambda_handler import make_handler
 from aspen_etl.errors import CatalogError, InvalidNameError
 from tests.aws.events import Context
 from tests.support.borrowers import LENIENT, RUN, write_borrowers
-from tests.support.s3 import S3Server
+from tests.support.s3 import S3Server, new_client
 
 TABLES = list(ae.BORROWER_MODEL.tables)
 CHANGES = ("create_table", "update_table")
@@ -58,18 +58,6 @@ def refusal(code: str) -> Exception:
 
     error: Exception = ClientError({"Error": {"Code": code, "Message": "canary"}}, "UpdateTable")
     return error
-
-
-def new_client(server: S3Server, service: str) -> Any:
-    from botocore.session import get_session
-
-    return get_session().create_client(
-        service,
-        endpoint_url=server.endpoint,
-        region_name="us-east-1",
-        aws_access_key_id="AK",
-        aws_secret_access_key="SK",  # noqa: S106 - moto takes any
-    )
 
 
 @pytest.fixture

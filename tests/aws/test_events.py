@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import secrets
 from typing import Any, Optional
+from urllib.parse import quote_plus
 
 import pytest
 
@@ -11,12 +14,14 @@ from aspen_etl.aws.events import find_source
 from aspen_etl.aws.settings import Settings
 from aspen_etl.errors import EventError, SettingsError
 from tests.aws.events import SCHEDULE, created
+from tests.support.s3 import S3Server, new_client
 
 FILE = "s3://raw/in/borrowers.xlsx"
 
 
-def find(event: Any, **settings: Any) -> Optional[str]:
-    return find_source(event, Settings(store="s3://curated/store", **settings), ae.BORROWER_MODEL)
+def find(event: Any, there: tuple[str, ...] = (), **settings: Any) -> Optional[str]:
+    given = Settings(store="s3://curated/store", **settings)
+    return find_source(event, given, ae.BORROWER_MODEL, exists=lambda url: url in there)
 
 
 @pytest.mark.parametrize("event", [{}, SCHEDULE, {**SCHEDULE, "source": "aws.scheduler"}])
@@ -81,6 +86,33 @@ def test_a_workbook_below_the_prefix_is_itself_the_source(
     key: str, expected: Optional[str]
 ) -> None:
     assert find(created("raw", key), event_prefix="s3://raw/in/") == expected
+
+
+@pytest.mark.parametrize("name", ["a+b.xlsx", "a b.xlsx", "50%25.xlsx", "50%.xlsx"])
+def test_a_key_that_may_be_encoded_or_not_is_the_one_that_is_there(name: str) -> None:
+    url = f"s3://raw/in/{name}"
+    for sent in (name, quote_plus(name)):
+        event = created("raw", f"in/{sent}")
+        assert find(event, (url,), event_prefix="s3://raw/in/") == url
+        assert find(event, (url,), source=url) == url
+
+
+def test_what_s3_sends_through_eventbridge_is_understood(moto_server: S3Server) -> None:
+    s3, events, sqs = (new_client(moto_server, name) for name in ("s3", "events", "sqs"))
+    bucket = f"raw-{secrets.token_hex(4)}"
+    s3.create_bucket(Bucket=bucket)
+    queue = sqs.create_queue(QueueName=bucket)["QueueUrl"]
+    told = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]
+    pattern = {"source": ["aws.s3"], "detail": {"bucket": {"name": [bucket]}}}
+    events.put_rule(Name=bucket, EventPattern=json.dumps(pattern))
+    events.put_targets(Rule=bucket, Targets=[{"Id": "1", "Arn": told["QueueArn"]}])
+    s3.put_bucket_notification_configuration(
+        Bucket=bucket, NotificationConfiguration={"EventBridgeConfiguration": {}}
+    )
+    s3.put_object(Bucket=bucket, Key="in/Müller + 1.xlsx", Body=b"x")
+    (message,) = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=5)["Messages"]
+    url = f"s3://{bucket}/in/Müller + 1.xlsx"
+    assert find(json.loads(message["Body"]), (url,), event_prefix=f"s3://{bucket}/in/") == url
 
 
 @pytest.mark.parametrize(

@@ -149,7 +149,7 @@ def test_an_event_that_comes_late_changes_nothing_and_fails_nothing(
         os.utime(file, (1_000_000_000, 1_000_000_000))
     capsys.readouterr()
     # The disk stands in for S3 here: an event can only name an object of S3.
-    monkeypatch.setattr("aspen_etl.aws.lambda_handler.find_source", lambda *_: late)
+    monkeypatch.setattr("aspen_etl.aws.lambda_handler.find_source", lambda *_, **__: late)
     handler = make_handler(environment=settings)
     assert handler(created("raw", "late.xlsx"), Context()) == {"outcome": "outdated"}
     warning, metrics = logged(capsys.readouterr().out)[-2:]

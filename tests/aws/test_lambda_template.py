@@ -351,7 +351,8 @@ def test_the_rule_hears_of_what_the_handler_reads(
             and any(key.startswith(o["prefix"]) for o in pattern["detail"]["object"]["key"])
         )
         assert told is expected
-        assert (find_source(new, settings, ae.BORROWER_MODEL) is not None) is expected
+        found = find_source(new, settings, ae.BORROWER_MODEL, exists=lambda _: True)
+        assert (found is not None) is expected
 
 
 @pytest.mark.parametrize(("case", "state"), [("schedule", "ENABLED"), ("events", "DISABLED")])

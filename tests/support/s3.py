@@ -156,6 +156,19 @@ def moto() -> Iterator[S3Server]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def new_client(server: S3Server, service: str) -> Any:
+    """Make a client of any service that the server plays."""
+    from botocore.session import get_session
+
+    return get_session().create_client(
+        service,
+        endpoint_url=server.endpoint,
+        region_name="us-east-1",
+        aws_access_key_id="AK",
+        aws_secret_access_key="SK",  # noqa: S106 - moto takes any
+    )
+
+
 def _filesystem(server: S3Server) -> Any:
     import s3fs
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Optional
 from urllib.parse import unquote_plus
 
@@ -15,7 +16,13 @@ _WORKBOOKS = (".xlsx", ".xlsm")
 _SHEETS = (".csv", ".csv.gz", ".parquet")
 
 
-def find_source(event: Any, settings: Settings, model: Model, /) -> Optional[str]:
+#: Tells whether there is a file at a url.
+Exists = Callable[[str], bool]
+
+
+def find_source(
+    event: Any, settings: Settings, model: Model, /, *, exists: Exists
+) -> Optional[str]:
     """Give the url of the source to read, or None where the event is of no concern.
 
     - A schedule, and ``{}``: the configured source.
@@ -23,12 +30,20 @@ def find_source(event: Any, settings: Settings, model: Model, /) -> Optional[str
     - A new workbook below ``event_prefix``: that workbook.
     - Any other new object: nothing.
 
+    A key may come encoded as in a form (``+`` for a space), as S3's own notifications have it, or
+    as it is, as EventBridge seems to have it. Where the two differ, the file that ``exists`` is
+    meant.
+
     Raises:
         EventError: The event is of another kind.
         SettingsError: A schedule asks for the source, and none is configured.
     """
     if isinstance(event, dict) and _kind(event) == "Object Created":
-        return _of_object(_url(event), settings, model)
+        found = [_of_object(url, settings, model) for url in _urls(event)]
+        sources = list(dict.fromkeys(source for source in found if source is not None))
+        if len(sources) <= 1:
+            return sources[0] if sources else None
+        return next(filter(exists, sources), sources[-1])
     if event == {} or (isinstance(event, dict) and _kind(event) == "Scheduled Event"):
         if settings.source is None:
             msg = "is missing; a schedule needs to know what to read"
@@ -44,15 +59,15 @@ def _kind(event: dict[str, Any]) -> str:
     return kind if isinstance(kind, str) else ""
 
 
-def _url(event: dict[str, Any]) -> str:
-    """Give the url of the new object; its key comes encoded as in a form, or as it is."""
+def _urls(event: dict[str, Any]) -> list[str]:
+    """Give the url of the new object: with its key as it comes, then decoded, if that differs."""
     try:
         bucket, key = event["detail"]["bucket"]["name"], event["detail"]["object"]["key"]
     except (KeyError, TypeError):
         bucket = key = None
     if not (isinstance(bucket, str) and isinstance(key, str)):
         raise EventError.of("of S3, and it names no bucket and key")
-    return f"s3://{bucket}/{unquote_plus(key)}"
+    return [f"s3://{bucket}/{each}" for each in dict.fromkeys([key, unquote_plus(key)])]
 
 
 def _of_object(url: str, settings: Settings, model: Model) -> Optional[str]:

@@ -63,7 +63,7 @@ def make_handler(
 
     def answer(event: Any, context: Any, log: Log) -> dict[str, Any]:
         settings = from_environment(os.environ if environment is None else environment)
-        source = find_source(event, settings, model)
+        source = find_source(event, settings, model, exists=settings.exists)
         if source is None:
             log.write("INFO", "ignored: the new object is no source")
             return {"outcome": "ignored"}

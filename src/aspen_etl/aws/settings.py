@@ -186,6 +186,10 @@ class Settings:
         """Give what ``read_extract`` takes for a source."""
         return {**self.reading, "storage_options": self.options_for(source)}
 
+    def exists(self, url: str) -> bool:
+        """Tell whether there is a file or a folder at a url."""
+        return locate(url, self.options_for(url)).kind() != "absent"
+
     def options_for(self, url: Optional[str]) -> Mapping[str, Any]:
         """Give the storage options of a url."""
         protocol = url.partition("://")[0] if url is not None and "://" in url else "file"
