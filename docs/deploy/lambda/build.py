@@ -39,12 +39,21 @@ CONSTRAINTS = {"parquet": "lambda-3.13.txt", "small": "lambda-3.13-small.txt"}
 #: The services whose descriptions stay with botocore: data, the catalogue, keys, credentials.
 SERVICES = {"s3", "sts", "glue", "athena", "kms"}
 
-#: What no function runs: headers, stubs, sources of C, programs.
+#: What no function runs: headers, stubs, sources of C, programs, what uv leaves.
 SUFFIXES = {
     *(".a", ".c", ".cc", ".cpp", ".h", ".hpp", ".lib", ".pc"),
     *(".pxd", ".pxi", ".pyi", ".pyx"),
 }
-FOLDERS = ["bin", "share", "*-stubs", "*/tests", "*/*/tests", "*/*/*/tests", "*/*/*/*/tests"]
+FOLDERS = [
+    "bin",
+    "share",
+    ".lock",
+    "*-stubs",
+    "*/tests",
+    "*/*/tests",
+    "*/*/*/tests",
+    "*/*/*/*/tests",
+]
 METADATA = ["RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json", "uv_build.json"]
 
 #: Parts of pyarrow that nothing links to which is left: other storages (s3fs is the way to S3),
