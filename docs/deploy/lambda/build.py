@@ -7,8 +7,6 @@ it builds for: only wheels of that platform are taken. It refuses what Lambda wo
     python build.py --flavour small --include my_model.py
 """
 
-# ruff: noqa: INP001 - a script, and no package around it
-
 from __future__ import annotations
 
 import argparse
