@@ -37,12 +37,21 @@ CONSTRAINTS = {"parquet": "lambda-3.13.txt", "small": "lambda-3.13-small.txt"}
 #: The services whose descriptions stay with botocore: data, the catalogue, keys, credentials.
 SERVICES = {"s3", "sts", "glue", "athena", "kms"}
 
-#: What no function runs: headers, stubs, sources of C, programs.
+#: What no function runs: headers, stubs, sources of C, programs, what uv leaves.
 SUFFIXES = {
     *(".a", ".c", ".cc", ".cpp", ".h", ".hpp", ".lib", ".pc"),
     *(".pxd", ".pxi", ".pyi", ".pyx"),
 }
-FOLDERS = ["bin", "share", "*-stubs", "*/tests", "*/*/tests", "*/*/*/tests", "*/*/*/*/tests"]
+FOLDERS = [
+    "bin",
+    "share",
+    ".lock",
+    "*-stubs",
+    "*/tests",
+    "*/*/tests",
+    "*/*/*/tests",
+    "*/*/*/*/tests",
+]
 METADATA = ["RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json", "uv_build.json"]
 
 #: Parts of pyarrow that nothing links to which is left: other storages (s3fs is the way to S3),
@@ -94,7 +103,7 @@ def find_python(wanted: str | None) -> str:
     raise BuildError(message)
 
 
-def install(folder: Path, machine: str, *what: object) -> None:
+def install(folder: Path, machine: str, python: str, *what: object) -> None:
     """Install wheels of the platform into the folder, and nothing that these would ask for."""
     uv = shutil.which("uv")
     if uv:
@@ -103,12 +112,13 @@ def install(folder: Path, machine: str, *what: object) -> None:
     else:
         platform = [f"--platform=manylinux_2_{minor}_{machine}" for minor in range(GLIBC, 4, -1)]
         platform += [f"--platform=manylinux2014_{machine}", "--implementation=cp"]
-        tool = [sys.executable, "-m", "pip", "install", "--quiet", *platform]
+        # The runtime's Python asks: another one's pip takes its own version for the target's.
+        tool = [python, "-m", "pip", "install", "--quiet", *platform]
     options = ["--python-version", RUNTIME, "--only-binary", ":all:", "--no-deps"]
     run(*tool, *options, "--target", folder, *what)
 
 
-def build_wheel(package: Path, folder: Path) -> Path:
+def build_wheel(package: Path, python: str, folder: Path) -> Path:
     """Give the library as a wheel; a wheel is taken as it is."""
     if package.suffix == ".whl":
         return package
@@ -116,7 +126,7 @@ def build_wheel(package: Path, folder: Path) -> Path:
     if uv:
         run(uv, "build", "--quiet", "--wheel", "--out-dir", folder, package)
     else:
-        pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps"]
+        pip = [python, "-m", "pip", "wheel", "--quiet", "--no-deps"]
         run(*pip, "--wheel-dir", folder, package)
     (wheel,) = folder.glob("*.whl")
     return wheel
@@ -275,9 +285,9 @@ def build(options: argparse.Namespace) -> Path:
     if folder.exists():
         shutil.rmtree(folder)
     folder.mkdir(parents=True)
-    install(folder, machine, "-r", constraints)
+    install(folder, machine, python, "-r", constraints)
     with tempfile.TemporaryDirectory() as scratch:
-        install(folder, machine, build_wheel(options.package, Path(scratch)))
+        install(folder, machine, python, build_wheel(options.package, python, Path(scratch)))
     for added in options.include:
         include(folder, added)
     trim(folder)
