@@ -209,26 +209,28 @@ def test_no_right_is_wide(template: dict[str, Any], role: str, case: str) -> Non
         wide = {place for place in as_list(each["Resource"]) if "*" in place}
         assert wide <= parts
         if "s3:ListBucket" in as_list(each["Action"]):
-            prefixes = as_list(each["Condition"]["StringLike"]["s3:prefix"])
+            prefixes = as_list(each["Condition"]["StringLikeIfExists"]["s3:prefix"])
             assert not [prefix for prefix in prefixes if prefix.rstrip("/*") == ""]
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_vacuum_alone_deletes_and_in_the_store_alone(template: dict[str, Any], case: str) -> None:
+def test_vacuum_alone_deletes_and_what_it_wrote_alone(template: dict[str, Any], case: str) -> None:
     found = {
-        role: {
-            action: each["Resource"]
+        role: [
+            (action, each["Resource"])
             for each in statements(template, role, case).values()
             for action in as_list(each["Action"])
             if "Delete" in action
-        }
+        ]
         for role in ROLES
     }
-    prefix = CASES[case].get("StorePrefix", "aspen")
+    places = [f"curated/{CASES[case].get('StorePrefix', 'aspen')}"]
+    if CASES[case].get("RejectsBucket"):
+        places.append("faults/rejects")
     assert found == {
-        "SyncRole": {},
-        "VacuumRole": {"s3:DeleteObject": f"arn:aws:s3:::curated/{prefix}/*"},
-        "SchedulerRole": {},
+        "SyncRole": [],
+        "VacuumRole": [("s3:DeleteObject", f"arn:aws:s3:::{place}/*") for place in places],
+        "SchedulerRole": [],
     }
 
 
@@ -310,7 +312,8 @@ def test_the_library_reads_the_settings(template: dict[str, Any]) -> None:
         athena_output="s3://answers/athena/",
     )
     vacuum = from_environment(environment(template, "VacuumFunction", "everything"))
-    assert (vacuum.store, vacuum.keep_days) == ("s3://curated/aspen/store", Settings("").keep_days)
+    assert (vacuum.store, vacuum.keep_days) == (everything.store, Settings("").keep_days)
+    assert vacuum.rejects_url == everything.rejects_url
 
 
 @pytest.mark.parametrize("function", ["SyncFunction", "VacuumFunction"])
