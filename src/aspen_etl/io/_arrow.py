@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ __all__ = ["MAX_TEXT", "text_series", "try_read_csv", "try_write_csv"]
 MAX_TEXT = 131_072
 
 _BLOCK = 64 << 20
+_ROWS = 1 << 16
 _NEEDS_QUOTES = '[,"\\r\\n]'
 _QUOTE, _BEFORE, _AFTER = ord('"'), tuple(b',\n"'), tuple(b',\r\n"')
 
@@ -127,7 +129,6 @@ def try_write_csv(frame: pd.DataFrame, /) -> bytes | None:
     """
     try:
         import pyarrow as pa
-        import pyarrow.compute as pc
     except ImportError:
         return None
     if frame.shape[1] == 1:  # a lone empty field is quoted, else its line would be blank
@@ -136,11 +137,23 @@ def try_write_csv(frame: pd.DataFrame, /) -> bytes | None:
     csv.writer(header, lineterminator="\n").writerow(frame.columns)
     if not len(frame):
         return header.getvalue().encode()
-    fields = [_fields(pa.array(frame[name], from_pandas=True)) for name in frame.columns]
+    columns = [pa.array(frame[name], from_pandas=True) for name in frame.columns]
+    starts = range(0, len(frame), _ROWS)
+    # Arrow works outside of the interpreter's lock, so that blocks share the cores.
+    with ThreadPoolExecutor(min(pa.cpu_count(), len(starts))) as pool:
+        blocks = pool.map(lambda start: _lines_of([c.slice(start, _ROWS) for c in columns]), starts)
+        return b"".join([header.getvalue().encode(), *blocks])
+
+
+def _lines_of(columns: list[Any]) -> bytes:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    fields = [_fields(column) for column in columns]
     last = pc.binary_join_element_wise(fields[-1], _scalar(""), _scalar("\n"))
     lines = pc.binary_join_element_wise(*fields[:-1], last, _scalar(","))
     chunks = lines.chunks if isinstance(lines, pa.ChunkedArray) else [lines]
-    return b"".join([header.getvalue().encode(), *map(_bytes_of, chunks)])
+    return b"".join(map(_bytes_of, chunks))
 
 
 def _fields(values: Any) -> Any:
