@@ -191,10 +191,6 @@ def _column_failures(frame: pd.DataFrame, table: TableSpec) -> Iterator[Failure]
     if cases is None:
         return
     for column, check, row in zip(cases["column"], cases["check"], cases["index"]):
-        if (
-            check == "field_uniqueness"
-        ):  # told once for each later row, where the keys are looked at
-            continue
         rule = _rule(str(check), table, str(column))
         # NOTE: a number of another type is told by column in one version, by row in another.
         wrong = rule == "type" and table.columns[str(column)].type != "text"
@@ -205,11 +201,18 @@ def _column_failures(frame: pd.DataFrame, table: TableSpec) -> Iterator[Failure]
 def _failure_cases(frame: pd.DataFrame, table: TableSpec) -> Optional[pd.DataFrame]:
     """Ask pandera; its error holds cell values, so it must not become the context of ours."""
     try:
-        table.schema.to_schema().validate(conform(frame, table), lazy=True)
+        _columns_alone(table).validate(conform(frame, table), lazy=True)
     except pandera.errors.SchemaErrors as error:
         cases: pd.DataFrame = error.failure_cases[["column", "check", "index"]]
         return cases
     return None
+
+
+def _columns_alone(table: TableSpec) -> Any:
+    """Give the schema without the uniqueness of keys, which is looked at by ourselves."""
+    schema = table.schema.to_schema()
+    unique = {name: {"unique": False} for name, held in schema.columns.items() if held.unique}
+    return schema.update_columns(unique) if unique else schema
 
 
 def _exactly(values: pd.Series, spec: ColumnSpec) -> pd.Series:
