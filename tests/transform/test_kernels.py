@@ -134,6 +134,8 @@ def test_is_ascending_compares_each_cell_with_the_one_before(storage: str) -> No
         assert kernels.is_ascending(column) is expected
 
     check()
+    assert not kernels.is_ascending(make(["a", None], storage))
+    assert not kernels.is_ascending(make([None, "a"], storage))
 
 
 @given(st.lists(st.integers(-(2**63), 2**63 - 1), max_size=4))

@@ -195,18 +195,19 @@ def argsort(values: pd.Series) -> Positions:
 
 
 def is_ascending(values: pd.Series) -> bool:
-    """Tell whether each cell, of text or whole numbers, none missing, is above the one before."""
+    """Tell whether each cell, text or whole number, is above the one before, and none missing."""
     array = _arrow(values)
     if array is not None:
         import pyarrow.compute as pc
 
-        above = pc.less(array[:-1], array[1:]) if len(array) > 1 else array[:0]
-        return len(above) == 0 or bool(pc.all(above).as_py())
-    if pd.api.types.is_integer_dtype(values.dtype):
+        if array.null_count:
+            return False
+        return len(array) < 2 or bool(pc.all(pc.less(array[:-1], array[1:])).as_py())  # noqa: PLR2004
+    if pd.api.types.is_integer_dtype(values.dtype) and not values.isna().any():
         numbers = values.to_numpy(dtype=np.int64)  # a difference could be too large
         return bool((numbers[:-1] < numbers[1:]).all())
     cells = values.to_numpy(dtype=object)
-    return bool((cells[:-1] < cells[1:]).all())
+    return not values.isna().any() and bool((cells[:-1] < cells[1:]).all())
 
 
 def find(values: pd.Series, keys: pd.Series) -> Positions:

@@ -35,7 +35,7 @@ def gather(values: Positions, positions: Positions) -> Positions:
 def find_keys(values: pd.Series, keys: pd.Series, /) -> Positions:
     """Give the row of ``keys`` in which each value stands, or -1; of keys given twice the last."""
     if not pd.api.types.is_integer_dtype(keys.dtype):
-        if keys.is_unique:
+        if kernels.is_ascending(keys) or keys.is_unique:  # keys mostly come in their order
             return kernels.find(values, keys)
         first = ~keys.duplicated().to_numpy(dtype=bool)
         return gather(np.flatnonzero(first), kernels.find(values, keys[first]))
