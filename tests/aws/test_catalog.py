@@ -201,6 +201,23 @@ def test_a_failure_at_any_change_is_repaired_by_the_next_run(
     assert number > 1
 
 
+def test_what_tables_stand_on_is_kept_while_they_move(
+    lender: Lender, client: Any, database: str
+) -> None:
+    store = lender.store
+    for _ in range(3):
+        publish(store, client=client, database=database)
+        version = lender.sync()
+    publish(store, client=client, database=database)
+    # Tables that never changed were last moved to version 1, which goes now.
+    kept = store.vacuum(run=RUN, keep_for=dt.timedelta(days=-1)).oldest_readable
+    assert kept == version > 1
+    lender.sync()
+    assert failure_of(store, Glue(client, 1), database) is not None
+    assert pinned(store, database) == kept
+    assert store.vacuum(run=RUN, keep_for=dt.timedelta(days=-1)).oldest_readable == kept
+
+
 def test_who_comes_late_does_not_move_a_table_back(
     lender: Lender, client: Any, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -19,6 +17,7 @@ from hypothesis import given, settings
 import aspen_etl as ae
 from aspen_etl.errors import ModelError
 from aspen_etl.testing import assert_laws, extracts
+from tests.support.environments import run
 from tests.support.services import require_service
 
 PACKAGE = Path(__file__).resolve().parent
@@ -113,20 +112,6 @@ laws_hold()
 print(aspen_etl.__file__)
 print(acme_loans.__file__)
 """
-
-
-def run(*command: object, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """Run a command that sees nothing of the checkout."""
-    hidden = {"PYTHONPATH", "VIRTUAL_ENV", "MYPYPATH"}
-    environment = {name: value for name, value in os.environ.items() if name not in hidden}
-    return subprocess.run(
-        [str(part) for part in command],
-        check=False,
-        capture_output=True,
-        text=True,
-        cwd=cwd,
-        env=environment,
-    )
 
 
 def install(environment: Path, *requirements: object, cwd: Path) -> None:

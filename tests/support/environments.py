@@ -17,7 +17,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 CONSTRAINTS = CHECKOUT / "docs" / "deploy" / "constraints"
 
 #: What names the packages of the environment that the tests run in.
-_HIDDEN = {"PYTHONPATH", "VIRTUAL_ENV", "PYTHONWARNINGS", "COVERAGE_PROCESS_START"}
+_HIDDEN = {"MYPYPATH", "PYTHONPATH", "VIRTUAL_ENV", "PYTHONWARNINGS", "COVERAGE_PROCESS_START"}
 
 
 def clean_environ(**more: str) -> dict[str, str]:

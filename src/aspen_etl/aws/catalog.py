@@ -94,8 +94,9 @@ def publish(
         VersionNotFoundError: The store has no such commit.
         InvalidNameError: The database or the store's url cannot stand in a catalogue.
     """
-    commit = store.find(version)
-    wanted = _wanted(store, commit, database)
+    newest = store.find()
+    commit = newest if version is None else store.find(version)
+    wanted = _wanted(store, commit, newest, database)
     held = _held(client, database)
     for name, table in wanted.items():
         _refuse_foreign(f"{database}.{table.name}", held.get(table.name), store.url)
@@ -105,7 +106,9 @@ def publish(
     moving = [t for t in wanted.values() if _is_to_move(t, held.get(t.name), commit, back=back)]
     if moving:  # until all of them have moved, both commits are needed
         at = [_version(held[table.name]) for table in wanted.values() if table.name in held]
-        store.pin(_pin(database), min([commit.version, *at]))
+        # A table may have stood where it is since a version that is no longer kept, while a
+        # later one names its files; vacuum passes over a pin on what is no longer kept.
+        store.pin(_pin(database), max(newest.oldest_readable, min([commit.version, *at])))
     moved: dict[str, Moved] = {}
     for name, table in wanted.items():
         there = held.get(table.name)
@@ -124,7 +127,8 @@ def catalog_status(
         CatalogError: Glue refused.
         VersionNotFoundError: The store holds no commit.
     """
-    wanted, held = _wanted(store, store.find(), database), _held(client, database)
+    newest = store.find()
+    wanted, held = _wanted(store, newest, newest, database), _held(client, database)
     out = {}
     for name, table in wanted.items():
         there = held.get(table.name)
@@ -151,11 +155,12 @@ class _Wanted:
         return hashlib.sha256(self.view.encode()).hexdigest()[:16]
 
 
-def _wanted(store: SnapshotStore, commit: Commit, database: str) -> dict[str, _Wanted]:
+def _wanted(
+    store: SnapshotStore, commit: Commit, newest: Commit, database: str
+) -> dict[str, _Wanted]:
     """Give the tables that a commit holds, by name in the model."""
-    rewrites = store.find().rewrites
     stored = {
-        name: commit.tables[name].moved(rewrites)
+        name: commit.tables[name].moved(newest.rewrites)
         for name in store.model.tables
         if name in commit.tables
     }

@@ -9,12 +9,9 @@ from urllib.parse import unquote_plus
 from aspen_etl import Model
 from aspen_etl.aws.settings import PREFIX, Settings
 from aspen_etl.errors import EventError, SettingsError
+from aspen_etl.io.extract import SHEET_SUFFIXES, WORKBOOK_SUFFIXES
 
 __all__ = ["find_source"]
-
-_WORKBOOKS = (".xlsx", ".xlsm")
-_SHEETS = (".csv", ".csv.gz", ".parquet")
-
 
 #: Tells whether there is a file at a url.
 Exists = Callable[[str], bool]
@@ -79,7 +76,7 @@ def _of_object(url: str, settings: Settings, model: Model) -> Optional[str]:
         if folder == source.rstrip("/") and _is_sheet(name, settings, model):
             return source
     prefix = settings.event_prefix
-    if prefix is not None and url.startswith(prefix) and url.lower().endswith(_WORKBOOKS):
+    if prefix is not None and url.startswith(prefix) and url.lower().endswith(WORKBOOK_SUFFIXES):
         return url
     return None
 
@@ -87,7 +84,7 @@ def _of_object(url: str, settings: Settings, model: Model) -> Optional[str]:
 def _is_sheet(name: str, settings: Settings, model: Model) -> bool:
     sheets = settings.reading.get("sheets", {})
     stems = {sheets.get(source, source) for source in model.sources}
-    return any(name == stem + suffix for stem in stems for suffix in _SHEETS)
+    return any(name == stem + suffix for stem in stems for suffix in SHEET_SUFFIXES)
 
 
 def _describe(event: Any) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Optional, TypeVar
 
-from aspen_etl import Model, Run, sync
+from aspen_etl import Model, Run, SnapshotStore, sync
 from aspen_etl.aws.catalog import publish
 from aspen_etl.aws.clients import Client, new_client, run_statements
 from aspen_etl.aws.log import Log
@@ -57,17 +57,7 @@ class Work:
         out = report.to_dict()
         if settings.catalog_database is not None:
             self.log.step("publishing")
-            views = None
-            if settings.format == "csv":
-                views = run_statements(
-                    self.client("athena"),
-                    workgroup=settings.athena_workgroup,
-                    output=settings.athena_output,
-                )
-            published = publish(
-                store, client=self.client("glue"), database=settings.catalog_database, views=views
-            )
-            out["catalog"] = published.to_dict()
+            out["catalog"] = self._publish(store, settings.catalog_database)
         self.log.step("")
         counts = report.tables.values()
         self.measure(
@@ -84,6 +74,17 @@ class Work:
             Seconds=round(sum(report.seconds.values()), 3),
         )
         return out
+
+    def _publish(self, store: SnapshotStore, database: str) -> dict[str, Any]:
+        settings, views = self.settings, None
+        if settings.format == "csv":
+            views = run_statements(
+                self.client("athena"),
+                workgroup=settings.athena_workgroup,
+                output=settings.athena_output,
+            )
+        report = publish(store, client=self.client("glue"), database=database, views=views)
+        return report.to_dict()
 
     def vacuum(self) -> dict[str, Any]:
         """Let old versions go."""

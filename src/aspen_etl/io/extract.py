@@ -32,13 +32,14 @@ if TYPE_CHECKING:
     from aspen_etl.schema.model import Model
     from aspen_etl.schema.spec import SourceSpec
 
-__all__ = ["Source", "read_extract", "source_places"]
+__all__ = ["SHEET_SUFFIXES", "WORKBOOK_SUFFIXES", "Source", "read_extract", "source_places"]
 
 #: What names the source: a workbook or a folder, or a url for each sheet.
 Source = Union[Url, Mapping[str, Url]]
 
-_SUFFIXES = (".csv", ".csv.gz", ".parquet")
-_WORKBOOKS = (".xlsx", ".xlsm")
+#: What the name of a file with one sheet, and of a workbook, ends in.
+SHEET_SUFFIXES = (".csv", ".csv.gz", ".parquet")
+WORKBOOK_SUFFIXES = (".xlsx", ".xlsm")
 
 
 def read_extract(  # noqa: PLR0913 - one call says everything about a file, each option alone
@@ -195,7 +196,7 @@ def _files(
 
 def _member(folder: Location, source: str, stem: str) -> Location:
     """Find the one file of a folder that holds a source."""
-    places = [folder.child(f"{stem}{suffix}") for suffix in _SUFFIXES]
+    places = [folder.child(f"{stem}{suffix}") for suffix in SHEET_SUFFIXES]
     found = [place for place in places if place.kind() == "file"]
     if not found:
         raise SourceNotFoundError.in_folder(folder.url, source, [place.name for place in places])
@@ -223,10 +224,10 @@ def _read_file(
     name = place.name.lower()
     if data.startswith((*ZIP_MAGIC, OLE_MAGIC)):
         return read_workbook(data, requests, url=place.url, limits=options.limits)
-    if name.endswith(_WORKBOOKS):
+    if name.endswith(WORKBOOK_SUFFIXES):
         found = "it is not a zip file, as workbooks are" if data else "it is empty"
         raise NotAWorkbookError.at(place.url, found)
-    if not name.endswith(_SUFFIXES) and not data.startswith((PARQUET_MAGIC, GZIP_MAGIC)):
+    if not name.endswith(SHEET_SUFFIXES) and not data.startswith((PARQUET_MAGIC, GZIP_MAGIC)):
         raise UnsupportedFormatError.at(
             place.url,
             "is of no format that is read",
