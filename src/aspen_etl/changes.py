@@ -17,9 +17,8 @@ from aspen_etl.schema.model import Model
 from aspen_etl.schema.spec import TableSpec
 from aspen_etl.schema.validation import conform
 from aspen_etl.transform.borrower import BORROWER_MODEL
-from aspen_etl.transform.kernels import is_ascending
+from aspen_etl.transform.ordering import is_ascending, sort_rows
 from aspen_etl.transform.positions import differ, find_rows, select
-from aspen_etl.transform.rejection import sort_rows
 
 __all__ = ["Changes", "TableChanges", "apply_changes", "diff"]
 

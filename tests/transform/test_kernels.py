@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from aspen_etl.schema.borrower import EMAIL, PHONE, ZIP_CODE
 from aspen_etl.schema.text import TEXT, WHITE_SPACE, TextFormat, conform_text
-from aspen_etl.transform import kernels
+from aspen_etl.transform import kernels, ordering
 
 Cells = list[Optional[str]]
 
@@ -117,7 +117,7 @@ def test_argsort_is_stable_by_code_point_and_puts_missing_last(storage: str) -> 
     @example(["\uffff", "\U00010000", "é", "z", "a", "B", None, "", "a"])
     def check(cells: Cells) -> None:
         plain = sorted(range(len(cells)), key=lambda at: (cells[at] is None, cells[at] or ""))
-        assert kernels.argsort(make(cells, storage)).tolist() == plain
+        assert ordering.argsort(make(cells, storage)).tolist() == plain
 
     check()
 
@@ -131,17 +131,17 @@ def test_is_ascending_compares_each_cell_with_the_one_before(storage: str) -> No
         given_cells = sorted(set(cells)) if in_order else cells
         column = make(list(given_cells), storage, sliced=sliced)
         expected = all(one < two for one, two in zip(given_cells, given_cells[1:]))
-        assert kernels.is_ascending(column) is expected
+        assert ordering.is_ascending(column) is expected
 
     check()
-    assert not kernels.is_ascending(make(["a", None], storage))
-    assert not kernels.is_ascending(make([None, "a"], storage))
+    assert not ordering.is_ascending(make(["a", None], storage))
+    assert not ordering.is_ascending(make([None, "a"], storage))
 
 
 @given(st.lists(st.integers(-(2**63), 2**63 - 1), max_size=4))
 def test_is_ascending_knows_whole_numbers(numbers: list[int]) -> None:
     expected = all(one < two for one, two in zip(numbers, numbers[1:]))
-    assert kernels.is_ascending(pd.Series(numbers, dtype="int64")) is expected
+    assert ordering.is_ascending(pd.Series(numbers, dtype="int64")) is expected
 
 
 @BOTH
@@ -152,7 +152,7 @@ def test_find_gives_the_row_of_each_key_or_minus_one(storage: str) -> None:
     @example(["a", None], [])
     def check(cells: Cells, keys: list[str]) -> None:
         plain = [keys.index(cell) if cell in keys else -1 for cell in cells]
-        found = kernels.find(make(cells, storage), make([*keys], storage))
+        found = ordering.find(make(cells, storage), make([*keys], storage))
         assert found.tolist() == plain
 
     check()

@@ -26,10 +26,10 @@ _QUOTE, _BEFORE, _AFTER = ord('"'), tuple(b',\n"'), tuple(b',\r\n"')
 
 
 def text_series(values: Any, /) -> pd.Series:
-    """Give an Arrow column of text as pandas text, without a copy where pandas can."""
+    """Give an Arrow column of text as pandas text: in one piece, without a copy where pandas can."""
     if not hasattr(TEXT, "__from_arrow__"):
         return pd.Series(values.to_pandas(), dtype=object)
-    return pd.Series(TEXT.__from_arrow__(values))
+    return pd.Series(TEXT.__from_arrow__(values.combine_chunks()))
 
 
 def try_read_csv(data: bytes, request: Request) -> RawSheet | None:
@@ -62,7 +62,7 @@ def try_read_csv(data: bytes, request: Request) -> RawSheet | None:
                 newlines_in_values=b'"' in data, ignore_empty_lines=False
             ),
             convert_options=pa_csv.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.string()),
+                column_types=dict.fromkeys(names, pa.large_string()),
                 null_values=[""],
                 strings_can_be_null=True,
                 quoted_strings_can_be_null=True,

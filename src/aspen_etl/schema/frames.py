@@ -21,12 +21,21 @@ from aspen_etl.errors import ExtractError, RunError
 from aspen_etl.schema.column import ACTOR_LENGTH
 from aspen_etl.schema.text import as_text, split_unencodable
 
-__all__ = ["Extract", "KeyState", "Run", "Snapshot", "Tables", "equal_frames"]
+__all__ = ["Extract", "KeyState", "Run", "Snapshot", "Tables", "equal_frames", "make_frame"]
 
 #: The name of the index that holds a sheet's own row numbers, and the first record's number.
 ROW, FIRST_ROW = "row", 2
 
 FAULT_COLUMNS = ("source", "row", "column", "value", "rule")
+
+
+#: Whether a frame made of columns keeps its own values when somebody writes into another's.
+_COPIES_ON_WRITE = int(pd.__version__.partition(".")[0]) >= 3  # noqa: PLR2004 - pandas 3
+
+
+def make_frame(columns: Mapping[Any, pd.Series], index: Optional[pd.Index] = None) -> pd.DataFrame:
+    """Make a frame of columns, which are copied only where pandas would not do so on writing."""
+    return pd.DataFrame(columns, index=index, copy=False if _COPIES_ON_WRITE else None)
 
 
 def equal_frames(left: pd.DataFrame, right: pd.DataFrame, /) -> bool:
@@ -190,7 +199,7 @@ def _text_frame(name: str, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[pd.D
             rows = index.to_numpy()[broken.index.to_numpy()]
             parts = (name, rows.astype(object), str(header), broken.to_numpy(), "invalid_text")
             faults.append(pd.DataFrame(dict(zip(FAULT_COLUMNS, parts)), dtype=object))
-    out = pd.DataFrame(columns, index=index)
+    out = make_frame(columns, index)
     out.columns = pd.Index([str(header) for header in frame.columns], dtype=object)
     return out, faults
 

@@ -19,6 +19,7 @@ from aspen_etl.schema.text import as_text, conform_text, parse_integers
 from aspen_etl.transform import kernels
 from aspen_etl.transform.calling import call
 from aspen_etl.transform.kernels import Positions
+from aspen_etl.transform.ordering import argsort, find
 from aspen_etl.transform.positions import gather, reverse
 
 __all__ = ["assemble"]
@@ -57,7 +58,7 @@ def _lookup(table: TableSpec, rows: Mapping[str, pd.DataFrame], model: Model) ->
         [conform_text(pd.Series(dtype=object)), *used], ignore_index=True
     ).drop_duplicates()
     values = conform_text(values.reset_index(drop=True))
-    return pd.DataFrame({table.natural_key[0]: kernels.take(values, kernels.argsort(values))})
+    return pd.DataFrame({table.natural_key[0]: kernels.take(values, argsort(values))})
 
 
 class _Assembly:
@@ -150,7 +151,7 @@ class _Assembly:
                 f"text; give row numbers of {parent.name}_rows"
             )
             raise ModelError(msg, table=self.table.name, column=spec.name)
-        return pd.Series(kernels.find(as_text(values), keys))
+        return pd.Series(find(as_text(values), keys))
 
     def _is_position(self, spec: ColumnSpec) -> bool:
         return (

@@ -17,7 +17,8 @@ import pandas as pd
 
 from aspen_etl.schema.text import conform_text
 from aspen_etl.transform.cleaners import join_full_name, split_full_name
-from aspen_etl.transform.kernels import Positions, find, take
+from aspen_etl.transform.kernels import Positions, take
+from aspen_etl.transform.ordering import find
 
 __all__ = [
     "address",

@@ -14,7 +14,7 @@ import pandas as pd
 from aspen_etl.schema.text import WHITE_SPACE, conform_text
 from aspen_etl.transform import kernels
 
-__all__ = ["clean_white_space", "join_full_name", "lower_case", "pad_zip_code", "split_full_name"]
+__all__ = ["clean_white_space", "join_full_name", "lower_case", "pad_zip_code", "split_full_name", "tidy"]
 
 _RUN = re.compile(f"[{WHITE_SPACE}]+")
 _DIGITS = re.compile("[0-9]+")
@@ -31,14 +31,21 @@ def clean_white_space(values: pd.Series, /) -> pd.Series:
         >>> clean_white_space(pd.Series(["  Ann\u00a0 Lee ", "   ", None])).tolist()[0]
         'Ann Lee'
     """
+    return tidy(values)[0]
+
+
+def tidy(values: pd.Series, /) -> tuple[pd.Series, kernels.Positions]:
+    """Clean white space, and tell which rows of what is clean may hold a control character."""
     rows = kernels.suspects(values)
     if not len(rows):
-        return values
+        return values, rows
     before = kernels.take(values, rows)
     texts = [_RUN.sub(" ", text).strip(" ") or None for text in before.to_numpy(dtype=object)]
     after = conform_text(pd.Series(texts, dtype=object))
-    moved = (after.isna() | (after != before)).to_numpy(dtype=bool)
-    return _put(values, rows[moved], after[moved])
+    absent = after.isna()
+    moved = (absent | (after != before)).to_numpy(dtype=bool)
+    held = ~absent.to_numpy(dtype=bool)
+    return _put(values, rows[moved], after[moved]), rows[held]
 
 
 def pad_zip_code(values: pd.Series, /) -> pd.Series:
@@ -94,8 +101,7 @@ def join_full_name(first_name: pd.Series, last_name: pd.Series, /) -> pd.Series:
         >>> join_full_name(pd.Series(["Ada", "Cher"]), pd.Series(["Degli Antoni", ""])).tolist()
         ['Ada Degli Antoni', 'Cher']
     """
-    joined: pd.Series = (first_name + " " + last_name).where(last_name != "", first_name)
-    return joined
+    return kernels.join_words(first_name, last_name)
 
 
 # ----------------------------------------------------------------------------- helpers

@@ -19,15 +19,17 @@ from aspen_etl.schema.text import TextFormat, conform_text
 __all__ = [
     "Mask",
     "Positions",
-    "argsort",
-    "find",
+    "arrow_array",
     "first_space",
-    "is_ascending",
+    "is_range",
+    "join_words",
     "longer_than",
     "matches",
     "repeat",
+    "same_text",
     "suspects",
     "take",
+    "text_buffers",
     "to_text",
 ]
 
@@ -35,18 +37,23 @@ __all__ = [
 Positions = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
-_SPACE, _DELETE, _ASCII_END = 0x20, 0x7F, 0x80
+_SPACE, _DELETE = 0x20, 0x7F
+
+#: How many bytes are looked at in one go.
+_BLOCK = 1 << 18
 
 
-def _arrow(values: pd.Series) -> Any:
+def arrow_array(values: pd.Series) -> Any:
     """Give the Arrow array that holds the column, or none where Arrow does not hold it."""
     dtype = values.dtype
     if not (isinstance(dtype, pd.StringDtype) and dtype.storage == "pyarrow"):
         return None
     import pyarrow as pa
 
-    array = pa.array(values.array, from_pandas=True)
-    return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+    array: Any = pa.array(values.array, from_pandas=True)
+    if not isinstance(array, pa.ChunkedArray):
+        return array
+    return array.chunk(0) if array.num_chunks == 1 else array.combine_chunks()
 
 
 def to_text(array: Any, like: pd.Series) -> pd.Series:
@@ -57,22 +64,35 @@ def to_text(array: Any, like: pd.Series) -> pd.Series:
 
 def take(values: pd.Series, positions: Positions) -> pd.Series:
     """Gather rows by position; -1 gives a missing value. The index is new."""
-    if len(positions) == len(values) and _is_range(positions):
+    if len(positions) == len(values) and is_range(positions):
         return values.reset_index(drop=True)
     if not len(values):
         return conform_text(
             pd.Series(np.full(len(positions), None, dtype=object), name=values.name)
         )
+    absent = positions < 0
+    array = arrow_array(values)
+    if array is not None:
+        import pyarrow as pa
+
+        rows = pa.array(positions, mask=absent if absent.any() else None)
+        return to_text(array.take(rows), values).rename(values.name)
     taken = pd.Series(
-        values.array.take(positions, allow_fill=bool((positions < 0).any())), name=values.name
+        values.array.take(positions, allow_fill=bool(absent.any())), name=values.name
     )
     return conform_text(taken) if values.dtype == object else taken
+
+
+def same_text(one: pd.Series, two: pd.Series) -> bool:
+    """Tell at little cost that two columns hold the same cells; where Arrow does not, it is no."""
+    array = arrow_array(one)
+    return array is not None and bool(array.equals(arrow_array(two)))
 
 
 def repeat(text: Optional[str], length: int) -> pd.Series:
     """Make a text column that holds one value throughout."""
     one = conform_text(pd.Series([text], dtype=object))
-    array = _arrow(one)
+    array = arrow_array(one)
     if array is None:
         return conform_text(pd.Series(np.full(length, text, dtype=object)))
     import pyarrow as pa
@@ -80,8 +100,12 @@ def repeat(text: Optional[str], length: int) -> pd.Series:
     return to_text(pa.repeat(pa.scalar(text, array.type), length), one)
 
 
-def _is_range(positions: Positions) -> bool:
-    return bool(np.array_equal(positions, np.arange(len(positions))))
+def is_range(positions: Positions) -> bool:
+    """Tell whether positions are 0, 1, 2 and so on."""
+    last = len(positions) - 1
+    if last >= 0 and (positions[0] != 0 or positions[last] != last):
+        return False
+    return bool((positions == np.arange(last + 1)).all())
 
 
 # ----------------------------------------------------------------------------- looking at text
@@ -93,22 +117,34 @@ def suspects(values: pd.Series) -> Positions:
     A superset: what is not found has no white space but single inner spaces, and no
     character below U+0020, nor any that is not ASCII.
     """
-    array = _arrow(values)
+    array = arrow_array(values)
     if array is None:
         return _suspects_in(values)
-    offsets, data = _text_buffers(array)
+    offsets, data = text_buffers(array)
     begins, ends = offsets[:-1] - offsets[0], offsets[1:] - offsets[0]
     found = ends == begins
     if len(data):
-        space = data == _SPACE
-        odd = (data < _SPACE) | (data >= _DELETE)
-        odd[1:] |= space[1:] & space[:-1]
         held = np.flatnonzero(~found)
-        found[held] = space[begins[held]] | space[ends[held] - 1]
-        found[np.searchsorted(ends, np.flatnonzero(odd), side="right")] = True
+        found[held] = (data[begins[held]] == _SPACE) | (data[ends[held] - 1] == _SPACE)
+        for start in range(0, len(data), _BLOCK):  # blocks stay in the processor's cache
+            odd = _odd_bytes(data[max(start - 1, 0) : start + _BLOCK])
+            if len(odd):
+                found[np.searchsorted(ends, odd + max(start - 1, 0), side="right")] = True
     if not found.any():
         return np.empty(0, dtype=np.int64)
     return np.flatnonzero(found & values.notna().to_numpy(dtype=bool))
+
+
+def _odd_bytes(data: npt.NDArray[np.uint8]) -> Positions:
+    """Find the bytes that are no visible ASCII, and each space behind a space."""
+    space = data == _SPACE
+    twice = space[1:] & space[:-1]
+    plain = data.min() >= _SPACE and data.max() < _DELETE
+    if plain and not twice.any():
+        return np.empty(0, dtype=np.int64)
+    odd = (data < _SPACE) | (data >= _DELETE)
+    odd[1:] |= twice
+    return np.flatnonzero(odd)
 
 
 #: What cleaning may change: white space at an end, two in a row, or any odd character.
@@ -126,7 +162,8 @@ def _suspects_in(values: pd.Series) -> Positions:
     return held[[_ODD.search(text) is not None for text in texts]]
 
 
-def _text_buffers(array: Any) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
+def text_buffers(array: Any) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
+    """Give where the cells of an Arrow array begin and end, and their bytes from the first on."""
     import pyarrow as pa
 
     wide = pa.types.is_large_string(array.type)
@@ -134,9 +171,8 @@ def _text_buffers(array: Any) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uin
     width: Any = np.int64 if wide else np.int32
     if offsets is None or not len(array):
         return np.zeros(1, dtype=np.int64), np.empty(0, dtype=np.uint8)
-    ends = np.frombuffer(offsets, dtype=width)[array.offset : array.offset + len(array) + 1].astype(
-        np.int64
-    )
+    held = np.frombuffer(offsets, dtype=width)[array.offset : array.offset + len(array) + 1]
+    ends = held.astype(np.int64, copy=False)
     if data is None:
         return ends, np.empty(0, dtype=np.uint8)
     return ends, np.frombuffer(data, dtype=np.uint8)[ends[0] : ends[-1]]
@@ -144,7 +180,7 @@ def _text_buffers(array: Any) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uin
 
 def matches(values: pd.Series, text_format: TextFormat) -> Mask:
     """Tell which cells have the form as a whole; a missing cell has it."""
-    array = _arrow(values)
+    array = arrow_array(values)
     if array is not None:
         import pyarrow.compute as pc
 
@@ -157,11 +193,11 @@ def matches(values: pd.Series, text_format: TextFormat) -> Mask:
 
 def longer_than(values: pd.Series, length: int) -> Mask:
     """Tell which cells have more characters (code points) than ``length``."""
-    array = _arrow(values)
+    array = arrow_array(values)
     if array is not None:
         import pyarrow.compute as pc
 
-        offsets, _ = _text_buffers(array)
+        offsets, _ = text_buffers(array)
         if not (np.diff(offsets) > length).any():
             return np.zeros(len(values), dtype=bool)
         longer = pc.greater(pc.utf8_length(array), length)
@@ -178,75 +214,15 @@ def _each(values: pd.Series, test: Callable[[str], bool], *, missing: bool) -> M
     return out
 
 
-# ----------------------------------------------------------------------------- order and lookup
-
-
-def argsort(values: pd.Series) -> Positions:
-    """Give the stable order of a column by code point; missing cells come last."""
-    array = _arrow(values)
-    if array is not None:
-        import pyarrow.compute as pc
-
-        return pc.array_sort_indices(array).to_numpy().astype(np.int64)  # type: ignore[no-any-return]
-    present = values.notna().to_numpy(dtype=bool)
-    held = np.flatnonzero(present)
-    order = np.argsort(values.to_numpy(dtype=object)[present], kind="stable")
-    return np.concatenate([held[order], np.flatnonzero(~present)]).astype(np.int64)
-
-
-def is_ascending(values: pd.Series) -> bool:
-    """Tell whether each cell, text or whole number, is above the one before, and none missing."""
-    array = _arrow(values)
-    if array is not None:
-        import pyarrow.compute as pc
-
-        if array.null_count:
-            return False
-        return len(array) < 2 or bool(pc.all(pc.less(array[:-1], array[1:])).as_py())  # noqa: PLR2004
-    if pd.api.types.is_integer_dtype(values.dtype) and not values.isna().any():
-        numbers = values.to_numpy(dtype=np.int64)  # a difference could be too large
-        return bool((numbers[:-1] < numbers[1:]).all())
-    cells = values.to_numpy(dtype=object)
-    return not values.isna().any() and bool((cells[:-1] < cells[1:]).all())
-
-
-def find(values: pd.Series, keys: pd.Series) -> Positions:
-    """Give the row of ``keys`` in which each value stands, or -1.
-
-    Args:
-        values: Text, in which a missing cell is found nowhere.
-        keys: Text, each present, none twice.
-    """
-    array, known = _arrow(values), _arrow(keys)
-    if array is not None and known is not None:
-        import pyarrow.compute as pc
-
-        if array.equals(known):
-            return np.arange(len(values), dtype=np.int64)
-        found = pc.index_in(array, value_set=known.cast(array.type), skip_nulls=True)
-        return found.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)  # type: ignore[no-any-return]
-    return pd.Index(keys.astype(object)).get_indexer(values.astype(object)).astype(np.int64)  # type: ignore[no-any-return]
+# ----------------------------------------------------------------------------- parting text
 
 
 def first_space(values: pd.Series) -> tuple[pd.Series, pd.Series]:
     """Split each cell at its first space: what is before, and what is after or ''."""
-    array = _arrow(values)
+    array = arrow_array(values)
     if array is not None:
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
-        present = array.is_valid()
-        parts = pc.split_pattern(array.fill_null(""), " ", max_splits=1)
-        starts = np.asarray(parts.offsets)
-        single = np.diff(starts) == 1
-        words = parts.flatten()
-        before = words.take(pa.array(starts[:-1] - starts[0]))
-        after = words.take(pa.array(np.where(single, 0, starts[:-1] - starts[0] + 1)))
-        after = pc.if_else(pa.array(single), pa.scalar("", after.type), after)
-        nothing = pa.scalar(None, after.type)
         first, rest = (
-            to_text(pc.if_else(present, part, nothing), values).set_axis(values.index)
-            for part in (before, after)
+            to_text(part, values).set_axis(values.index) for part in _part_at_space(array)
         )
         return first, rest
     held = values.notna().to_numpy(dtype=bool)
@@ -254,6 +230,42 @@ def first_space(values: pd.Series) -> tuple[pd.Series, pd.Series]:
     return _texts(values, held, [part[0] for part in parted]), _texts(
         values, held, [part[2] for part in parted]
     )
+
+
+def _part_at_space(array: Any) -> tuple[Any, Any]:
+    """Read each cell as three neighbours, before, space and after, over the same bytes."""
+    import pyarrow as pa
+
+    offsets, data = text_buffers(array)
+    begins, ends = offsets[:-1] - offsets[0], offsets[1:] - offsets[0]
+    spaces = np.flatnonzero(data == _SPACE)
+    if not len(spaces):
+        spaces = np.array([len(data)])  # behind all cells
+    first = spaces[np.searchsorted(spaces, begins).clip(max=len(spaces) - 1)]
+    at = np.where((first >= begins) & (first < ends), first, ends)
+    edges = np.empty(3 * len(array) + 1, dtype=np.int64)
+    edges[:-1:3], edges[1::3], edges[2::3] = begins, at, np.minimum(at + 1, ends)
+    edges[-1] = len(data)
+    buffers = [None, pa.py_buffer(edges), pa.py_buffer(np.ascontiguousarray(data))]
+    parts = pa.Array.from_buffers(pa.large_string(), 3 * len(array), buffers)
+    rows = np.arange(0, 3 * len(array), 3)
+    absent = array.is_null().to_numpy(zero_copy_only=False) if array.null_count else None
+    before, after = (parts.take(pa.array(rows + place, mask=absent)) for place in (0, 2))
+    return before.cast(array.type), after.cast(array.type)
+
+
+def join_words(first: pd.Series, rest: pd.Series) -> pd.Series:
+    """Undo ``first_space``: put a space between the two, or nothing where the rest is ''."""
+    before, after = arrow_array(first), arrow_array(rest)
+    if before is None or after is None:
+        joined: pd.Series = (first + " " + rest).where(rest != "", first)
+        return joined
+    import pyarrow.compute as pc
+
+    space, nothing = (pc.cast(text, before.type) for text in (" ", ""))
+    between = pc.if_else(pc.equal(after, nothing), nothing, space)
+    texts = pc.binary_join_element_wise(before, between, after, nothing)
+    return to_text(texts, first).set_axis(first.index)
 
 
 def _texts(values: pd.Series, held: Mask, texts: list[str]) -> pd.Series:

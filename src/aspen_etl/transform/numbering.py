@@ -20,8 +20,8 @@ from aspen_etl.schema.text import conform_text
 from aspen_etl.transform import kernels
 from aspen_etl.transform.auditing import stamp
 from aspen_etl.transform.kernels import Positions
+from aspen_etl.transform.ordering import argsort, argsort_numbers, find, sort_rows
 from aspen_etl.transform.positions import find_rows, gather, select
-from aspen_etl.transform.rejection import sort_rows
 
 __all__ = ["conform_keys", "number"]
 
@@ -181,7 +181,7 @@ def _positions(
     parent = model.tables[str(spec.references)]
     if model.lineage.tables[parent.name].kind == "lookup":
         codes, distinct = pd.factorize(values)
-        at = kernels.find(
+        at = find(
             conform_text(pd.Series(distinct, dtype=object)),
             rows[parent.name][parent.natural_key[0]],
         )
@@ -202,6 +202,6 @@ def _sortable(
     if spec.references is not None:
         at = _positions(spec, values.reset_index(drop=True), rows, model)
         rank = np.empty(len(given[spec.references]), dtype=np.int64)
-        rank[kernels.argsort(given[spec.references])] = np.arange(len(rank))
+        rank[argsort(given[spec.references])] = np.arange(len(rank))
         return pd.Series(rank[at])
     return column

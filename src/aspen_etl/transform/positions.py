@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from aspen_etl.transform import kernels
-from aspen_etl.transform.kernels import Mask, Positions
+from aspen_etl.transform.kernels import Mask, Positions, is_range
+from aspen_etl.transform.ordering import find, is_ascending
 
 __all__ = ["differ", "find_keys", "find_rows", "gather", "reverse", "select"]
 
@@ -35,10 +36,10 @@ def gather(values: Positions, positions: Positions) -> Positions:
 def find_keys(values: pd.Series, keys: pd.Series, /) -> Positions:
     """Give the row of ``keys`` in which each value stands, or -1; of keys given twice the last."""
     if not pd.api.types.is_integer_dtype(keys.dtype):
-        if kernels.is_ascending(keys) or keys.is_unique:  # keys mostly come in their order
-            return kernels.find(values, keys)
+        if is_ascending(keys) or keys.is_unique:  # keys mostly come in their order
+            return find(values, keys)
         first = ~keys.duplicated().to_numpy(dtype=bool)
-        return gather(np.flatnonzero(first), kernels.find(values, keys[first]))
+        return gather(np.flatnonzero(first), find(values, keys[first]))
     wanted = values.fillna(-1).to_numpy(dtype=np.int64)
     known = keys.to_numpy(dtype=np.int64)
     if np.array_equal(known, np.arange(1, len(known) + 1)):
@@ -64,7 +65,7 @@ def find_rows(wanted: Sequence[pd.Series], known: Sequence[pd.Series], /) -> Pos
         if not (texts.isna().any() and keys.isna().any()):
             held = keys.notna().to_numpy(dtype=bool)
             if held.all():
-                return kernels.find(texts, keys)
+                return find(texts, keys)
     mine = np.zeros(len(wanted[0]), dtype=np.int64)
     theirs = np.zeros(len(known[0]), dtype=np.int64)
     absent = np.zeros(len(mine), dtype=bool)
@@ -97,7 +98,7 @@ def _codes(wanted: pd.Series, known: pd.Series) -> tuple[Positions, Positions]:
         return np.where(hit, at, -1), codes.astype(np.int64)
     codes, distinct_texts = pd.factorize(known)
     texts = pd.Series(distinct_texts, dtype=known.dtype)
-    at = kernels.find(wanted, texts)
+    at = find(wanted, texts)
     nothing = len(texts)
     at = np.where(wanted.isna().to_numpy(dtype=bool), nothing, at)
     return at, np.where(codes < 0, nothing, codes).astype(np.int64)

@@ -10,14 +10,15 @@ import pandas as pd
 
 from aspen_etl.errors import CleanerError, ExtractError
 from aspen_etl.schema.column import hint
-from aspen_etl.schema.frames import Extract
+from aspen_etl.schema.frames import Extract, make_frame
 from aspen_etl.schema.headers import match_headers
 from aspen_etl.schema.model import Cleaner, Model
 from aspen_etl.schema.spec import SourceSpec
 from aspen_etl.schema.text import as_text
+from aspen_etl.threads import map_threads
 from aspen_etl.transform.calling import call
-from aspen_etl.transform.cleaners import clean_white_space
-from aspen_etl.transform.kernels import Mask
+from aspen_etl.transform.cleaners import tidy
+from aspen_etl.transform.kernels import Mask, Positions, same_text
 
 __all__ = ["Prepared", "prepare"]
 
@@ -30,6 +31,7 @@ class Prepared:
         raw: The cells as read, the declared columns in order; the index is 0, 1, 2 ...
         clean: The same cells, clean.
         rows: The sheet's own number of each row.
+        suspects: The rows of each column whose clean text may hold a control character.
         faults: The cells that hold no text, by column and rule: positions and their cells.
         emptied: The cells that a cleaner of the model made missing, by column.
         repairs: How many cells a cleaner of the model changed, by column.
@@ -39,6 +41,7 @@ class Prepared:
     raw: pd.DataFrame = field(repr=False)
     clean: pd.DataFrame = field(repr=False)
     rows: pd.Series = field(repr=False)
+    suspects: Mapping[str, Positions] = field(repr=False)
     faults: Mapping[tuple[str, str], pd.Series] = field(repr=False)
     emptied: Mapping[str, Mask] = field(repr=False)
     repairs: Mapping[str, int]
@@ -86,36 +89,51 @@ def _prepare(extract: Extract, spec: SourceSpec, model: Model) -> Prepared:
     frame = extract[spec.name]
     found = match_headers(tuple(frame.columns), tuple(spec.columns), sheet=spec.name)
     places = {column: position for position, column in found.items()}
-    raw = pd.DataFrame(
-        {column: frame.iloc[:, places[column]] for column in spec.columns}, index=frame.index
-    )
-    tidy = {column: clean_white_space(raw[column]) for column in spec.columns}
+    raw = make_frame({column: frame.iloc[:, places[column]] for column in spec.columns})
     faults = extract.faults[extract.faults["source"] == spec.name]
-    present = np.zeros(len(raw), dtype=bool)
-    for values in tidy.values():
-        present |= values.notna().to_numpy(dtype=bool)
-    present |= np.isin(raw.index.to_numpy(), faults["row"].to_numpy(dtype=np.int64))
+    found_tidy = map_threads(lambda column: tidy(raw[column]), spec.columns, rows=len(raw))
+    present = _present(raw, [values for values, _ in found_tidy], faults)
     rows = pd.Series(raw.index.to_numpy()[present])
-    tidy = {column: _select(values, present) for column, values in tidy.items()}
-    clean, emptied, repairs = {}, {}, {}
-    for column, before in tidy.items():
+    clean: dict[str, pd.Series] = {}
+    suspects: dict[str, Positions] = {}
+    emptied: dict[str, Mask] = {}
+    repairs: dict[str, int] = {}
+    for column, (values, odd) in zip(spec.columns, found_tidy):
+        before, suspects[column] = _select(values, present), _renumber(odd, present)
+        clean[column] = before
         cleaner = model.cleaners.get(f"{spec.name}.{column}")
-        clean[column] = (
-            before if cleaner is None else _run(cleaner, before, f"{spec.name}.{column}")
-        )
-        if clean[column] is not before:
+        if cleaner is None:
+            continue
+        after = _run(cleaner, before, f"{spec.name}.{column}")
+        if after is not before:
+            clean[column], suspects[column] = tidy(after)
             emptied[column], repairs[column] = _compare(before, clean[column])
+    names = {frame.columns[position]: column for column, position in places.items()}
     return Prepared(
-        raw=raw.loc[present].reset_index(drop=True),
-        clean=pd.DataFrame(clean, index=pd.RangeIndex(len(rows))),
+        raw=(raw if present.all() else raw.loc[present]).reset_index(drop=True),
+        clean=make_frame(clean, pd.RangeIndex(len(rows))),
         rows=rows,
-        faults=_faults(
-            faults, rows, {frame.columns[position]: column for column, position in places.items()}
-        ),
+        suspects=suspects,
+        faults=_faults(faults, rows, names),
         emptied={column: mask for column, mask in emptied.items() if mask.any()},
         repairs={column: count for column, count in repairs.items() if count},
         blank=int(len(present) - present.sum()),
     )
+
+
+def _present(raw: pd.DataFrame, columns: list[pd.Series], faults: pd.DataFrame) -> Mask:
+    """Tell which rows have a cell at all, usable or not."""
+    present = np.isin(raw.index.to_numpy(), faults["row"].to_numpy(dtype=np.int64))
+    for values in columns:
+        if present.all():  # mostly the key alone says it
+            break
+        present |= values.notna().to_numpy(dtype=bool)
+    return present
+
+
+def _renumber(positions: Positions, present: Mask) -> Positions:
+    """Give the places of rows among those that are present; all of them are."""
+    return positions if present.all() else (np.cumsum(present) - 1)[positions]
 
 
 def _select(values: pd.Series, present: Mask) -> pd.Series:
@@ -128,7 +146,8 @@ def _run(cleaner: Cleaner, before: pd.Series, name: str) -> pd.Series:
     if not _is_column_of(after, before):
         msg = f"the cleaner of {name} must give back a Series with the index that it got"
         raise CleanerError(msg, column=name)
-    return clean_white_space(as_text(after))
+    texts = as_text(after)
+    return before if same_text(before, texts) else texts
 
 
 def _is_column_of(after: object, before: pd.Series) -> bool:

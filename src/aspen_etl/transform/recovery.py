@@ -18,8 +18,8 @@ from aspen_etl.schema.text import as_text
 from aspen_etl.transform import kernels
 from aspen_etl.transform.calling import call
 from aspen_etl.transform.kernels import Mask, Positions
+from aspen_etl.transform.ordering import sort_rows
 from aspen_etl.transform.positions import differ, find_keys, gather, reverse
-from aspen_etl.transform.rejection import sort_rows
 
 __all__ = ["Recovered", "compare", "fail", "recover"]
 

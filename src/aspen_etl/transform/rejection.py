@@ -15,13 +15,16 @@ import numpy as np
 import pandas as pd
 
 from aspen_etl.errors import BuilderError
+from aspen_etl.schema.frames import make_frame
 from aspen_etl.schema.lineage import ROW, SourceLineage
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.spec import ColumnSpec
 from aspen_etl.schema.text import TextFormat, conform_text
+from aspen_etl.threads import map_threads
 from aspen_etl.transform import kernels
 from aspen_etl.transform.calling import call
 from aspen_etl.transform.kernels import Mask, Positions
+from aspen_etl.transform.ordering import find, sort_rows
 from aspen_etl.transform.preparation import Prepared
 
 __all__ = ["Fault", "Judged", "judge"]
@@ -94,7 +97,7 @@ class _Judge:
             for column in self.spec.columns
         }
         self.links = {
-            column: kernels.find(prepared.clean[column], judged[parent].key)
+            column: find(prepared.clean[column], judged[parent].key)
             for column, parent in self.lineage.references.items()
         }
 
@@ -129,18 +132,27 @@ class _Judge:
             yield self._fault(column, "emptied", np.flatnonzero(mask))
 
     def _cells(self) -> Iterator[Fault]:
-        for column in self.spec.columns:
-            values = self.prepared.clean[column]
-            yield from self._found(column, "invalid_text", _control(values))
-            too_long = np.zeros(len(values), dtype=bool)
-            for table, name in self.lineage.destinations[column]:
-                target = self._target(table, name)
-                if self._is_split(table, column):
-                    too_long |= self._long_parts(table, column)
-                elif target.length is not None:
-                    too_long |= kernels.longer_than(values, target.length)
-                yield from self._form(column, target)
-            yield from self._found(column, "too_long", too_long)
+        found = map_threads(
+            lambda column: list(self._column(column)),
+            self.spec.columns,
+            rows=len(self.prepared.rows),
+        )
+        for faults in found:
+            yield from faults
+
+    def _column(self, column: str) -> Iterator[Fault]:
+        values = self.prepared.clean[column]
+        suspects = self.prepared.suspects[column]
+        yield from self._found(column, "invalid_text", _control(values, suspects))
+        too_long = np.zeros(len(values), dtype=bool)
+        for table, name in self.lineage.destinations[column]:
+            target = self._target(table, name)
+            if self._is_split(table, column):
+                too_long |= self._long_parts(table, column)
+            elif target.length is not None:
+                too_long |= kernels.longer_than(values, target.length)
+            yield from self._form(column, target)
+        yield from self._found(column, "too_long", too_long)
 
     def _target(self, table: str, name: str) -> ColumnSpec:
         """Give the column that holds the text in the end: of a lookup, the text that it lists."""
@@ -248,16 +260,18 @@ class _Judge:
         for fault in faults:
             for column in self._dropped(fault):
                 drop[column][fault.positions] = True
-        columns = {}
-        for column in self.spec.columns:
-            values = self.prepared.clean[column]
-            if column in self.links:
-                columns[column] = pd.Series(self.links[column][order])
-                continue
-            if drop[column].any():
-                values = conform_text(values.mask(drop[column]))
-            columns[column] = kernels.take(values, order)
-        return pd.DataFrame(columns, index=pd.RangeIndex(len(order)))
+        columns = map_threads(
+            lambda column: self._accepted(column, order, drop[column]),
+            self.spec.columns,
+            rows=len(order),
+        )
+        return make_frame(dict(zip(self.spec.columns, columns)), pd.RangeIndex(len(order)))
+
+    def _accepted(self, column: str, order: Positions, drop: Mask) -> pd.Series:
+        if column in self.links:
+            return pd.Series(self.links[column][order])
+        rows = np.where(drop[order], -1, order) if drop.any() else order
+        return kernels.take(self.prepared.clean[column], rows)
 
     def _dropped(self, fault: Fault) -> tuple[str, ...]:
         if fault.scope in self.model.tables:
@@ -285,42 +299,9 @@ class _Judge:
         return Fault(self.source, column, rule, scope, positions)
 
 
-def sort_rows(columns: list[pd.Series]) -> tuple[Positions, Mask]:
-    """Order rows by columns, first the first one, and tell which equal the row before.
-
-    Args:
-        columns: Text or whole numbers without a missing value, all of one length.
-
-    Returns:
-        The stable order, and for each place in it whether its row equals the one before.
-    """
-    if len(columns) == 1 and not pd.api.types.is_integer_dtype(columns[0].dtype):
-        order = kernels.argsort(columns[0])
-        ordered = kernels.take(columns[0], order)
-        same = np.zeros(len(order), dtype=bool)
-        same[1:] = (ordered.iloc[1:].array == ordered.iloc[:-1].array).astype(bool)
-        return order, same
-    codes = [_codes(column) for column in columns]
-    order = np.lexsort(codes[::-1]).astype(np.int64)
-    same = np.ones(len(order), dtype=bool)
-    for code in codes:
-        same[1:] &= code[order][1:] == code[order][:-1]
-    same[:1] = False
-    return order, same
-
-
-def _codes(column: pd.Series) -> Positions:
-    if pd.api.types.is_integer_dtype(column.dtype):
-        return column.to_numpy(dtype=np.int64)
-    codes, distinct = pd.factorize(column)
-    rank = np.empty(len(distinct), dtype=np.int64)
-    rank[kernels.argsort(conform_text(pd.Series(distinct)))] = np.arange(len(distinct))
-    return rank[codes]
-
-
-def _control(values: pd.Series) -> Mask:
+def _control(values: pd.Series, rows: Positions) -> Mask:
+    """Tell which cells hold a control character; all that may do so are among the rows."""
     out = np.zeros(len(values), dtype=bool)
-    rows = kernels.suspects(values)
     texts = kernels.take(values, rows).to_numpy(dtype=object)
     out[rows] = [_CONTROL.search(text) is not None for text in texts]
     return out

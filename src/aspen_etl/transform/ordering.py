@@ -1,0 +1,244 @@
+"""Order and lookup: of text by code point, of whole numbers, of rows by several columns.
+
+Text that Arrow holds is ordered by its first bytes as numbers, which a processor sorts many
+times faster than text; only what they leave undecided is compared as text.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Optional
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from aspen_etl.schema.text import conform_text
+from aspen_etl.transform.kernels import Mask, Positions, arrow_array, take, text_buffers
+
+__all__ = ["argsort", "argsort_numbers", "find", "is_ascending", "sort_rows"]
+
+#: From how many cells on the first bytes are looked at; and how many bytes a number holds.
+_MANY, _WIDTH = 1_000, 8
+
+#: How many numbers there may be for each row, so that rows are put in their places at once.
+_DENSE = 4
+
+#: What a code of a combination must stay below, so that 64 bits hold it.
+_CODE_LIMIT = 2**62
+
+_Heads = npt.NDArray[np.uint64]
+
+
+def is_ascending(values: pd.Series) -> bool:
+    """Tell whether each cell, text or whole number, is above the one before, and none missing."""
+    array = arrow_array(values)
+    if array is not None:
+        return not array.null_count and _rises(array)
+    if pd.api.types.is_integer_dtype(values.dtype) and not values.isna().any():
+        numbers = values.to_numpy(dtype=np.int64)  # a difference could be too large
+        return bool((numbers[:-1] < numbers[1:]).all())
+    cells = values.to_numpy(dtype=object)
+    return not values.isna().any() and bool((cells[:-1] < cells[1:]).all())
+
+
+def _rises(array: Any) -> bool:
+    import pyarrow.compute as pc
+
+    for part in (array[:_MANY], array):  # what is not in order mostly shows at once
+        if len(part) > 1 and not pc.all(pc.less(part[:-1], part[1:])).as_py():
+            return False
+    return True
+
+
+# ----------------------------------------------------------------------------- order
+
+
+def argsort(values: pd.Series) -> Positions:
+    """Give the stable order of a column by code point; missing cells come last."""
+    return _argsort(values)[0]
+
+
+def argsort_numbers(numbers: Positions) -> Positions:
+    """Give the stable order of whole numbers."""
+    length = len(numbers)
+    if length < 2 or bool((numbers[:-1] <= numbers[1:]).all()):  # noqa: PLR2004
+        return np.arange(length, dtype=np.int64)
+    low, high = int(numbers.min()), int(numbers.max())
+    if high - low < _DENSE * length:
+        places = np.full(high - low + 1, -1, dtype=np.int64)
+        places[numbers - low] = np.arange(length)
+        order = places[places >= 0]
+        if len(order) == length:
+            return order
+    return np.argsort(numbers, kind="stable").astype(np.int64, copy=False)
+
+
+def sort_rows(columns: list[pd.Series]) -> tuple[Positions, Mask]:
+    """Order rows by columns, first the first one, and tell which equal the row before.
+
+    Args:
+        columns: Text or whole numbers without a missing value, all of one length.
+
+    Returns:
+        The stable order, and for each place in it whether its row equals the one before.
+    """
+    same = np.zeros(len(columns[0]), dtype=bool)
+    if len(columns) == 1 and not pd.api.types.is_integer_dtype(columns[0].dtype):
+        order, distinct = _argsort(columns[0])
+        if not distinct:
+            ordered = take(columns[0], order)
+            same[1:] = (ordered.iloc[1:].array == ordered.iloc[:-1].array).astype(bool)
+        return order, same
+    codes = [_codes(column) for column in columns]
+    one = _combined(codes)
+    if one is None:
+        order = np.lexsort(codes[::-1]).astype(np.int64)
+        same[1:] = True
+        for code in codes:
+            same[1:] &= code[order][1:] == code[order][:-1]
+        return order, same
+    order = argsort_numbers(one)
+    ordered_codes = one[order]
+    same[1:] = ordered_codes[1:] == ordered_codes[:-1]
+    return order, same
+
+
+def _combined(codes: list[Positions]) -> Optional[Positions]:
+    """Make one number of several that orders rows as they do, where 64 bits hold it."""
+    out, limit = np.zeros(len(codes[0]), dtype=np.int64), 1
+    for code in codes:
+        low = int(code.min(initial=0))
+        span = int(code.max(initial=0)) - low + 1
+        limit *= span
+        if limit >= _CODE_LIMIT:
+            return None
+        out = out * span + (code - low)
+    return out
+
+
+def _codes(column: pd.Series) -> Positions:
+    if pd.api.types.is_integer_dtype(column.dtype):
+        return column.to_numpy(dtype=np.int64)
+    codes, distinct = pd.factorize(column)
+    rank = np.empty(len(distinct), dtype=np.int64)
+    rank[argsort(conform_text(pd.Series(distinct)))] = np.arange(len(distinct))
+    return rank[codes]
+
+
+def _argsort(values: pd.Series) -> tuple[Positions, bool]:
+    """Order text; the second is true where it is known that no cell stands twice."""
+    array = arrow_array(values)
+    if array is None:
+        present = values.notna().to_numpy(dtype=bool)
+        held = np.flatnonzero(present)
+        order = np.argsort(values.to_numpy(dtype=object)[present], kind="stable")
+        places = np.concatenate([held[order], np.flatnonzero(~present)])
+        return places.astype(np.int64, copy=False), False
+    import pyarrow.compute as pc
+
+    if array.null_count or len(array) < _MANY:
+        return pc.array_sort_indices(array).to_numpy().astype(np.int64), False
+    if _rises(array):
+        return np.arange(len(array), dtype=np.int64), True
+    return _argsort_by_heads(array)
+
+
+def _argsort_by_heads(array: Any) -> tuple[Positions, bool]:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    heads = _heads(array, _shared(array))
+    order = np.argsort(heads).astype(np.int64, copy=False)
+    ordered = heads[order]
+    tied = np.zeros(len(order) + 1, dtype=bool)
+    tied[1:-1] = ordered[1:] == ordered[:-1]
+    members = np.flatnonzero(tied[1:] | tied[:-1])
+    if len(members):
+        # Cells of one head stand together: put in order among all tied ones, they stay together.
+        rows = np.sort(order[members])
+        order[members] = rows[pc.array_sort_indices(array.take(pa.array(rows))).to_numpy()]
+    return order, not len(members)
+
+
+# ----------------------------------------------------------------------------- lookup
+
+
+def find(values: pd.Series, keys: pd.Series) -> Positions:
+    """Give the row of ``keys`` in which each value stands, or -1.
+
+    Args:
+        values: Text, in which a missing cell is found nowhere.
+        keys: Text, each present, none twice.
+    """
+    array, known = arrow_array(values), arrow_array(keys)
+    if array is None or known is None:
+        return pd.Index(keys.astype(object)).get_indexer(values.astype(object)).astype(np.int64)  # type: ignore[no-any-return]
+    import pyarrow.compute as pc
+
+    if array.equals(known):
+        return np.arange(len(values), dtype=np.int64)
+    if array.null_count == 0 and min(len(array), len(known)) >= _MANY:
+        found = _find_by_heads(array, known)
+        if found is not None:
+            return found
+    found = pc.index_in(array, value_set=known.cast(array.type), skip_nulls=True)
+    return found.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)  # type: ignore[no-any-return]
+
+
+def _find_by_heads(array: Any, known: Any) -> Optional[Positions]:
+    """Find each text among keys by its first bytes, or give none where two keys share them."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    shared = _shared(array, known)
+    wanted, heads = _heads(array, shared), _heads(known, shared)
+    keys = np.arange(len(heads)) if bool((heads[:-1] <= heads[1:]).all()) else np.argsort(heads)
+    heads = heads[keys]
+    if (heads[1:] == heads[:-1]).any():
+        return None
+    order = np.argsort(wanted)
+    wanted = wanted[order]
+    if np.array_equal(wanted, heads):
+        at = keys
+    else:
+        places = np.searchsorted(heads, wanted).clip(max=len(heads) - 1)
+        at = np.where(heads[places] == wanted, keys[places], -1)
+    found = np.empty(len(array), dtype=np.int64)
+    found[order] = at
+    held = np.flatnonzero(found >= 0)
+    mine = array if len(held) == len(array) else array.take(pa.array(held))
+    same = pc.equal(mine, known.cast(array.type).take(pa.array(found[held])))
+    found[held[~same.to_numpy(zero_copy_only=False)]] = -1  # alike at first, and no more
+    return found
+
+
+# ----------------------------------------------------------------------------- heads of text
+
+
+def _shared(*arrays: Any) -> int:
+    """Count the bytes with which all cells of some columns begin."""
+    import pyarrow.compute as pc
+
+    ends: list[bytes] = []
+    for array in arrays:
+        found = pc.min_max(array).as_py()
+        ends += [(found[name] or "").encode() for name in ("min", "max")]
+    return len(os.path.commonprefix([min(ends), max(ends)]))
+
+
+def _heads(array: Any, skip: int) -> _Heads:
+    """Give eight bytes of each cell, after those to skip, as a number that sorts as they do."""
+    offsets, data = text_buffers(array)
+    begins, lengths = offsets[:-1] - offsets[0] + skip, np.diff(offsets) - skip
+    width = int(lengths[0])
+    if (lengths == width).all():
+        cells = data.reshape(len(array), width + skip)[:, skip : skip + _WIDTH]
+        if cells.shape[1] == _WIDTH:
+            return np.ascontiguousarray(cells).view(">u8").ravel().astype(np.uint64)
+    out: _Heads = np.zeros(len(array), dtype=np.uint64)
+    last = max(len(data) - 1, 0)
+    for place in range(_WIDTH):
+        byte = data[np.minimum(begins + place, last)] if len(data) else np.uint8(0)
+        out = (out << np.uint64(8)) | np.where(lengths > place, byte, 0).astype(np.uint64)
+    return out
