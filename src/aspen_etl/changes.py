@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from aspen_etl.schema.evolution import complete, complete_table
-from aspen_etl.schema.frames import Tables, equal_frames
+from aspen_etl.schema.frames import Tables, equal_frames, make_frame
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.spec import TableSpec
 from aspen_etl.schema.validation import conform
@@ -182,7 +182,7 @@ def _some(frame: pd.DataFrame, rows: Any, table: TableSpec) -> pd.DataFrame:
 
 def _rows(frame: pd.DataFrame, rows: Any) -> pd.DataFrame:
     columns = {name: select(frame[name], rows) for name in frame.columns}
-    return pd.DataFrame(columns, index=pd.RangeIndex(len(rows)))
+    return make_frame(columns, pd.RangeIndex(len(rows)))
 
 
 def _in_order(frame: pd.DataFrame, table: TableSpec) -> pd.DataFrame:

@@ -22,7 +22,7 @@ SOURCE = Path(__file__).resolve().parents[2] / "src" / PACKAGE
 # stands above `io`; it knows no `normalization` either (a test of its own). `__init__` hands the
 # names of the floors below it to users and to the thin things above it.
 FLOORS = (
-    {"errors"},
+    {"errors", "threads"},
     {"schema"},
     {"transform", "derive"},
     {"changes"},

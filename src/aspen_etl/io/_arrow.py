@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ import pandas as pd
 
 from aspen_etl.io.raw import RawSheet, Request, find_header
 from aspen_etl.schema.text import TEXT
+from aspen_etl.threads import map_threads
 
 __all__ = ["MAX_TEXT", "text_series", "try_read_csv", "try_write_csv"]
 
@@ -121,11 +121,10 @@ def _has_plain_quotes(data: bytes) -> bool:
 
 
 def try_write_csv(frame: pd.DataFrame, /) -> bytes | None:
-    """Write text and whole numbers as CSV, or give None where pyarrow is not there.
+    """Write text, whole numbers and times as CSV, or give None where pyarrow is not there.
 
     A field is quoted where it must be (RFC 4180), a missing one is empty, a line ends in a line
-    feed: the same bytes as Python's own writer gives. The lines are joined column by column, so
-    that the bytes of the last array are those of the file.
+    feed: the same bytes as Python's own writer gives.
     """
     try:
         import pyarrow as pa
@@ -135,17 +134,42 @@ def try_write_csv(frame: pd.DataFrame, /) -> bytes | None:
         return None
     header = io.StringIO(newline="")
     csv.writer(header, lineterminator="\n").writerow(frame.columns)
-    if not len(frame):
-        return header.getvalue().encode()
-    columns = [pa.array(frame[name], from_pandas=True) for name in frame.columns]
-    starts = range(0, len(frame), _ROWS)
-    # Arrow works outside of the interpreter's lock, so that blocks share the cores.
-    with ThreadPoolExecutor(min(pa.cpu_count(), len(starts))) as pool:
-        blocks = pool.map(lambda start: _lines_of([c.slice(start, _ROWS) for c in columns]), starts)
-        return b"".join([header.getvalue().encode(), *blocks])
+    columns = [_plain_array(pa, frame[name]) for name in frame.columns]
+    table = pa.Table.from_arrays(columns, [str(i) for i in range(len(columns))])
+    blocks = map_threads(
+        lambda start: _lines_of(table.slice(start, _ROWS)),
+        range(0, len(frame), _ROWS),
+        rows=len(frame),
+    )
+    return b"".join([header.getvalue().encode(), *blocks])
 
 
-def _lines_of(columns: list[Any]) -> bytes:
+def _plain_array(pa: Any, values: pd.Series) -> Any:
+    """Give a column as Arrow has it; of a time that all rows share, its text."""
+    if not isinstance(values.dtype, pd.DatetimeTZDtype):
+        return pa.array(values, from_pandas=True)
+    moments = values.to_numpy(dtype="datetime64[ms]")
+    times = pa.array(moments)
+    ticks = moments.view(np.int64)
+    if not len(ticks) or (ticks != ticks[0]).any():
+        return times
+    return pa.repeat(times[0].cast(pa.large_string()), len(times))
+
+
+def _lines_of(table: Any) -> Any:
+    import pyarrow as pa
+    from pyarrow import csv as pa_csv
+
+    options = pa_csv.WriteOptions(include_header=False, quoting_style="none", batch_size=_ROWS)
+    out = pa.BufferOutputStream()
+    try:
+        pa_csv.write_csv(table, out, options)
+    except pa.ArrowInvalid:  # a field must be quoted
+        return b"".join(_quoted_lines([column.combine_chunks() for column in table.columns]))
+    return out.getvalue()
+
+
+def _quoted_lines(columns: list[Any]) -> list[bytes]:
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -153,7 +177,7 @@ def _lines_of(columns: list[Any]) -> bytes:
     last = pc.binary_join_element_wise(fields[-1], _scalar(""), _scalar("\n"))
     lines = pc.binary_join_element_wise(*fields[:-1], last, _scalar(","))
     chunks = lines.chunks if isinstance(lines, pa.ChunkedArray) else [lines]
-    return b"".join(map(_bytes_of, chunks))
+    return [_bytes_of(chunk) for chunk in chunks]
 
 
 def _fields(values: Any) -> Any:

@@ -21,6 +21,7 @@ from aspen_etl.io._arrow import try_write_csv
 from aspen_etl.io.delimited import read_csv
 from aspen_etl.io.limits import ReadLimits
 from aspen_etl.io.raw import Request
+from aspen_etl.schema.frames import make_frame
 from aspen_etl.schema.spec import TIMESTAMP, ColumnSpec
 from aspen_etl.schema.text import conform_text, parse_integers
 
@@ -72,14 +73,14 @@ def decode(
 
 
 def _to_csv(frame: pd.DataFrame, columns: Mapping[str, ColumnSpec]) -> bytes:
+    data = try_write_csv(frame)
+    if data is not None:
+        return data
     out = {
         name: _time_text(frame[name]) if spec.type == "timestamp" else frame[name]
         for name, spec in columns.items()
     }
     texts = pd.DataFrame(out, index=frame.index)
-    data = try_write_csv(texts)
-    if data is not None:
-        return data
     # NOTE: before Python 3.13 csv does not quote a carriage return that is not its line's end.
     returns = any(
         texts[name].str.contains("\r", regex=False, na=False).any()
@@ -103,7 +104,7 @@ def _from_csv(data: bytes, columns: Mapping[str, ColumnSpec], url: str) -> pd.Da
     sheet = read_csv(data, Request(url, url, tuple(columns), header_row=1, limits=_OWN_FILES))
     if list(sheet.headers) != list(columns):
         raise CorruptFileError.at(url, "its header is not that of the table")
-    return pd.DataFrame(
+    return make_frame(
         {
             name: _parsed(sheet.column(position).reset_index(drop=True), spec, url)
             for position, (name, spec) in enumerate(columns.items())
@@ -162,7 +163,7 @@ def _from_parquet(data: bytes, columns: Mapping[str, ColumnSpec], url: str) -> p
         failure = CorruptFileError.at(url, "it is no Parquet file")
     else:
         if table.schema.equals(schema):
-            return pd.DataFrame(
+            return make_frame(
                 {name: _from_arrow(table.column(name), spec) for name, spec in columns.items()}
             )
         failure = CorruptFileError.at(url, "its columns are not those of the table")

@@ -23,7 +23,7 @@ from aspen_etl.io.filesystem import Location, Url, locate
 from aspen_etl.io.limits import ReadLimits
 from aspen_etl.io.raw import RawSheet, Request
 from aspen_etl.io.workbook import read_workbook
-from aspen_etl.schema.frames import Extract
+from aspen_etl.schema.frames import Extract, make_frame
 from aspen_etl.schema.headers import match_headers
 from aspen_etl.schema.text import WHITE_SPACE, as_text
 from aspen_etl.transform import BORROWER_MODEL
@@ -271,7 +271,7 @@ def _frame(raw: RawSheet, spec: SourceSpec, options: _Options) -> tuple[pd.DataF
         if fault.position in places
     ]
     names = ["source", "row", "column", "value", "rule"]
-    return pd.DataFrame(cells, index=index), pd.DataFrame(faults, columns=names, dtype=object)
+    return make_frame(cells, index), pd.DataFrame(faults, columns=names, dtype=object)
 
 
 def _without(values: pd.Series, tokens: Collection[str]) -> pd.Series:

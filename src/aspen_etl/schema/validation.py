@@ -15,7 +15,7 @@ import pandas as pd
 import pandera.errors
 
 from aspen_etl.errors import ValidationError
-from aspen_etl.schema.frames import Tables
+from aspen_etl.schema.frames import Tables, make_frame
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.spec import ColumnSpec, TableSpec
 from aspen_etl.schema.text import conform_text
@@ -115,7 +115,7 @@ def conform(frame: pd.DataFrame, table: TableSpec, /) -> pd.DataFrame:
         spec.name: _exactly(frame[spec.name].reset_index(drop=True), spec)
         for spec in table.columns.values()
     }
-    return pd.DataFrame(columns, index=pd.RangeIndex(len(frame)))
+    return make_frame(columns, pd.RangeIndex(len(frame)))
 
 
 # ----------------------------------------------------------------------------- finding
@@ -216,7 +216,7 @@ def _columns_alone(table: TableSpec) -> Any:
 
 
 def _exactly(values: pd.Series, spec: ColumnSpec) -> pd.Series:
-    if values.dtype == spec.dtype and spec.type != "text":
+    if values.dtype == spec.dtype and values.dtype != object:
         return values
     absent = values.isna()
     if absent.all() and (spec.nullable or not len(values)):

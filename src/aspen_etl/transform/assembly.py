@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from aspen_etl.errors import BuilderError, ModelError
+from aspen_etl.schema.frames import make_frame
 from aspen_etl.schema.model import Builder, Model
 from aspen_etl.schema.spec import ColumnSpec, TableSpec
 from aspen_etl.schema.text import as_text, conform_text, parse_integers
@@ -91,7 +92,7 @@ class _Assembly:
                 columns[spec.name] = self._conform(spec, built[spec.name].reset_index(drop=True))
             else:
                 columns[spec.name] = self._fill(spec, index, columns)
-        return pd.DataFrame(columns, index=pd.RangeIndex(len(index))).set_axis(built.index)
+        return make_frame(columns, pd.RangeIndex(len(index))).set_axis(built.index)
 
     # ----------------------------------------------------------------- what a builder gives
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Optional
 
 import numpy as np
@@ -18,7 +19,12 @@ __all__ = ["audit_columns", "stamp"]
 
 
 def stamp(
-    frame: pd.DataFrame, table: TableSpec, run: Run, before: Optional[pd.DataFrame], /
+    frame: pd.DataFrame,
+    table: TableSpec,
+    run: Run,
+    before: Optional[pd.DataFrame],
+    fresh: Mapping[str, pd.Series],
+    /,
 ) -> pd.DataFrame:
     """Give a table its audit columns.
 
@@ -28,19 +34,20 @@ def stamp(
         run: When this is, and who does it.
         before: The table before: a row of the same key keeps what it was created with, and is
             updated where a value changed. A column that it lacks changes nothing.
+        fresh: The audit columns that the table has if all its rows are new.
     """
     if before is None or not len(before):
-        return frame.assign(**audit_columns(len(frame), run))
+        return frame.assign(**fresh)
     at = find_rows([frame[table.primary_key]], [before[table.primary_key]])
     known = np.flatnonzero(at >= 0)
     there = at[known]
     if not len(known):
-        return frame.assign(**audit_columns(len(frame), run))
+        return frame.assign(**fresh)
     changed = np.zeros(len(frame), dtype=bool)
     changed[known] = _changed(frame, table, before, known, there)
     out = {
         name: _kept(column, before[name], known, there)
-        for name, column in audit_columns(len(frame), run).items()
+        for name, column in fresh.items()
     }
     if changed.any():
         out["updated"] = out["updated"].mask(changed, pd.Timestamp(run.time)).astype(TIMESTAMP)
@@ -76,7 +83,10 @@ def _kept(new: pd.Series, before: pd.Series, known: Positions, there: Positions)
 
 
 def audit_columns(length: int, run: Run, /) -> dict[str, pd.Series]:
-    """Make the audit columns of new rows: created now, by the actor, never updated."""
+    """Make the audit columns of new rows: created now, by the actor, never updated.
+
+    The tables of a run share them, as many as each has rows.
+    """
     time = np.datetime64(run.time.replace(tzinfo=None), "ms")
     return {
         "created": _times(np.full(length, time)),

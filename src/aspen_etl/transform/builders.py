@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pandas as pd
 
+from aspen_etl.schema.frames import make_frame
 from aspen_etl.schema.text import conform_text
 from aspen_etl.transform.cleaners import join_full_name, split_full_name
 from aspen_etl.transform.kernels import Positions, take
@@ -115,7 +116,7 @@ def address(borrower: pd.DataFrame, role_profile_rows: pd.DataFrame) -> pd.DataF
     owner = role_profile_rows["user_id"].to_numpy(dtype=np.int64)
     held = np.flatnonzero(has_any[owner])
     columns = {name: take(parts[name], owner[held]) for name in parts.columns}
-    return pd.DataFrame({"role_profile_id": held, **columns})
+    return make_frame({"role_profile_id": pd.Series(held), **columns})
 
 
 def row_numbers(values: pd.Series, keys: pd.Series) -> Positions:
@@ -129,4 +130,4 @@ def _contacts(values: pd.Series, role_profile_rows: pd.DataFrame) -> pd.DataFram
     owner = role_profile_rows["user_id"].to_numpy(dtype=np.int64)
     present = values.notna().to_numpy(dtype=bool)
     held = np.flatnonzero(present[owner])
-    return pd.DataFrame({"role_profile_id": held, "value": take(values, owner[held])})
+    return make_frame({"role_profile_id": pd.Series(held), "value": take(values, owner[held])})

@@ -11,6 +11,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
+from aspen_etl.schema.frames import make_frame
 from aspen_etl.schema.text import WHITE_SPACE, conform_text
 from aspen_etl.transform import kernels
 
@@ -91,7 +92,7 @@ def split_full_name(values: pd.Series, /) -> pd.DataFrame:
         [['Ada', 'Degli Antoni'], ['Cher', '']]
     """
     first, last = kernels.first_space(values)
-    return pd.DataFrame({"first_name": first, "last_name": last}, index=values.index)
+    return make_frame({"first_name": first, "last_name": last}, values.index)
 
 
 def join_full_name(first_name: pd.Series, last_name: pd.Series, /) -> pd.Series:

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from aspen_etl.schema.evolution import complete
+from aspen_etl.schema.frames import make_frame
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.text import conform_text
 from aspen_etl.transform.kernels import Mask, Positions
@@ -108,7 +109,7 @@ class _Merge:
         self.old_kept[name], self.old_stayed[name] = kept, stayed
         self.kept[name], self.stayed[name] = int(kept.sum()), int(stayed.sum())
         columns = {column: select(merged[column], order) for column in merged.columns}
-        self.accepted[name] = pd.DataFrame(columns, index=pd.RangeIndex(len(order)))
+        self.accepted[name] = make_frame(columns, pd.RangeIndex(len(order)))
 
     def _placed(
         self, name: str, rows: pd.DataFrame, places: Mapping[str, Positions]
@@ -175,4 +176,4 @@ def _join(now: pd.DataFrame, then: pd.DataFrame, staying: Positions) -> pd.DataF
         joined = pd.concat(both, ignore_index=True) if len(staying) else both[0]
         whole = pd.api.types.is_integer_dtype(now[column].dtype)
         columns[column] = joined if whole else conform_text(joined)
-    return pd.DataFrame(columns)
+    return make_frame(columns)

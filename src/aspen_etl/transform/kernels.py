@@ -102,10 +102,14 @@ def repeat(text: Optional[str], length: int) -> pd.Series:
 
 def is_range(positions: Positions) -> bool:
     """Tell whether positions are 0, 1, 2 and so on."""
-    last = len(positions) - 1
-    if last >= 0 and (positions[0] != 0 or positions[last] != last):
-        return False
-    return bool((positions == np.arange(last + 1)).all())
+    for start in range(0, len(positions), len(_STEPS)):
+        part = positions[start : start + len(_STEPS)]
+        if not (part - start == _STEPS[: len(part)]).all():
+            return False
+    return True
+
+
+_STEPS = np.arange(1 << 14)
 
 
 # ----------------------------------------------------------------------------- looking at text

@@ -13,12 +13,12 @@ from typing import Any, Optional
 import numpy as np
 import pandas as pd
 
-from aspen_etl.schema.frames import KeyState, Run, Snapshot, Tables
+from aspen_etl.schema.frames import KeyState, Run, Snapshot, Tables, make_frame
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.spec import ColumnSpec, TableSpec
 from aspen_etl.schema.text import conform_text
 from aspen_etl.transform import kernels
-from aspen_etl.transform.auditing import stamp
+from aspen_etl.transform.auditing import audit_columns, stamp
 from aspen_etl.transform.kernels import Positions
 from aspen_etl.transform.ordering import argsort, argsort_numbers, find, sort_rows
 from aspen_etl.transform.positions import find_rows, gather, select
@@ -51,6 +51,7 @@ def number(
     """
     run = _not_before(run, previous)
     rows = _with_lookups(rows, model, previous)
+    audit = audit_columns(max(map(len, rows.values()), default=0), run)
     tables: dict[str, pd.DataFrame] = {}
     keys: dict[str, KeyState] = {}
     given: dict[str, Any] = {}
@@ -69,14 +70,15 @@ def number(
             before = previous.keys.get(table.name) if previous else None
             numbers, keys[table.name] = _assign(table, columns, natural, before)
             columns[table.primary_key] = pd.Series(numbers)
-            order = np.argsort(numbers, kind="stable")
+            order = argsort_numbers(numbers)
             given[table.name] = numbers
         else:
             order, _ = sort_rows(natural)
             given[table.name] = columns[table.primary_key]
         own = {spec.name: select(columns[spec.name], order) for spec in table.own_columns}
         then = previous.tables.get(table.name) if previous else None
-        tables[table.name] = stamp(pd.DataFrame(own), table, run, then)
+        fresh = {name: column.iloc[: len(order)] for name, column in audit.items()}
+        tables[table.name] = stamp(make_frame(own), table, run, then, fresh)
     return Snapshot(Tables(tables), keys, run.time)
 
 
@@ -125,7 +127,7 @@ def _assign(
     order, _ = sort_rows([select(values, new) for values in natural])
     new = new[order]
     numbers[new] = np.arange(after, after + len(new))
-    added = pd.DataFrame(
+    added = make_frame(
         {
             table.primary_key: pd.Series(numbers[new]),
             **{name: select(columns[name], new) for name in names},
@@ -146,7 +148,7 @@ def conform_keys(given: pd.DataFrame, table: TableSpec, /) -> pd.DataFrame:
         spec = table.columns[name]
         values = given[name]
         columns[name] = conform_text(values) if spec.type == "text" else values.astype(spec.dtype)
-    return pd.DataFrame(columns)
+    return make_frame(columns)
 
 
 def _column(

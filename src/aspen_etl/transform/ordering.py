@@ -106,14 +106,16 @@ def sort_rows(columns: list[pd.Series]) -> tuple[Positions, Mask]:
 
 def _combined(codes: list[Positions]) -> Optional[Positions]:
     """Make one number of several that orders rows as they do, where 64 bits hold it."""
-    out, limit = np.zeros(len(codes[0]), dtype=np.int64), 1
-    for code in codes:
+    out: Positions = np.zeros(0, dtype=np.int64)
+    limit = 1
+    for place, code in enumerate(codes):
         low = int(code.min(initial=0))
         span = int(code.max(initial=0)) - low + 1
         limit *= span
         if limit >= _CODE_LIMIT:
             return None
-        out = out * span + (code - low)
+        part = code - low if low else code
+        out = out * span + part if place else part
     return out
 
 
@@ -187,7 +189,7 @@ def find(values: pd.Series, keys: pd.Series) -> Positions:
 
 
 def _find_by_heads(array: Any, known: Any) -> Optional[Positions]:
-    """Find each text among keys by its first bytes, or give none where two keys share them."""
+    """Find each text among keys by its first bytes, or give none where too many keys share them."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -195,7 +197,10 @@ def _find_by_heads(array: Any, known: Any) -> Optional[Positions]:
     wanted, heads = _heads(array, shared), _heads(known, shared)
     keys = np.arange(len(heads)) if bool((heads[:-1] <= heads[1:]).all()) else np.argsort(heads)
     heads = heads[keys]
-    if (heads[1:] == heads[:-1]).any():
+    tied = np.zeros(len(heads) + 1, dtype=bool)
+    tied[1:-1] = heads[1:] == heads[:-1]
+    rivals = keys[tied[1:] | tied[:-1]]
+    if len(rivals) > len(keys) // 4:
         return None
     order = np.argsort(wanted)
     wanted = wanted[order]
@@ -209,7 +214,11 @@ def _find_by_heads(array: Any, known: Any) -> Optional[Positions]:
     held = np.flatnonzero(found >= 0)
     mine = array if len(held) == len(array) else array.take(pa.array(held))
     same = pc.equal(mine, known.cast(array.type).take(pa.array(found[held])))
-    found[held[~same.to_numpy(zero_copy_only=False)]] = -1  # alike at first, and no more
+    rest = held[~same.to_numpy(zero_copy_only=False)]  # alike at first, and no more
+    if len(rest):
+        values = known.cast(array.type).take(pa.array(rivals))
+        at = pc.index_in(array.take(pa.array(rest)), value_set=values).fill_null(-1).to_numpy()
+        found[rest] = np.where(at < 0, -1, rivals[at]) if len(rivals) else -1
     return found
 
 

@@ -120,6 +120,6 @@ def differ(one: pd.Series, two: pd.Series, /) -> Mask:
 
 def select(values: pd.Series, positions: Positions, /) -> pd.Series:
     """Gather rows of any dtype by position, none of them -1. The index is new."""
-    if len(positions) == len(values) and np.array_equal(positions, np.arange(len(positions))):
+    if len(positions) == len(values) and is_range(positions):
         return values.reset_index(drop=True)
     return pd.Series(values.array.take(positions), name=values.name)

@@ -12,12 +12,13 @@ import numpy as np
 import pandas as pd
 
 from aspen_etl.errors import BuilderError, ProofError
+from aspen_etl.schema.frames import make_frame
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.spec import ColumnSpec, TableSpec
 from aspen_etl.schema.text import as_text
 from aspen_etl.transform import kernels
 from aspen_etl.transform.calling import call
-from aspen_etl.transform.kernels import Mask, Positions
+from aspen_etl.transform.kernels import Mask, Positions, is_range
 from aspen_etl.transform.ordering import sort_rows
 from aspen_etl.transform.positions import differ, find_keys, gather, reverse
 
@@ -171,8 +172,8 @@ class Recovered:
         for name, owner, values, origin in further:
             compare(_take(columns[name], owner), values, origin, _OTHER)
         nothing = kernels.repeat(None, length)
-        return pd.DataFrame(
-            {name: columns.get(name, nothing) for name in spec.columns}, index=pd.RangeIndex(length)
+        return make_frame(
+            {name: columns.get(name, nothing) for name in spec.columns}, pd.RangeIndex(length)
         )
 
     def _held(self) -> list[TableSpec]:
@@ -212,7 +213,7 @@ class Recovered:
     def _inverted(
         self, table: TableSpec, wanted: set[str]
     ) -> Iterator[tuple[str, pd.Series, tuple[str, str]]]:
-        natural = pd.DataFrame(
+        natural = make_frame(
             {c.name: self._natural(table, c) for c in table.own_columns if not _is_given(table, c)}
         )
         invert = self.model.builders[table.name].invert
@@ -259,7 +260,7 @@ class Recovered:
         else:
             copies, owner = values, self._owner(table.name, lineage.anchors[source])
         one = _take(copies, reverse(owner, length))
-        if len(owner) != length or not np.array_equal(owner, np.arange(length)):
+        if len(owner) != length or not is_range(owner):
             destination = next(c.name for c in table.own_columns if f"{source}.{name}" in c.source)
             compare(
                 _take(one, owner),
