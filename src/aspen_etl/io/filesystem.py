@@ -203,15 +203,19 @@ def _read(place: Location, max_bytes: int) -> bytes:
         data: bytes = filesystem.cat_file(path)
         _refuse_large(place.url, len(data), max_bytes)
         return data
+    step = _CHUNK
     if isinstance(filesystem, LocalFileSystem):
-        _refuse_large(place.url, filesystem.info(path)["size"], max_bytes)
+        size = filesystem.info(path)["size"]
+        _refuse_large(place.url, size, max_bytes)
+        step = size + 1  # all in one piece, and the sign that it ends there
     # A block size of 0 makes http one streamed GET, that ends at the limit.
     with filesystem.open(path, "rb", **({"block_size": 0} if _is_http(filesystem) else {})) as file:
-        buffer = io.BytesIO()
-        while chunk := file.read(min(_CHUNK, max_bytes + 1 - buffer.tell())):
-            buffer.write(chunk)
-            _refuse_large(place.url, buffer.tell(), max_bytes)
-    return buffer.getvalue()
+        chunks, length = [], 0
+        while chunk := file.read(min(step, max_bytes + 1 - length)):
+            chunks.append(chunk)
+            length += len(chunk)
+            _refuse_large(place.url, length, max_bytes)
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
 def _refuse_large(url: str, size: int, max_bytes: int) -> None:

@@ -7,7 +7,7 @@ one column. No message and no frame of failures holds a cell value.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple, Optional
 
 import numpy as np
@@ -90,13 +90,21 @@ def find_failures(tables: Mapping[str, pd.DataFrame], /, *, model: Model) -> pd.
     return pd.concat(parts, ignore_index=True)
 
 
-def validate_columns(frame: pd.DataFrame, table: TableSpec, /) -> None:
+def validate_columns(
+    frame: pd.DataFrame, table: TableSpec, /, *, known: Collection[str] = ()
+) -> None:
     """Let pandera validate one table, keys and references aside.
+
+    Args:
+        frame: The table.
+        table: What it is.
+        known: The text columns whose cells are known to have their length and form, since
+            these very cells were looked at before; their type and nulls are looked at.
 
     Raises:
         ValidationError: A column is wrong.
     """
-    failures = _frame(_column_failures(frame, table))
+    failures = _frame(_column_failures(frame, table, known))
     if len(failures):
         raise _error(failures)
 
@@ -175,7 +183,9 @@ def _where(mask: pd.Series) -> Any:
     return np.flatnonzero(mask.to_numpy(dtype=bool))
 
 
-def _column_failures(frame: pd.DataFrame, table: TableSpec) -> Iterator[Failure]:
+def _column_failures(
+    frame: pd.DataFrame, table: TableSpec, known_cells: Collection[str] = ()
+) -> Iterator[Failure]:
     known = frame.columns
     for name in table.columns:
         if name not in known:
@@ -187,7 +197,7 @@ def _column_failures(frame: pd.DataFrame, table: TableSpec) -> Iterator[Failure]
             yield table.name, None, str(name) if has_header else "?", "unknown_column"
     if set(known) != set(table.columns) or not known.is_unique:
         return
-    cases = _failure_cases(frame, table)
+    cases = _failure_cases(frame, table, known_cells)
     if cases is None:
         return
     for column, check, row in zip(cases["column"], cases["check"], cases["index"]):
@@ -198,21 +208,29 @@ def _column_failures(frame: pd.DataFrame, table: TableSpec) -> Iterator[Failure]
         yield table.name, None if whole else np.array([int(row)]), str(column), rule
 
 
-def _failure_cases(frame: pd.DataFrame, table: TableSpec) -> Optional[pd.DataFrame]:
+def _failure_cases(
+    frame: pd.DataFrame, table: TableSpec, known: Collection[str]
+) -> Optional[pd.DataFrame]:
     """Ask pandera; its error holds cell values, so it must not become the context of ours."""
     try:
-        _columns_alone(table).validate(conform(frame, table), lazy=True)
+        _columns_alone(table, known).validate(conform(frame, table), lazy=True)
     except pandera.errors.SchemaErrors as error:
         cases: pd.DataFrame = error.failure_cases[["column", "check", "index"]]
         return cases
     return None
 
 
-def _columns_alone(table: TableSpec) -> Any:
-    """Give the schema without the uniqueness of keys, which is looked at by ourselves."""
+def _columns_alone(table: TableSpec, known: Collection[str]) -> Any:
+    """Give the schema without the uniqueness of keys and what is known; we look at both."""
     schema = table.schema.to_schema()
-    unique = {name: {"unique": False} for name, held in schema.columns.items() if held.unique}
-    return schema.update_columns(unique) if unique else schema
+    changes: dict[str, dict[str, Any]] = {}
+    for name, held in schema.columns.items():
+        if held.unique:
+            changes.setdefault(name, {})["unique"] = False
+        if name in known:
+            left = [check for check in held.checks if check.name not in _CELL_CHECKS]
+            changes.setdefault(name, {})["checks"] = left
+    return schema.update_columns(changes) if changes else schema
 
 
 def _exactly(values: pd.Series, spec: ColumnSpec) -> pd.Series:
@@ -236,6 +254,9 @@ def _exactly(values: pd.Series, spec: ColumnSpec) -> pd.Series:
             return moments
     return values
 
+
+#: The checks that follow from length= and text_format=.
+_CELL_CHECKS = frozenset({"str_length", "str_matches"})
 
 _RULES = {"not_nullable": "null", "str_length": "length", "dtype": "type", "coerce_dtype": "type"}
 

@@ -17,9 +17,10 @@ import pandas as pd
 
 from aspen_etl.schema.frames import make_frame
 from aspen_etl.schema.text import conform_text
+from aspen_etl.threads import map_threads
 from aspen_etl.transform.cleaners import join_full_name, split_full_name
-from aspen_etl.transform.kernels import Positions, take
-from aspen_etl.transform.ordering import find
+from aspen_etl.transform.kernels import Positions, only, repeat, take
+from aspen_etl.transform.ordering import argsort_numbers, find
 
 __all__ = [
     "address",
@@ -71,25 +72,37 @@ def role_profile(borrower: pd.DataFrame, role_profile: pd.DataFrame) -> pd.DataF
 
 def phone_number(borrower: pd.DataFrame, role_profile_rows: pd.DataFrame) -> pd.DataFrame:
     """Make one row for each phone of each role profile, its type the column it came from."""
-    parts = [
-        _contacts(borrower[column], role_profile_rows).assign(phone_number_type_id=kind)
-        for kind, column in PHONES.items()
-    ]
-    rows = pd.concat(parts, ignore_index=True)
-    return rows.assign(phone_number_type_id=conform_text(rows["phone_number_type_id"]))
+    owner = role_profile_rows["user_id"].to_numpy(dtype=np.int64)
+    places, held = [], []
+    for turn, column in enumerate(PHONES.values()):
+        present = borrower[column].notna().to_numpy(dtype=bool)
+        rows = np.flatnonzero(present[owner])
+        held.append(rows * len(PHONES) + turn)
+        places.append(owner[rows] + turn * len(borrower))
+    order = argsort_numbers(np.concatenate(held))
+    held_by, turns = np.divmod(np.concatenate(held)[order], len(PHONES))
+    phones = pd.concat([borrower[column] for column in PHONES.values()], ignore_index=True)
+    kinds = conform_text(pd.Series(list(PHONES), dtype=object))
+    return make_frame(
+        {
+            "role_profile_id": pd.Series(held_by),
+            "phone_number_type_id": take(kinds, turns),
+            "value": take(phones, np.concatenate(places)[order]),
+        }
+    )
 
 
 def invert_phone_number(rows: pd.DataFrame) -> Mapping[str, pd.Series]:
     """Give back each phone to the column that its type names."""
     return {
-        column: rows["value"].where(rows["phone_number_type_id"] == kind)
+        column: only(rows["value"], (rows["phone_number_type_id"] == kind).to_numpy(dtype=bool))
         for kind, column in PHONES.items()
     }
 
 
 def email_type(values: pd.Series) -> pd.Series:
     """Give every e-mail address the one type ``email``, for the column it came from."""
-    return conform_text(pd.Series("email", index=values.index, dtype=object))
+    return repeat("email", len(values)).set_axis(values.index)
 
 
 def email(
@@ -112,11 +125,13 @@ def email(
 def address(borrower: pd.DataFrame, role_profile_rows: pd.DataFrame) -> pd.DataFrame:
     """Make one row for each role profile whose borrower has any part of an address."""
     parts = borrower[["street", "city", "state", "zip_code"]]
-    has_any = parts.notna().any(axis=1).to_numpy(dtype=bool)
+    has_any = np.logical_or.reduce([parts[name].notna().to_numpy(dtype=bool) for name in parts])
     owner = role_profile_rows["user_id"].to_numpy(dtype=np.int64)
     held = np.flatnonzero(has_any[owner])
-    columns = {name: take(parts[name], owner[held]) for name in parts.columns}
-    return make_frame({"role_profile_id": pd.Series(held), **columns})
+    columns = map_threads(
+        lambda name: take(parts[name], owner[held]), list(parts.columns), rows=len(held)
+    )
+    return make_frame({"role_profile_id": pd.Series(held), **dict(zip(parts.columns, columns))})
 
 
 def row_numbers(values: pd.Series, keys: pd.Series) -> Positions:

@@ -25,6 +25,7 @@ __all__ = [
     "join_words",
     "longer_than",
     "matches",
+    "only",
     "repeat",
     "same_text",
     "suspects",
@@ -87,6 +88,24 @@ def same_text(one: pd.Series, two: pd.Series) -> bool:
     """Tell at little cost that two columns hold the same cells; where Arrow does not, it is no."""
     array = arrow_array(one)
     return array is not None and bool(array.equals(arrow_array(two)))
+
+
+def only(values: pd.Series, rows: Mask) -> pd.Series:
+    """Keep the cells of some rows, and make the others missing."""
+    array = arrow_array(values)
+    if array is None or not len(values):
+        return conform_text(values.where(rows, None))
+    import pyarrow as pa
+
+    if array.null_count:
+        rows = rows & array.is_valid().to_numpy(zero_copy_only=False)
+    bits = np.packbits(rows, bitorder="little")
+    if array.offset:
+        bits = np.packbits(np.pad(rows, (array.offset, 0)), bitorder="little")
+    # The same bytes of the same cells: only which of them count is another.
+    buffers = [pa.py_buffer(bits), *array.buffers()[1:]]
+    held = pa.Array.from_buffers(array.type, len(array), buffers, offset=array.offset)
+    return to_text(held, values).set_axis(values.index)
 
 
 def repeat(text: Optional[str], length: int) -> pd.Series:
