@@ -16,15 +16,16 @@ from aspen_etl.schema.frames import Extract, Run, Snapshot, Tables, equal_frames
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.spec import TableSpec
 from aspen_etl.schema.validation import find_failures, validate_columns
+from aspen_etl.threads import map_threads
 from aspen_etl.transform import kernels
 from aspen_etl.transform.assembly import assemble
 from aspen_etl.transform.borrower import BORROWER_MODEL
-from aspen_etl.transform.history import Missing, hold
+from aspen_etl.transform.history import Held, Missing, hold
 from aspen_etl.transform.numbering import number
-from aspen_etl.transform.preparation import prepare
+from aspen_etl.transform.preparation import Prepared, prepare
 from aspen_etl.transform.proof import prove
 from aspen_etl.transform.recovery import recover
-from aspen_etl.transform.rejection import judge
+from aspen_etl.transform.rejection import Judged, judge
 from aspen_etl.transform.rejects import list_rejects
 
 __all__ = [
@@ -172,20 +173,29 @@ def normalize(
         [[2, 'state', 'incomplete_address'], [2, 'zip_code', 'incomplete_address']]
     """
     work = _Work(extract, model, run, previous, missing)
+    del extract  # what was read is judged; where the caller let go of it, its memory is free
     snapshot = work.number()
-    for table in model.tables.values():
-        known = work.known_columns(table)
-        validate_columns(snapshot.tables[table.name], table, known=known)
-    prove(work.held.accepted, snapshot.tables, model)
-    rejects = list_rejects(work.prepared, work.judged, model)
-    summary = work.summarize(snapshot)
+    tables = snapshot.tables
+    map_threads(
+        lambda table: validate_columns(tables[table.name], table, known=work.known_columns(table)),
+        model.tables.values(),
+        rows=max(map(len, tables.values())),
+    )
+    prove(work.accepted, tables, model)
+    rejects, summary = work.rejects, work.summarize(snapshot)
+    del work
     _account(summary, rejects)
-    changes = diff(previous.tables if previous else {}, snapshot.tables, model=model)
+    changes = diff(previous.tables if previous else {}, tables, model=model)
     return NormalizeResult(snapshot, rejects, changes, summary)
 
 
 class _Work:
-    """Take an extract from its cells to the rows of the tables, step by step."""
+    """Take an extract from its cells to the rows of the tables, step by step.
+
+    Attributes:
+        accepted: What goes on: the accepted rows of each sheet and the old ones that stay.
+        rejects: What does not.
+    """
 
     def __init__(
         self,
@@ -198,15 +208,26 @@ class _Work:
         if missing not in get_args(Missing):
             msg = f"there is no missing={missing!r}; use 'delete' or 'keep'"
             raise NotSupportedError(msg, missing=missing)
-        self.extract, self.model, self.run, self.previous = extract, model, run, previous
-        self.prepared = prepare(extract, model)
-        self.judged = judge(self.prepared, model)
+        self.model, self.run, self.previous = model, run, previous
+        prepared = prepare(extract, model)
+        judged = judge(prepared, model)
         before = previous.tables if previous else {}
-        self.held = hold(self.prepared, self.judged, before, model, missing)
+        held = hold(prepared, judged, before, model, missing)
+        self.accepted = held.accepted
+        self.rejects = list_rejects(prepared, judged, model)
+        self._sources = {
+            name: _summarize_source(name, extract, prepared[name], judged[name], held, model)
+            for name in prepared
+        }
+        self._counts = _count_rejects(prepared, judged)
 
     def number(self) -> Snapshot:
-        rows = assemble(self.held.accepted, self.model)
+        rows = assemble(self.accepted, self.model)
         return number(rows, self.model, self.run, previous=self.previous)
+
+    def summarize(self, snapshot: Snapshot) -> Summary:
+        rows = {name: len(frame) for name, frame in snapshot.tables.items()}
+        return Summary(self._sources, self._counts, rows)
 
     def known_columns(self, table: TableSpec) -> set[str]:
         """Name the columns whose cells were looked at already, and that are the very same.
@@ -223,40 +244,41 @@ class _Work:
             if spec.audit or (len(spec.source) == 1 and spec.source[0] not in split)
         }
 
-    def summarize(self, snapshot: Snapshot) -> Summary:
-        sources = {name: self._summarize_source(name) for name in self.prepared}
-        counts: Counter[tuple[str, str, str, str]] = Counter()
-        for name, found in self.judged.items():
-            places = list(self.prepared[name].raw.columns)
-            for fault in sorted(found.faults, key=lambda f: (places.index(f.column), f.rule)):
-                counts[fault.source, fault.column, fault.rule, fault.scope] += len(fault.positions)
-        rejects = tuple(RejectCount(*where, count) for where, count in counts.items())
-        rows = {name: len(frame) for name, frame in snapshot.tables.items()}
-        return Summary(sources, rejects, rows)
 
-    def _summarize_source(self, name: str) -> SourceSummary:
-        prepared, judged = self.prepared[name], self.judged[name]
-        references = self.model.lineage.sources[name].references
-        columns = self.model.sources[name].columns
-        cells = {column: prepared.present(column) for column in columns}
-        accepted = {
-            column: len(judged.accepted)
-            if column in references
-            else int(judged.accepted[column].notna().sum())
-            for column in columns
-        }
-        return SourceSummary(
-            rows=len(prepared.rows),
-            blank=prepared.blank,
-            accepted=len(judged.accepted),
-            rejected=int(judged.rejected_rows.sum()),
-            repairs=dict(prepared.repairs),
-            cells=cells,
-            rejected_cells={c: cells[c] - held for c, held in accepted.items() if cells[c] > held},
-            kept=self.held.kept[name],
-            stayed=self.held.stayed[name],
-            notes=dict(self.extract.notes.get(name, {})),
-        )
+def _summarize_source(  # noqa: PLR0913, PLR0917 - what each step found out about one sheet
+    name: str, extract: Extract, prepared: Prepared, judged: Judged, held: Held, model: Model
+) -> SourceSummary:
+    references = model.lineage.sources[name].references
+    cells = {column: prepared.present(column) for column in model.sources[name].columns}
+    accepted = {
+        column: len(judged.accepted)
+        if column in references
+        else int(judged.accepted[column].notna().sum())
+        for column in cells
+    }
+    return SourceSummary(
+        rows=len(prepared.rows),
+        blank=prepared.blank,
+        accepted=len(judged.accepted),
+        rejected=int(judged.rejected_rows.sum()),
+        repairs=dict(prepared.repairs),
+        cells=cells,
+        rejected_cells={c: cells[c] - count for c, count in accepted.items() if cells[c] > count},
+        kept=held.kept[name],
+        stayed=held.stayed[name],
+        notes=dict(extract.notes.get(name, {})),
+    )
+
+
+def _count_rejects(
+    prepared: Mapping[str, Prepared], judged: Mapping[str, Judged]
+) -> tuple[RejectCount, ...]:
+    counts: Counter[tuple[str, str, str, str]] = Counter()
+    for name, found in judged.items():
+        places = list(prepared[name].raw.columns)
+        for fault in sorted(found.faults, key=lambda f: (places.index(f.column), f.rule)):
+            counts[fault.source, fault.column, fault.rule, fault.scope] += len(fault.positions)
+    return tuple(RejectCount(*where, count) for where, count in counts.items())
 
 
 def verify(
@@ -297,14 +319,14 @@ def verify(
     expected = work.number()
     for name, frame in expected.tables.items():
         _same(name, frame, result.tables[name])
-    prove(work.held.accepted, result.tables, model)
+    prove(work.accepted, result.tables, model)
     for name, state in expected.keys.items():
         _same(name, state.given, result.snapshot.keys[name].given)
         if state.next != result.snapshot.keys[name].next:
             column = model.tables[name].primary_key
             msg = f"the next number of {name}.{column} is not what the keys given ask for"
             raise ProofError(msg, table=name, column=column)
-    _same("rejects", list_rejects(work.prepared, work.judged, model), result.rejects)
+    _same("rejects", work.rejects, result.rejects)
     before = previous.tables if previous else {}
     if not result.changes.equals(diff(before, expected.tables, model=model)):
         msg = "the changes are not those between the snapshot before and this one"

@@ -71,9 +71,11 @@ def _normalize(arguments: argparse.Namespace) -> None:
     options = read_options(arguments.storage_options)
     model = load_model(arguments.model)
     with progress("reading"):
-        extract = read_extract(arguments.source, model=model, **reading_options(arguments, options))
+        reading = reading_options(arguments, options)
+        extracts = [read_extract(arguments.source, model=model, **reading)]
     with progress("normalizing"):
-        result = normalize(extract, run=run, model=model)
+        # Handed over and not held here, so that its memory is free as soon as it is judged.
+        result = normalize(extracts.pop(), run=run, model=model)
     with progress("writing"):
         write_valid_tables(
             result.tables,

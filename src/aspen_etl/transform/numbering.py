@@ -17,6 +17,7 @@ from aspen_etl.schema.frames import KeyState, Run, Snapshot, Tables, make_frame
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.spec import ColumnSpec, TableSpec
 from aspen_etl.schema.text import conform_text
+from aspen_etl.threads import map_threads
 from aspen_etl.transform import kernels
 from aspen_etl.transform.auditing import audit_columns, stamp
 from aspen_etl.transform.kernels import Positions
@@ -52,34 +53,67 @@ def number(
     run = _not_before(run, previous)
     rows = _with_lookups(rows, model, previous)
     audit = audit_columns(max(map(len, rows.values()), default=0), run)
-    tables: dict[str, pd.DataFrame] = {}
-    keys: dict[str, KeyState] = {}
     given: dict[str, Any] = {}
-    for table in model.tables.values():
-        frame = rows[table.name]
-        columns = {
-            spec.name: _column(spec, frame[spec.name], rows, given, model)
-            for spec in table.own_columns
-            if spec.name in frame.columns
-        }
-        natural = [
-            _sortable(table.columns[name], columns[name], frame[name], rows, given, model)
-            for name in table.natural_key
-        ]
-        if table.has_surrogate_key:
-            before = previous.keys.get(table.name) if previous else None
-            numbers, keys[table.name] = _assign(table, columns, natural, before)
-            columns[table.primary_key] = pd.Series(numbers)
-            order = argsort_numbers(numbers)
-            given[table.name] = numbers
-        else:
-            order, _ = sort_rows(natural)
-            given[table.name] = columns[table.primary_key]
-        own = {spec.name: select(columns[spec.name], order) for spec in table.own_columns}
-        then = previous.tables.get(table.name) if previous else None
-        fresh = {name: column.iloc[: len(order)] for name, column in audit.items()}
-        tables[table.name] = stamp(make_frame(own), table, run, then, fresh)
-    return Snapshot(Tables(tables), keys, run.time)
+    numbered: dict[str, tuple[pd.DataFrame, Optional[KeyState]]] = {}
+    for tables in _generations(model):
+        found = map_threads(
+            lambda table: _number(table, rows, given, model, previous),
+            tables,
+            rows=max(len(rows[table.name]) for table in tables),
+        )
+        for table, (frame, state, keys) in zip(tables, found):
+            then = previous.tables.get(table.name) if previous else None
+            fresh = {name: column.iloc[: len(frame)] for name, column in audit.items()}
+            numbered[table.name] = stamp(frame, table, run, then, fresh), state
+            given[table.name] = keys
+    return Snapshot(
+        Tables({name: numbered[name][0] for name in model.tables}),
+        {name: state for name in model.tables if (state := numbered[name][1]) is not None},
+        run.time,
+    )
+
+
+def _generations(model: Model) -> list[list[TableSpec]]:
+    """Group the tables so that each refers to tables of earlier groups alone."""
+    groups: list[list[TableSpec]] = []
+    place: dict[str, int] = {}
+    for name in model.lineage.table_order:
+        table = model.tables[name]
+        place[name] = max((place[parent] + 1 for parent in table.references.values()), default=0)
+        groups += [[]] if place[name] == len(groups) else []
+        groups[place[name]].append(table)
+    return groups
+
+
+def _number(
+    table: TableSpec,
+    rows: Mapping[str, pd.DataFrame],
+    given: Mapping[str, Any],
+    model: Model,
+    previous: Optional[Snapshot],
+) -> tuple[pd.DataFrame, Optional[KeyState], Any]:
+    """Give the rows of one table in order, its key state, and the keys in the order of ``rows``."""
+    frame = rows[table.name]
+    columns = {
+        spec.name: _column(spec, frame[spec.name], rows, given, model)
+        for spec in table.own_columns
+        if spec.name in frame.columns
+    }
+    natural = [
+        _sortable(table.columns[name], columns[name], frame[name], rows, given, model)
+        for name in table.natural_key
+    ]
+    state: Optional[KeyState] = None
+    if table.has_surrogate_key:
+        before = previous.keys.get(table.name) if previous else None
+        keys, state = _assign(table, columns, natural, before)
+        columns[table.primary_key] = pd.Series(keys)
+        order = argsort_numbers(keys)
+    else:
+        order, _ = sort_rows(natural)
+        keys = columns[table.primary_key]
+    own = {spec.name: select(columns[spec.name], order) for spec in table.own_columns}
+    return make_frame(own), state, keys
 
 
 def _not_before(run: Run, previous: Optional[Snapshot]) -> Run:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from aspen_etl.schema.model import Model
+from aspen_etl.threads import map_threads
 from aspen_etl.transform.recovery import compare, fail, recover
 
 __all__ = ["prove"]
@@ -32,10 +33,13 @@ def prove(
                 column,
                 count,
             )
-        for name in expected.columns:
-            compare(
-                expected[name],
-                found[source][name],
-                lineage.destinations[name][0],
-                f"are not what {source}.{name} holds",
-            )
+        map_threads(
+            lambda name: compare(  # noqa: B023 - called before the loop goes on
+                expected[name],  # noqa: B023
+                found[source][name],  # noqa: B023
+                lineage.destinations[name][0],  # noqa: B023
+                f"are not what {source}.{name} holds",  # noqa: B023
+            ),
+            expected.columns,
+            rows=len(expected),
+        )

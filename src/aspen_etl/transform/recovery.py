@@ -7,6 +7,7 @@ are followed as they stand in the tables.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from aspen_etl.schema.frames import make_frame
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.spec import ColumnSpec, TableSpec
 from aspen_etl.schema.text import as_text
+from aspen_etl.threads import map_threads
 from aspen_etl.transform import kernels
 from aspen_etl.transform.calling import call
 from aspen_etl.transform.kernels import Mask, Positions, is_range
@@ -26,6 +28,15 @@ __all__ = ["Recovered", "compare", "fail", "recover"]
 
 
 _OTHER = "hold another value than another copy of it"
+
+
+class _Copy(NamedTuple):
+    """The cells of one source column as one table holds them, one for each row of it."""
+
+    table: TableSpec
+    name: str
+    values: pd.Series
+    origin: tuple[str, str]
 
 
 class Recovered:
@@ -155,22 +166,22 @@ class Recovered:
 
     def _sheet(self, source: str) -> pd.DataFrame:
         spec, length = self.model.sources[source], self._length(source)
+        copies = [copy for table in self._held() for copy in self._copies(table, source)]
+        first = [copy for copy in copies if not self._is_further(copy, source)]
+        collected = map_threads(lambda copy: self._collect(copy, source, length), first, rows=length)
         columns: dict[str, pd.Series] = {}
-        further: list[tuple[str, Positions, pd.Series, tuple[str, str]]] = []
-        for table in self._held():
-            for name, values, origin in self._copies(table, source):
-                if self._is_further(table, source, name):
-                    owner = self._owner(
-                        table.name, self.model.lineage.tables[table.name].anchors[source]
-                    )
-                    further.append((name, owner, values, origin))
-                    continue
-                found = self._collect(table, source, name, values, length)
-                known = columns.setdefault(name, found)
-                if known is not found:
-                    compare(known, found, origin, _OTHER)
-        for name, owner, values, origin in further:
-            compare(_take(columns[name], owner), values, origin, _OTHER)
+        others: list[tuple[pd.Series, _Copy, pd.Series]] = []
+        for copy, found in zip(first, collected):
+            known = columns.setdefault(copy.name, found)
+            if known is not found:
+                others.append((known, copy, found))
+        for copy in copies:
+            if self._is_further(copy, source):
+                anchors = self.model.lineage.tables[copy.table.name].anchors[source]
+                owner = self._owner(copy.table.name, anchors)
+                others.append((_take(columns[copy.name], owner), copy, copy.values))
+        for known, copy, found in others:
+            compare(known, found, copy.origin, _OTHER)
         nothing = kernels.repeat(None, length)
         return make_frame(
             {name: columns.get(name, nothing) for name in spec.columns}, pd.RangeIndex(length)
@@ -179,20 +190,19 @@ class Recovered:
     def _held(self) -> list[TableSpec]:
         return [table for table in self.model.tables.values() if table.name not in self.absent]
 
-    def _is_further(self, table: TableSpec, source: str, name: str) -> bool:
+    def _is_further(self, copy: _Copy, source: str) -> bool:
         """Tell whether a built table merely copies a column that a table of all rows holds."""
         kinds = self.model.lineage.tables
-        fed = self.model.lineage.sources[source].destinations[name]
-        return kinds[table.name].kind == "built" and any(kinds[t].kind == "rows" for t, _ in fed)
+        fed = self.model.lineage.sources[source].destinations[copy.name]
+        built = kinds[copy.table.name].kind == "built"
+        return built and any(kinds[table].kind == "rows" for table, _ in fed)
 
     def _length(self, source: str) -> int:
         tables = self.model.lineage.tables
         bases = [table.name for table in self._held() if tables[table.name].source == source]
         return int((self.rows[bases[0]] >= 0).sum()) if bases else 0
 
-    def _copies(
-        self, table: TableSpec, source: str
-    ) -> Iterator[tuple[str, pd.Series, tuple[str, str]]]:
+    def _copies(self, table: TableSpec, source: str) -> Iterator[_Copy]:
         """Give the cells of a sheet that a table holds, by source column, one for each row."""
         split = self.model.lineage.split[table.name]
         wanted = {name for name in split if name.startswith(f"{source}.")}
@@ -204,15 +214,10 @@ class Recovered:
                 and spec.source[0] not in split
                 and spec.source[0].startswith(f"{source}.")
             ):
-                yield (
-                    spec.source[0].partition(".")[2],
-                    self._sheet_column(table, spec),
-                    (table.name, spec.name),
-                )
+                name = spec.source[0].partition(".")[2]
+                yield _Copy(table, name, self._sheet_column(table, spec), (table.name, spec.name))
 
-    def _inverted(
-        self, table: TableSpec, wanted: set[str]
-    ) -> Iterator[tuple[str, pd.Series, tuple[str, str]]]:
+    def _inverted(self, table: TableSpec, wanted: set[str]) -> Iterator[_Copy]:
         natural = make_frame(
             {c.name: self._natural(table, c) for c in table.own_columns if not _is_given(table, c)}
         )
@@ -233,7 +238,7 @@ class Recovered:
             values = found[column].reset_index(drop=True)
             silent &= values.isna().to_numpy(dtype=bool)
             destination = next(c.name for c in table.own_columns if name in c.source)
-            yield column, values, (table.name, destination)
+            yield _Copy(table, column, values, (table.name, destination))
         if silent.any():
             count = int(silent.sum())
             fail(
@@ -243,10 +248,9 @@ class Recovered:
                 count,
             )
 
-    def _collect(
-        self, table: TableSpec, source: str, name: str, values: pd.Series, length: int
-    ) -> pd.Series:
+    def _collect(self, copy: _Copy, source: str, length: int) -> pd.Series:
         """Bring a table's copies of a column to one cell for each row of the sheet."""
+        table, values = copy.table, copy.values
         lineage = self.model.lineage.tables[table.name]
         if lineage.source == source:
             return _take(values, reverse(self.rows[table.name], length))
@@ -255,19 +259,14 @@ class Recovered:
             lineage.kind == "built"
         ):  # no row where there is no cell: the table referred to tells who lacks one
             carrier = str(table.columns[first].references)
-            copies = self._scatter(table, first, name, values, len(self.tables[carrier]))
+            copies = self._scatter(copy, first, len(self.tables[carrier]))
             owner = self._owner(carrier, tuple(rest))
         else:
             copies, owner = values, self._owner(table.name, lineage.anchors[source])
         one = _take(copies, reverse(owner, length))
         if len(owner) != length or not is_range(owner):
-            destination = next(c.name for c in table.own_columns if f"{source}.{name}" in c.source)
-            compare(
-                _take(one, owner),
-                copies,
-                (table.name, destination),
-                "differ between the copies of one source row",
-            )
+            what = "differ between the copies of one source row"
+            compare(_take(one, owner), copies, copy.origin, what)
         return one
 
     def _owner(self, table: str, path: tuple[str, ...]) -> Positions:
@@ -278,17 +277,15 @@ class Recovered:
             table = str(self.model.tables[table].columns[column].references)
         return gather(self.rows[table], at)
 
-    def _scatter(
-        self, table: TableSpec, first: str, name: str, values: pd.Series, length: int
-    ) -> pd.Series:
-        present = _present(values)
-        at = self.links[table.name][first][present]
-        if len(at) > 1 and (np.bincount(at[at >= 0], minlength=length) > 1).any():
-            count = int((np.bincount(at[at >= 0], minlength=length) > 1).sum())
-            fail(f"{count} rows of {table.name!r} hold {name!r} twice", table.name, first, count)
+    def _scatter(self, copy: _Copy, first: str, length: int) -> pd.Series:
+        table, held = copy.table.name, np.flatnonzero(_present(copy.values))
+        at = self.links[table][first][held]
         where = np.full(length, -1, dtype=np.int64)
-        where[at] = np.flatnonzero(present)
-        return _take(values, where)
+        where[at] = held
+        if (where[at] != held).any():
+            count = int((np.bincount(at[at >= 0], minlength=length) > 1).sum())
+            fail(f"{count} rows of {table!r} hold {copy.name!r} twice", table, first, count)
+        return _take(copy.values, where)
 
 
 def recover(
