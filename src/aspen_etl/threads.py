@@ -9,11 +9,13 @@ from __future__ import annotations
 import contextvars
 import os
 import threading
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+from typing import Optional, TypeVar
 
-__all__ = ["map_threads"]
+__all__ = ["map_ahead", "map_threads"]
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -38,20 +40,46 @@ def map_threads(function: Callable[[T], R], items: Iterable[T], /, *, rows: int)
     Raises:
         Exception: What the function raised for the first item for which it did.
     """
+    return list(map_ahead(function, items, rows=rows, ahead=None))
+
+
+def map_ahead(
+    function: Callable[[T], R], items: Iterable[T], /, *, rows: int, ahead: Optional[int] = 1
+) -> Iterator[R]:
+    """Call a function on each item while the caller works on what it gave for those before.
+
+    Args:
+        function: As for ``map_threads``.
+        items: The items.
+        rows: How many rows an item has, about.
+        ahead: How many items are done or being done beyond one a core, since what they give
+            takes memory; with none, all.
+
+    Yields:
+        What the function gave, in the order of the items.
+    """
     held = list(items)
     workers = min(_cores(), len(held))
     if rows < _MANY_ROWS or workers < 2 or getattr(_INSIDE, "worker", False):  # noqa: PLR2004
-        return [function(item) for item in held]
+        yield from map(function, held)
+        return
 
     def work(context: contextvars.Context, item: T) -> R:
         _INSIDE.worker = True  # a worker hands nothing on: its own pool would wait for a core
         return context.run(function, item)
 
+    waiting = iter(held)
+    futures: deque[Future[R]] = deque()
     with ThreadPoolExecutor(workers) as pool:
-        # Each call has what the caller set for its own context, such as pandera's configuration.
-        futures = [pool.submit(work, contextvars.copy_context(), item) for item in held]
         try:
-            return [future.result() for future in futures]
+            for item in islice(waiting, None if ahead is None else workers - 1 + ahead):
+                # Each call has what the caller set for its own context, such as pandera's.
+                futures.append(pool.submit(work, contextvars.copy_context(), item))
+            while futures:
+                found = futures.popleft().result()
+                for item in islice(waiting, 1):
+                    futures.append(pool.submit(work, contextvars.copy_context(), item))
+                yield found
         finally:
             for future in futures:
                 future.cancel()

@@ -212,7 +212,7 @@ def test_both_writers_write_the_same_fields(rows: list[tuple[Any, Any, int]]) ->
     for use_arrow in (True, False):
         if not use_arrow:
             without_arrow.setattr(codec, "try_write_csv", lambda _: None)
-        text = codec.encode(frame, columns, "csv").decode()
+        text = bytes(codec.encode(frame, columns, "csv")).decode()
         assert list(csv.reader(io.StringIO(text, newline=""))) == expected
     without_arrow.undo()
 

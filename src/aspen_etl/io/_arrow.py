@@ -12,7 +12,6 @@ import pandas as pd
 
 from aspen_etl.io.raw import RawSheet, Request, find_header
 from aspen_etl.schema.text import TEXT
-from aspen_etl.threads import map_threads
 
 __all__ = ["MAX_TEXT", "text_series", "try_read_csv", "try_write_csv"]
 
@@ -120,7 +119,7 @@ def _has_plain_quotes(data: bytes) -> bool:
     return opens
 
 
-def try_write_csv(frame: pd.DataFrame, /) -> bytes | None:
+def try_write_csv(frame: pd.DataFrame, /) -> memoryview | None:
     """Write text, whole numbers and times as CSV, or give None where pyarrow is not there.
 
     A field is quoted where it must be (RFC 4180), a missing one is empty, a line ends in a line
@@ -136,12 +135,11 @@ def try_write_csv(frame: pd.DataFrame, /) -> bytes | None:
     csv.writer(header, lineterminator="\n").writerow(frame.columns)
     columns = [_plain_array(pa, frame[name]) for name in frame.columns]
     table = pa.Table.from_arrays(columns, [str(i) for i in range(len(columns))])
-    blocks = map_threads(
-        lambda start: _lines_of(table.slice(start, _ROWS)),
-        range(0, len(frame), _ROWS),
-        rows=len(frame),
-    )
-    return b"".join([header.getvalue().encode(), *blocks])
+    out = pa.BufferOutputStream()
+    out.write(header.getvalue().encode())
+    for start in range(0, len(frame), _ROWS):
+        out.write(_lines_of(table.slice(start, _ROWS)))
+    return memoryview(out.getvalue())
 
 
 def _plain_array(pa: Any, values: pd.Series) -> Any:

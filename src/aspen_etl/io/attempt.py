@@ -17,6 +17,7 @@ from aspen_etl.io.codec import Format, encode
 from aspen_etl.io.commit import KeyEntry, Stored
 from aspen_etl.io.filesystem import Location
 from aspen_etl.io.stored_frames import checksum, read_frame, write_frame
+from aspen_etl.io.writing import Data
 from aspen_etl.schema.frames import KeyState, equal_frames
 from aspen_etl.schema.rejects import REJECTS
 from aspen_etl.schema.spec import ColumnSpec, TableSpec
@@ -114,7 +115,7 @@ class Attempt:
         before: Stored,
         frame: pd.DataFrame,
         columns: Mapping[str, ColumnSpec],
-        data: bytes,
+        data: Data,
         *,
         elsewhere: bool,
     ) -> bool:
@@ -137,7 +138,7 @@ class Attempt:
         frame: pd.DataFrame,
         columns: Mapping[str, ColumnSpec],
         *,
-        data: Optional[bytes] = None,
+        data: Optional[Data] = None,
         elsewhere: bool = False,
     ) -> Stored:
         self.check("writing files")

@@ -21,6 +21,7 @@ from aspen_etl.io._arrow import try_write_csv
 from aspen_etl.io.delimited import read_csv
 from aspen_etl.io.limits import ReadLimits
 from aspen_etl.io.raw import Request
+from aspen_etl.io.writing import Data
 from aspen_etl.schema.frames import make_frame
 from aspen_etl.schema.spec import TIMESTAMP, ColumnSpec
 from aspen_etl.schema.text import conform_text, parse_integers
@@ -34,7 +35,7 @@ FORMATS: tuple[Format, ...] = ("csv", "parquet")
 _OWN_FILES = ReadLimits(max_rows=2**62, max_columns=2**31)
 
 
-def encode(frame: pd.DataFrame, columns: Mapping[str, ColumnSpec], file_format: Format) -> bytes:
+def encode(frame: pd.DataFrame, columns: Mapping[str, ColumnSpec], file_format: Format) -> Data:
     """Write a table as bytes.
 
     Args:
@@ -72,7 +73,7 @@ def decode(
 # ----------------------------------------------------------------------------- CSV
 
 
-def _to_csv(frame: pd.DataFrame, columns: Mapping[str, ColumnSpec]) -> bytes:
+def _to_csv(frame: pd.DataFrame, columns: Mapping[str, ColumnSpec]) -> Data:
     data = try_write_csv(frame)
     if data is not None:
         return data
@@ -131,15 +132,15 @@ def _parsed(values: pd.Series, spec: ColumnSpec, url: str) -> pd.Series:
 # ----------------------------------------------------------------------------- Parquet
 
 
-def _to_parquet(frame: pd.DataFrame, columns: Mapping[str, ColumnSpec]) -> bytes:
+def _to_parquet(frame: pd.DataFrame, columns: Mapping[str, ColumnSpec]) -> Data:
     schema = arrow_schema(columns)
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     arrays = [_to_arrow(frame[field.name], field.type) for field in schema]
-    out = io.BytesIO()
+    out = pa.BufferOutputStream()
     pq.write_table(pa.Table.from_arrays(arrays, schema=schema), out, compression="zstd")
-    return out.getvalue()
+    return memoryview(out.getvalue())
 
 
 def _to_arrow(values: pd.Series, kind: Any) -> Any:

@@ -26,6 +26,7 @@ from aspen_etl.io.workbook import read_workbook
 from aspen_etl.schema.frames import Extract, make_frame
 from aspen_etl.schema.headers import match_headers
 from aspen_etl.schema.text import WHITE_SPACE, as_text
+from aspen_etl.threads import map_threads
 from aspen_etl.transform import BORROWER_MODEL
 
 if TYPE_CHECKING:
@@ -261,17 +262,19 @@ def _frame(raw: RawSheet, spec: SourceSpec, options: _Options) -> tuple[pd.DataF
         empty=raw.empty(),
     )
     index = pd.Index(raw.rows, dtype="int64", name="row")
-    cells = {
-        column: _without(raw.column(position), options.na_values).set_axis(index)
-        for position, column in places.items()
-    }
+    cells = map_threads(
+        lambda position: _without(raw.column(position), options.na_values).set_axis(index),
+        places,
+        rows=len(index),
+    )
     faults = [
         (spec.name, fault.row, places[fault.position], fault.value, "excel_error")
         for fault in raw.faults
         if fault.position in places
     ]
     names = ["source", "row", "column", "value", "rule"]
-    return make_frame(cells, index), pd.DataFrame(faults, columns=names, dtype=object)
+    columns = dict(zip(places.values(), cells))
+    return make_frame(columns, index), pd.DataFrame(faults, columns=names, dtype=object)
 
 
 def _without(values: pd.Series, tokens: Collection[str]) -> pd.Series:

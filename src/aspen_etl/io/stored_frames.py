@@ -18,7 +18,7 @@ from aspen_etl.errors import (
 from aspen_etl.io.codec import Format, decode, encode
 from aspen_etl.io.commit import Stored, StoredFile
 from aspen_etl.io.filesystem import Location, attempt
-from aspen_etl.io.writing import make_folder, put
+from aspen_etl.io.writing import Data, make_folder, put
 from aspen_etl.schema.spec import ColumnSpec
 
 __all__ = ["checksum", "empty", "read_bytes", "read_frame", "write_frame"]
@@ -29,7 +29,7 @@ _NO_LIMIT = 2**62
 _TRIES = 3
 
 
-def checksum(data: bytes, /) -> str:
+def checksum(data: Data, /) -> str:
     """Give the SHA-256 of bytes, as hexadecimal digits."""
     return hashlib.sha256(data).hexdigest()
 
@@ -41,7 +41,7 @@ def write_frame(
     columns: Mapping[str, ColumnSpec],
     file_format: Format,
     *,
-    data: Optional[bytes] = None,
+    data: Optional[Data] = None,
 ) -> Stored:
     """Write a frame as one file, in one call, and check its size there.
 

@@ -22,6 +22,7 @@ from aspen_etl.schema.model import Model
 from aspen_etl.schema.rejects import REJECTS
 from aspen_etl.schema.spec import ColumnSpec
 from aspen_etl.schema.validation import validate
+from aspen_etl.threads import map_ahead
 from aspen_etl.transform.borrower import BORROWER_MODEL
 
 __all__ = ["read_tables", "write_tables", "write_valid_tables"]
@@ -112,9 +113,13 @@ def write_valid_tables(
         raise TargetExistsError.at(folder.url, there)
     make_folder(folder)
     written: dict[str, int] = {}
-    for name, frame in frames.items():
+    encoded = map_ahead(
+        lambda name: encode(frames[name], columns[name], format),
+        frames,
+        rows=max(map(len, frames.values())),
+    )
+    for name, data in zip(frames, encoded):
         file = f"{name}.{format}"
-        data = encode(frame, columns[name], format)
         put(folder.child(file), data, written=tuple(written))
         written[file] = len(data)
     package = data_package(model, format=format, sizes=written, rejects=rejects is not None)

@@ -7,7 +7,7 @@ import os
 import secrets
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, Union
 
 from fsspec.implementations.local import LocalFileSystem
 from fsspec.implementations.memory import MemoryFileSystem
@@ -20,10 +20,13 @@ from aspen_etl.errors import (
 )
 from aspen_etl.io.filesystem import Location, attempt
 
-__all__ = ["KNOWN_TO_CREATE", "Created", "create", "delete", "make_folder", "put"]
+__all__ = ["KNOWN_TO_CREATE", "Created", "Data", "create", "delete", "make_folder", "put"]
 
 #: The protocols of filesystems that are known to create a file exclusively.
 KNOWN_TO_CREATE = frozenset({"file", "local", "memory", "s3", "s3a"})
+
+#: What a file holds.
+Data = Union[bytes, memoryview]
 
 #: What became of a file that was to be made exclusively: it is made; another is there; or the
 #: storage did not say, so that it must be read back.
@@ -47,7 +50,7 @@ def make_folder(place: Location, /) -> None:
         _writing(place, lambda: place.filesystem.makedirs(place.path, exist_ok=True))
 
 
-def put(place: Location, data: bytes, /, *, written: Sequence[str] = ()) -> None:
+def put(place: Location, data: Data, /, *, written: Sequence[str] = ()) -> None:
     """Put a file whole, in one call; on disk, under another name until it is whole.
 
     Args:
@@ -72,9 +75,9 @@ def delete(place: Location, /) -> None:
     _writing(place, lambda: place.filesystem.rm_file(place.path))
 
 
-def _put(place: Location, data: bytes) -> None:
+def _put(place: Location, data: Data) -> None:
     if not isinstance(place.filesystem, LocalFileSystem):
-        place.filesystem.pipe_file(place.path, data)
+        place.filesystem.pipe_file(place.path, bytes(data))  # S3's client knows bytes alone
         return
     with _aside(place.path, data) as aside:
         os.replace(aside, place.path)  # noqa: PTH105 - fsspec's own form of a local path
@@ -82,7 +85,7 @@ def _put(place: Location, data: bytes) -> None:
 
 
 @contextlib.contextmanager
-def _aside(path: str, data: bytes) -> Iterator[str]:
+def _aside(path: str, data: Data) -> Iterator[str]:
     """Write a file beside its place, whole and on the disk, and take it away afterwards."""
     aside = f"{path}.{secrets.token_hex(4)}.tmp"
     try:

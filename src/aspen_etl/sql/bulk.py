@@ -11,6 +11,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from aspen_etl.io.codec import encode
+from aspen_etl.io.writing import Data
 from aspen_etl.schema.spec import ColumnSpec
 
 __all__ = ["put_rows"]
@@ -62,12 +63,12 @@ def _copy_statement(
     return f"COPY {target} ({names}) FROM STDIN WITH ({', '.join(options)})"
 
 
-def _copy_3(driver: Any, statement: str, data: bytes) -> None:
+def _copy_3(driver: Any, statement: str, data: Data) -> None:
     with driver.cursor() as cursor, cursor.copy(statement) as copy:
         copy.write(data)
 
 
-def _copy_2(driver: Any, statement: str, data: bytes) -> None:
+def _copy_2(driver: Any, statement: str, data: Data) -> None:
     with driver.cursor() as cursor:
         cursor.copy_expert(statement, io.BytesIO(data))
 
