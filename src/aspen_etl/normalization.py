@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any, Optional, get_args
+from dataclasses import dataclass, field
+from typing import Optional, get_args
 
 import numpy as np
 import pandas as pd
@@ -18,14 +17,22 @@ from aspen_etl.schema.spec import TableSpec
 from aspen_etl.schema.validation import find_failures, validate_columns
 from aspen_etl.threads import map_threads
 from aspen_etl.transform import kernels
+from aspen_etl.transform.accounts import (
+    RejectCount,
+    SourceSummary,
+    Summary,
+    check_accounts,
+    count_rejects,
+    summarize_source,
+)
 from aspen_etl.transform.assembly import assemble
 from aspen_etl.transform.borrower import BORROWER_MODEL
-from aspen_etl.transform.history import Held, Missing, hold
+from aspen_etl.transform.history import Missing, hold
 from aspen_etl.transform.numbering import number
-from aspen_etl.transform.preparation import Prepared, prepare
+from aspen_etl.transform.preparation import prepare
 from aspen_etl.transform.proof import prove
 from aspen_etl.transform.recovery import recover
-from aspen_etl.transform.rejection import Judged, judge
+from aspen_etl.transform.rejection import judge
 from aspen_etl.transform.rejects import list_rejects
 
 __all__ = [
@@ -37,66 +44,6 @@ __all__ = [
     "normalize",
     "verify",
 ]
-
-
-@dataclass(frozen=True)
-class SourceSummary:
-    """Count what became of one sheet.
-
-    Attributes:
-        rows: Rows read, blank ones not counted; always ``accepted + rejected``.
-        blank: Blank rows, which were passed over.
-        accepted: Rows that are in the tables.
-        rejected: Rows that stayed out as a whole.
-        repairs: Cells that a cleaner changed beyond white space, by column.
-        cells: Cells that are not missing, by column.
-        rejected_cells: Those of them that stayed out, by column.
-        kept: Rows of the snapshot before that stay since they, or a row that they refer to, are
-            rejected now.
-        stayed: Rows of the snapshot before that are absent now and stay, as asked for.
-        notes: What the reader noticed, such as hidden rows.
-    """
-
-    rows: int
-    blank: int
-    accepted: int
-    rejected: int
-    repairs: Mapping[str, int] = field(default_factory=dict)
-    cells: Mapping[str, int] = field(default_factory=dict)
-    rejected_cells: Mapping[str, int] = field(default_factory=dict)
-    kept: int = 0
-    stayed: int = 0
-    notes: Mapping[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class RejectCount:
-    """Count the rejects of one column by one rule."""
-
-    source: str
-    column: str
-    rule: str
-    scope: str
-    count: int
-
-
-@dataclass(frozen=True)
-class Summary:
-    """Count what a run read, wrote, repaired and rejected; it holds no cell value.
-
-    Attributes:
-        sources: By sheet.
-        rejects: By sheet, column and rule.
-        tables: The rows of each table.
-    """
-
-    sources: Mapping[str, SourceSummary]
-    rejects: tuple[RejectCount, ...]
-    tables: Mapping[str, int]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Give plain values, ready for JSON."""
-        return asdict(self)
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,8 +130,7 @@ def normalize(
     )
     prove(work.accepted, tables, model)
     rejects, summary = work.rejects, work.summarize(snapshot)
-    del work
-    _account(summary, rejects)
+    check_accounts(summary, rejects)
     changes = diff(previous.tables if previous else {}, tables, model=model)
     return NormalizeResult(snapshot, rejects, changes, summary)
 
@@ -216,10 +162,10 @@ class _Work:
         self.accepted = held.accepted
         self.rejects = list_rejects(prepared, judged, model)
         self._sources = {
-            name: _summarize_source(name, extract, prepared[name], judged[name], held, model)
+            name: summarize_source(name, extract, prepared[name], judged[name], held, model)
             for name in prepared
         }
-        self._counts = _count_rejects(prepared, judged)
+        self._counts = count_rejects(prepared, judged)
 
     def number(self) -> Snapshot:
         rows = assemble(self.accepted, self.model)
@@ -243,42 +189,6 @@ class _Work:
             for spec in table.columns.values()
             if spec.audit or (len(spec.source) == 1 and spec.source[0] not in split)
         }
-
-
-def _summarize_source(  # noqa: PLR0913, PLR0917 - what each step found out about one sheet
-    name: str, extract: Extract, prepared: Prepared, judged: Judged, held: Held, model: Model
-) -> SourceSummary:
-    references = model.lineage.sources[name].references
-    cells = {column: prepared.present(column) for column in model.sources[name].columns}
-    accepted = {
-        column: len(judged.accepted)
-        if column in references
-        else int(judged.accepted[column].notna().sum())
-        for column in cells
-    }
-    return SourceSummary(
-        rows=len(prepared.rows),
-        blank=prepared.blank,
-        accepted=len(judged.accepted),
-        rejected=int(judged.rejected_rows.sum()),
-        repairs=dict(prepared.repairs),
-        cells=cells,
-        rejected_cells={c: cells[c] - count for c, count in accepted.items() if cells[c] > count},
-        kept=held.kept[name],
-        stayed=held.stayed[name],
-        notes=dict(extract.notes.get(name, {})),
-    )
-
-
-def _count_rejects(
-    prepared: Mapping[str, Prepared], judged: Mapping[str, Judged]
-) -> tuple[RejectCount, ...]:
-    counts: Counter[tuple[str, str, str, str]] = Counter()
-    for name, found in judged.items():
-        places = list(prepared[name].raw.columns)
-        for fault in sorted(found.faults, key=lambda f: (places.index(f.column), f.rule)):
-            counts[fault.source, fault.column, fault.rule, fault.scope] += len(fault.positions)
-    return tuple(RejectCount(*where, count) for where, count in counts.items())
 
 
 def verify(
@@ -369,21 +279,3 @@ def _named(name: str, sheets: Mapping[str, pd.DataFrame], model: Model) -> pd.Da
         key = _named(parent, sheets, model)[model.lineage.sources[parent].key[0]]
         frame = frame.assign(**{column: kernels.take(key, frame[column].to_numpy(dtype=np.int64))})
     return frame
-
-
-# ----------------------------------------------------------------------------- accounts
-
-
-def _account(summary: Summary, rejects: pd.DataFrame) -> None:
-    """Check that rows in are rows accepted and rows rejected, as the rejects list them."""
-    whole = rejects[rejects["scope"] == "row"].groupby("source")["row"].nunique()
-    for name, source in summary.sources.items():
-        listed = int(whole.get(name, 0))
-        if not source.rows == source.accepted + source.rejected == source.accepted + listed:
-            msg = (
-                f"the accounts of {name!r} do not add up: {source.rows} rows in, "
-                f"{source.accepted} accepted, "
-                f"{source.rejected} rejected, {listed} listed; nothing may be committed: this "
-                "is a fault of the library"
-            )
-            raise ProofError(msg, source=name)

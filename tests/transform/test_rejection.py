@@ -9,7 +9,7 @@ from pandera.typing import Series
 import aspen_etl as ae
 from aspen_etl import schema
 from aspen_etl.schema import Source, Table, column
-from aspen_etl.transform.rejection import sort_rows
+from aspen_etl.transform.ordering import sort_rows
 from tests.transform.sheets import ADA, BO, accepted, extract, judged, rows
 
 

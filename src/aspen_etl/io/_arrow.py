@@ -25,7 +25,7 @@ _QUOTE, _BEFORE, _AFTER = ord('"'), tuple(b',\n"'), tuple(b',\r\n"')
 
 
 def text_series(values: Any, /) -> pd.Series:
-    """Give an Arrow column of text as pandas text: in one piece, without a copy where pandas can."""
+    """Give an Arrow column of text as pandas text, in one piece."""
     if not hasattr(TEXT, "__from_arrow__"):
         return pd.Series(values.to_pandas(), dtype=object)
     return pd.Series(TEXT.__from_arrow__(values.combine_chunks()))

@@ -45,10 +45,7 @@ def stamp(
         return frame.assign(**fresh)
     changed = np.zeros(len(frame), dtype=bool)
     changed[known] = _changed(frame, table, before, known, there)
-    out = {
-        name: _kept(column, before[name], known, there)
-        for name, column in fresh.items()
-    }
+    out = {name: _kept(column, before[name], known, there) for name, column in fresh.items()}
     if changed.any():
         out["updated"] = out["updated"].mask(changed, pd.Timestamp(run.time)).astype(TIMESTAMP)
         out["updated_by"] = conform_text(out["updated_by"].mask(changed, run.actor))

@@ -15,7 +15,14 @@ from aspen_etl.schema.frames import make_frame
 from aspen_etl.schema.text import WHITE_SPACE, conform_text
 from aspen_etl.transform import kernels
 
-__all__ = ["clean_white_space", "join_full_name", "lower_case", "pad_zip_code", "split_full_name", "tidy"]
+__all__ = [
+    "clean_white_space",
+    "join_full_name",
+    "lower_case",
+    "pad_zip_code",
+    "split_full_name",
+    "tidy",
+]
 
 _RUN = re.compile(f"[{WHITE_SPACE}]+")
 _DIGITS = re.compile("[0-9]+")

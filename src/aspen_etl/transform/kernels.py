@@ -77,10 +77,10 @@ def take(values: pd.Series, positions: Positions) -> pd.Series:
         import pyarrow as pa
 
         rows = pa.array(positions, mask=absent if absent.any() else None)
-        return to_text(array.take(rows), values).rename(values.name)
-    taken = pd.Series(
-        values.array.take(positions, allow_fill=bool(absent.any())), name=values.name
-    )
+        found = to_text(array.take(rows), values)
+        found.name = values.name
+        return found
+    taken = pd.Series(values.array.take(positions, allow_fill=bool(absent.any())), name=values.name)
     return conform_text(taken) if values.dtype == object else taken
 
 

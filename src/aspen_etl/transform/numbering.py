@@ -104,6 +104,7 @@ def _number(
         for name in table.natural_key
     ]
     state: Optional[KeyState] = None
+    keys: Any
     if table.has_surrogate_key:
         before = previous.keys.get(table.name) if previous else None
         keys, state = _assign(table, columns, natural, before)

@@ -6,7 +6,6 @@ times faster than text; only what they leave undecided is compared as text.
 
 from __future__ import annotations
 
-import os
 from typing import Any, Optional
 
 import numpy as np
@@ -233,7 +232,9 @@ def _shared(*arrays: Any) -> int:
     for array in arrays:
         found = pc.min_max(array).as_py()
         ends += [(found[name] or "").encode() for name in ("min", "max")]
-    return len(os.path.commonprefix([min(ends), max(ends)]))
+    low, high = min(ends), max(ends)
+    pairs = zip(low, high)
+    return next((place for place, (a, b) in enumerate(pairs) if a != b), min(len(low), len(high)))
 
 
 def _heads(array: Any, skip: int) -> _Heads:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from aspen_etl.transform import kernels
 from aspen_etl.transform.kernels import Mask, Positions, is_range
 from aspen_etl.transform.ordering import find, is_ascending
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 import pandas as pd
 
+from aspen_etl.schema.lineage import SourceLineage
 from aspen_etl.schema.model import Model
 from aspen_etl.threads import map_threads
 from aspen_etl.transform.recovery import compare, fail, recover
@@ -33,13 +35,12 @@ def prove(
                 column,
                 count,
             )
-        map_threads(
-            lambda name: compare(  # noqa: B023 - called before the loop goes on
-                expected[name],  # noqa: B023
-                found[source][name],  # noqa: B023
-                lineage.destinations[name][0],  # noqa: B023
-                f"are not what {source}.{name} holds",  # noqa: B023
-            ),
-            expected.columns,
-            rows=len(expected),
-        )
+        compared = partial(_compare, source, expected, found[source], lineage)
+        map_threads(compared, expected.columns, rows=len(expected))
+
+
+def _compare(
+    source: str, expected: pd.DataFrame, found: pd.DataFrame, lineage: SourceLineage, name: str
+) -> None:
+    what = f"are not what {source}.{name} holds"
+    compare(expected[name], found[name], lineage.destinations[name][0], what)

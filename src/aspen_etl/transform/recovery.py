@@ -35,7 +35,7 @@ class _Copy(NamedTuple):
 
     table: TableSpec
     name: str
-    values: pd.Series
+    cells: pd.Series
     origin: tuple[str, str]
 
 
@@ -168,7 +168,9 @@ class Recovered:
         spec, length = self.model.sources[source], self._length(source)
         copies = [copy for table in self._held() for copy in self._copies(table, source)]
         first = [copy for copy in copies if not self._is_further(copy, source)]
-        collected = map_threads(lambda copy: self._collect(copy, source, length), first, rows=length)
+        collected = map_threads(
+            lambda copy: self._collect(copy, source, length), first, rows=length
+        )
         columns: dict[str, pd.Series] = {}
         others: list[tuple[pd.Series, _Copy, pd.Series]] = []
         for copy, found in zip(first, collected):
@@ -179,7 +181,7 @@ class Recovered:
             if self._is_further(copy, source):
                 anchors = self.model.lineage.tables[copy.table.name].anchors[source]
                 owner = self._owner(copy.table.name, anchors)
-                others.append((_take(columns[copy.name], owner), copy, copy.values))
+                others.append((_take(columns[copy.name], owner), copy, copy.cells))
         for known, copy, found in others:
             compare(known, found, copy.origin, _OTHER)
         nothing = kernels.repeat(None, length)
@@ -250,7 +252,7 @@ class Recovered:
 
     def _collect(self, copy: _Copy, source: str, length: int) -> pd.Series:
         """Bring a table's copies of a column to one cell for each row of the sheet."""
-        table, values = copy.table, copy.values
+        table, values = copy.table, copy.cells
         lineage = self.model.lineage.tables[table.name]
         if lineage.source == source:
             return _take(values, reverse(self.rows[table.name], length))
@@ -278,14 +280,14 @@ class Recovered:
         return gather(self.rows[table], at)
 
     def _scatter(self, copy: _Copy, first: str, length: int) -> pd.Series:
-        table, held = copy.table.name, np.flatnonzero(_present(copy.values))
+        table, held = copy.table.name, np.flatnonzero(_present(copy.cells))
         at = self.links[table][first][held]
         where = np.full(length, -1, dtype=np.int64)
         where[at] = held
         if (where[at] != held).any():
             count = int((np.bincount(at[at >= 0], minlength=length) > 1).sum())
             fail(f"{count} rows of {table!r} hold {copy.name!r} twice", table, first, count)
-        return _take(copy.values, where)
+        return _take(copy.cells, where)
 
 
 def recover(

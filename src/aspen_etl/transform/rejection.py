@@ -19,7 +19,7 @@ from aspen_etl.schema.frames import make_frame
 from aspen_etl.schema.lineage import ROW, SourceLineage
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.spec import ColumnSpec
-from aspen_etl.schema.text import TextFormat, conform_text
+from aspen_etl.schema.text import TextFormat
 from aspen_etl.threads import map_threads
 from aspen_etl.transform import kernels
 from aspen_etl.transform.calling import call
