@@ -16,11 +16,12 @@ from aspen_etl.schema.frames import Tables, equal_frames, make_frame
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.spec import TableSpec
 from aspen_etl.schema.validation import conform
+from aspen_etl.transform.auditing import Since
 from aspen_etl.transform.borrower import BORROWER_MODEL
 from aspen_etl.transform.ordering import is_ascending, sort_rows
 from aspen_etl.transform.positions import differ, find_rows, select
 
-__all__ = ["Changes", "TableChanges", "apply_changes", "diff"]
+__all__ = ["Changes", "TableChanges", "apply_changes", "diff", "part"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,19 +161,51 @@ def _table_diff(before: pd.DataFrame, after: pd.DataFrame, table: TableSpec) -> 
             table=table,
         )
     at = find_rows([after[table.primary_key]], [before[table.primary_key]])
-    held = np.zeros(len(before), dtype=bool)
-    held[at[at >= 0]] = True
     rows = np.flatnonzero(at >= 0)
-    there = at[rows]
-    changed = np.zeros(len(rows), dtype=bool)
+    changed = np.zeros(len(after), dtype=bool)
     for name in table.columns:
         if name != table.primary_key:
-            changed |= differ(select(after[name], rows), select(before[name], there))
+            changed[rows] |= differ(select(after[name], rows), select(before[name], at[rows]))
+    return _part(before, after, Since(at, changed), table)
+
+
+def _part(
+    before: pd.DataFrame, after: pd.DataFrame, since: Since, table: TableSpec
+) -> TableChanges:
+    gone = np.ones(len(before), dtype=bool)
+    gone[since.there[since.there >= 0]] = False
     return TableChanges(
-        inserted=_some(after, np.flatnonzero(at < 0), table),
-        updated=_some(after, rows[changed], table),
-        deleted=_some(before, np.flatnonzero(~held), table),
+        inserted=_some(after, np.flatnonzero(since.there < 0), table),
+        updated=_some(after, np.flatnonzero(since.differs), table),
+        deleted=_some(before, np.flatnonzero(gone), table),
         table=table,
+    )
+
+
+def part(
+    before: Mapping[str, pd.DataFrame],
+    after: Mapping[str, pd.DataFrame],
+    since: Mapping[str, Since],
+    /,
+    *,
+    model: Model,
+) -> Changes:
+    """Give what ``diff`` gives, of tables whose rows were compared when they were numbered.
+
+    Args:
+        before: The tables before.
+        after: The tables after.
+        since: By table, what became of the rows of ``after``.
+        model: What the tables are.
+    """
+    old, _ = complete(before, model)
+    return Changes(
+        {
+            name: _part(old[name], after[name], since[name], table)
+            if len(old[name])
+            else _table_diff(old[name], after[name], table)
+            for name, table in model.tables.items()
+        }
     )
 
 

@@ -9,7 +9,7 @@ from typing import Optional, get_args
 import numpy as np
 import pandas as pd
 
-from aspen_etl.changes import Changes, diff
+from aspen_etl.changes import Changes, diff, part
 from aspen_etl.errors import NotSupportedError, ProofError
 from aspen_etl.schema.frames import Extract, Run, Snapshot, Tables, equal_frames
 from aspen_etl.schema.model import Model
@@ -26,6 +26,7 @@ from aspen_etl.transform.accounts import (
     summarize_source,
 )
 from aspen_etl.transform.assembly import assemble
+from aspen_etl.transform.auditing import Since
 from aspen_etl.transform.borrower import BORROWER_MODEL
 from aspen_etl.transform.history import Missing, hold
 from aspen_etl.transform.numbering import number
@@ -121,7 +122,7 @@ def normalize(
     """
     work = _Work(extract, model, run, previous, missing)
     del extract  # what was read is judged; where the caller let go of it, its memory is free
-    snapshot = work.number()
+    snapshot, since = work.number()
     tables = snapshot.tables
     map_threads(
         lambda table: validate_columns(tables[table.name], table, known=work.known_columns(table)),
@@ -131,7 +132,7 @@ def normalize(
     prove(work.accepted, tables, model)
     rejects, summary = work.rejects, work.summarize(snapshot)
     check_accounts(summary, rejects)
-    changes = diff(previous.tables if previous else {}, tables, model=model)
+    changes = part(previous.tables if previous else {}, tables, since, model=model)
     return NormalizeResult(snapshot, rejects, changes, summary)
 
 
@@ -160,6 +161,7 @@ class _Work:
         before = previous.tables if previous else {}
         held = hold(prepared, judged, before, model, missing)
         self.accepted = held.accepted
+        self._has_old_rows = any((*held.kept.values(), *held.stayed.values()))
         self.rejects = list_rejects(prepared, judged, model)
         self._sources = {
             name: summarize_source(name, extract, prepared[name], judged[name], held, model)
@@ -167,7 +169,7 @@ class _Work:
         }
         self._counts = count_rejects(prepared, judged)
 
-    def number(self) -> Snapshot:
+    def number(self) -> tuple[Snapshot, dict[str, Since]]:
         rows = assemble(self.accepted, self.model)
         return number(rows, self.model, self.run, previous=self.previous)
 
@@ -181,13 +183,14 @@ class _Work:
         A cell of a column with one source is judged by the length and form of the column that it
         goes to, and the proof compares the two. Cells of the snapshot before were not judged now.
         """
-        if self.previous is not None:
+        if self._has_old_rows:
             return set()
         split = self.model.lineage.split[table.name]
         return {
             spec.name
             for spec in table.columns.values()
-            if spec.audit or (len(spec.source) == 1 and spec.source[0] not in split)
+            if (spec.audit and self.previous is None)
+            or (len(spec.source) == 1 and spec.source[0] not in split)
         }
 
 
@@ -226,7 +229,7 @@ def verify(
         msg = f"{count} rows of {first['table']}.{first['column']} break the rule {first['rule']!r}"
         raise ProofError(msg, table=first["table"], column=first["column"], count=count)
     work = _Work(extract, model, run, previous, missing)
-    expected = work.number()
+    expected, _ = work.number()
     for name, frame in expected.tables.items():
         _same(name, frame, result.tables[name])
     prove(work.accepted, result.tables, model)

@@ -28,7 +28,9 @@ def text_series(values: Any, /) -> pd.Series:
     """Give an Arrow column of text as pandas text, in one piece."""
     if not hasattr(TEXT, "__from_arrow__"):
         return pd.Series(values.to_pandas(), dtype=object)
-    return pd.Series(TEXT.__from_arrow__(values.combine_chunks()))
+    import pyarrow as pa
+
+    return pd.Series(TEXT.__from_arrow__(values.cast(pa.large_string()).combine_chunks()))
 
 
 def try_read_csv(data: bytes, request: Request) -> RawSheet | None:

@@ -17,7 +17,7 @@ import pandas as pd
 
 from aspen_etl.derive.arrow import arrow_schema
 from aspen_etl.errors import AspenETLError, CorruptFileError
-from aspen_etl.io._arrow import try_write_csv
+from aspen_etl.io._arrow import text_series, try_write_csv
 from aspen_etl.io.delimited import read_csv
 from aspen_etl.io.limits import ReadLimits
 from aspen_etl.io.raw import Request
@@ -173,7 +173,7 @@ def _from_parquet(data: bytes, columns: Mapping[str, ColumnSpec], url: str) -> p
 
 def _from_arrow(values: Any, spec: ColumnSpec) -> pd.Series:
     if spec.type == "text":
-        return conform_text(pd.Series(values.to_pandas(), dtype=object))
+        return text_series(values)
     if spec.type == "timestamp":
         return pd.Series(pd.DatetimeIndex(values.to_numpy(), tz="UTC")).astype(TIMESTAMP)
     if not spec.nullable:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Optional, TypeVar
 
+import numpy as np
 import pandas as pd
 
 from aspen_etl.changes import Changes, diff
@@ -21,11 +22,15 @@ from aspen_etl.io.commit_log import CommitLog
 from aspen_etl.io.filesystem import Location
 from aspen_etl.io.stored_frames import empty, read_frame
 from aspen_etl.schema.evolution import complete, find_conflicts
-from aspen_etl.schema.frames import KeyState, Snapshot, Tables
+from aspen_etl.schema.frames import KeyState, Snapshot, Tables, make_frame
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.rejects import REJECTS
 from aspen_etl.schema.spec import ColumnSpec, TableSpec
+from aspen_etl.threads import map_threads
+from aspen_etl.transform.kernels import concat
 from aspen_etl.transform.numbering import conform_keys
+from aspen_etl.transform.ordering import argsort_numbers
+from aspen_etl.transform.positions import select
 
 __all__ = ["StoreReader", "key_columns"]
 
@@ -196,11 +201,15 @@ class StoreReader:
             CorruptStoreError: A file is damaged.
         """
         self.check_model(commit)
-        tables, keys = {}, {}
-        for name, table in self.model.tables.items():
-            stored = commit.tables.get(name)
-            if stored is not None:
-                tables[name] = self.frame(stored.moved(newest.rewrites), table.columns)
+        held = {name: commit.tables[name] for name in self.model.tables if name in commit.tables}
+        frames = map_threads(
+            lambda name: self.frame(
+                held[name].moved(newest.rewrites), self.model.tables[name].columns
+            ),
+            held,
+            rows=max((stored.rows for stored in held.values()), default=0),
+        )
+        tables, keys = dict(zip(held, frames)), {}
         for name, entry in commit.keys.items():
             table = self.model.tables[name]
             retired = self.frame(entry.retired.moved(newest.rewrites), key_columns(table))
@@ -249,6 +258,7 @@ def given_keys(
         return conform_keys(retired, table)
     if not len(retired):
         return frame[names]
-    joined = pd.concat([frame[names], retired[names]], ignore_index=True)
-    joined = joined.sort_values(table.primary_key, kind="stable", ignore_index=True)
-    return conform_keys(joined, table)
+    both = conform_keys(frame, table), conform_keys(retired, table)
+    joined = {name: concat([part[name] for part in both]) for name in names}
+    order = argsort_numbers(joined[table.primary_key].to_numpy(dtype=np.int64))
+    return make_frame({name: select(column, order) for name, column in joined.items()})

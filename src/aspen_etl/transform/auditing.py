@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Optional
+from typing import Any, NamedTuple, Optional
 
 import numpy as np
 import pandas as pd
@@ -12,10 +12,23 @@ from aspen_etl.schema.frames import Run
 from aspen_etl.schema.spec import TIMESTAMP, TableSpec
 from aspen_etl.schema.text import conform_text
 from aspen_etl.transform import kernels
-from aspen_etl.transform.kernels import Mask, Positions
+from aspen_etl.transform.kernels import Mask, Positions, concat
 from aspen_etl.transform.positions import differ, find_rows, select
 
-__all__ = ["audit_columns", "stamp"]
+__all__ = ["Since", "audit_columns", "stamp"]
+
+
+class Since(NamedTuple):
+    """What became of a table's rows since the snapshot before.
+
+    Attributes:
+        there: The row of the table before that has the same key, or -1 for a new row.
+        differs: Which rows were there and hold another value now, be it in a column that the
+            table before did not have.
+    """
+
+    there: Positions
+    differs: Mask
 
 
 def stamp(
@@ -25,7 +38,7 @@ def stamp(
     before: Optional[pd.DataFrame],
     fresh: Mapping[str, pd.Series],
     /,
-) -> pd.DataFrame:
+) -> tuple[pd.DataFrame, Since]:
     """Give a table its audit columns.
 
     Args:
@@ -35,48 +48,54 @@ def stamp(
         before: The table before: a row of the same key keeps what it was created with, and is
             updated where a value changed. A column that it lacks changes nothing.
         fresh: The audit columns that the table has if all its rows are new.
+
+    Returns:
+        The table, and which of its rows were there before and differ.
     """
+    nothing = np.zeros(len(frame), dtype=bool)
     if before is None or not len(before):
-        return frame.assign(**fresh)
+        return frame.assign(**fresh), Since(np.full(len(frame), -1, dtype=np.int64), nothing)
     at = find_rows([frame[table.primary_key]], [before[table.primary_key]])
     known = np.flatnonzero(at >= 0)
     there = at[known]
     if not len(known):
-        return frame.assign(**fresh)
-    changed = np.zeros(len(frame), dtype=bool)
-    changed[known] = _changed(frame, table, before, known, there)
+        return frame.assign(**fresh), Since(at, nothing)
+    changed, differs = nothing, nothing.copy()
+    changed[known], filled = _compare(frame, table, before, known, there)
+    differs[known] = filled
+    differs |= changed
     out = {name: _kept(column, before[name], known, there) for name, column in fresh.items()}
     if changed.any():
         out["updated"] = out["updated"].mask(changed, pd.Timestamp(run.time)).astype(TIMESTAMP)
         out["updated_by"] = conform_text(out["updated_by"].mask(changed, run.actor))
-    return frame.assign(**out)
+    return frame.assign(**out), Since(at, differs)
 
 
-def _changed(
+def _compare(
     frame: pd.DataFrame,
     table: TableSpec,
     before: pd.DataFrame,
     known: Positions,
     there: Positions,
-) -> Mask:
-    """Tell which known rows hold another value than before, keys aside."""
+) -> tuple[Mask, Mask]:
+    """Tell which known rows hold another value than before, keys aside, and which one more."""
     keys = {table.primary_key, *table.natural_key}
-    changed = np.zeros(len(known), dtype=bool)
+    changed, filled = np.zeros((2, len(known)), dtype=bool)
     for spec in table.own_columns:
-        if spec.name not in keys and spec.name in before.columns:
+        if spec.name not in before.columns:
+            filled |= select(frame[spec.name], known).notna().to_numpy(dtype=bool)
+        elif spec.name not in keys:
             changed |= differ(select(frame[spec.name], known), select(before[spec.name], there))
-    return changed
+    return changed, filled
 
 
 def _kept(new: pd.Series, before: pd.Series, known: Positions, there: Positions) -> pd.Series:
     """Give what stood before, and for rows that were not there what is new."""
     if len(known) == len(new):
         return select(before, there)
-    both = pd.concat([new, before], ignore_index=True)
     at = np.arange(len(new), dtype=np.int64)
     at[known] = len(new) + there
-    kept = select(both, at)
-    return conform_text(kept) if kept.dtype != TIMESTAMP else kept
+    return select(concat([new, before]), at)
 
 
 def audit_columns(length: int, run: Run, /) -> dict[str, pd.Series]:

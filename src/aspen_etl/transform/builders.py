@@ -19,7 +19,7 @@ from aspen_etl.schema.frames import make_frame
 from aspen_etl.schema.text import conform_text
 from aspen_etl.threads import map_threads
 from aspen_etl.transform.cleaners import join_full_name, split_full_name
-from aspen_etl.transform.kernels import Positions, only, repeat, take
+from aspen_etl.transform.kernels import Positions, concat, only, repeat, take
 from aspen_etl.transform.ordering import argsort_numbers, find
 
 __all__ = [
@@ -81,7 +81,7 @@ def phone_number(borrower: pd.DataFrame, role_profile_rows: pd.DataFrame) -> pd.
         places.append(owner[rows] + turn * len(borrower))
     order = argsort_numbers(np.concatenate(held))
     held_by, turns = np.divmod(np.concatenate(held)[order], len(PHONES))
-    phones = pd.concat([borrower[column] for column in PHONES.values()], ignore_index=True)
+    phones = concat([borrower[column] for column in PHONES.values()])
     kinds = conform_text(pd.Series(list(PHONES), dtype=object))
     return make_frame(
         {

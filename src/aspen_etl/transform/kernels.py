@@ -7,7 +7,7 @@ the pandas way elsewhere. Both give the same answer; one test runs over both.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Optional
 
 import numpy as np
@@ -20,6 +20,7 @@ __all__ = [
     "Mask",
     "Positions",
     "arrow_array",
+    "concat",
     "first_space",
     "is_range",
     "join_words",
@@ -106,6 +107,17 @@ def only(values: pd.Series, rows: Mask) -> pd.Series:
     buffers = [pa.py_buffer(bits), *array.buffers()[1:]]
     held = pa.Array.from_buffers(array.type, len(array), buffers, offset=array.offset)
     return to_text(held, values).set_axis(values.index)
+
+
+def concat(columns: Sequence[pd.Series]) -> pd.Series:
+    """Put columns of one dtype one after the other. The index is new."""
+    arrays = [arrow_array(column) for column in columns]
+    if any(array is None for array in arrays):
+        joined = pd.concat(columns, ignore_index=True)
+        return conform_text(joined) if joined.dtype == object else joined
+    import pyarrow as pa
+
+    return to_text(pa.concat_arrays(arrays), columns[0])  # in one piece, as all kernels want it
 
 
 def repeat(text: Optional[str], length: int) -> pd.Series:

@@ -19,7 +19,7 @@ from aspen_etl.schema.spec import ColumnSpec, TableSpec
 from aspen_etl.schema.text import conform_text
 from aspen_etl.threads import map_threads
 from aspen_etl.transform import kernels
-from aspen_etl.transform.auditing import audit_columns, stamp
+from aspen_etl.transform.auditing import Since, audit_columns, stamp
 from aspen_etl.transform.kernels import Positions
 from aspen_etl.transform.ordering import argsort, argsort_numbers, find, sort_rows
 from aspen_etl.transform.positions import find_rows, gather, select
@@ -37,7 +37,7 @@ def number(
     /,
     *,
     previous: Optional[Snapshot] = None,
-) -> Snapshot:
+) -> tuple[Snapshot, dict[str, Since]]:
     """Give every row its key, resolve its references, stamp it.
 
     Args:
@@ -48,12 +48,14 @@ def number(
             what they were stamped with unless a value changed, its lookup rows stay.
 
     Returns:
-        The snapshot: tables ordered by key, and all keys ever given.
+        The snapshot, tables ordered by key and all keys ever given; and, by table, what became
+        of its rows since the snapshot before.
     """
     run = _not_before(run, previous)
     rows = _with_lookups(rows, model, previous)
     audit = audit_columns(max(map(len, rows.values()), default=0), run)
     given: dict[str, Any] = {}
+    since: dict[str, Since] = {}
     numbered: dict[str, tuple[pd.DataFrame, Optional[KeyState]]] = {}
     for tables in _generations(model):
         found = map_threads(
@@ -64,13 +66,15 @@ def number(
         for table, (frame, state, keys) in zip(tables, found):
             then = previous.tables.get(table.name) if previous else None
             fresh = {name: column.iloc[: len(frame)] for name, column in audit.items()}
-            numbered[table.name] = stamp(frame, table, run, then, fresh), state
+            stamped, since[table.name] = stamp(frame, table, run, then, fresh)
+            numbered[table.name] = stamped, state
             given[table.name] = keys
-    return Snapshot(
+    snapshot = Snapshot(
         Tables({name: numbered[name][0] for name in model.tables}),
         {name: state for name in model.tables if (state := numbered[name][1]) is not None},
         run.time,
     )
+    return snapshot, since
 
 
 def _generations(model: Model) -> list[list[TableSpec]]:
@@ -135,7 +139,7 @@ def _with_lookups(
         if then is None or not len(then):
             continue
         (name,) = table.natural_key
-        values = pd.concat([rows[table.name][name], then[name]], ignore_index=True)
+        values = kernels.concat([rows[table.name][name], conform_text(then[name])])
         distinct = conform_text(values.drop_duplicates().reset_index(drop=True))
         out[table.name] = pd.DataFrame({name: distinct})
     return out
@@ -172,7 +176,8 @@ def _assign(
         return numbers, KeyState(after + len(new), added)
     given = before.given
     if len(added):
-        given = conform_keys(pd.concat([given, added], ignore_index=True), table)
+        before_, added = conform_keys(given, table), conform_keys(added, table)
+        given = make_frame({n: kernels.concat([before_[n], added[n]]) for n in added.columns})
     return numbers, KeyState(after + len(new), given)
 
 

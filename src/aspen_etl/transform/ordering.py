@@ -61,7 +61,7 @@ def argsort(values: pd.Series) -> Positions:
 def argsort_numbers(numbers: Positions) -> Positions:
     """Give the stable order of whole numbers."""
     length = len(numbers)
-    if length < 2 or bool((numbers[:-1] <= numbers[1:]).all()):  # noqa: PLR2004
+    if _is_sorted(numbers):
         return np.arange(length, dtype=np.int64)
     low, high = int(numbers.min()), int(numbers.max())
     if high - low < _DENSE * length:
@@ -101,6 +101,11 @@ def sort_rows(columns: list[pd.Series]) -> tuple[Positions, Mask]:
     ordered_codes = one[order]
     same[1:] = ordered_codes[1:] == ordered_codes[:-1]
     return order, same
+
+
+def _is_sorted(numbers: Any) -> bool:
+    # What is not in order mostly shows at once.
+    return all((part[:-1] <= part[1:]).all() for part in (numbers[:_MANY], numbers))
 
 
 def _combined(codes: list[Positions]) -> Optional[Positions]:
@@ -194,14 +199,14 @@ def _find_by_heads(array: Any, known: Any) -> Optional[Positions]:
 
     shared = _shared(array, known)
     wanted, heads = _heads(array, shared), _heads(known, shared)
-    keys = np.arange(len(heads)) if bool((heads[:-1] <= heads[1:]).all()) else np.argsort(heads)
+    keys = np.arange(len(heads)) if _is_sorted(heads) else np.argsort(heads)
     heads = heads[keys]
     tied = np.zeros(len(heads) + 1, dtype=bool)
     tied[1:-1] = heads[1:] == heads[:-1]
     rivals = keys[tied[1:] | tied[:-1]]
     if len(rivals) > len(keys) // 4:
         return None
-    order = np.argsort(wanted)
+    order = np.arange(len(wanted)) if _is_sorted(wanted) else np.argsort(wanted)
     wanted = wanted[order]
     if np.array_equal(wanted, heads):
         at = keys

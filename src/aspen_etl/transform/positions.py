@@ -12,6 +12,9 @@ from aspen_etl.transform.ordering import find, is_ascending
 
 __all__ = ["differ", "find_keys", "find_rows", "gather", "reverse", "select"]
 
+#: How many numbers there may be for each key, so that a table of all of them pays.
+_DENSE = 4
+
 #: What a code of a combination must stay below, so that 64 bits hold it.
 _CODE_LIMIT = 2**62
 
@@ -41,8 +44,13 @@ def find_keys(values: pd.Series, keys: pd.Series, /) -> Positions:
         return gather(np.flatnonzero(first), find(values, keys[first]))
     wanted = values.fillna(-1).to_numpy(dtype=np.int64)
     known = keys.to_numpy(dtype=np.int64)
-    if np.array_equal(known, np.arange(1, len(known) + 1)):
-        return np.where((wanted < 1) | (wanted > len(known)), -1, wanted - 1)
+    low, high = int(known.min(initial=0)), int(known.max(initial=0))
+    if high - low <= _DENSE * (len(known) + len(wanted)):
+        places = np.full(high - low + 2, -1, dtype=np.int64)
+        places[known - low] = np.arange(len(known))
+        beyond = (wanted < low) | (wanted > high)  # the last place is nobody's
+        found: Positions = places[np.where(beyond, high + 1, wanted) - low]
+        return found
     order = np.argsort(known, kind="stable")
     at = np.searchsorted(known[order], wanted).clip(max=len(known) - 1)
     return (
