@@ -18,8 +18,9 @@ from aspen_etl.schema.spec import TableSpec
 from aspen_etl.schema.validation import conform
 from aspen_etl.transform.auditing import Since
 from aspen_etl.transform.borrower import BORROWER_MODEL
+from aspen_etl.transform.kernels import differ
 from aspen_etl.transform.ordering import is_ascending, sort_rows
-from aspen_etl.transform.positions import differ, find_rows, select
+from aspen_etl.transform.positions import find_rows, select
 
 __all__ = ["Changes", "TableChanges", "apply_changes", "diff", "part"]
 

@@ -17,7 +17,7 @@ from aspen_etl.transform import (
     pad_zip_code,
     split_full_name,
 )
-from tests.transform.test_kernels import COLUMNS, Cells, texts
+from tests.transform.columns import COLUMNS, Cells, texts
 
 
 def column(*cells: Optional[str]) -> pd.Series:

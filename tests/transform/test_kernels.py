@@ -5,7 +5,6 @@ Each is compared with the plainest Python that says the same.
 
 from __future__ import annotations
 
-import importlib.util
 import re
 from typing import Any, Optional
 
@@ -17,40 +16,8 @@ from hypothesis import strategies as st
 
 from aspen_etl.schema.borrower import EMAIL, PHONE, ZIP_CODE
 from aspen_etl.schema.text import TEXT, WHITE_SPACE, TextFormat, conform_text
-from aspen_etl.transform import kernels, ordering
-
-Cells = list[Optional[str]]
-
-_PANDAS_3 = int(pd.__version__.partition(".")[0]) >= 3
-STORAGES = ["python", "pyarrow"] if _PANDAS_3 else ["object"]
-if _PANDAS_3 and importlib.util.find_spec("pyarrow") is None:
-    STORAGES.remove("pyarrow")
-
-
-def make(cells: Cells, storage: str, *, sliced: bool = False) -> pd.Series:
-    """Make a column as this storage holds it; a slice does not start where its buffer does."""
-    dtype: Any = object if storage == "object" else pd.StringDtype(storage, na_value=np.nan)
-    if not sliced:
-        return pd.Series(cells, dtype=dtype)
-    return pd.Series(["é ", None, *cells, "x"], dtype=dtype).iloc[2:-1].reset_index(drop=True)
-
-
-def texts(values: pd.Series) -> Cells:
-    return [cell if isinstance(cell, str) else None for cell in values.tolist()]
-
-
-BOTH = pytest.mark.parametrize("storage", STORAGES)
-
-TEXTS = st.one_of(
-    st.sampled_from(
-        ["", " ", "a", "A", "ab", "a b", "a  b c", " a", "é", "e\u0301", "😀", "\uffff"]
-    ),
-    st.sampled_from(
-        ["12345", "12345\n", "12345-6789", "a@b", "555-0100", "٠٢١٣٨", "\u2003", "\0", "a\0b"]
-    ),
-    st.text(st.characters(exclude_categories=["Cs"]), max_size=6),
-)
-COLUMNS = st.lists(st.none() | TEXTS, max_size=8)
+from aspen_etl.transform import kernels
+from tests.transform.columns import BOTH, COLUMNS, STORAGES, TEXTS, Cells, make, texts
 
 
 @BOTH
@@ -112,53 +79,6 @@ def test_longer_than_counts_code_points(storage: str, length: int) -> None:
 
 
 @BOTH
-def test_argsort_is_stable_by_code_point_and_puts_missing_last(storage: str) -> None:
-    @given(COLUMNS)
-    @example(["\uffff", "\U00010000", "é", "z", "a", "B", None, "", "a"])
-    def check(cells: Cells) -> None:
-        plain = sorted(range(len(cells)), key=lambda at: (cells[at] is None, cells[at] or ""))
-        assert ordering.argsort(make(cells, storage)).tolist() == plain
-
-    check()
-
-
-@BOTH
-def test_is_ascending_compares_each_cell_with_the_one_before(storage: str) -> None:
-    @given(cells=st.lists(TEXTS, max_size=4), in_order=st.booleans(), sliced=st.booleans())
-    @example(cells=["a", "a"], in_order=True, sliced=False)
-    @example(cells=["\uffff", "😀"], in_order=False, sliced=True)
-    def check(cells: list[str], *, in_order: bool, sliced: bool) -> None:
-        given_cells = sorted(set(cells)) if in_order else cells
-        column = make(list(given_cells), storage, sliced=sliced)
-        expected = all(one < two for one, two in zip(given_cells, given_cells[1:]))
-        assert ordering.is_ascending(column) is expected
-
-    check()
-    assert not ordering.is_ascending(make(["a", None], storage))
-    assert not ordering.is_ascending(make([None, "a"], storage))
-
-
-@given(st.lists(st.integers(-(2**63), 2**63 - 1), max_size=4))
-def test_is_ascending_knows_whole_numbers(numbers: list[int]) -> None:
-    expected = all(one < two for one, two in zip(numbers, numbers[1:]))
-    assert ordering.is_ascending(pd.Series(numbers, dtype="int64")) is expected
-
-
-@BOTH
-def test_find_gives_the_row_of_each_key_or_minus_one(storage: str) -> None:
-    @given(COLUMNS, st.lists(TEXTS, unique=True, max_size=6))
-    @example(["a\0b", "a"], ["a", "a\0", "a\0b"])
-    @example(["a", "b"], ["a", "b"])
-    @example(["a", None], [])
-    def check(cells: Cells, keys: list[str]) -> None:
-        plain = [keys.index(cell) if cell in keys else -1 for cell in cells]
-        found = ordering.find(make(cells, storage), make([*keys], storage))
-        assert found.tolist() == plain
-
-    check()
-
-
-@BOTH
 def test_first_space_parts_each_cell_once(storage: str) -> None:
     @given(COLUMNS, st.booleans())
     @example(cells=["Ada Degli Antoni", "Cher", "", None, " x", "a\u00a0b c"], sliced=True)
@@ -169,6 +89,104 @@ def test_first_space_parts_each_cell_once(storage: str) -> None:
         assert texts(after) == [None if c is None else c.partition(" ")[2] for c in cells]
 
     check()
+
+
+@BOTH
+def test_join_words_undoes_first_space(storage: str) -> None:
+    @given(st.lists(TEXTS, max_size=8), st.booleans())
+    def check(cells: list[str], sliced: bool) -> None:  # noqa: FBT001 - drawn
+        plain = [" ".join(cell.split()) for cell in cells]
+        column = make(list(plain), storage, sliced=sliced)
+        assert texts(kernels.join_words(*kernels.first_space(column))) == plain
+
+    check()
+
+
+@BOTH
+def test_only_keeps_the_cells_of_some_rows(storage: str) -> None:
+    @given(COLUMNS, st.booleans(), st.data())
+    def check(cells: Cells, sliced: bool, data: st.DataObject) -> None:  # noqa: FBT001 - drawn
+        rows = data.draw(st.lists(st.booleans(), min_size=len(cells), max_size=len(cells)))
+        column = make(cells, storage, sliced=sliced)
+        found = kernels.only(column, np.array(rows, dtype=bool))
+        assert texts(found) == [cell if held else None for cell, held in zip(cells, rows)]
+        assert texts(column) == cells
+
+    check()
+
+
+@BOTH
+def test_concat_puts_columns_one_after_the_other(storage: str) -> None:
+    @given(st.lists(COLUMNS, min_size=1, max_size=3), st.booleans())
+    def check(columns: list[Cells], sliced: bool) -> None:  # noqa: FBT001 - drawn
+        found = kernels.concat([make(cells, storage, sliced=sliced) for cells in columns])
+        assert texts(found) == [cell for cells in columns for cell in cells]
+        assert found.index.equals(pd.RangeIndex(len(found)))
+
+    check()
+
+
+def test_concat_puts_numbers_and_times_one_after_the_other() -> None:
+    times = pd.Series(pd.DatetimeIndex(["2026-01-31", pd.NaT], tz="UTC"))
+    assert kernels.concat([times, times]).equals(pd.concat([times, times], ignore_index=True))
+    assert kernels.concat([pd.Series([1]), pd.Series([2])]).tolist() == [1, 2]
+
+
+@BOTH
+def test_differ_takes_null_for_equal_to_null_alone(storage: str) -> None:
+    @given(st.lists(st.tuples(st.none() | TEXTS, st.none() | TEXTS), max_size=8), st.booleans())
+    @example(pairs=[(None, None), (None, ""), ("a", "a"), ("a", "b")], sliced=True)
+    def check(pairs: list[tuple[Any, Any]], sliced: bool) -> None:  # noqa: FBT001 - drawn
+        one = make([pair[0] for pair in pairs], storage, sliced=sliced)
+        two = make([pair[1] for pair in pairs], storage)
+        assert kernels.differ(one, two).tolist() == [a != b for a, b in pairs]
+        assert not kernels.differ(one, one).any()
+
+    check()
+
+
+def test_differ_compares_nullable_numbers() -> None:
+    one = pd.Series([1, None, 3, None], dtype="Int64")
+    two = pd.Series([1, None, None, 4], dtype="Int64")
+    assert kernels.differ(one, two).tolist() == [False, False, True, True]
+
+
+@BOTH
+def test_same_text_says_yes_only_of_the_same_cells(storage: str) -> None:
+    @given(COLUMNS, COLUMNS)
+    def check(one: Cells, two: Cells) -> None:
+        found = kernels.same_text(make(one, storage), make(two, storage))
+        assert found is (one == two) if storage == "pyarrow" else not found
+
+    check()
+
+
+@given(st.lists(st.integers(-1, 5), max_size=5), st.integers(0, 3))
+@example([0, 1, 2], 0)
+@example([2, 3], 2)
+def test_is_range_and_neighbours_know_what_stands_together(
+    positions: list[int], first: int
+) -> None:
+    at = np.array(positions, dtype=np.int64)
+    expected = positions == list(range(first, first + len(positions)))
+    assert kernels.is_range(at, first) is expected
+    found = kernels.neighbours(pd.Series(range(6)), at)
+    together = not positions or positions == list(range(positions[0], positions[0] + len(at)))
+    if not together or (positions and positions[0] < 0):
+        assert found is None
+    else:
+        assert found is not None
+        assert found.tolist() == positions
+        assert found.index.equals(pd.RangeIndex(len(at)))
+
+
+def test_is_range_looks_at_every_block() -> None:
+    numbers = np.arange(100_000)
+    assert kernels.is_range(numbers)
+    for place in (0, 16_384, 99_999):
+        changed = numbers.copy()
+        changed[place] += 1
+        assert not kernels.is_range(changed)
 
 
 @pytest.mark.parametrize("text", ["a", "é 😀", None])

@@ -184,7 +184,7 @@ class _Sync:
         files = self.given.look(self.store.model)
         if newest is not None and self._is_known(newest, files):
             return self._unchanged(newest, attempt, source_read=False)
-        result, files = self._normalize(newest)
+        result, files = self._normalize(newest, files)
         refusals = find_refusals(result, self.given.thresholds, newest)
         outdated = find_outdated(self.given.thresholds, newest, files)
         if refusals or outdated:
@@ -224,7 +224,7 @@ class _Sync:
 
     def plan(self) -> SyncReport:
         newest = self._newest()
-        result, files = self._normalize(newest)
+        result, files = self._normalize(newest, self.given.look(self.store.model))
         limits = self.given.thresholds
         refusals = [*find_refusals(result, limits, newest), *find_outdated(limits, newest, files)]
         if newest is not None and newest.hold is not None:
@@ -263,17 +263,19 @@ class _Sync:
         return last.get("version") == newest.version and last.get("fingerprint") == name
 
     def _normalize(
-        self, newest: Optional[Commit]
+        self, newest: Optional[Commit], files: tuple[SourceFile, ...]
     ) -> tuple[NormalizeResult, tuple[SourceFile, ...]]:
         previous = None
         if newest is not None:
             self.clock.step("loading")
             previous = self.store.load(newest)
         self.clock.step("reading")
-        extract, files = self._read()
+        extract, files = self._read(files)
+        extracts = [extract]
+        del extract  # handed over, so that its memory is free as soon as it is judged
         self.clock.step("normalizing")
         result = normalize(
-            extract,
+            extracts.pop(),
             run=self.run,
             model=self.store.model,
             previous=previous,
@@ -281,10 +283,9 @@ class _Sync:
         )
         return result, files
 
-    def _read(self) -> tuple[Extract, tuple[SourceFile, ...]]:
-        """Read one state of the source: the same before and after."""
+    def _read(self, before: tuple[SourceFile, ...]) -> tuple[Extract, tuple[SourceFile, ...]]:
+        """Read one state of the source: the same before, as seen by a look, and after."""
         model = self.store.model
-        before = self.given.look(model)
         for _ in range(_READS):
             extract = self.given.read(model)
             after = self.given.look(model)

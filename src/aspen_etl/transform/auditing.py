@@ -12,8 +12,8 @@ from aspen_etl.schema.frames import Run
 from aspen_etl.schema.spec import TIMESTAMP, TableSpec
 from aspen_etl.schema.text import conform_text
 from aspen_etl.transform import kernels
-from aspen_etl.transform.kernels import Mask, Positions, concat
-from aspen_etl.transform.positions import differ, find_rows, select
+from aspen_etl.transform.kernels import Mask, Positions, concat, differ
+from aspen_etl.transform.positions import find_rows, select
 
 __all__ = ["Since", "audit_columns", "stamp"]
 

@@ -21,11 +21,13 @@ __all__ = [
     "Positions",
     "arrow_array",
     "concat",
+    "differ",
     "first_space",
     "is_range",
     "join_words",
     "longer_than",
     "matches",
+    "neighbours",
     "only",
     "repeat",
     "same_text",
@@ -66,8 +68,9 @@ def to_text(array: Any, like: pd.Series) -> pd.Series:
 
 def take(values: pd.Series, positions: Positions) -> pd.Series:
     """Gather rows by position; -1 gives a missing value. The index is new."""
-    if len(positions) == len(values) and is_range(positions):
-        return values.reset_index(drop=True)
+    together = neighbours(values, positions)
+    if together is not None:
+        return together
     if not len(values):
         return conform_text(
             pd.Series(np.full(len(positions), None, dtype=object), name=values.name)
@@ -120,6 +123,28 @@ def concat(columns: Sequence[pd.Series]) -> pd.Series:
     return to_text(pa.concat_arrays(arrays), columns[0])  # in one piece, as all kernels want it
 
 
+def differ(one: pd.Series, two: pd.Series) -> Mask:
+    """Tell in which rows two columns of one dtype differ; null equals null."""
+    if one is two:
+        return np.zeros(len(one), dtype=bool)
+    left, right = arrow_array(one), arrow_array(two)
+    if left is not None and right is not None:
+        import pyarrow.compute as pc
+
+        found = pc.not_equal(left, right)
+        if found.null_count:
+            found = pc.coalesce(found, pc.not_equal(left.is_null(), right.is_null()))
+        return found.to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]
+    absent, other = one.isna().to_numpy(dtype=bool), two.isna().to_numpy(dtype=bool)
+    out: Mask = absent != other
+    both = ~(absent | other)
+    if both.all():
+        return np.asarray(one.array != two.array, dtype=bool)
+    rows = np.flatnonzero(both)
+    out[rows] = np.asarray(one.array[rows] != two.array[rows], dtype=bool)
+    return out
+
+
 def repeat(text: Optional[str], length: int) -> pd.Series:
     """Make a text column that holds one value throughout."""
     one = conform_text(pd.Series([text], dtype=object))
@@ -131,13 +156,21 @@ def repeat(text: Optional[str], length: int) -> pd.Series:
     return to_text(pa.repeat(pa.scalar(text, array.type), length), one)
 
 
-def is_range(positions: Positions) -> bool:
-    """Tell whether positions are 0, 1, 2 and so on."""
+def is_range(positions: Positions, first: int = 0) -> bool:
+    """Tell whether positions go up by one from the first on."""
     for start in range(0, len(positions), len(_STEPS)):
         part = positions[start : start + len(_STEPS)]
-        if not (part - start == _STEPS[: len(part)]).all():
+        if not (part - (first + start) == _STEPS[: len(part)]).all():
             return False
     return True
+
+
+def neighbours(values: pd.Series, positions: Positions) -> Optional[pd.Series]:
+    """Give rows that stand one behind the other, without a copy; none where they do not."""
+    first = int(positions[0]) if len(positions) else 0
+    if first < 0 or not is_range(positions, first):
+        return None
+    return values.iloc[first : first + len(positions)].reset_index(drop=True)
 
 
 _STEPS = np.arange(1 << 14)

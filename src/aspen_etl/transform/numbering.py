@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Optional
+from typing import Any, NamedTuple, Optional
 
 import numpy as np
 import pandas as pd
@@ -55,26 +55,21 @@ def number(
     rows = _with_lookups(rows, model, previous)
     audit = audit_columns(max(map(len, rows.values()), default=0), run)
     given: dict[str, Any] = {}
-    since: dict[str, Since] = {}
-    numbered: dict[str, tuple[pd.DataFrame, Optional[KeyState]]] = {}
+    done: dict[str, _Numbered] = {}
     for tables in _generations(model):
         found = map_threads(
-            lambda table: _number(table, rows, given, model, previous),
+            lambda table: _number(table, rows, given, model, run, previous, audit),
             tables,
             rows=max(len(rows[table.name]) for table in tables),
         )
-        for table, (frame, state, keys) in zip(tables, found):
-            then = previous.tables.get(table.name) if previous else None
-            fresh = {name: column.iloc[: len(frame)] for name, column in audit.items()}
-            stamped, since[table.name] = stamp(frame, table, run, then, fresh)
-            numbered[table.name] = stamped, state
-            given[table.name] = keys
+        done.update((table.name, numbered) for table, numbered in zip(tables, found))
+        given.update((table.name, numbered.keys) for table, numbered in zip(tables, found))
     snapshot = Snapshot(
-        Tables({name: numbered[name][0] for name in model.tables}),
-        {name: state for name in model.tables if (state := numbered[name][1]) is not None},
+        Tables({name: done[name].frame for name in model.tables}),
+        {name: state for name in model.tables if (state := done[name].state) is not None},
         run.time,
     )
-    return snapshot, since
+    return snapshot, {name: done[name].since for name in model.tables}
 
 
 def _generations(model: Model) -> list[list[TableSpec]]:
@@ -89,14 +84,24 @@ def _generations(model: Model) -> list[list[TableSpec]]:
     return groups
 
 
+class _Numbered(NamedTuple):
+    """One table, its key state, its keys in the order of its rows, and what became of them."""
+
+    frame: pd.DataFrame
+    state: Optional[KeyState]
+    keys: Any
+    since: Since
+
+
 def _number(
     table: TableSpec,
     rows: Mapping[str, pd.DataFrame],
     given: Mapping[str, Any],
     model: Model,
+    run: Run,
     previous: Optional[Snapshot],
-) -> tuple[pd.DataFrame, Optional[KeyState], Any]:
-    """Give the rows of one table in order, its key state, and the keys in the order of ``rows``."""
+    audit: Mapping[str, pd.Series],
+) -> _Numbered:
     frame = rows[table.name]
     columns = {
         spec.name: _column(spec, frame[spec.name], rows, given, model)
@@ -110,15 +115,18 @@ def _number(
     state: Optional[KeyState] = None
     keys: Any
     if table.has_surrogate_key:
-        before = previous.keys.get(table.name) if previous else None
-        keys, state = _assign(table, columns, natural, before)
+        then = previous.keys.get(table.name) if previous else None
+        keys, state = _assign(table, columns, natural, then)
         columns[table.primary_key] = pd.Series(keys)
         order = argsort_numbers(keys)
     else:
         order, _ = sort_rows(natural)
         keys = columns[table.primary_key]
     own = {spec.name: select(columns[spec.name], order) for spec in table.own_columns}
-    return make_frame(own), state, keys
+    before = previous.tables.get(table.name) if previous else None
+    fresh = {name: column.iloc[: len(order)] for name, column in audit.items()}
+    stamped, since = stamp(make_frame(own), table, run, before, fresh)
+    return _Numbered(stamped, state, keys, since)
 
 
 def _not_before(run: Run, previous: Optional[Snapshot]) -> Run:

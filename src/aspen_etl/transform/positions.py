@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from aspen_etl.transform.kernels import Mask, Positions, is_range
+from aspen_etl.transform.kernels import Positions, neighbours
 from aspen_etl.transform.ordering import find, is_ascending
 
-__all__ = ["differ", "find_keys", "find_rows", "gather", "reverse", "select"]
+__all__ = ["find_keys", "find_rows", "gather", "reverse", "select"]
 
 #: How many numbers there may be for each key, so that a table of all of them pays.
 _DENSE = 4
@@ -73,6 +73,8 @@ def find_rows(wanted: Sequence[pd.Series], known: Sequence[pd.Series], /) -> Pos
             held = keys.notna().to_numpy(dtype=bool)
             if held.all():
                 return find(texts, keys)
+    elif len(wanted) == 1 and not wanted[0].hasnans and not known[0].hasnans:
+        return find_keys(wanted[0], known[0])
     mine = np.zeros(len(wanted[0]), dtype=np.int64)
     theirs = np.zeros(len(known[0]), dtype=np.int64)
     absent = np.zeros(len(mine), dtype=bool)
@@ -111,22 +113,9 @@ def _codes(wanted: pd.Series, known: pd.Series) -> tuple[Positions, Positions]:
     return at, np.where(codes < 0, nothing, codes).astype(np.int64)
 
 
-def differ(one: pd.Series, two: pd.Series, /) -> Mask:
-    """Tell in which rows two columns of one dtype differ; null equals null."""
-    if one is two:
-        return np.zeros(len(one), dtype=bool)
-    absent, other = one.isna().to_numpy(dtype=bool), two.isna().to_numpy(dtype=bool)
-    out: Mask = absent != other
-    both = ~(absent | other)
-    if both.all():
-        return np.asarray(one.array != two.array, dtype=bool)
-    rows = np.flatnonzero(both)
-    out[rows] = np.asarray(one.array[rows] != two.array[rows], dtype=bool)
-    return out
-
-
 def select(values: pd.Series, positions: Positions, /) -> pd.Series:
     """Gather rows of any dtype by position, none of them -1. The index is new."""
-    if len(positions) == len(values) and is_range(positions):
-        return values.reset_index(drop=True)
+    together = neighbours(values, positions)
+    if together is not None:
+        return together
     return pd.Series(values.array.take(positions), name=values.name)

@@ -20,9 +20,9 @@ from aspen_etl.schema.text import as_text
 from aspen_etl.threads import map_threads
 from aspen_etl.transform import kernels
 from aspen_etl.transform.calling import call
-from aspen_etl.transform.kernels import Mask, Positions, is_range
+from aspen_etl.transform.kernels import Mask, Positions, differ, is_range
 from aspen_etl.transform.ordering import sort_rows
-from aspen_etl.transform.positions import differ, find_keys, gather, reverse
+from aspen_etl.transform.positions import find_keys, gather, reverse
 
 __all__ = ["Recovered", "compare", "fail", "recover"]
 
