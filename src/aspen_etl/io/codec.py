@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -77,28 +78,43 @@ def _to_csv(frame: pd.DataFrame, columns: Mapping[str, ColumnSpec]) -> Data:
     data = try_write_csv(frame)
     if data is not None:
         return data
-    out = {
-        name: _time_text(frame[name]) if spec.type == "timestamp" else frame[name]
-        for name, spec in columns.items()
-    }
-    texts = pd.DataFrame(out, index=frame.index)
-    # NOTE: before Python 3.13 csv does not quote a carriage return that is not its line's end.
-    returns = any(
-        texts[name].str.contains("\r", regex=False, na=False).any()
-        for name, spec in columns.items()
-        if spec.type == "text" and len(texts)
-    )
-    quoting: Any = csv.QUOTE_ALL if returns else csv.QUOTE_MINIMAL
+    fields = [_fields(frame[name], spec) for name, spec in columns.items()]
+    if len(fields) == 1:  # a lone empty field is quoted, else its line would be blank
+        fields = [[text or '""' for text in fields[0]]]
     buffer = io.StringIO(newline="")
-    texts.to_csv(buffer, index=False, lineterminator="\n", quoting=quoting)
+    csv.writer(buffer, lineterminator="\n").writerow(frame.columns)
+    buffer.writelines(f"{line}\n" for line in map(",".join, zip(*fields)))
     return buffer.getvalue().encode("utf-8")
 
 
-def _time_text(values: pd.Series) -> pd.Series:
+#: What makes a field need quotes (RFC 4180).
+_SPECIAL = re.compile('[,"\r\n]')
+
+
+def _fields(values: pd.Series, spec: ColumnSpec) -> list[str]:
+    """Write the cells of a column as fields; a missing one is empty."""
+    if spec.type == "timestamp":
+        return _time_fields(values)
+    absent = values.isna().to_numpy(dtype=bool)
+    if spec.type == "integer":
+        numbers = values.fillna(0).to_numpy(dtype=np.int64).tolist()
+        return ["" if none else str(n) for n, none in zip(numbers, absent)]
+    cells = values.to_numpy(dtype=object, copy=True)
+    cells[absent] = ""
+    texts: list[str] = cells.tolist()
+    if not _SPECIAL.search("".join(texts)):
+        return texts
+    return [
+        '"{}"'.format(text.replace('"', '""')) if _SPECIAL.search(text) else text for text in texts
+    ]
+
+
+def _time_fields(values: pd.Series) -> list[str]:
     codes, distinct = pd.factorize(values)
     moments = pd.DatetimeIndex(distinct)
     texts = [f"{moment:%Y-%m-%d %H:%M:%S}.{moment.microsecond // 1000:03d}" for moment in moments]
-    return pd.Series(np.array([*texts, None], dtype=object)[codes], index=values.index)
+    fields: list[str] = np.array([*texts, ""], dtype=object)[codes].tolist()
+    return fields
 
 
 def _from_csv(data: bytes, columns: Mapping[str, ColumnSpec], url: str) -> pd.DataFrame:

@@ -7,7 +7,7 @@ the pandas way elsewhere. Both give the same answer; one test runs over both.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Optional
 
 import numpy as np
@@ -135,12 +135,14 @@ def differ(one: pd.Series, two: pd.Series) -> Mask:
         if found.null_count:
             found = pc.coalesce(found, pc.not_equal(left.is_null(), right.is_null()))
         return found.to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]
+    if pd.api.types.is_string_dtype(one.dtype):
+        out: Mask = (one.to_numpy(dtype=object) != two.to_numpy(dtype=object)).astype(bool)
+        rows = np.flatnonzero(out)  # null is unequal to null by itself
+        out[rows[(one.iloc[rows].isna() & two.iloc[rows].isna()).to_numpy(dtype=bool)]] = False
+        return out
     absent, other = one.isna().to_numpy(dtype=bool), two.isna().to_numpy(dtype=bool)
-    out: Mask = absent != other
-    both = ~(absent | other)
-    if both.all():
-        return np.asarray(one.array != two.array, dtype=bool)
-    rows = np.flatnonzero(both)
+    out = absent != other
+    rows = np.flatnonzero(~(absent | other))
     out[rows] = np.asarray(one.array[rows] != two.array[rows], dtype=bool)
     return out
 
@@ -222,8 +224,7 @@ _ODD_LINE = re.compile(r"[^\n -~]| (?=[ \n])|\n(?=[ \n])")
 
 
 def _suspects_in(values: pd.Series) -> Positions:
-    held = np.flatnonzero(values.notna().to_numpy(dtype=bool))
-    texts = values.to_numpy(dtype=object)[held]
+    held, texts = _held(values)
     lines = "\n".join(["", *texts, ""])
     if lines.count("\n") == len(texts) + 1 and (not len(texts) or not _ODD_LINE.search(lines)):
         return np.empty(0, dtype=np.int64)
@@ -256,7 +257,10 @@ def matches(values: pd.Series, text_format: TextFormat) -> Mask:
         found = pc.match_substring_regex(array, rf"\A(?:{text_format.pattern})\z")
         return found.fill_null(fill_value=True).to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]
     pattern = re.compile(text_format.pattern)
-    return _each(values, lambda text: pattern.fullmatch(text) is not None, missing=True)
+    out = np.ones(len(values), dtype=bool)
+    held, texts = _held(values)
+    out[held] = [found is not None for found in map(pattern.fullmatch, texts)]
+    return out
 
 
 def longer_than(values: pd.Series, length: int) -> Mask:
@@ -270,16 +274,17 @@ def longer_than(values: pd.Series, length: int) -> Mask:
             return np.zeros(len(values), dtype=bool)
         longer = pc.greater(pc.utf8_length(array), length)
         return longer.fill_null(fill_value=False).to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]
-    return _each(values, lambda text: len(text) > length, missing=False)
-
-
-def _each(values: pd.Series, test: Callable[[str], bool], *, missing: bool) -> Mask:
-    out = np.full(len(values), missing, dtype=bool)
-    present = values.notna().to_numpy(dtype=bool)
-    out[present] = np.fromiter(
-        map(test, values.to_numpy(dtype=object)[present]), dtype=bool, count=int(present.sum())
-    )
+    out = np.zeros(len(values), dtype=bool)
+    held, texts = _held(values)
+    out[held] = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts)) > length
     return out
+
+
+def _held(values: pd.Series) -> tuple[Positions, list[str]]:
+    """Give the rows that are not missing, and their texts."""
+    held = np.flatnonzero(values.notna().to_numpy(dtype=bool))
+    texts: list[str] = values.to_numpy(dtype=object)[held].tolist()
+    return held, texts
 
 
 # ----------------------------------------------------------------------------- parting text
