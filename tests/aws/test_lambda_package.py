@@ -28,7 +28,7 @@ import pytest
 import aspen_etl as ae
 from tests.aws.events import SCHEDULE, created
 from tests.support.borrowers import write_borrowers
-from tests.support.runtime_api import RuntimeApi, running
+from tests.support.runtime_api import READY_SECONDS, RuntimeApi, running
 from tests.support.s3 import BUCKET, S3Server, moto, seaweed
 from tests.support.services import require_service
 
@@ -370,7 +370,7 @@ def test_the_real_workbook_within_256_megabytes_and_20_seconds(
 ) -> None:
     source = functions.put("in/borrowers.xlsx", workbook.read_bytes())
     with functions.start(source=source) as function:
-        assert function.ready.wait(60)
+        assert function.ready.wait(READY_SECONDS)
         begun, empty = function.cpu_seconds(), function.peak_megabytes()
         first = function.invoke(SCHEDULE)
         computed, peak = function.cpu_seconds() - begun, function.peak_megabytes()
@@ -404,11 +404,11 @@ def test_it_works_with_the_processor_that_comes_with_its_memory(
     source = functions.put("in/borrowers.xlsx", workbook.read_bytes())
     memory = {"small": 256, "parquet": 512}[functions.flavour]
     with functions.start(source=source) as function:
-        assert function.ready.wait(60)
+        assert function.ready.wait(READY_SECONDS)
         with function.slowed_to(memory / WHOLE_CORE):
-            first = function.invoke(SCHEDULE, seconds=100)
+            first = function.invoke(SCHEDULE)
             assert (first.kind, first.body["outcome"]) == ("response", "committed"), first.body
-            again = function.invoke(SCHEDULE, seconds=100)
+            again = function.invoke(SCHEDULE)
             assert again.body["outcome"] == "unchanged"
     print(
         f"\n{functions.flavour} at {memory} MB: first {first.seconds:.0f} s, "
@@ -454,7 +454,7 @@ def test_a_run_gives_up_before_it_is_cut_off(functions: Functions, tmp_path: Pat
         late = function.invoke(SCHEDULE, seconds=0.05)
         assert (late.kind, late.body["errorType"]) == ("error", "DeadlineError"), late.body
         assert functions.store().newest() is None
-        again = function.invoke(SCHEDULE, seconds=60)
+        again = function.invoke(SCHEDULE)
         assert again.body["outcome"] == "committed"
 
 

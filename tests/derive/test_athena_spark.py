@@ -82,7 +82,7 @@ def run_spark(statements: list[str], queries: dict[str, str], home: Path) -> dic
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
-        timeout=600,
+        timeout=1_800,
     )
     assert done.returncode == 0, done.stdout[-4_000:]
     found: dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))

@@ -308,13 +308,20 @@ def test_an_empty_store_makes_no_table(database: Any, tmp_path: Path) -> None:
 # ----------------------------------------------------------------------------- others, errors
 
 
+#: For as long as other loaders need, however slow the machine; PostgreSQL waits for ever.
+PATIENT: dict[str, dict[str, Any]] = {
+    "sqlite": {"timeout": 600},
+    "mariadb": {"init_command": "SET SESSION innodb_lock_wait_timeout = 600"},
+}
+
+
 def test_two_loaders_at_once_both_end_at_the_newest_version(
     database: Any, store: ae.SnapshotStore
 ) -> None:
     errors: list[BaseException] = []
 
     def work() -> None:
-        engine = database.another()
+        engine = database.another(connect_args=PATIENT.get(database.name, {}))
         try:
             for _ in range(3):
                 sql.load(ae.SnapshotStore(store.url), engine)

@@ -12,7 +12,6 @@ import aspen_etl as ae
 from tests.support import worker
 from tests.support.borrowers import LENIENT, RUN, check_whole, write_borrowers
 
-
 #: Longer than any machine needs for one commit.
 PATIENCE = 600
 
