@@ -43,10 +43,14 @@ def metadata(dialect: Any) -> Any:
     return sql_metadata(ae.BORROWER_MODEL, dialect=dialect)
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> ae.SnapshotStore:
-    """Give a store of two versions; between them rows go, come and change."""
-    return make_store(tmp_path / "store", "Ann A,Bob B,Cid C", "Ann X,Eve E,Cid C")
+@pytest.fixture(scope="module")
+def stores(tmp_path_factory: pytest.TempPathFactory) -> list[ae.SnapshotStore]:
+    """Give a store of two versions, between which rows go, come and change; and another one."""
+    folder = tmp_path_factory.mktemp("stores")
+    return [
+        make_store(folder / "one", "Ann A,Bob B,Cid C", "Ann X,Eve E,Cid C"),
+        make_store(folder / "other", "Zoe Z", "Zoe Z,Yan Y,Xia X"),
+    ]
 
 
 def make_store(url: Path, *versions: str) -> ae.SnapshotStore:
@@ -148,8 +152,8 @@ class Way:
     load: Callable[[], sql.LoadReport]
 
 
-def ways(engine: Any, store: ae.SnapshotStore, folder: Path) -> dict[str, Way]:
-    other = make_store(folder / "other", "Zoe Z", "Zoe Z,Yan Y,Xia X")
+def ways(engine: Any, stores: list[ae.SnapshotStore]) -> dict[str, Way]:
+    store, other = stores
     return {
         "fill": Way("filled", lambda: empty(engine), lambda: sql.load(store, engine, version=2)),
         "changes": Way(
@@ -237,14 +241,14 @@ def known_tables(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("name", ["fill", "changes", "compare", "replace"])
 def test_a_load_that_ends_at_any_statement_leaves_a_whole_state(
-    database: Any, store: ae.SnapshotStore, tmp_path: Path, name: str
+    database: Any, stores: list[ae.SnapshotStore], name: str
 ) -> None:
-    way = ways(database.engine, store, tmp_path)[name]
+    way = ways(database.engine, stores)[name]
     check_each_statement(database.engine, database.another(), way)
 
 
 def test_a_load_is_one_transaction_also_where_the_engine_commits_each_statement(
-    database: Any, store: ae.SnapshotStore, tmp_path: Path
+    database: Any, stores: list[ae.SnapshotStore]
 ) -> None:
     engine = database.another(isolation_level="AUTOCOMMIT")
-    check_others_see_nothing(engine, database.engine, ways(engine, store, tmp_path)["changes"])
+    check_others_see_nothing(engine, database.engine, ways(engine, stores)["changes"])

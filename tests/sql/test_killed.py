@@ -56,13 +56,14 @@ for turn in itertools.count():
 """
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> ae.SnapshotStore:
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> ae.SnapshotStore:
     """Give a store of two versions, in which every borrower changes or goes."""
-    made = ae.SnapshotStore(tmp_path / "store")
+    folder = tmp_path_factory.mktemp("killed")
+    made = ae.SnapshotStore(folder / "store")
     names = [f"Ann {chr(65 + i % 26)}{chr(97 + i % 7)}" for i in range(400)]
     for turn in (names, [f"Bob{name[3:]}" for name in names[50:]]):
-        source = write_borrowers(tmp_path / "source", turn)
+        source = write_borrowers(folder / "source", turn)
         ae.sync(source, made, run=RUN, thresholds=LENIENT)
     return made
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
 import threading
 from pathlib import Path
 from typing import Any
@@ -38,13 +39,21 @@ def total(report: sql.LoadReport) -> dict[str, int]:
     return {word: sum(n[word] for n in report.tables.values()) for word in NOTHING}
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> ae.SnapshotStore:
-    """Give a store with three versions: Ann, Bob and Cid; Bob is renamed; Ann goes, Dee comes."""
-    made = ae.SnapshotStore(tmp_path / "store")
+@pytest.fixture(scope="module")
+def three_versions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a store with three versions: Ann, Bob and Cid; Bob is renamed; Cid goes."""
+    folder = tmp_path_factory.mktemp("three-versions")
+    made = ae.SnapshotStore(folder / "store")
     for names in (["Ann A", "Bob B", "Cid C"], ["Ann A", "Bob X", "Cid C"], ["Ann A", "Bob X"]):
-        source = write_borrowers(tmp_path / "source", names)
+        source = write_borrowers(folder / "source", names)
         ae.sync(source, made, run=RUN, thresholds=LENIENT)
+    return folder / "store"
+
+
+@pytest.fixture
+def store(three_versions: Path, tmp_path: Path) -> ae.SnapshotStore:
+    """Give a store of one's own with the three versions."""
+    made = ae.SnapshotStore(shutil.copytree(three_versions, tmp_path / "store"))
     assert made.find().version == 3
     return made
 
