@@ -43,8 +43,10 @@ def _work(job: dict[str, Any], store: ae.SnapshotStore, turn: int) -> str:
         time.sleep(0.3)
         return "vacuum"
     if job["does"] == "restore":
-        store.find()
-        history = store.history()
+        history = store.history() if store.find().kind == "sync" else []
+        if not history:  # who syncs takes longer, and would never come first
+            time.sleep(0.1)
+            return "waiting"
         store.restore(history[-1 if turn % 2 else 0].version, run=run_now())
         time.sleep(0.1)
         store.resume(run=run_now())
