@@ -371,8 +371,8 @@ def compute_yardstick(python: Path) -> float:
     """Tell how many seconds a core of this machine computes on what is always the same."""
     work = "import time; sum(i * i % 7 for i in range(5_000_000)); print(time.process_time())"
     command = [str(python), "-S", "-s", "-c", work]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
-    return float(done.stdout)
+    runs = [subprocess.run(command, check=True, capture_output=True, text=True) for _ in range(5)]
+    return min(float(done.stdout) for done in runs)
 
 
 def test_the_real_workbook_within_256_megabytes_and_20_seconds(
