@@ -52,6 +52,19 @@ class Glue:
         return change
 
 
+class Clock:
+    """A clock that moves only while somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
 def refusal(code: str) -> Exception:
     """Make the error that botocore raises."""
     from botocore.exceptions import ClientError
@@ -387,8 +400,13 @@ def test_athena_runs_the_statements(moto_server: S3Server) -> None:
     ],
 )
 def test_a_statement_is_followed_to_its_end(
-    states: list[str], match: Optional[str], moto_server: S3Server
+    states: list[str],
+    match: Optional[str],
+    moto_server: S3Server,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    clock = Clock()
+    monkeypatch.setattr("aspen_etl.aws.clients.time", clock)
     stub = pytest.importorskip("botocore.stub")
     client = new_client(moto_server, "athena")
     started = {"QueryExecutionId": "q" * 36}
@@ -410,6 +428,7 @@ def test_a_statement_is_followed_to_its_end(
             with pytest.raises(CatalogError, match=match):
                 run("CREATE VIEW x", "aspen")
         stubber.assert_no_pending_responses()
+    assert clock.now < 0.5
 
 
 def test_the_handler_keeps_the_catalogue_in_step(

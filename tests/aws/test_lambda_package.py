@@ -28,7 +28,7 @@ import pytest
 import aspen_etl as ae
 from tests.aws.events import SCHEDULE, created
 from tests.support.borrowers import write_borrowers
-from tests.support.runtime_api import RuntimeApi, running
+from tests.support.runtime_api import READY_SECONDS, RuntimeApi, running
 from tests.support.s3 import BUCKET, S3Server, moto, seaweed
 from tests.support.services import require_service
 
@@ -48,6 +48,8 @@ LIMIT = 262_144_000  # bytes unzipped
 MEGABYTES, SECONDS = 256, 20
 #: The memory in MB with which a function has one core; with less it has the same share of it.
 WHOLE_CORE = 1_769
+#: What the yardstick takes on the machine for which the seconds are told.
+YARDSTICK_SECONDS = 0.34
 
 
 def find_uv() -> str:
@@ -365,12 +367,20 @@ def functions(
     return Functions(request.param, task, Path(python), client, s3, aws, tmp_path)
 
 
+def compute_yardstick(python: Path) -> float:
+    """Tell how many seconds a core of this machine computes on what is always the same."""
+    work = "import time; sum(i * i % 7 for i in range(5_000_000)); print(time.process_time())"
+    command = [str(python), "-S", "-s", "-c", work]
+    runs = [subprocess.run(command, check=True, capture_output=True, text=True) for _ in range(5)]
+    return min(float(done.stdout) for done in runs)
+
+
 def test_the_real_workbook_within_256_megabytes_and_20_seconds(
     functions: Functions, workbook: Path
 ) -> None:
     source = functions.put("in/borrowers.xlsx", workbook.read_bytes())
     with functions.start(source=source) as function:
-        assert function.ready.wait(60)
+        assert function.ready.wait(READY_SECONDS)
         begun, empty = function.cpu_seconds(), function.peak_megabytes()
         first = function.invoke(SCHEDULE)
         computed, peak = function.cpu_seconds() - begun, function.peak_megabytes()
@@ -383,9 +393,11 @@ def test_the_real_workbook_within_256_megabytes_and_20_seconds(
         assert warm.body["source_read"]
         unchanged = min(function.invoke({}).seconds for _ in range(5))
         after = function.peak_megabytes()
+    slowness = max(1.0, compute_yardstick(functions.python) / YARDSTICK_SECONDS)
     print(
         f"\n{functions.flavour}: start {function.init_seconds:.1f} s and {empty:.0f} MB, "
         f"first {first.seconds:.1f} s ({computed:.1f} s computing) and {peak:.0f} MB, "
+        f"on a machine {slowness:.1f} times as slow; "
         f"read again {warm.seconds:.1f} s, unchanged {unchanged:.2f} s, then {after:.0f} MB"
     )
     assert len(functions.store().read().tables["user"]) == 1_000
@@ -395,7 +407,7 @@ def test_the_real_workbook_within_256_megabytes_and_20_seconds(
     if functions.flavour == "small":
         assert after < MEGABYTES
         # What the function computes takes so much longer with the share that comes with 256 MB.
-        assert computed / (MEGABYTES / WHOLE_CORE) < SECONDS
+        assert computed / slowness / (MEGABYTES / WHOLE_CORE) < SECONDS
 
 
 def test_it_works_with_the_processor_that_comes_with_its_memory(
@@ -404,11 +416,11 @@ def test_it_works_with_the_processor_that_comes_with_its_memory(
     source = functions.put("in/borrowers.xlsx", workbook.read_bytes())
     memory = {"small": 256, "parquet": 512}[functions.flavour]
     with functions.start(source=source) as function:
-        assert function.ready.wait(60)
+        assert function.ready.wait(READY_SECONDS)
         with function.slowed_to(memory / WHOLE_CORE):
-            first = function.invoke(SCHEDULE, seconds=100)
+            first = function.invoke(SCHEDULE)
             assert (first.kind, first.body["outcome"]) == ("response", "committed"), first.body
-            again = function.invoke(SCHEDULE, seconds=100)
+            again = function.invoke(SCHEDULE)
             assert again.body["outcome"] == "unchanged"
     print(
         f"\n{functions.flavour} at {memory} MB: first {first.seconds:.0f} s, "
@@ -454,7 +466,7 @@ def test_a_run_gives_up_before_it_is_cut_off(functions: Functions, tmp_path: Pat
         late = function.invoke(SCHEDULE, seconds=0.05)
         assert (late.kind, late.body["errorType"]) == ("error", "DeadlineError"), late.body
         assert functions.store().newest() is None
-        again = function.invoke(SCHEDULE, seconds=60)
+        again = function.invoke(SCHEDULE)
         assert again.body["outcome"] == "committed"
 
 

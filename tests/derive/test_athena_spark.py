@@ -54,21 +54,27 @@ json.dump(out, open(sys.argv[2], "w"))
 """
 
 
-def run_spark(statements: list[str], queries: dict[str, str], home: Path) -> dict[str, Any]:
-    """Run statements and queries in a Spark of their own.
-
-    Its environment is its own too: pandera changes what it does where pyspark is installed.
-    """
+@pytest.fixture(scope="module")
+def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make an environment of Spark's own: pandera does other things where pyspark is."""
     require_service("Java", shutil.which("java"), "install a Java runtime, such as default-jre")
     uv = shutil.which("uv")
     require_service("uv", uv, "it makes the environment of Spark; run: pip install uv")
-    home.mkdir()
-    python = home / "env" / "bin" / "python"
+    home = tmp_path_factory.mktemp("spark") / "env"
+    python = home / "bin" / "python"
     for command in (
-        [uv, "venv", "--quiet", "--python", sys.executable, home / "env"],
+        [uv, "venv", "--quiet", "--python", sys.executable, home],
         [uv, "pip", "install", "--quiet", "--python", python, "pyspark==3.5.*", "setuptools<81"],
     ):
         subprocess.run([str(part) for part in command], check=True)
+    return python
+
+
+def run_spark(
+    python: Path, statements: list[str], queries: dict[str, str], home: Path
+) -> dict[str, Any]:
+    """Run statements and queries in a Spark of their own."""
+    home.mkdir()
     job, out, script = home / "job.json", home / "out.json", home / "job.py"
     script.write_text(SPARK, encoding="utf-8")
     values = {"statements": statements, "queries": queries, "home": str(home)}
@@ -82,7 +88,7 @@ def run_spark(statements: list[str], queries: dict[str, str], home: Path) -> dic
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
-        timeout=600,
+        timeout=1_800,
     )
     assert done.returncode == 0, done.stdout[-4_000:]
     found: dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))
@@ -108,7 +114,9 @@ def cells(frames: ae.Tables, name: str, model: ae.Model) -> list[list[Any]]:
 
 
 @pytest.mark.parametrize("file_format", ["parquet", "csv"])
-def test_spark_reads_what_we_wrote(file_format: Any, workbook: Path, tmp_path: Path) -> None:
+def test_spark_reads_what_we_wrote(
+    file_format: Any, workbook: Path, python: Path, tmp_path: Path
+) -> None:
     if file_format == "parquet":
         pytest.importorskip("pyarrow", reason="the extra parquet is not installed")
     sqlglot = pytest.importorskip("sqlglot")
@@ -139,7 +147,7 @@ def test_spark_reads_what_we_wrote(file_format: Any, workbook: Path, tmp_path: P
             key = f"{number} {name}"
             queries[key] = f"SELECT * FROM `{database}`.`{name}` ORDER BY `{table.primary_key}`"  # noqa: S608 - our own names
             wanted[key] = (list(table.columns), cells(frames, name, model))
-    found = run_spark(statements, queries, tmp_path / "spark")
+    found = run_spark(python, statements, queries, tmp_path / "spark")
     for key, (columns, rows) in wanted.items():
         names, kinds, held = found[key]
         table = model.tables[key.partition(" ")[2]]

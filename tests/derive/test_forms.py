@@ -114,7 +114,10 @@ def test_frictionless_finds_the_sample_and_the_real_workbook_valid(
 
 @pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 def test_frictionless_finds_generated_tables_valid(model: ae.Model, tmp_path: Path) -> None:
-    @settings(max_examples=3, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(
+        max_examples=3,
+        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    )
     @given(extracts(model, faults="all"))
     def valid(extract: ae.Extract) -> None:
         write(extract, tmp_path, model)

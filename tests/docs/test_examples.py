@@ -84,7 +84,7 @@ def run_shell(script: str, *, folder: Path) -> tuple[int, str]:
         stderr=subprocess.STDOUT,
         encoding="utf-8",
         env={**os.environ, "PATH": path, "PYTHONWARNINGS": "error", "COLUMNS": "100"},
-        timeout=300,
+        timeout=1_800,
     )
     return done.returncode, done.stdout
 

@@ -112,7 +112,7 @@ def _run(kind: str, first: int, last: int) -> None:
         pytest.skip("pyarrow is not installed")
     code = f"from tests.io.test_fuzz import main; main({kind!r}, {first}, {last})"
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=600, check=False
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=1_800, check=False
     )
     seen = done.stdout.replace("\r", "\n").split("\n")
     assert "all answered" in seen, f"{kind}, seed {seen[-1]}: {done.stderr[-2000:]}"

@@ -12,6 +12,9 @@ import aspen_etl as ae
 from tests.support import worker
 from tests.support.borrowers import LENIENT, RUN, check_whole, write_borrowers
 
+#: Longer than any machine needs for one commit.
+PATIENCE = 600
+
 
 def kill_often(folder: Path, times: int) -> None:
     """Kill a process that syncs, look at the store each time, and sync at last."""
@@ -21,7 +24,7 @@ def kill_often(folder: Path, times: int) -> None:
         "does": "move and sync",
         "source": str(folder / "source"),
         "url": url,
-        "seconds": 60,
+        "stop": str(folder / "stop"),
         "attempt_limit": 3600,
         "letters": [chr(ord("A") + i) * 3 for i in range(20)],
     }
@@ -31,7 +34,7 @@ def kill_often(folder: Path, times: int) -> None:
             assert process.stdout is not None
             assert process.stdout.readline() == "ready\n"
             # Every other process commits first, however slow the machine is.
-            end = time.monotonic() + 60 * (turn % 2)
+            end = time.monotonic() + PATIENCE * (turn % 2)
             while ae.SnapshotStore(url).log.newest_version() <= versions[-1]:
                 if time.monotonic() >= end:
                     break

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import itertools
 import json
 import shutil
@@ -21,6 +22,7 @@ from aspen_etl.errors import (
     VersionNotFoundError,
 )
 from aspen_etl.schema import Extract, Run
+from tests.support.borrowers import files_below, put_files
 from tests.transform.sheets import ADA, BO, extract
 
 LENIENT = ae.Thresholds(max_deleted_rows=1, max_rejected_rows=1, max_rejected_cells=1)
@@ -45,6 +47,20 @@ def sync(store: ae.SnapshotStore, given: Extract, day: int) -> ae.SyncReport:
 
 def three_versions(url: str, **options: Any) -> ae.SnapshotStore:
     """Make a store of three versions: two borrowers, one changed, one more and a reject."""
+    if options:
+        return sync_three(url, **options)
+    store = ae.SnapshotStore(url)
+    put_files(store, files_of_three())
+    return store
+
+
+@functools.cache
+def files_of_three() -> dict[str, bytes]:
+    """Make such a store once, and give its files."""
+    return files_below(sync_three("memory://store/of-three"))
+
+
+def sync_three(url: str, **options: Any) -> ae.SnapshotStore:
     store = ae.SnapshotStore(url, **options)
     sync(store, extract(ADA, BO, roles=ROLES[:1]), 1)
     sync(store, extract({**ADA, "city": "Rome"}, BO, roles=ROLES[:1]), 2)

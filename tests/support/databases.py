@@ -21,7 +21,7 @@ from typing import Any
 from tests.support.s3 import free_ports
 from tests.support.services import require_service
 
-_READY_SECONDS = 60
+_READY_SECONDS = 300
 
 
 def _program(name: str) -> str | None:
@@ -126,7 +126,7 @@ def _server(
         yield
     finally:
         process.send_signal(how)
-        process.wait(60)
+        process.wait(_READY_SECONDS)
 
 
 def _wait(url: str, folder: Path) -> None:

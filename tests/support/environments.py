@@ -91,7 +91,7 @@ def make_environment(folder: Path, *, version: str, constraints: str, platform: 
     wheel = build_wheel(folder / "wheel")
     made = run(uv, "venv", "--quiet", "--python", find_python(version), folder / "env", cwd=folder)
     assert made.returncode == 0, made.stderr
-    install = [uv, "pip", "install", "--quiet", "--python", python, "--compile-bytecode"]
+    install = [uv, "pip", "install", "--quiet", "--python", python]
     install += ["--no-deps", "--only-binary", ":all:", "--python-platform", platform]
     installed = run(*install, "-r", CONSTRAINTS / constraints, wheel, cwd=folder)
     require_service("a package registry", installed.returncode == 0, installed.stderr[-1000:])

@@ -40,7 +40,7 @@ _HOP_BY_HOP = frozenset(
         "upgrade",
     }
 )  # fmt: skip
-_SECONDS = 30
+_SECONDS = 300
 _RESET = b"\x01\0\0\0\0\0\0\0"  # struct linger: on, no seconds; closing then sends RST
 
 

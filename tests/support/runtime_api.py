@@ -25,6 +25,11 @@ from typing import Any, Literal
 
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:aspen-sync"
 
+#: How long a process may take to begin, on a machine that has much else to do.
+READY_SECONDS = 300
+#: The most that Lambda gives to one event.
+LONGEST_SECONDS = 900
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -53,12 +58,12 @@ class RuntimeApi:
     pid: int = 0
     log: Path = Path()
 
-    def invoke(self, event: Any, *, seconds: float = 60.0) -> Answer:
+    def invoke(self, event: Any, *, seconds: float = LONGEST_SECONDS) -> Answer:
         """Send an event with so much time to answer it, and wait for the answer."""
         request, begin = str(uuid.uuid4()), time.monotonic()
         self.events.put((request, json.dumps(event).encode(), int(seconds * 1000)))
         try:
-            answered, kind, body = self.answers.get(timeout=120)
+            answered, kind, body = self.answers.get(timeout=seconds + READY_SECONDS)
         except queue.Empty:
             raise AssertionError(self.log.read_text("utf-8")[-3000:]) from None
         assert answered in {request, "init"}, answered

@@ -24,7 +24,7 @@ from typing import Any
 from tests.support.services import require_service
 
 BUCKET = "bucket"
-_READY_SECONDS = 30
+_READY_SECONDS = 300
 
 
 @dataclass(frozen=True)
@@ -57,18 +57,43 @@ def _is_free(port: int) -> bool:
     return True
 
 
+#: The files whose locks say which ports are ours.
+_TAKEN: list[Any] = []
+
+
+def _take(port: int) -> bool:
+    """Keep a port from other processes that run these tests, until this one ends."""
+    import fcntl
+
+    folder = Path(tempfile.gettempdir(), f"aspen-etl-ports-{os.getuid()}")
+    folder.mkdir(exist_ok=True)
+    lock = (folder / str(port)).open("wb")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        return False
+    _TAKEN.append(lock)
+    return True
+
+
 def free_ports(count: int, *, offset: int = 0) -> list[int]:
-    """Find ports that are free, and those ``offset`` above them, too."""
+    """Find ports that are free, and those ``offset`` above them, too.
+
+    Both are below those from which systems take the ports of outgoing connections, so that
+    nothing takes one before the server does that it is for.
+    """
     found: list[int] = []
     while len(found) < count:
-        port = random.randrange(20_000, 45_000)  # noqa: S311 - no secret
-        if port not in found and _is_free(port) and _is_free(port + offset):
+        port = random.randrange(10_000, 32_000 - offset)  # noqa: S311 - no secret
+        both = {port, port + offset}
+        if all(map(_is_free, both)) and all(map(_take, both)):
             found.append(port)
     return found
 
 
 def _answers(url: str) -> bool:
-    with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=1) as answer:  # noqa: S310
+    with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310
         return bool(answer.status == 200)
     return False
 

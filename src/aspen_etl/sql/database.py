@@ -95,9 +95,17 @@ class Database:
     # ------------------------------------------------------------------------- transactions
 
     @contextlib.contextmanager
+    def _connected(self) -> Iterator[sa.Connection]:
+        """Open a connection that has transactions, also where the engine was made without."""
+        with self.engine.connect() as connection:
+            if self.dialect != "sqlite" and _commits_by_itself(connection):
+                connection.execution_options(isolation_level=connection.default_isolation_level)
+            yield connection
+
+    @contextlib.contextmanager
     def reading(self) -> Iterator[sa.Connection]:
         """Open a connection that changes nothing."""
-        with self.engine.connect() as connection:
+        with self._connected() as connection:
             yield connection
             connection.rollback()
 
@@ -108,7 +116,7 @@ class Database:
         SQLite begins by taking the lock of the whole database: a read that becomes a write
         later would fail where another writer came in between.
         """
-        with self.engine.connect() as connection:
+        with self._connected() as connection:
             if self.dialect != "sqlite":
                 with connection.begin():
                     yield connection
@@ -151,6 +159,13 @@ def display(engine: sa.Engine) -> str:
     url = engine.url
     place = f"{url.host or ''}{f':{url.port}' if url.port else ''}"
     return f"{url.get_backend_name()}://{place}/{url.database or ''}"
+
+
+def _commits_by_itself(connection: sa.Connection) -> bool:
+    """Tell whether each statement is a transaction of its own: ``isolation_level="AUTOCOMMIT"``."""
+    driver: Any = connection.connection.driver_connection
+    ask = getattr(driver, "get_autocommit", None)  # of MySQL's drivers
+    return bool(ask() if callable(ask) else getattr(driver, "autocommit", False))
 
 
 def _code(error: Any) -> Any:

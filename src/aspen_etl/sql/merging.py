@@ -94,7 +94,7 @@ class Merge:
             for spec, table in reversed(self._tables()):
                 self._delete(spec, table, stages[spec.name], keep=True)
         for stage in stages.values():
-            stage.drop(self.connection)
+            self._drop(stage)
         return len(stages) == len(self.database.model.tables) and not self._other_keys
 
     _other_keys = False
@@ -128,7 +128,7 @@ class Merge:
             if len(found.updated):
                 stage = self._stage(spec, table, found.updated)
                 self._update(spec, table, stage, expected=len(found.updated))
-                stage.drop(self.connection)
+                self._drop(stage)
             if len(found.inserted):
                 self.database.step = f"inserting into {spec.name}"
                 rows = put_rows(self.connection, table, found.inserted, spec.columns)
@@ -138,7 +138,7 @@ class Merge:
             if len(gone):
                 stage = self._stage(spec, table, gone)
                 self._delete(spec, table, stage, keep=False)
-                stage.drop(self.connection)
+                self._drop(stage)
                 if self.counts[spec.name]["deleted"] != len(gone):
                     raise DriftError
 
@@ -164,12 +164,22 @@ class Merge:
             ),
             prefixes=[] if on_mssql else ["TEMPORARY"],
         )
+        if self.database.dialect == "mysql":  # a rollback leaves them there, in the connection
+            self._drop(stage)
         stage.create(self.connection, checkfirst=False)
         put_rows(self.connection, stage, frame, spec.columns)
         if self.database.dialect == "postgresql":  # the planner knows nothing of a new table
             name = self.connection.dialect.identifier_preparer.format_table(stage)
             self.connection.exec_driver_sql(f"ANALYZE {name}")
         return stage
+
+    def _drop(self, stage: sa.Table) -> None:
+        """Drop a temporary table; MySQL would commit if it were not told that it is one."""
+        if self.database.dialect != "mysql":
+            stage.drop(self.connection, checkfirst=False)
+            return
+        name = self.connection.dialect.identifier_preparer.format_table(stage)
+        self.connection.exec_driver_sql(f"DROP TEMPORARY TABLE IF EXISTS {name}")
 
     def _update(
         self, spec: TableSpec, table: sa.Table, stage: sa.Table, *, expected: int = -1
