@@ -242,7 +242,7 @@ def read_as_athena(frames: ae.Tables, model: ae.Model) -> None:
     for name, table in model.tables.items():
         options = told[name]["StorageDescriptor"]["SerdeInfo"]["Parameters"]
         records = read_records(
-            bytes(encode(frames[name], table.columns, "csv")),
+            encode(frames[name], table.columns, "csv"),
             separator=options["separatorChar"],
             quote=options["quoteChar"],
             escape=options["escapeChar"],

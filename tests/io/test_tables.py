@@ -211,8 +211,8 @@ def test_both_writers_write_the_same_fields(rows: list[tuple[Any, Any, int]]) ->
     without_arrow = pytest.MonkeyPatch()
     for use_arrow in (True, False):
         if not use_arrow:
-            without_arrow.setattr(codec, "try_write_csv", lambda _: None)
-        text = bytes(codec.encode(frame, columns, "csv")).decode()
+            without_arrow.setattr(codec, "csv_blocks", lambda _: None)
+        text = codec.encode(frame, columns, "csv").decode()
         assert list(csv.reader(io.StringIO(text, newline=""))) == expected
     without_arrow.undo()
 

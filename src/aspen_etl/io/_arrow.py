@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ import pandas as pd
 from aspen_etl.io.raw import RawSheet, Request, find_header
 from aspen_etl.schema.text import TEXT
 
-__all__ = ["MAX_TEXT", "text_series", "try_read_csv", "try_write_csv"]
+__all__ = ["MAX_TEXT", "csv_blocks", "text_series", "try_read_csv"]
 
 #: The most characters of one cell: the limit of Python's reader, and four times Excel's.
 MAX_TEXT = 131_072
@@ -121,11 +122,14 @@ def _has_plain_quotes(data: bytes) -> bool:
     return opens
 
 
-def try_write_csv(frame: pd.DataFrame, /) -> memoryview | None:
-    """Write text, whole numbers and times as CSV, or give None where pyarrow is not there.
+def csv_blocks(frame: pd.DataFrame, /) -> list[Callable[[], Any]] | None:
+    """Give what writes text, whole numbers and times as CSV, or None where pyarrow is not there.
 
     A field is quoted where it must be (RFC 4180), a missing one is empty, a line ends in a line
     feed: the same bytes as Python's own writer gives.
+
+    Returns:
+        Functions that each give the bytes of some lines, in their order; the header is not one.
     """
     try:
         import pyarrow as pa
@@ -133,15 +137,10 @@ def try_write_csv(frame: pd.DataFrame, /) -> memoryview | None:
         return None
     if frame.shape[1] == 1:  # a lone empty field is quoted, else its line would be blank
         return None
-    header = io.StringIO(newline="")
-    csv.writer(header, lineterminator="\n").writerow(frame.columns)
     columns = [_plain_array(pa, frame[name]) for name in frame.columns]
     table = pa.Table.from_arrays(columns, [str(i) for i in range(len(columns))])
-    out = pa.BufferOutputStream()
-    out.write(header.getvalue().encode())
-    for start in range(0, len(frame), _ROWS):
-        out.write(_lines_of(table.slice(start, _ROWS)))
-    return memoryview(out.getvalue())
+    starts = range(0, len(frame), _ROWS)
+    return [partial(_lines_of, table.slice(start, _ROWS)) for start in starts]
 
 
 def _plain_array(pa: Any, values: pd.Series) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Optional
@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from aspen_etl.errors import CorruptStoreError, DeadlineError, ReadError, SourceNotFoundError
-from aspen_etl.io.codec import Format, encode
+from aspen_etl.io.codec import Format, encode, encode_ahead
 from aspen_etl.io.commit import KeyEntry, Stored
 from aspen_etl.io.filesystem import Location
 from aspen_etl.io.stored_frames import checksum, read_frame, write_frame
@@ -73,9 +73,17 @@ class Attempt:
             if seconds > self.limit.total_seconds():
                 raise DeadlineError.after(seconds, self.limit.total_seconds(), step)
 
-    def table(self, table: TableSpec, frame: pd.DataFrame) -> Stored:
-        """Write a table."""
-        return self._write(f"{table.name}/{self.folder}/part-00000", frame, table.columns)
+    def tables(
+        self, frames: Mapping[str, pd.DataFrame], tables: Mapping[str, TableSpec]
+    ) -> dict[str, Stored]:
+        """Write tables."""
+        columns = {name: tables[name].columns for name in frames}
+        return {
+            name: self._write(
+                f"{name}/{self.folder}/part-00000", frames[name], columns[name], parts=parts
+            )
+            for name, parts in encode_ahead(frames, columns, self.format)
+        }
 
     def keys(
         self, table: TableSpec, state: KeyState, frame: pd.DataFrame, before: Optional[KeyEntry]
@@ -108,14 +116,14 @@ class Attempt:
         data = encode(frame, columns, self.format)
         if before is not None and self._is_same(before, frame, columns, data, elsewhere=elsewhere):
             return before
-        return self._write(path, frame, columns, data=data, elsewhere=elsewhere)
+        return self._write(path, frame, columns, parts=[data], elsewhere=elsewhere)
 
     def _is_same(
         self,
         before: Stored,
         frame: pd.DataFrame,
         columns: Mapping[str, ColumnSpec],
-        data: Data,
+        data: bytes,
         *,
         elsewhere: bool,
     ) -> bool:
@@ -138,7 +146,7 @@ class Attempt:
         frame: pd.DataFrame,
         columns: Mapping[str, ColumnSpec],
         *,
-        data: Optional[Data] = None,
+        parts: Optional[Iterable[Data]] = None,
         elsewhere: bool = False,
     ) -> Stored:
         self.check("writing files")
@@ -150,7 +158,7 @@ class Attempt:
             frame,
             columns,
             self.format,
-            data=data,
+            parts=parts,
         )
         self.bytes_written += stored.bytes
         return replace(stored, elsewhere=elsewhere)

@@ -10,7 +10,9 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from itertools import chain, islice
 from typing import Any, Literal
 
 import numpy as np
@@ -18,7 +20,7 @@ import pandas as pd
 
 from aspen_etl.derive.arrow import arrow_schema
 from aspen_etl.errors import AspenETLError, CorruptFileError
-from aspen_etl.io._arrow import text_series, try_write_csv
+from aspen_etl.io._arrow import csv_blocks, text_series
 from aspen_etl.io.delimited import read_csv
 from aspen_etl.io.limits import ReadLimits
 from aspen_etl.io.raw import Request
@@ -26,8 +28,9 @@ from aspen_etl.io.writing import Data
 from aspen_etl.schema.frames import make_frame
 from aspen_etl.schema.spec import TIMESTAMP, ColumnSpec
 from aspen_etl.schema.text import conform_text, parse_integers
+from aspen_etl.threads import map_ahead
 
-__all__ = ["FORMATS", "Format", "decode", "encode"]
+__all__ = ["FORMATS", "Format", "decode", "encode", "encode_ahead", "encoders"]
 
 Format = Literal["csv", "parquet"]
 FORMATS: tuple[Format, ...] = ("csv", "parquet")
@@ -36,7 +39,7 @@ FORMATS: tuple[Format, ...] = ("csv", "parquet")
 _OWN_FILES = ReadLimits(max_rows=2**62, max_columns=2**31)
 
 
-def encode(frame: pd.DataFrame, columns: Mapping[str, ColumnSpec], file_format: Format) -> Data:
+def encode(frame: pd.DataFrame, columns: Mapping[str, ColumnSpec], file_format: Format) -> bytes:
     """Write a table as bytes.
 
     Args:
@@ -47,8 +50,53 @@ def encode(frame: pd.DataFrame, columns: Mapping[str, ColumnSpec], file_format: 
     Raises:
         MissingDependencyError: Parquet is asked for and pyarrow is not installed.
     """
+    return b"".join(make() for make in encoders(frame, columns, file_format))
+
+
+def encoders(
+    frame: pd.DataFrame, columns: Mapping[str, ColumnSpec], file_format: Format
+) -> list[Callable[[], Data]]:
+    """Give functions that each write a part of a table, so that no file is in memory as a whole.
+
+    Returns:
+        Functions whose bytes, one after the other, are those of ``encode``.
+
+    Raises:
+        MissingDependencyError: Parquet is asked for and pyarrow is not installed.
+    """
     frame = frame[list(columns)]
-    return _to_parquet(frame, columns) if file_format == "parquet" else _to_csv(frame, columns)
+    if file_format == "parquet":
+        return [partial(_to_parquet, frame, arrow_schema(columns))]
+    buffer = io.StringIO(newline="")
+    csv.writer(buffer, lineterminator="\n").writerow(frame.columns)
+    header: Data = buffer.getvalue().encode("utf-8")
+    blocks = csv_blocks(frame)
+    return [lambda: header, *([partial(_csv_lines, frame, columns)] if blocks is None else blocks)]
+
+
+def encode_ahead(
+    frames: Mapping[str, pd.DataFrame],
+    columns: Mapping[str, Mapping[str, ColumnSpec]],
+    file_format: Format,
+) -> Iterator[tuple[str, Iterator[Data]]]:
+    """Write tables as bytes, in parts, some of which are made while others are put away.
+
+    Args:
+        frames: The tables by name.
+        columns: What their columns are.
+        file_format: ``csv`` or ``parquet``.
+
+    Yields:
+        The name of each table and its parts, which must be used up before the next table.
+
+    Raises:
+        MissingDependencyError: Parquet is asked for and pyarrow is not installed.
+    """
+    jobs = {name: encoders(frame, columns[name], file_format) for name, frame in frames.items()}
+    rows = max(map(len, frames.values()), default=0)
+    parts = map_ahead(lambda make: make(), chain(*jobs.values()), rows=rows, ahead=2)
+    for name in frames:
+        yield name, islice(parts, len(jobs[name]))
 
 
 def decode(
@@ -74,17 +122,11 @@ def decode(
 # ----------------------------------------------------------------------------- CSV
 
 
-def _to_csv(frame: pd.DataFrame, columns: Mapping[str, ColumnSpec]) -> Data:
-    data = try_write_csv(frame)
-    if data is not None:
-        return data
+def _csv_lines(frame: pd.DataFrame, columns: Mapping[str, ColumnSpec]) -> Data:
     fields = [_fields(frame[name], spec) for name, spec in columns.items()]
     if len(fields) == 1:  # a lone empty field is quoted, else its line would be blank
         fields = [[text or '""' for text in fields[0]]]
-    buffer = io.StringIO(newline="")
-    csv.writer(buffer, lineterminator="\n").writerow(frame.columns)
-    buffer.writelines(f"{line}\n" for line in map(",".join, zip(*fields)))
-    return buffer.getvalue().encode("utf-8")
+    return "".join([f"{line}\n" for line in map(",".join, zip(*fields))]).encode("utf-8")
 
 
 #: What makes a field need quotes (RFC 4180).
@@ -148,8 +190,7 @@ def _parsed(values: pd.Series, spec: ColumnSpec, url: str) -> pd.Series:
 # ----------------------------------------------------------------------------- Parquet
 
 
-def _to_parquet(frame: pd.DataFrame, columns: Mapping[str, ColumnSpec]) -> Data:
-    schema = arrow_schema(columns)
+def _to_parquet(frame: pd.DataFrame, schema: Any) -> Data:
     import pyarrow as pa
     import pyarrow.parquet as pq
 

@@ -126,13 +126,14 @@ class SnapshotStore(StoreWriter):
         """
         base = self.begin(parent)
         attempt = self.attempt(parent + 1, give_up)
-        tables = {}
-        for name, table in self.model.tables.items():
-            held = base.tables.get(name) if base else None
-            frame = snapshot.tables[name]
-            if held is None or not changes[name].is_empty or self._is_other(held, table):
-                held = attempt.table(table, frame)
-            tables[name] = held
+        held = {n: stored for n, stored in (base.tables if base else {}).items() if n in changes}
+        written = {
+            name: snapshot.tables[name]
+            for name, table in self.model.tables.items()
+            if name not in held or not changes[name].is_empty or self._is_other(held[name], table)
+        }
+        held.update(attempt.tables(written, self.model.tables))
+        tables = {name: held[name] for name in self.model.tables}
         keys = {
             name: attempt.keys(
                 self.model.tables[name],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Optional
 
 import pandas as pd
@@ -15,10 +15,10 @@ from aspen_etl.errors import (
     ReadError,
     WriteError,
 )
-from aspen_etl.io.codec import Format, decode, encode
+from aspen_etl.io.codec import Format, decode, encoders
 from aspen_etl.io.commit import Stored, StoredFile
 from aspen_etl.io.filesystem import Location, attempt
-from aspen_etl.io.writing import Data, make_folder, put
+from aspen_etl.io.writing import Data, make_folder, put_parts
 from aspen_etl.schema.spec import ColumnSpec
 
 __all__ = ["checksum", "empty", "read_bytes", "read_frame", "write_frame"]
@@ -41,7 +41,7 @@ def write_frame(
     columns: Mapping[str, ColumnSpec],
     file_format: Format,
     *,
-    data: Optional[Data] = None,
+    parts: Optional[Iterable[Data]] = None,
 ) -> Stored:
     """Write a frame as one file, in one call, and check its size there.
 
@@ -51,20 +51,28 @@ def write_frame(
         frame: The frame.
         columns: What its columns are.
         file_format: ``csv`` or ``parquet``.
-        data: The frame as bytes, if they are known already.
+        parts: The frame as bytes, in parts, if they are known already.
 
     Raises:
         WriteError: The storage failed, or holds another size than was sent.
     """
-    data = encode(frame, columns, file_format) if data is None else data
+    if parts is None:
+        parts = (make() for make in encoders(frame, columns, file_format))
+    digest = hashlib.sha256()
+
+    def digested() -> Iterator[Data]:
+        for part in parts:
+            digest.update(part)
+            yield part
+
     name = f"{path}.{file_format}"
     place = root.child(name)
     make_folder(root.child(name.rpartition("/")[0]))
-    put(place, data)
+    sent = put_parts(place, digested())
     size = attempt(place.url, lambda: place.filesystem.info(place.path)["size"])
-    if size != len(data):
-        raise WriteError.at(place.url, f"{size} bytes are there, {len(data)} were sent")
-    file = StoredFile(name, len(data), len(frame), checksum(data))
+    if size != sent:
+        raise WriteError.at(place.url, f"{size} bytes are there, {sent} were sent")
+    file = StoredFile(name, sent, len(frame), digest.hexdigest())
     return Stored(file_format, tuple(columns), (file,))
 
 

@@ -14,15 +14,14 @@ from aspen_etl.errors import (
     SourceNotFoundError,
     TargetExistsError,
 )
-from aspen_etl.io.codec import FORMATS, Format, decode, encode
+from aspen_etl.io.codec import FORMATS, Format, decode, encode_ahead
 from aspen_etl.io.filesystem import Url, locate
-from aspen_etl.io.writing import delete, make_folder, put
+from aspen_etl.io.writing import delete, make_folder, put, put_parts
 from aspen_etl.schema.frames import Tables
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.rejects import REJECTS
 from aspen_etl.schema.spec import ColumnSpec
 from aspen_etl.schema.validation import validate
-from aspen_etl.threads import map_ahead
 from aspen_etl.transform.borrower import BORROWER_MODEL
 
 __all__ = ["read_tables", "write_tables", "write_valid_tables"]
@@ -113,15 +112,9 @@ def write_valid_tables(
         raise TargetExistsError.at(folder.url, there)
     make_folder(folder)
     written: dict[str, int] = {}
-    encoded = map_ahead(
-        lambda name: encode(frames[name], columns[name], format),
-        frames,
-        rows=max(map(len, frames.values())),
-    )
-    for name, data in zip(frames, encoded):
+    for name, parts in encode_ahead(frames, columns, format):
         file = f"{name}.{format}"
-        put(folder.child(file), data, written=tuple(written))
-        written[file] = len(data)
+        written[file] = put_parts(folder.child(file), parts, written=tuple(written))
     package = data_package(model, format=format, sizes=written, rejects=rejects is not None)
     text = (json.dumps(package, indent=2) + "\n").encode("ascii")
     put(folder.child(PACKAGE_FILE), text, written=tuple(written))

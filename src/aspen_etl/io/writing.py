@@ -6,7 +6,7 @@ import contextlib
 import os
 import secrets
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Literal, Union
 
 from fsspec.implementations.local import LocalFileSystem
@@ -20,7 +20,16 @@ from aspen_etl.errors import (
 )
 from aspen_etl.io.filesystem import Location, attempt
 
-__all__ = ["KNOWN_TO_CREATE", "Created", "Data", "create", "delete", "make_folder", "put"]
+__all__ = [
+    "KNOWN_TO_CREATE",
+    "Created",
+    "Data",
+    "create",
+    "delete",
+    "make_folder",
+    "put",
+    "put_parts",
+]
 
 #: The protocols of filesystems that are known to create a file exclusively.
 KNOWN_TO_CREATE = frozenset({"file", "local", "memory", "s3", "s3a"})
@@ -62,7 +71,33 @@ def put(place: Location, data: Data, /, *, written: Sequence[str] = ()) -> None:
         SourceAccessError: The storage refuses.
         WriteError: It failed; the file is as it was before, or whole.
     """
-    _writing(place, lambda: _put(place, data), written)
+    put_parts(place, [data], written=written)
+
+
+def put_parts(place: Location, parts: Iterable[Data], /, *, written: Sequence[str] = ()) -> int:
+    """Put a file whole, as ``put`` does, from its parts; on disk, no more than one is in memory.
+
+    Args:
+        place: Where.
+        parts: What, one after the other.
+        written: The files that were put before, for the message.
+
+    Returns:
+        How many bytes they were.
+
+    Raises:
+        SourceAccessError: The storage refuses.
+        WriteError: It failed; the file is as it was before, or whole.
+    """
+    sizes: list[int] = []
+
+    def counted() -> Iterator[Data]:
+        for part in parts:
+            sizes.append(len(part))
+            yield part
+
+    _writing(place, lambda: _put(place, counted()), written)
+    return sum(sizes)
 
 
 def delete(place: Location, /) -> None:
@@ -75,22 +110,22 @@ def delete(place: Location, /) -> None:
     _writing(place, lambda: place.filesystem.rm_file(place.path))
 
 
-def _put(place: Location, data: Data) -> None:
+def _put(place: Location, parts: Iterable[Data]) -> None:
     if not isinstance(place.filesystem, LocalFileSystem):
-        place.filesystem.pipe_file(place.path, bytes(data))  # S3's client knows bytes alone
+        place.filesystem.pipe_file(place.path, b"".join(parts))
         return
-    with _aside(place.path, data) as aside:
+    with _aside(place.path, parts) as aside:
         os.replace(aside, place.path)  # noqa: PTH105 - fsspec's own form of a local path
     _sync_folder(place.path)
 
 
 @contextlib.contextmanager
-def _aside(path: str, data: Data) -> Iterator[str]:
+def _aside(path: str, parts: Iterable[Data]) -> Iterator[str]:
     """Write a file beside its place, whole and on the disk, and take it away afterwards."""
     aside = f"{path}.{secrets.token_hex(4)}.tmp"
     try:
         with open(aside, "xb") as file:  # noqa: PTH123 - fsspec's own form of a local path
-            file.write(data)
+            file.writelines(parts)
             file.flush()
             os.fsync(file.fileno())
         yield aside
@@ -145,7 +180,7 @@ def _create(place: Location, data: bytes, named: list[str]) -> None:
     """Make a file, and note its name before it may be there: what fails later is undecided."""
     filesystem = place.filesystem
     if isinstance(filesystem, LocalFileSystem):
-        with _aside(place.path, data) as aside:
+        with _aside(place.path, [data]) as aside:
             named.append(place.path)
             os.link(aside, place.path)
         _sync_folder(place.path)
