@@ -9,7 +9,7 @@ from importlib import metadata
 from typing import Optional
 
 from aspen_etl.command_line import databases, extracting, storing
-from aspen_etl.command_line.memory import give_memory_back
+from aspen_etl.command_line.memory import choose_memory_pool
 from aspen_etl.command_line.output import print_json
 from aspen_etl.errors import AspenETLError
 
@@ -26,7 +26,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         interrupted; wrong usage exits with 2.
     """
     arguments = _parser().parse_args(argv)
-    give_memory_back()
+    choose_memory_pool()
     try:
         return arguments.command(arguments) or DONE
     except AspenETLError as error:

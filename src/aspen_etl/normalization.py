@@ -15,7 +15,7 @@ from aspen_etl.schema.frames import Extract, Run, Snapshot, Tables, equal_frames
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.spec import TableSpec
 from aspen_etl.schema.validation import find_failures, validate_columns
-from aspen_etl.threads import map_threads
+from aspen_etl.threads import begin
 from aspen_etl.transform import kernels
 from aspen_etl.transform.accounts import (
     RejectCount,
@@ -124,12 +124,11 @@ def normalize(
     del extract  # what was read is judged; where the caller let go of it, its memory is free
     snapshot, since = work.number()
     tables = snapshot.tables
-    map_threads(
-        lambda table: validate_columns(tables[table.name], table, known=work.known_columns(table)),
-        model.tables.values(),
-        rows=max(map(len, tables.values())),
-    )
-    prove(work.accepted, tables, model)
+    valid = begin(lambda: work.validate(tables), rows=max(map(len, tables.values())))
+    try:
+        prove(work.accepted, tables, model)
+    finally:
+        valid()  # what does not fit its table is told first
     rejects, summary = work.rejects, work.summarize(snapshot)
     check_accounts(summary, rejects)
     changes = part(previous.tables if previous else {}, tables, since, model=model)
@@ -177,7 +176,12 @@ class _Work:
         rows = {name: len(frame) for name, frame in snapshot.tables.items()}
         return Summary(self._sources, self._counts, rows)
 
-    def known_columns(self, table: TableSpec) -> set[str]:
+    def validate(self, tables: Tables) -> None:
+        """Validate each table, and look at no cell again."""
+        for name, table in self.model.tables.items():
+            validate_columns(tables[name], table, known=self._known_columns(table))
+
+    def _known_columns(self, table: TableSpec) -> set[str]:
         """Name the columns whose cells were looked at already, and that are the very same.
 
         A cell of a column with one source is judged by the length and form of the column that it

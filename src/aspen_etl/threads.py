@@ -12,10 +12,11 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from itertools import islice
 from typing import Optional, TypeVar
 
-__all__ = ["map_ahead", "map_threads"]
+__all__ = ["begin", "map_ahead", "map_threads"]
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -60,29 +61,57 @@ def map_ahead(
     """
     held = list(items)
     workers = min(_cores(), len(held))
-    if rows < _MANY_ROWS or workers < 2 or getattr(_INSIDE, "worker", False):  # noqa: PLR2004
+    if workers < 2 or not _pays(rows):  # noqa: PLR2004
         yield from map(function, held)
         return
-
-    def work(context: contextvars.Context, item: T) -> R:
-        _INSIDE.worker = True  # a worker hands nothing on: its own pool would wait for a core
-        return context.run(function, item)
-
     waiting = iter(held)
     futures: deque[Future[R]] = deque()
     with ThreadPoolExecutor(workers) as pool:
         try:
             for item in islice(waiting, None if ahead is None else workers - 1 + ahead):
-                # Each call has what the caller set for its own context, such as pandera's.
-                futures.append(pool.submit(work, contextvars.copy_context(), item))
+                futures.append(_submit(pool, partial(function, item)))
             while futures:
                 found = futures.popleft().result()
                 for item in islice(waiting, 1):
-                    futures.append(pool.submit(work, contextvars.copy_context(), item))
+                    futures.append(_submit(pool, partial(function, item)))
                 yield found
         finally:
             for future in futures:
                 future.cancel()
+
+
+def begin(function: Callable[[], R], /, *, rows: int) -> Callable[[], R]:
+    """Begin to work on something while the caller goes on, where there are many rows.
+
+    Args:
+        function: What to do; it changes nothing that the caller reads.
+        rows: How many rows it works on, about.
+
+    Returns:
+        What gives the result, or raises what the function raised; it waits until it is there.
+    """
+    if _cores() < 2 or not _pays(rows):  # noqa: PLR2004
+        result = function()
+        return lambda: result
+    pool = ThreadPoolExecutor(1)
+    future = _submit(pool, function)
+    pool.shutdown(wait=False)
+    return future.result
+
+
+def _pays(rows: int) -> bool:
+    return rows >= _MANY_ROWS and not getattr(_INSIDE, "worker", False)
+
+
+def _submit(pool: ThreadPoolExecutor, job: Callable[[], R]) -> Future[R]:
+    """Hand a call over with what the caller set for its own context, such as pandera's."""
+    context = contextvars.copy_context()
+
+    def work() -> R:
+        _INSIDE.worker = True  # a worker hands nothing on: its own pool would wait for a core
+        return context.run(job)
+
+    return pool.submit(work)
 
 
 def _cores() -> int:

@@ -248,7 +248,8 @@ def test_vacuum_lets_old_versions_go_and_keeps_the_rest(url: str) -> None:
 def test_vacuum_leaves_young_files_of_unknown_attempts_alone(url: str) -> None:
     store = three_versions(url)
     attempt = store.attempt(4)
-    left = attempt.table(store.model.tables["user"], store.read().tables["user"]).files[0].path
+    written = attempt.tables({"user": store.read().tables["user"]}, store.model.tables)
+    left = written["user"].files[0].path
     report = store.vacuum(run=run(5))
     assert (report.files, report.young) == (0, 1)
     assert store.root.child(left).kind() == "file"

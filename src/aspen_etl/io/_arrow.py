@@ -26,12 +26,12 @@ _QUOTE, _BEFORE, _AFTER = ord('"'), tuple(b',\n"'), tuple(b',\r\n"')
 
 
 def text_series(values: Any, /) -> pd.Series:
-    """Give an Arrow column of text as pandas text, in one piece."""
+    """Give an Arrow column of text as pandas text, without a copy where pandas can."""
     if not hasattr(TEXT, "__from_arrow__"):
         return pd.Series(values.to_pandas(), dtype=object)
     import pyarrow as pa
 
-    return pd.Series(TEXT.__from_arrow__(values.cast(pa.large_string()).combine_chunks()))
+    return pd.Series(TEXT.__from_arrow__(values.cast(pa.large_string())))
 
 
 def try_read_csv(data: bytes, request: Request) -> RawSheet | None:
@@ -137,34 +137,39 @@ def csv_blocks(frame: pd.DataFrame, /) -> list[Callable[[], Any]] | None:
         return None
     if frame.shape[1] == 1:  # a lone empty field is quoted, else its line would be blank
         return None
-    columns = [_plain_array(pa, frame[name]) for name in frame.columns]
-    table = pa.Table.from_arrays(columns, [str(i) for i in range(len(columns))])
-    starts = range(0, len(frame), _ROWS)
-    return [partial(_lines_of, table.slice(start, _ROWS)) for start in starts]
+    columns = [_plain_column(pa, frame[name]) for name in frame.columns]
+    return [
+        partial(_lines_of, columns, start, min(_ROWS, len(frame) - start))
+        for start in range(0, len(frame), _ROWS)
+    ]
 
 
-def _plain_array(pa: Any, values: pd.Series) -> Any:
-    """Give a column as Arrow has it; of a time that all rows share, its text."""
+def _plain_column(pa: Any, values: pd.Series) -> Any:
+    """Give a column as Arrow has it; of a time that all rows share, its text alone."""
     if not isinstance(values.dtype, pd.DatetimeTZDtype):
         return pa.array(values, from_pandas=True)
     moments = values.to_numpy(dtype="datetime64[ms]")
-    times = pa.array(moments)
     ticks = moments.view(np.int64)
     if not len(ticks) or (ticks != ticks[0]).any():
-        return times
-    return pa.repeat(times[0].cast(pa.large_string()), len(times))
+        return pa.array(moments)
+    return pa.array(moments[:1])[0].cast(pa.large_string())
 
 
-def _lines_of(table: Any) -> Any:
+def _lines_of(columns: list[Any], start: int, length: int) -> Any:
     import pyarrow as pa
     from pyarrow import csv as pa_csv
 
+    arrays = [
+        pa.repeat(column, length) if isinstance(column, pa.Scalar) else column.slice(start, length)
+        for column in columns
+    ]
     options = pa_csv.WriteOptions(include_header=False, quoting_style="none", batch_size=_ROWS)
     out = pa.BufferOutputStream()
     try:
-        pa_csv.write_csv(table, out, options)
+        names = [str(place) for place in range(len(arrays))]
+        pa_csv.write_csv(pa.Table.from_arrays(arrays, names), out, options)
     except pa.ArrowInvalid:  # a field must be quoted
-        return b"".join(_quoted_lines([column.combine_chunks() for column in table.columns]))
+        return b"".join(_quoted_lines(arrays))
     return out.getvalue()
 
 

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 
 __all__ = ["SHEET_SUFFIXES", "WORKBOOK_SUFFIXES", "Source", "read_extract", "source_places"]
 
+#: How many rows a file has before it is read: many, since a storage takes its time.
+_UNKNOWN = 2**31
+
 #: What names the source: a workbook or a folder, or a url for each sheet.
 Source = Union[Url, Mapping[str, Url]]
 
@@ -104,9 +107,12 @@ def read_extract(  # noqa: PLR0913 - one call says everything about a file, each
     )
     _check_names(options, model)
     files = _files(source, model, storage_options, options)
-    raw: dict[str, RawSheet] = {}
-    for place, wanted in files.items():
-        raw |= _read_file(place, {name: model.sources[name] for name in wanted}, options)
+    read = map_threads(
+        lambda item: _read_file(item[0], {n: model.sources[n] for n in item[1]}, options),
+        files.items(),
+        rows=_UNKNOWN,
+    )
+    raw = {name: sheet for sheets_of in read for name, sheet in sheets_of.items()}
     frames, faults = {}, []
     for name, spec in model.sources.items():
         frames[name], found = _frame(raw[name], spec, options)

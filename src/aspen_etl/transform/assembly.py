@@ -50,15 +50,12 @@ def assemble(accepted: Mapping[str, pd.DataFrame], model: Model, /) -> dict[str,
 def _lookup(table: TableSpec, rows: Mapping[str, pd.DataFrame], model: Model) -> pd.DataFrame:
     """List each value that a row refers to, once; a missing one makes no row."""
     used = [
-        rows[other.name][column].dropna().drop_duplicates()
+        kernels.distinct(rows[other.name][column])
         for other in model.tables.values()
         for column, target in other.references.items()
         if target == table.name
     ]
-    values = pd.concat(
-        [conform_text(pd.Series(dtype=object)), *used], ignore_index=True
-    ).drop_duplicates()
-    values = conform_text(values.reset_index(drop=True))
+    values = kernels.distinct(kernels.concat([conform_text(pd.Series(dtype=object)), *used]))
     return pd.DataFrame({table.natural_key[0]: kernels.take(values, argsort(values))})
 
 

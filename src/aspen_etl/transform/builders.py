@@ -83,11 +83,16 @@ def phone_number(borrower: pd.DataFrame, role_profile_rows: pd.DataFrame) -> pd.
     held_by, turns = np.divmod(np.concatenate(held)[order], len(PHONES))
     phones = concat([borrower[column] for column in PHONES.values()])
     kinds = conform_text(pd.Series(list(PHONES), dtype=object))
+    value, kind = map_threads(
+        lambda column: take(*column),
+        [(phones, np.concatenate(places)[order]), (kinds, turns)],
+        rows=len(order),
+    )
     return make_frame(
         {
             "role_profile_id": pd.Series(held_by),
-            "phone_number_type_id": take(kinds, turns),
-            "value": take(phones, np.concatenate(places)[order]),
+            "phone_number_type_id": kind,
+            "value": value,
         }
     )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any, Optional
 
 import numpy as np
@@ -20,8 +21,10 @@ __all__ = [
     "Mask",
     "Positions",
     "arrow_array",
+    "compact",
     "concat",
     "differ",
+    "distinct",
     "first_space",
     "is_range",
     "join_words",
@@ -52,12 +55,39 @@ def arrow_array(values: pd.Series) -> Any:
     dtype = values.dtype
     if not (isinstance(dtype, pd.StringDtype) and dtype.storage == "pyarrow"):
         return None
+    return _one_piece(_pieces(values))
+
+
+def _pieces(values: pd.Series) -> Any:
+    """Give the Arrow array that holds the column, in as many pieces as it was read in."""
     import pyarrow as pa
 
-    array: Any = pa.array(values.array, from_pandas=True)
+    return pa.array(values.array, from_pandas=True)
+
+
+def _one_piece(array: Any) -> Any:
+    import pyarrow as pa
+
     if not isinstance(array, pa.ChunkedArray):
         return array
     return array.chunk(0) if array.num_chunks == 1 else array.combine_chunks()
+
+
+def _chunks(values: pd.Series) -> Any:
+    """Give the pieces that hold the column, or none where Arrow does not hold it."""
+    dtype = values.dtype
+    if not (isinstance(dtype, pd.StringDtype) and dtype.storage == "pyarrow"):
+        return None
+    import pyarrow as pa
+
+    array = _pieces(values)
+    return array.chunks if isinstance(array, pa.ChunkedArray) else [array]
+
+
+def compact(values: pd.Series) -> pd.Series:
+    """Put a column of text into one piece, as what looks at all of it at once wants it."""
+    array = arrow_array(values)
+    return values if array is None else to_text(array, values).set_axis(values.index)
 
 
 def to_text(array: Any, like: pd.Series) -> pd.Series:
@@ -76,12 +106,11 @@ def take(values: pd.Series, positions: Positions) -> pd.Series:
             pd.Series(np.full(len(positions), None, dtype=object), name=values.name)
         )
     absent = positions < 0
-    array = arrow_array(values)
-    if array is not None:
+    if _chunks(values) is not None:
         import pyarrow as pa
 
         rows = pa.array(positions, mask=absent if absent.any() else None)
-        found = to_text(array.take(rows), values)
+        found = to_text(_one_piece(_pieces(values).take(rows)), values)
         found.name = values.name
         return found
     taken = pd.Series(values.array.take(positions, allow_fill=bool(absent.any())), name=values.name)
@@ -114,13 +143,20 @@ def only(values: pd.Series, rows: Mask) -> pd.Series:
 
 def concat(columns: Sequence[pd.Series]) -> pd.Series:
     """Put columns of one dtype one after the other. The index is new."""
-    arrays = [arrow_array(column) for column in columns]
-    if any(array is None for array in arrays):
+    chunks = [_chunks(column) for column in columns]
+    if any(pieces is None for pieces in chunks):
         joined = pd.concat(columns, ignore_index=True)
         return conform_text(joined) if joined.dtype == object else joined
     import pyarrow as pa
 
-    return to_text(pa.concat_arrays(arrays), columns[0])  # in one piece, as all kernels want it
+    pieces = pa.chunked_array(chain(*chunks), pa.large_string())
+    return to_text(pieces.combine_chunks(), columns[0])
+
+
+def distinct(values: pd.Series) -> pd.Series:
+    """Give each text that stands in a column once; a missing cell is none. The index is new."""
+    _, found = pd.factorize(values)
+    return conform_text(pd.Series(found, dtype=object if values.dtype == object else values.dtype))
 
 
 def differ(one: pd.Series, two: pd.Series) -> Mask:
@@ -187,9 +223,15 @@ def suspects(values: pd.Series) -> Positions:
     A superset: what is not found has no white space but single inner spaces, and no
     character below U+0020, nor any that is not ASCII.
     """
-    array = arrow_array(values)
-    if array is None:
+    chunks = _chunks(values)
+    if chunks is None:
         return _suspects_in(values)
+    starts = np.cumsum([0, *map(len, chunks)])
+    found = [_suspects_of(chunk) + start for chunk, start in zip(chunks, starts)]
+    return np.concatenate([np.empty(0, dtype=np.int64), *found])
+
+
+def _suspects_of(array: Any) -> Positions:
     offsets, data = text_buffers(array)
     begins, ends = offsets[:-1] - offsets[0], offsets[1:] - offsets[0]
     found = ends == begins
@@ -202,7 +244,7 @@ def suspects(values: pd.Series) -> Positions:
                 found[np.searchsorted(ends, odd + max(start - 1, 0), side="right")] = True
     if not found.any():
         return np.empty(0, dtype=np.int64)
-    return np.flatnonzero(found & values.notna().to_numpy(dtype=bool))
+    return np.flatnonzero(found & array.is_valid().to_numpy(zero_copy_only=False))
 
 
 def _odd_bytes(data: npt.NDArray[np.uint8]) -> Positions:
@@ -249,13 +291,12 @@ def text_buffers(array: Any) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint
 
 def matches(values: pd.Series, text_format: TextFormat) -> Mask:
     """Tell which cells have the form as a whole; a missing cell has it."""
-    array = arrow_array(values)
-    if array is not None:
+    if _chunks(values) is not None:
         import pyarrow.compute as pc
 
         # \A and \z are RE2's true ends of text, where Python writes \A and \Z.
-        found = pc.match_substring_regex(array, rf"\A(?:{text_format.pattern})\z")
-        return found.fill_null(fill_value=True).to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]
+        found = pc.match_substring_regex(_pieces(values), rf"\A(?:{text_format.pattern})\z")
+        return _one_piece(found.fill_null(fill_value=True)).to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]
     pattern = re.compile(text_format.pattern)
     out = np.ones(len(values), dtype=bool)
     held, texts = _held(values)
@@ -265,19 +306,25 @@ def matches(values: pd.Series, text_format: TextFormat) -> Mask:
 
 def longer_than(values: pd.Series, length: int) -> Mask:
     """Tell which cells have more characters (code points) than ``length``."""
-    array = arrow_array(values)
-    if array is not None:
-        import pyarrow.compute as pc
-
-        offsets, _ = text_buffers(array)
-        if not (np.diff(offsets) > length).any():
-            return np.zeros(len(values), dtype=bool)
-        longer = pc.greater(pc.utf8_length(array), length)
-        return longer.fill_null(fill_value=False).to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]
+    chunks = _chunks(values)
+    if chunks is not None:
+        return np.concatenate(
+            [np.empty(0, dtype=bool), *(_longer_in(chunk, length) for chunk in chunks)]
+        )
     out = np.zeros(len(values), dtype=bool)
     held, texts = _held(values)
     out[held] = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts)) > length
     return out
+
+
+def _longer_in(array: Any, length: int) -> Mask:
+    import pyarrow.compute as pc
+
+    offsets, _ = text_buffers(array)
+    if not (np.diff(offsets) > length).any():
+        return np.zeros(len(array), dtype=bool)
+    longer = pc.greater(pc.utf8_length(array), length)
+    return longer.fill_null(fill_value=False).to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]
 
 
 def _held(values: pd.Series) -> tuple[Positions, list[str]]:

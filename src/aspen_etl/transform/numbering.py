@@ -161,19 +161,20 @@ def _assign(
 ) -> tuple[Positions, KeyState]:
     """Give known rows their keys, and new ones the next numbers in order of the natural key."""
     names = list(table.natural_key)
-    length = len(natural[0])
-    numbers = np.zeros(length, dtype=np.int64)
-    new = np.arange(length, dtype=np.int64)
-    after = 1
-    if before is not None:
+    if before is None:
+        new, _ = sort_rows(natural)
+        numbers = np.empty(len(new), dtype=np.int64)
+        numbers[new] = np.arange(1, len(new) + 1)
+        after = 1
+    else:
         at = find_rows([columns[name] for name in names], [before.given[name] for name in names])
         known = before.given[table.primary_key].to_numpy(dtype=np.int64)
         numbers = gather(known, at)
         new = np.flatnonzero(at < 0)
+        order, _ = sort_rows([select(values, new) for values in natural])
+        new = new[order]
         after = before.next
-    order, _ = sort_rows([select(values, new) for values in natural])
-    new = new[order]
-    numbers[new] = np.arange(after, after + len(new))
+        numbers[new] = np.arange(after, after + len(new))
     added = make_frame(
         {
             table.primary_key: pd.Series(numbers[new]),
@@ -214,14 +215,11 @@ def _column(
     positions = _positions(spec, values, rows, model)
     if spec.type == "text":
         return kernels.take(parent_keys, positions)
-    absent = positions < 0
-    numbers = (
-        parent_keys[np.where(absent, 0, positions)]
-        if len(parent_keys)
-        else np.zeros(len(positions), dtype=np.int64)
-    )
     if not spec.nullable:
-        return pd.Series(numbers)
+        return pd.Series(gather(parent_keys, positions))
+    absent = positions < 0
+    numbers = gather(parent_keys, positions)
+    numbers[absent] = 0
     return pd.Series(pd.arrays.IntegerArray(numbers, absent))
 
 

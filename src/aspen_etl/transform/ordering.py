@@ -13,6 +13,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from aspen_etl.schema.text import conform_text
+from aspen_etl.threads import map_threads
+from aspen_etl.transform import kernels
 from aspen_etl.transform.kernels import Mask, Positions, arrow_array, take, text_buffers
 
 __all__ = ["argsort", "argsort_numbers", "find", "is_ascending", "sort_rows"]
@@ -98,7 +100,7 @@ def sort_rows(columns: list[pd.Series]) -> tuple[Positions, Mask]:
             same[1:] &= code[order][1:] == code[order][:-1]
         return order, same
     order = argsort_numbers(one)
-    ordered_codes = one[order]
+    ordered_codes = one if kernels.is_range(order) else one[order]
     same[1:] = ordered_codes[1:] == ordered_codes[:-1]
     return order, same
 
@@ -198,7 +200,8 @@ def _find_by_heads(array: Any, known: Any) -> Optional[Positions]:
     import pyarrow.compute as pc
 
     shared = _shared(array, known)
-    wanted, heads = _heads(array, shared), _heads(known, shared)
+    both = (array, known)
+    wanted, heads = map_threads(lambda one: _heads(one, shared), both, rows=len(array))
     keys = np.arange(len(heads)) if _is_sorted(heads) else np.argsort(heads)
     heads = heads[keys]
     tied = np.zeros(len(heads) + 1, dtype=bool)
@@ -233,10 +236,8 @@ def _shared(*arrays: Any) -> int:
     """Count the bytes with which all cells of some columns begin."""
     import pyarrow.compute as pc
 
-    ends: list[bytes] = []
-    for array in arrays:
-        found = pc.min_max(array).as_py()
-        ends += [(found[name] or "").encode() for name in ("min", "max")]
+    found = map_threads(lambda array: pc.min_max(array).as_py(), arrays, rows=len(arrays[0]))
+    ends = [(one[name] or "").encode() for one in found for name in ("min", "max")]
     low, high = min(ends), max(ends)
     pairs = zip(low, high)
     return next((place for place, (a, b) in enumerate(pairs) if a != b), min(len(low), len(high)))

@@ -8,8 +8,11 @@ follows from the tables that they feed (``schema.lineage``).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import chain
+from typing import Any, NamedTuple, Optional
 
 import numpy as np
 import pandas as pd
@@ -20,7 +23,7 @@ from aspen_etl.schema.lineage import ROW, SourceLineage
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.spec import ColumnSpec
 from aspen_etl.schema.text import TextFormat
-from aspen_etl.threads import map_threads
+from aspen_etl.threads import begin, map_threads
 from aspen_etl.transform import kernels
 from aspen_etl.transform.calling import call
 from aspen_etl.transform.kernels import Mask, Positions
@@ -63,30 +66,52 @@ class Judged:
     Attributes:
         accepted: The accepted rows, clean, in the order of their key, rejected cells missing;
             a column that refers to another sheet holds the row number there.
-        key: The first key column of the accepted rows, as text.
         faults: What is not accepted.
         rejected_rows: Which rows stay out as a whole.
     """
 
     accepted: pd.DataFrame = field(repr=False)
-    key: pd.Series = field(repr=False)
     faults: tuple[Fault, ...]
     rejected_rows: Mask = field(repr=False)
 
 
 def judge(prepared: Mapping[str, Prepared], model: Model, /) -> dict[str, Judged]:
     """Part each sheet into accepted rows and faults, each sheet after those it refers to."""
-    judged: dict[str, Judged] = {}
+    verdicts: dict[str, _Verdict] = {}
+    accepted: dict[str, Callable[[], pd.DataFrame]] = {}
     for name in model.sources:
-        judged[name] = _Judge(name, prepared[name], model, judged).judge()
-    return judged
+        one = _Judge(name, prepared[name], model, verdicts)
+        verdicts[name] = one.judge()
+        # The accepted rows are gathered while the next sheet is judged: it needs their key alone.
+        rows = len(verdicts[name].order)
+        accepted[name] = begin(partial(one.accept, verdicts[name]), rows=rows)
+    return {
+        name: Judged(accepted[name](), verdict.faults, verdict.rejected)
+        for name, verdict in verdicts.items()
+    }
+
+
+class _Verdict(NamedTuple):
+    """What is found out of a sheet before its accepted rows are gathered.
+
+    Attributes:
+        order: The accepted rows in the order of their key.
+        key: Their first key column, as text, if a sheet refers to them.
+        faults: What is not accepted.
+        rejected: Which rows stay out as a whole.
+    """
+
+    order: Positions
+    key: Optional[pd.Series]
+    faults: tuple[Fault, ...]
+    rejected: Mask
 
 
 class _Judge:
     """Judge one sheet: a method for each kind of rule, each giving faults."""
 
     def __init__(
-        self, source: str, prepared: Prepared, model: Model, judged: Mapping[str, Judged]
+        self, source: str, prepared: Prepared, model: Model, judged: Mapping[str, _Verdict]
     ) -> None:
         self.source, self.prepared, self.model = source, prepared, model
         self.lineage: SourceLineage = model.lineage.sources[source]
@@ -97,20 +122,25 @@ class _Judge:
             for column in self.spec.columns
         }
         self.links = {
-            column: find(prepared.clean[column], judged[parent].key)
+            column: find(prepared.clean[column], key)
             for column, parent in self.lineage.references.items()
+            if (key := judged[parent].key) is not None
         }
 
-    def judge(self) -> Judged:
+    def judge(self) -> _Verdict:
+        columns = [partial(self._column, column) for column in self.spec.columns]
+        jobs: list[Callable[[], Any]] = [self._sort, *columns]
+        sort, *cells = map_threads(lambda job: job(), jobs, rows=len(self.prepared.rows))
         faults = [
             *self._unusable(),
-            *self._cells(),
+            *chain(*cells),
             *self._incomplete(),
             *self._missing(),
             *self._unknown(),
         ]
         rejected = self._rows(faults)
-        order, duplicates = self._sort(rejected)
+        order, same = sort
+        duplicates = _duplicates(order, same, rejected)
         if duplicates.any():
             rows = np.flatnonzero(duplicates)
             faults.append(
@@ -120,8 +150,7 @@ class _Judge:
             )
             rejected = rejected | duplicates
         accepted = order[~rejected[order]] if rejected.any() else order
-        key = kernels.take(self.prepared.clean[self.lineage.key[0]], accepted)
-        return Judged(self._accept(accepted, faults), key, tuple(faults), rejected)
+        return _Verdict(accepted, self._text_key(accepted), tuple(faults), rejected)
 
     # ------------------------------------------------------------------------- rules
 
@@ -131,16 +160,10 @@ class _Judge:
         for column, mask in self.prepared.emptied.items():
             yield self._fault(column, "emptied", np.flatnonzero(mask))
 
-    def _cells(self) -> Iterator[Fault]:
-        found = map_threads(
-            lambda column: list(self._column(column)),
-            self.spec.columns,
-            rows=len(self.prepared.rows),
-        )
-        for faults in found:
-            yield from faults
+    def _column(self, column: str) -> list[Fault]:
+        return list(self._cells(column))
 
-    def _column(self, column: str) -> Iterator[Fault]:
+    def _cells(self, column: str) -> Iterator[Fault]:
         values = self.prepared.clean[column]
         suspects = self.prepared.suspects[column]
         yield from self._found(column, "invalid_text", _control(values, suspects))
@@ -230,48 +253,51 @@ class _Judge:
                 rejected[fault.positions] = True
         return rejected
 
-    def _sort(self, rejected: Mask) -> tuple[Positions, Mask]:
-        """Order the rows by key, and tell which come after an accepted one of the same key."""
+    def _sort(self) -> tuple[Positions, Mask]:
+        """Order the rows by key, and tell which have the key of the one before."""
         key = self.lineage.key
         complete = np.logical_and.reduce(
             [self.links[c] >= 0 if c in self.links else self.present[c] for c in key]
         )
         rows = np.flatnonzero(complete)
-        duplicates = np.zeros(len(rejected), dtype=bool)
         order, same = sort_rows([self._key(column, rows) for column in key])
-        order = rows[order]
-        if not same.any():
-            return order, duplicates
-        accepted = ~rejected[order]
-        before: Positions = np.cumsum(accepted) - accepted
-        first = np.maximum.accumulate(np.where(same, 0, np.arange(len(order))))
-        duplicates[order[before - before[first] > 0]] = True
-        return order, duplicates
+        return rows[order], same
+
+    def _text_key(self, order: Positions) -> Optional[pd.Series]:
+        others = self.model.lineage.sources.values()
+        if not any(self.source in lineage.references.values() for lineage in others):
+            return None
+        return kernels.compact(kernels.take(self.prepared.clean[self.lineage.key[0]], order))
 
     def _key(self, column: str, rows: Positions) -> pd.Series:
         if column in self.links:
             return pd.Series(self.links[column][rows])
         return kernels.take(self.prepared.clean[column], rows)
 
-    def _accept(self, order: Positions, faults: list[Fault]) -> pd.DataFrame:
+    def accept(self, verdict: _Verdict) -> pd.DataFrame:
+        """Gather the accepted rows in the order of their key, without the rejected cells."""
         drop = {
             column: np.zeros(len(self.prepared.rows), dtype=bool) for column in self.spec.columns
         }
-        for fault in faults:
+        for fault in verdict.faults:
             for column in self._dropped(fault):
                 drop[column][fault.positions] = True
-        columns = map_threads(
-            lambda column: self._accepted(column, order, drop[column]),
+        accepted = map_threads(
+            lambda column: self._accepted(column, verdict, drop[column]),
             self.spec.columns,
-            rows=len(order),
+            rows=len(verdict.order),
         )
-        return make_frame(dict(zip(self.spec.columns, columns)), pd.RangeIndex(len(order)))
+        index = pd.RangeIndex(len(verdict.order))
+        return make_frame(dict(zip(self.spec.columns, accepted)), index)
 
-    def _accepted(self, column: str, order: Positions, drop: Mask) -> pd.Series:
+    def _accepted(self, column: str, verdict: _Verdict, drop: Mask) -> pd.Series:
+        order = verdict.order
+        if verdict.key is not None and column == self.lineage.key[0] and column not in self.links:
+            return verdict.key  # a row whose key is at fault is not accepted
         if column in self.links:
             return pd.Series(self.links[column][order])
         rows = np.where(drop[order], -1, order) if drop.any() else order
-        return kernels.take(self.prepared.clean[column], rows)
+        return kernels.compact(kernels.take(self.prepared.clean[column], rows))
 
     def _dropped(self, fault: Fault) -> tuple[str, ...]:
         if fault.scope in self.model.tables:
@@ -297,6 +323,17 @@ class _Judge:
     def _fault(self, column: str, rule: str, positions: Positions) -> Fault:
         scope = ROW if rule == self._rule("duplicate", column) else self.lineage.scopes[column]
         return Fault(self.source, column, rule, scope, positions)
+
+
+def _duplicates(order: Positions, same: Mask, rejected: Mask) -> Mask:
+    """Tell which rows come after an accepted one of the same key."""
+    out = np.zeros(len(rejected), dtype=bool)
+    if same.any():
+        accepted = ~rejected[order]
+        before: Positions = np.cumsum(accepted) - accepted
+        first = np.maximum.accumulate(np.where(same, 0, np.arange(len(order))))
+        out[order[before - before[first] > 0]] = True
+    return out
 
 
 def _control(values: pd.Series, rows: Positions) -> Mask:
