@@ -10,8 +10,9 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import threading
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 from unittest import mock
@@ -59,7 +60,8 @@ class Faults:
     kind: Kind = "before"
     dead: bool = False
     calls: list[Call] = field(default_factory=list)
-    _inside: bool = False
+    _inside: threading.local = field(default_factory=threading.local)
+    _lock: Any = field(default_factory=threading.Lock)
 
     def cases(self) -> Iterator[tuple[int, Kind]]:
         """Give every call and every way in which it can fail."""
@@ -77,12 +79,13 @@ class Faults:
         local: bool = False,
     ) -> Any:
         """Make a call, or fail it. A call that a storage makes of itself is not counted."""
-        if self._inside:
+        if getattr(self._inside, "call", False):
             return work()
-        self.calls.append(Call(name, kinds))
-        number = len(self.calls)
+        with self._lock:  # two files may be read side by side
+            self.calls.append(Call(name, kinds))
+            number = len(self.calls)
         error = OSError(errno.EIO, CANARY) if local else StorageFault(CANARY)
-        self._inside = True
+        self._inside.call = True
         try:
             if self.at and number > self.at and self.dead:
                 raise error
@@ -94,7 +97,7 @@ class Faults:
                 half()
             raise error
         finally:
-            self._inside = False
+            self._inside.call = False
 
 
 @contextlib.contextmanager
@@ -206,6 +209,10 @@ class _File:
             half=half,
             local=True,
         )
+
+    def writelines(self, parts: Iterable[bytes]) -> None:
+        for part in parts:
+            self.write(part)
 
     def flush(self) -> None:
         self._file.flush()

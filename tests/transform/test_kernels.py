@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from aspen_etl.schema.borrower import EMAIL, PHONE, ZIP_CODE
 from aspen_etl.schema.text import TEXT, WHITE_SPACE, TextFormat, conform_text
-from aspen_etl.transform import kernels
+from aspen_etl.transform import kernels, scanning
 from tests.transform.columns import BOTH, COLUMNS, STORAGES, TEXTS, Cells, make, texts
 
 
@@ -41,7 +41,7 @@ def test_suspects_miss_nothing_that_cleaning_or_the_rules_must_look_at(storage: 
     @example(cells=["", None], sliced=True)
     @example(cells=["a b", "a  b", " a", "a ", "a"], sliced=True)
     def check(cells: Cells, sliced: bool) -> None:  # noqa: FBT001 - drawn
-        found = set(kernels.suspects(make(cells, storage, sliced=sliced)).tolist())
+        found = set(scanning.suspects(make(cells, storage, sliced=sliced)).tolist())
         plain = {
             at
             for at, cell in enumerate(cells)
@@ -61,7 +61,7 @@ def test_matches_tells_what_has_the_form_as_a_whole(storage: str, text_format: T
     )
     def check(cells: Cells) -> None:
         plain = [c is None or re.fullmatch(text_format.pattern, c) is not None for c in cells]
-        assert kernels.matches(make(cells, storage), text_format).tolist() == plain
+        assert scanning.matches(make(cells, storage), text_format).tolist() == plain
 
     check()
 
@@ -73,7 +73,7 @@ def test_longer_than_counts_code_points(storage: str, length: int) -> None:
     @example(cells=["😀😀😀", "éé", "e\u0301", "abcd"], sliced=True)
     def check(cells: Cells, sliced: bool) -> None:  # noqa: FBT001 - drawn
         plain = [c is not None and len(c) > length for c in cells]
-        assert kernels.longer_than(make(cells, storage, sliced=sliced), length).tolist() == plain
+        assert scanning.longer_than(make(cells, storage, sliced=sliced), length).tolist() == plain
 
     check()
 
@@ -84,7 +84,7 @@ def test_first_space_parts_each_cell_once(storage: str) -> None:
     @example(cells=["Ada Degli Antoni", "Cher", "", None, " x", "a\u00a0b c"], sliced=True)
     @example(cells=[], sliced=False)
     def check(cells: Cells, sliced: bool) -> None:  # noqa: FBT001 - drawn
-        before, after = kernels.first_space(make(cells, storage, sliced=sliced))
+        before, after = scanning.first_space(make(cells, storage, sliced=sliced))
         assert texts(before) == [None if c is None else c.partition(" ")[0] for c in cells]
         assert texts(after) == [None if c is None else c.partition(" ")[2] for c in cells]
 
@@ -97,7 +97,7 @@ def test_join_words_undoes_first_space(storage: str) -> None:
     def check(cells: list[str], sliced: bool) -> None:  # noqa: FBT001 - drawn
         plain = [" ".join(cell.split()) for cell in cells]
         column = make(list(plain), storage, sliced=sliced)
-        assert texts(kernels.join_words(*kernels.first_space(column))) == plain
+        assert texts(scanning.join_words(*scanning.first_space(column))) == plain
 
     check()
 
@@ -200,4 +200,4 @@ def test_what_arrow_gives_back_has_the_dtype_of_the_column_it_came_from() -> Non
     if "pyarrow" not in STORAGES:
         pytest.skip("text is not held by Arrow here")
     values = conform_text(pd.Series(["a b", None]))
-    assert [found.dtype for found in kernels.first_space(values)] == [TEXT, TEXT]
+    assert [found.dtype for found in scanning.first_space(values)] == [TEXT, TEXT]

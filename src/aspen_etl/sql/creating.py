@@ -43,8 +43,10 @@ def create(
 
     Examples:
         >>> import sqlalchemy
-        >>> create(sqlalchemy.create_engine("sqlite://"))[:2]
+        >>> engine = sqlalchemy.create_engine("sqlite://")
+        >>> create(engine)[:2]
         ('user_profile', 'user')
+        >>> engine.dispose()
     """
     return make_tables(Database(engine, model, schema))
 

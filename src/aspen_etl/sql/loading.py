@@ -81,6 +81,7 @@ def load(
         ... )
         >>> load(ae.normalize(extract, run=run).tables, engine).outcome
         'filled'
+        >>> engine.dispose()
     """
     if isinstance(source, SnapshotStore):
         if model not in (None, source.model):

@@ -13,7 +13,7 @@ import pandas as pd
 
 from aspen_etl.schema.frames import make_frame
 from aspen_etl.schema.text import WHITE_SPACE, conform_text
-from aspen_etl.transform import kernels
+from aspen_etl.transform import kernels, scanning
 
 __all__ = [
     "clean_white_space",
@@ -44,7 +44,7 @@ def clean_white_space(values: pd.Series, /) -> pd.Series:
 
 def tidy(values: pd.Series, /) -> tuple[pd.Series, kernels.Positions]:
     """Clean white space, and tell which rows of what is clean may hold a control character."""
-    rows = kernels.suspects(values)
+    rows = scanning.suspects(values)
     if not len(rows):
         return values, rows
     before = kernels.take(values, rows)
@@ -98,7 +98,7 @@ def split_full_name(values: pd.Series, /) -> pd.DataFrame:
         >>> split_full_name(pd.Series(["Ada Degli Antoni", "Cher"])).to_numpy().tolist()
         [['Ada', 'Degli Antoni'], ['Cher', '']]
     """
-    first, last = kernels.first_space(values)
+    first, last = scanning.first_space(values)
     return make_frame({"first_name": first, "last_name": last}, values.index)
 
 
@@ -109,7 +109,7 @@ def join_full_name(first_name: pd.Series, last_name: pd.Series, /) -> pd.Series:
         >>> join_full_name(pd.Series(["Ada", "Cher"]), pd.Series(["Degli Antoni", ""])).tolist()
         ['Ada Degli Antoni', 'Cher']
     """
-    return kernels.join_words(first_name, last_name)
+    return scanning.join_words(first_name, last_name)
 
 
 # ----------------------------------------------------------------------------- helpers

@@ -7,7 +7,6 @@ follows from the tables that they feed (``schema.lineage``).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -24,16 +23,13 @@ from aspen_etl.schema.model import Model
 from aspen_etl.schema.spec import ColumnSpec
 from aspen_etl.schema.text import TextFormat
 from aspen_etl.threads import begin, map_threads
-from aspen_etl.transform import kernels
+from aspen_etl.transform import kernels, scanning
 from aspen_etl.transform.calling import call
 from aspen_etl.transform.kernels import Mask, Positions
 from aspen_etl.transform.ordering import find, sort_rows
 from aspen_etl.transform.preparation import Prepared
 
 __all__ = ["Fault", "Judged", "judge"]
-
-#: Control characters (category Cc) that are no white space of the contract.
-_CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f]")
 
 #: A whole number that text gives back unchanged, of 64 bits.
 _INTEGER = TextFormat("integer", "0|-?[1-9][0-9]{0,18}")
@@ -166,14 +162,16 @@ class _Judge:
     def _cells(self, column: str) -> Iterator[Fault]:
         values = self.prepared.clean[column]
         suspects = self.prepared.suspects[column]
-        yield from self._found(column, "invalid_text", _control(values, suspects))
+        yield from self._found(
+            column, "invalid_text", scanning.control_characters(values, suspects)
+        )
         too_long = np.zeros(len(values), dtype=bool)
         for table, name in self.lineage.destinations[column]:
             target = self._target(table, name)
             if self._is_split(table, column):
                 too_long |= self._long_parts(table, column)
             elif target.length is not None:
-                too_long |= kernels.longer_than(values, target.length)
+                too_long |= scanning.longer_than(values, target.length)
             yield from self._form(column, target)
         yield from self._found(column, "too_long", too_long)
 
@@ -191,10 +189,10 @@ class _Judge:
             yield from self._found(
                 column,
                 f"invalid_{target.text_format.name}",
-                ~kernels.matches(values, target.text_format),
+                ~scanning.matches(values, target.text_format),
             )
         elif target.type == "integer" and target.references is None:
-            wrong = ~kernels.matches(values, _INTEGER)
+            wrong = ~scanning.matches(values, _INTEGER)
             wrong |= _beyond(values, ~wrong & self.present[column])
             yield from self._found(column, self._rule("invalid", column), wrong)
 
@@ -207,7 +205,7 @@ class _Judge:
         ]
         values, out = self.prepared.clean[column], np.zeros(len(self.prepared.rows), dtype=bool)
         rows = np.flatnonzero(
-            kernels.longer_than(values, min((spec.length or 0 for spec in targets), default=0))
+            scanning.longer_than(values, min((spec.length or 0 for spec in targets), default=0))
         )
         if not targets or not len(rows):
             return out
@@ -215,7 +213,7 @@ class _Judge:
         build = self.model.builders[table].build
         built = call(f"the builder of {table!r}", build, BuilderError, **{self.source: some})
         for spec in targets:
-            out[rows] |= kernels.longer_than(built[spec.name], spec.length or 0)
+            out[rows] |= scanning.longer_than(built[spec.name], spec.length or 0)
         return out
 
     def _incomplete(self) -> Iterator[Fault]:
@@ -336,18 +334,10 @@ def _duplicates(order: Positions, same: Mask, rejected: Mask) -> Mask:
     return out
 
 
-def _control(values: pd.Series, rows: Positions) -> Mask:
-    """Tell which cells hold a control character; all that may do so are among the rows."""
-    out = np.zeros(len(values), dtype=bool)
-    texts = kernels.take(values, rows).to_numpy(dtype=object)
-    out[rows] = [_CONTROL.search(text) is not None for text in texts]
-    return out
-
-
 def _beyond(values: pd.Series, among: Mask) -> Mask:
     out = np.zeros(len(values), dtype=bool)
     low, high = _INTEGER_LIMITS
-    rows = np.flatnonzero(among & kernels.longer_than(values, len(str(high)) - 1))
+    rows = np.flatnonzero(among & scanning.longer_than(values, len(str(high)) - 1))
     texts = kernels.take(values, rows).to_numpy(dtype=object)
     out[rows] = [not low <= int(text) <= high for text in texts]
     return out
