@@ -16,7 +16,6 @@ from aspen_etl.errors import (
     UnsupportedFormatError,
 )
 from aspen_etl.io._arrow import text_series
-from aspen_etl.io._repetition import bounded_columns
 from aspen_etl.io.raw import RawSheet, Request
 
 __all__ = ["PARQUET_MAGIC", "read_parquet"]
@@ -51,8 +50,8 @@ def read_parquet(data: bytes, request: Request) -> RawSheet:
 
     failure: AspenETLError
     try:
-        _check(pq.read_metadata(pa.BufferReader(data)), len(data), request)
-        with _open(pa, pq, data, request.limits.max_uncompressed_bytes) as file:
+        with _open(pa, pq, data) as file:
+            _check(file.metadata, len(data), request)
             table = file.read()
         _check_text(pa, table, request)
     except (pa.ArrowException, OSError, ValueError) as error:
@@ -70,15 +69,13 @@ def read_parquet(data: bytes, request: Request) -> RawSheet:
     raise failure
 
 
-def _open(pa: Any, pq: Any, data: bytes, limit: int) -> Any:
-    """Open a file so that text whose repetitions may be too many stays as it is stored."""
+def _open(pa: Any, pq: Any, data: bytes) -> Any:
+    """Open a file so that repeated text stays as it is stored until it is measured."""
     schema = pq.read_schema(pa.BufferReader(data))
-    texts = [each.name for each in schema if _is_text(pa, each.type)]
-    bounded = set(bounded_columns(pq, data, texts, limit))
     return pq.ParquetFile(
         pa.BufferReader(data),
         page_checksum_verification=True,
-        read_dictionary=[name for name in texts if name not in bounded],
+        read_dictionary=[each.name for each in schema if _is_text(pa, each.type)],
     )
 
 
@@ -102,8 +99,6 @@ def _check_text(pa: Any, table: Any, request: Request) -> None:
             for chunk in column.chunks:
                 lengths = pc.cast(pc.binary_length(chunk.dictionary), pa.int64())
                 size += pc.sum(lengths.take(chunk.indices)).as_py() or 0
-        elif _is_text(pa, column.type):
-            size += column.nbytes
     _refuse_large(size, table.nbytes, request)
 
 
