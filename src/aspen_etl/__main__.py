@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from importlib import metadata
-from typing import Optional
+from typing import NoReturn, Optional
 
 from aspen_etl.command_line import databases, extracting, storing
 from aspen_etl.command_line.memory import choose_memory_pool
 from aspen_etl.command_line.output import print_json
 from aspen_etl.errors import AspenETLError
 
-__all__ = ["main"]
+__all__ = ["main", "run"]
 
 DONE, FAILED, INTERRUPTED = 0, 1, 130
 
@@ -44,6 +45,18 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         return _fail(arguments, kind, f"unexpected {kind}; --debug shows where")
 
 
+def run() -> NoReturn:
+    """Run the command line as a process of its own, and end it at once.
+
+    What a command did is on the disk by then. To take the interpreter down in good order, frames of
+    a million rows and all, would take longer than to write a table.
+    """
+    code = main()
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(code)
+
+
 def _fail(arguments: argparse.Namespace, kind: str, message: str) -> int:
     print(f"aspen-etl: {message}", file=sys.stderr)
     if getattr(arguments, "json", False):
@@ -72,4 +85,4 @@ def _version() -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run()
