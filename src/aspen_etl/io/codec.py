@@ -173,7 +173,8 @@ def _from_csv(data: bytes, columns: Mapping[str, ColumnSpec], url: str) -> pd.Da
 
 def _parsed(values: pd.Series, spec: ColumnSpec, url: str) -> pd.Series:
     if spec.type == "text":
-        return values if spec.nullable else conform_text(values.fillna(""))
+        whole = spec.nullable or not values.hasnans
+        return values if whole else conform_text(values.fillna(""))
     failure: AspenETLError
     try:
         if spec.type == "integer":

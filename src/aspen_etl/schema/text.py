@@ -122,13 +122,28 @@ def parse_integers(values: pd.Series, *, nullable: bool) -> pd.Series:
         OverflowError: A number has more than 64 bits.
     """
     present = values.notna().to_numpy(dtype=bool)
-    numbers = np.zeros(len(values), dtype=np.int64)
-    numbers[present] = values[present].to_numpy(dtype=object).astype(np.int64)
+    numbers = _cast_integers(values)
+    if numbers is None:
+        numbers = np.zeros(len(values), dtype=np.int64)
+        numbers[present] = values[present].to_numpy(dtype=object).astype(np.int64)
     if nullable:
         return pd.Series(pd.arrays.IntegerArray(numbers, ~present))
     if not present.all():
         raise ValueError("a number is missing")
     return pd.Series(numbers)
+
+
+def _cast_integers(values: pd.Series) -> Any:
+    """Turn text that Arrow holds into whole numbers, a missing cell into 0, if Arrow can."""
+    if getattr(values.dtype, "storage", None) != "pyarrow":
+        return None
+    import pyarrow as pa
+
+    try:
+        numbers = pa.array(values.array).cast(pa.int64())
+    except pa.ArrowInvalid:  # Python may know better, or says what is wrong
+        return None
+    return np.array(numbers.fill_null(0))
 
 
 # ----------------------------------------------------------------------------- cells to text

@@ -12,7 +12,7 @@ from aspen_etl.schema.frames import Run
 from aspen_etl.schema.spec import TIMESTAMP, TableSpec
 from aspen_etl.schema.text import conform_text
 from aspen_etl.transform import kernels
-from aspen_etl.transform.kernels import Mask, Positions, concat, differ
+from aspen_etl.transform.kernels import Mask, Positions, concat, differ, is_range
 from aspen_etl.transform.positions import find_rows, select
 
 __all__ = ["Since", "audit_columns", "stamp"]
@@ -93,6 +93,8 @@ def _kept(new: pd.Series, before: pd.Series, known: Positions, there: Positions)
     """Give what stood before, and for rows that were not there what is new."""
     if len(known) == len(new):
         return select(before, there)
+    if is_range(known):  # new rows have the highest keys
+        return concat([select(before, there), new.iloc[: len(new) - len(known)]])
     at = np.arange(len(new), dtype=np.int64)
     at[known] = len(new) + there
     return select(concat([new, before]), at)
