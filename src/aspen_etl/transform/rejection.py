@@ -21,7 +21,6 @@ from aspen_etl.schema.frames import make_frame
 from aspen_etl.schema.lineage import ROW, SourceLineage
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.spec import ColumnSpec
-from aspen_etl.schema.text import TextFormat
 from aspen_etl.threads import begin, map_threads
 from aspen_etl.transform import kernels, scanning
 from aspen_etl.transform.calling import call
@@ -30,10 +29,6 @@ from aspen_etl.transform.ordering import find, sort_rows
 from aspen_etl.transform.preparation import Prepared
 
 __all__ = ["Fault", "Judged", "judge"]
-
-#: A whole number that text gives back unchanged, of 64 bits.
-_INTEGER = TextFormat("integer", "0|-?[1-9][0-9]{0,18}")
-_INTEGER_LIMITS = (-(2**63), 2**63 - 1)
 
 
 @dataclass(frozen=True)
@@ -130,6 +125,7 @@ class _Judge:
         faults = [
             *self._unusable(),
             *chain(*cells),
+            *self._long(),
             *self._incomplete(),
             *self._missing(),
             *self._unknown(),
@@ -165,6 +161,22 @@ class _Judge:
         yield from self._found(
             column, "invalid_text", scanning.control_characters(values, suspects)
         )
+        for table, name in self.lineage.destinations[column]:
+            yield from self._form(column, self._target(table, name))
+        if not self._splits(column):
+            yield from self._found(column, "too_long", self._too_long(column))
+
+    def _long(self) -> Iterator[Fault]:
+        """Look at what builders split: a user's function is called in the user's own thread."""
+        for column in self.spec.columns:
+            if self._splits(column):
+                yield from self._found(column, "too_long", self._too_long(column))
+
+    def _splits(self, column: str) -> bool:
+        return any(self._is_split(table, column) for table, _ in self.lineage.destinations[column])
+
+    def _too_long(self, column: str) -> Mask:
+        values = self.prepared.clean[column]
         too_long = np.zeros(len(values), dtype=bool)
         for table, name in self.lineage.destinations[column]:
             target = self._target(table, name)
@@ -172,8 +184,7 @@ class _Judge:
                 too_long |= self._long_parts(table, column)
             elif target.length is not None:
                 too_long |= scanning.longer_than(values, target.length)
-            yield from self._form(column, target)
-        yield from self._found(column, "too_long", too_long)
+        return too_long
 
     def _target(self, table: str, name: str) -> ColumnSpec:
         """Give the column that holds the text in the end: of a lookup, the text that it lists."""
@@ -192,8 +203,7 @@ class _Judge:
                 ~scanning.matches(values, target.text_format),
             )
         elif target.type == "integer" and target.references is None:
-            wrong = ~scanning.matches(values, _INTEGER)
-            wrong |= _beyond(values, ~wrong & self.present[column])
+            wrong = scanning.no_integers(values)
             yield from self._found(column, self._rule("invalid", column), wrong)
 
     def _long_parts(self, table: str, column: str) -> Mask:
@@ -331,13 +341,4 @@ def _duplicates(order: Positions, same: Mask, rejected: Mask) -> Mask:
         before: Positions = np.cumsum(accepted) - accepted
         first = np.maximum.accumulate(np.where(same, 0, np.arange(len(order))))
         out[order[before - before[first] > 0]] = True
-    return out
-
-
-def _beyond(values: pd.Series, among: Mask) -> Mask:
-    out = np.zeros(len(values), dtype=bool)
-    low, high = _INTEGER_LIMITS
-    rows = np.flatnonzero(among & scanning.longer_than(values, len(str(high)) - 1))
-    texts = kernels.take(values, rows).to_numpy(dtype=object)
-    out[rows] = [not low <= int(text) <= high for text in texts]
     return out

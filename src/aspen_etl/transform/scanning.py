@@ -32,6 +32,7 @@ __all__ = [
     "join_words",
     "longer_than",
     "matches",
+    "no_integers",
     "suspects",
 ]
 
@@ -39,6 +40,10 @@ _SPACE, _DELETE = 0x20, 0x7F
 
 #: How many bytes are looked at in one go.
 _BLOCK = 1 << 18
+
+#: A whole number that text gives back unchanged, of 64 bits.
+_INTEGER = TextFormat("integer", "0|-?[1-9][0-9]{0,18}")
+_INTEGER_LIMITS = (-(2**63), 2**63 - 1)
 
 #: Control characters (category Cc) that are no white space of the contract.
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f]")
@@ -210,4 +215,14 @@ def control_characters(values: pd.Series, rows: Positions) -> Mask:
     out = np.zeros(len(values), dtype=bool)
     texts = take(values, rows).to_numpy(dtype=object)
     out[rows] = [_CONTROL.search(text) is not None for text in texts]
+    return out
+
+
+def no_integers(values: pd.Series) -> Mask:
+    """Tell which cells are no whole number of 64 bits that text gives back unchanged."""
+    out = ~matches(values, _INTEGER)
+    low, high = _INTEGER_LIMITS
+    rows = np.flatnonzero(longer_than(values, len(str(high)) - 1) & ~out)
+    texts = take(values, rows).to_numpy(dtype=object)
+    out[rows] = [not low <= int(text) <= high for text in texts]
     return out
