@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import aspen_etl as ae
-from aspen_etl.schema import Extract, Run, Snapshot
+from aspen_etl.schema import Extract, Run, Snapshot, Tables
 from tests.transform.sheets import ADA, BO, extract, rows
 
 
@@ -46,6 +46,15 @@ def test_a_key_is_never_given_twice_and_a_row_that_returns_gets_its_old_one() ->
     created = back.tables["user"]["created_by"].tolist()
     assert created == ["day 1", "day 3"]
     assert back.snapshot.keys["user"].given["user_profile_id"].tolist() == ["a", "b", "c"]
+
+
+def test_a_row_of_before_that_stays_is_validated_too() -> None:
+    before = go_on(extract(ADA, BO))[0].snapshot
+    address = before.tables["address"].assign(city="x" * 129)
+    wrong = Snapshot(Tables({**before.tables, "address": address}), before.keys, before.time)
+    rejected = {**ADA, "full_name": None}
+    with pytest.raises(ae.errors.ValidationError, match=r"address\.city: length"):
+        ae.normalize(extract(rejected, BO), run=run(2), previous=wrong)
 
 
 def test_updated_moves_on_changed_rows_alone() -> None:

@@ -33,7 +33,11 @@ def test_take_gathers_rows_and_gives_missing_for_minus_one(storage: str) -> None
 
 
 @BOTH
-def test_suspects_miss_nothing_that_cleaning_or_the_rules_must_look_at(storage: str) -> None:
+@pytest.mark.parametrize("block", [2, 1 << 18])
+def test_suspects_miss_nothing_that_cleaning_or_the_rules_must_look_at(
+    storage: str, block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scanning, "_BLOCK", block)
     odd = re.compile(f"[{WHITE_SPACE}]|[\x00-\x1f\x7f-\x9f]")
 
     @given(COLUMNS, st.booleans())
