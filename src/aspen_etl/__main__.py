@@ -52,8 +52,11 @@ def run() -> NoReturn:
     a million rows and all, would take longer than to write a table.
     """
     code = main()
-    for stream in (sys.stdout, sys.stderr):
-        stream.flush()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:  # the reader is gone, or the disk is full
+        code = code or FAILED
     os._exit(code)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -136,3 +138,12 @@ def test_storage_options_reach_the_filesystem(
     command = ["normalize", str(SAMPLE_WORKBOOK), target, "--storage-options", str(options)]
     assert main(command) == 0
     assert f"Written to {target}" in capsys.readouterr().out
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+def test_words_that_cannot_be_said_are_a_failure() -> None:
+    command = [sys.executable, "-m", "aspen_etl", "schema", "markdown"]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.DEVNULL, check=False)
+    assert done.returncode == 1
+    assert subprocess.run(command, stdout=subprocess.DEVNULL, check=False).returncode == 0
