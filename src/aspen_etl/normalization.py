@@ -125,10 +125,15 @@ def normalize(
     snapshot, since = work.number()
     tables = snapshot.tables
     valid = begin(lambda: work.validate(tables), rows=max(map(len, tables.values())))
+    failure: Optional[Exception] = None
     try:
         prove(work.accepted, tables, model)
-    finally:
-        valid()  # what does not fit its table is told first
+    except Exception as error:  # noqa: BLE001 - of tables that are not valid, anything
+        failure = error
+    # NOTE: raised here, outside of `except`, so that no foreign text is the context of ours.
+    valid()
+    if failure is not None:
+        raise failure
     rejects, summary = work.rejects, work.summarize(snapshot)
     check_accounts(summary, rejects)
     changes = part(previous.tables if previous else {}, tables, since, model=model)

@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 
 import aspen_etl as ae
-from aspen_etl import normalization
+from aspen_etl import normalization, threads
 from aspen_etl.errors import NotSupportedError, ProofError
 from aspen_etl.normalization import RejectCount, SourceSummary, Summary
-from aspen_etl.schema import KeyState
+from aspen_etl.schema import Builder, KeyState
 from aspen_etl.transform.rejects import list_rejects
 from tests.transform.sheets import ADA, BO, COLUMNS, RUN, extract, rows
 
@@ -205,3 +205,24 @@ def test_frames_of_any_dtypes_give_the_same_result() -> None:
     assert rows(result.tables["address"].iloc[:, 2:6]) == [[None, "Turin", "MA", "02138"]]
     assert result.tables["user_profile"]["user_profile_id"].tolist() == ["1", "2"]
     assert result.tables["role_profile_type"]["type"].tolist() == ["true"]
+
+
+def test_what_does_not_fit_is_told_without_what_the_proof_met(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def build(borrower: pd.DataFrame) -> pd.DataFrame:
+        return pd.DataFrame(
+            {"user_profile_id": borrower["id"], "first_name": "x" * 129, "last_name": ""}
+        )
+
+    def prove(*_: object) -> None:
+        raise KeyError("canary")
+
+    monkeypatch.setattr(threads, "_MANY_ROWS", 0)
+    monkeypatch.setattr(threads, "_cores", lambda: 2)
+    monkeypatch.setattr(normalization, "prove", prove)
+    builders = {"user_profile": Builder(build, lambda rows: {"full_name": rows["first_name"]})}
+    model = ae.BORROWER_MODEL.replace(builders=builders)
+    with pytest.raises(ae.errors.ValidationError, match="first_name: length") as caught:
+        ae.normalize(extract(ADA), model=model, run=RUN)
+    assert caught.value.__context__ is None

@@ -185,8 +185,8 @@ def _assign(
         return numbers, KeyState(after + len(new), added)
     given = before.given
     if len(added):
-        before_, added = conform_keys(given, table), conform_keys(added, table)
-        given = make_frame({n: kernels.concat([before_[n], added[n]]) for n in added.columns})
+        both = conform_keys(given, table), conform_keys(added, table)
+        given = make_frame({n: kernels.concat([keys[n] for keys in both]) for n in added.columns})
     return numbers, KeyState(after + len(new), given)
 
 
