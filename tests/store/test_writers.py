@@ -66,6 +66,7 @@ def work_together(
     *,
     wanted: dict[str, int],
     attempt_limit: float = 3600,
+    pause: float = 0.2,
 ) -> None:
     """Let processes work on one store while the source moves on, and look at all commits.
 
@@ -75,6 +76,8 @@ def work_together(
         jobs: What each process does.
         wanted: How many commits of each kind there must be before the processes stop.
         attempt_limit: After how many seconds an attempt gives up.
+        pause: For how many seconds the source stays as it is. It has to be longer than a read
+            takes, where many processes read.
     """
     source = folder / "source"
     states: dict[str, int] = {}
@@ -93,10 +96,9 @@ def work_together(
     number, progress = 0, Progress(backend.open(url))
     end = time.monotonic() + PATIENCE
     while any(process.poll() is None for process in processes):
-        if not progress.has({"sync": wanted["sync"]}):  # afterwards, others come first, too
-            number += 1
-            move(number)
-        time.sleep(0.2)
+        number += 1
+        move(number)
+        time.sleep(pause)
         failed = any(process.poll() for process in processes)
         if failed or progress.has(wanted) or time.monotonic() > end:
             stop.touch()
@@ -148,4 +150,4 @@ def test_three_writers_lose_no_commit(backend: Backend, tmp_path: Path) -> None:
 def test_eight_writers_lose_no_commit(backend: Backend, tmp_path: Path) -> None:
     jobs = ["sync"] * 6 + ["vacuum", "restore"]
     wanted = {"sync": 60, "restore": 20, "vacuum": 10}
-    work_together(backend, tmp_path, jobs, wanted=wanted, attempt_limit=6)
+    work_together(backend, tmp_path, jobs, wanted=wanted, attempt_limit=6, pause=2)

@@ -37,21 +37,27 @@ def run_now() -> ae.Run:
     return ae.Run(time=dt.datetime.now(dt.timezone.utc), actor="worker")
 
 
-def _work(job: dict[str, Any], store: ae.SnapshotStore, turn: int) -> str:
-    if job["does"] == "vacuum":
+#: How many syncs a process waits for between two commits of its own. Without it, who is quick
+#: comes first each time, and those who sync never, or the other way round.
+_SYNCS_BETWEEN = {"vacuum": 3, "restore": 1}
+
+
+def _maintain(does: str, store: ae.SnapshotStore, after: int) -> str:
+    readable = store.history()
+    synced = [commit for commit in readable if commit.kind == "sync" and commit.version > after]
+    if len(synced) < _SYNCS_BETWEEN[does] or store.find().kind in {"restore", "resume"}:
+        time.sleep(0.1)
+        return "waiting"
+    if does == "vacuum":
         store.vacuum(run=run_now(), keep_for=dt.timedelta())
-        time.sleep(0.3)
-        return "vacuum"
-    if job["does"] == "restore":
-        history = store.history() if store.find().kind == "sync" else []
-        if not history:  # who syncs takes longer, and would never come first
-            time.sleep(0.1)
-            return "waiting"
-        store.restore(history[-1 if turn % 2 else 0].version, run=run_now())
+    else:
+        store.restore(min(commit.version for commit in readable), run=run_now())
         time.sleep(0.1)
         store.resume(run=run_now())
-        time.sleep(0.5)
-        return "restore"
+    return does
+
+
+def _work(job: dict[str, Any], store: ae.SnapshotStore, turn: int) -> str:
     if job["does"] == "move and sync":
         write_borrowers(Path(job["source"]), [f"Ann {job['letters'][turn % 20]}", "Bob Burns"])
     return ae.sync(job["source"], store, run=run_now(), thresholds=LENIENT).outcome
@@ -62,7 +68,7 @@ def main() -> None:
     job = json.loads(sys.argv[1])
     print("ready", flush=True)
     done: Counter[str] = Counter()
-    end, turn = time.monotonic() + LOST_SECONDS, 0
+    end, turn, own = time.monotonic() + LOST_SECONDS, 0, 0
     stop = Path(job["stop"])
     while not stop.exists() and time.monotonic() < end:
         turn += 1
@@ -71,7 +77,12 @@ def main() -> None:
             job["url"], storage_options=job.get("options"), attempt_limit=limit
         )
         try:
-            done[_work(job, store, turn)] += 1
+            if job["does"] in _SYNCS_BETWEEN:
+                outcome = _maintain(job["does"], store, own)
+                own = own if outcome == "waiting" else store.find().version
+            else:
+                outcome = _work(job, store, turn)
+            done[outcome] += 1
         except AspenETLError as error:
             cause = error.details.get("cause")
             done[f"{type(error).__name__}: {cause}" if cause else type(error).__name__] += 1
