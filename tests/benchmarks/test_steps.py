@@ -32,9 +32,9 @@ def mark(name):
     last = now()
 import aspen_etl as ae
 from aspen_etl import normalization
-from aspen_etl.command_line.memory import choose_memory_pool
+from aspen_etl.command_line.memory import share_free_memory
 from aspen_etl.io.tables import write_valid_tables
-choose_memory_pool()
+share_free_memory()
 mark("import")
 def timed(name):
     function = getattr(normalization, name)

@@ -24,7 +24,7 @@ def test_rows_are_in_natural_terms_and_references_are_row_numbers() -> None:
         "role_profile_type": [["x"]],
         "role_profile": [[1, "x"], [0, None]],
         "phone_number_type": [["cell"], ["home"]],
-        "phone_number": [[1, "home", "5550100"], [1, "cell", "5550101"]],
+        "phone_number": [[1, "cell", "5550101"], [1, "home", "5550100"]],
         "email_type": [["email"]],
         "email": [[1, "email", "a@b"]],
         "address": [[1, "1 Main St", "Turin", "MA", "02138"]],

@@ -69,7 +69,7 @@ def test_every_role_has_each_phone_and_no_row_is_without_one() -> None:
         [3, "cell", "5550102"],
     ]
     back = builders.invert_phone_number(built)
-    assert list(back) == ["phone_home", "phone_cell"]
+    assert set(back) == {"phone_home", "phone_cell"}
     assert back["phone_home"].dropna().tolist() == ["5550100", "5550100"]
     assert back["phone_cell"].dropna().tolist() == ["5550101", "5550101", "5550102"]
 

@@ -14,9 +14,10 @@ from aspen_etl.errors import (
     SourceNotFoundError,
     TargetExistsError,
 )
+from aspen_etl.io.batch import Batch
 from aspen_etl.io.codec import FORMATS, Format, decode, encode_ahead
 from aspen_etl.io.filesystem import Url, locate
-from aspen_etl.io.writing import delete, make_folder, put, put_parts
+from aspen_etl.io.writing import delete, make_folder
 from aspen_etl.schema.frames import Tables
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.rejects import REJECTS
@@ -112,13 +113,12 @@ def write_valid_tables(
         raise TargetExistsError.at(folder.url, there)
     make_folder(folder)
     written: dict[str, int] = {}
-    for name, parts in encode_ahead(frames, columns, format):
-        file = f"{name}.{format}"
-        written[file] = put_parts(folder.child(file), parts, written=tuple(written))
-    package = data_package(model, format=format, sizes=written, rejects=rejects is not None)
-    text = (json.dumps(package, indent=2) + "\n").encode("ascii")
-    put(folder.child(PACKAGE_FILE), text, written=tuple(written))
-    written[PACKAGE_FILE] = len(text)
+    with Batch(folder) as batch:
+        for name, parts in encode_ahead(frames, columns, format):
+            written[f"{name}.{format}"] = batch.put(f"{name}.{format}", parts)
+        package = data_package(model, format=format, sizes=written, rejects=rejects is not None)
+        text = (json.dumps(package, indent=2) + "\n").encode("ascii")
+        written[PACKAGE_FILE] = batch.put(PACKAGE_FILE, [text])
     for name in there:
         if name not in written:
             delete(folder.child(name))

@@ -7,7 +7,7 @@ import os
 import secrets
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, Literal, Union
+from typing import BinaryIO, Literal, Optional, TypeVar, Union
 
 from fsspec.implementations.local import LocalFileSystem
 from fsspec.implementations.memory import MemoryFileSystem
@@ -22,6 +22,7 @@ from aspen_etl.io.filesystem import Location, attempt
 
 __all__ = [
     "KNOWN_TO_CREATE",
+    "Aside",
     "Created",
     "Data",
     "create",
@@ -29,7 +30,11 @@ __all__ = [
     "make_folder",
     "put",
     "put_parts",
+    "sync_folder",
+    "writing",
 ]
+
+T = TypeVar("T")
 
 #: The protocols of filesystems that are known to create a file exclusively.
 KNOWN_TO_CREATE = frozenset({"file", "local", "memory", "s3", "s3a"})
@@ -56,7 +61,7 @@ def make_folder(place: Location, /) -> None:
         WriteError: It cannot be made.
     """
     if isinstance(place.filesystem, LocalFileSystem):
-        _writing(place, lambda: place.filesystem.makedirs(place.path, exist_ok=True))
+        writing(place, lambda: place.filesystem.makedirs(place.path, exist_ok=True))
 
 
 def put(place: Location, data: Data, /, *, written: Sequence[str] = ()) -> None:
@@ -96,7 +101,7 @@ def put_parts(place: Location, parts: Iterable[Data], /, *, written: Sequence[st
             sizes.append(len(part))
             yield part
 
-    _writing(place, lambda: _put(place, counted()), written)
+    writing(place, lambda: _put(place, counted()), written)
     return sum(sizes)
 
 
@@ -107,38 +112,72 @@ def delete(place: Location, /) -> None:
         SourceAccessError: The storage refuses.
         WriteError: It failed.
     """
-    _writing(place, lambda: place.filesystem.rm_file(place.path))
+    writing(place, lambda: place.filesystem.rm_file(place.path))
 
 
 def _put(place: Location, parts: Iterable[Data]) -> None:
     if not isinstance(place.filesystem, LocalFileSystem):
         place.filesystem.pipe_file(place.path, b"".join(parts))
         return
-    with _aside(place.path, parts) as aside:
-        os.replace(aside, place.path)  # noqa: PTH105 - fsspec's own form of a local path
-    _sync_folder(place.path)
+    with _written_aside(place.path, parts) as aside:
+        aside.publish()
+    sync_folder(os.path.dirname(place.path))  # noqa: PTH120 - fsspec's own form of a local path
+
+
+class Aside:
+    """A local file under another name, beside its place, until it is whole.
+
+    Args:
+        path: The file's place, in fsspec's own form of a local path.
+    """
+
+    def __init__(self, path: str, /) -> None:
+        self._path, self.name = path, f"{path}.{secrets.token_hex(4)}.tmp"
+        self._file: Optional[BinaryIO] = None
+
+    def write(self, parts: Iterable[Data]) -> int:
+        """Write it, and give how many bytes it has."""
+        self._file = file = open(self.name, "xb")  # noqa: PTH123, SIM115 - held until it is synced
+        file.writelines(parts)
+        file.flush()
+        return file.tell()
+
+    def sync(self) -> None:
+        """Bring what was written to the disk."""
+        if self._file is not None:
+            os.fsync(self._file.fileno())
+            self._file.close()
+
+    def publish(self) -> None:
+        """Put it in its place."""
+        os.replace(self.name, self._path)  # noqa: PTH105 - as above
+
+    def discard(self) -> None:
+        """Take away what has not been put in its place."""
+        if self._file is not None:
+            with contextlib.suppress(OSError):  # a full disk takes no last bytes
+                self._file.close()
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self.name)  # noqa: PTH108 - as above
 
 
 @contextlib.contextmanager
-def _aside(path: str, parts: Iterable[Data]) -> Iterator[str]:
+def _written_aside(path: str, parts: Iterable[Data]) -> Iterator[Aside]:
     """Write a file beside its place, whole and on the disk, and take it away afterwards."""
-    aside = f"{path}.{secrets.token_hex(4)}.tmp"
+    aside = Aside(path)
     try:
-        with open(aside, "xb") as file:  # noqa: PTH123 - fsspec's own form of a local path
-            file.writelines(parts)
-            file.flush()
-            os.fsync(file.fileno())
+        aside.write(parts)
+        aside.sync()
         yield aside
     finally:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(aside)  # noqa: PTH108 - likewise
+        aside.discard()
 
 
-def _sync_folder(path: str) -> None:
-    """Bring a folder's entries to the disk, where the system can."""
+def sync_folder(path: str, /) -> None:
+    """Bring the entries of a local folder to the disk, where the system can."""
     if os.name == "nt":
         return
-    folder = os.open(os.path.dirname(path), os.O_RDONLY)  # noqa: PTH120 - likewise
+    folder = os.open(path, os.O_RDONLY)
     try:
         os.fsync(folder)
     finally:
@@ -180,10 +219,10 @@ def _create(place: Location, data: bytes, named: list[str]) -> None:
     """Make a file, and note its name before it may be there: what fails later is undecided."""
     filesystem = place.filesystem
     if isinstance(filesystem, LocalFileSystem):
-        with _aside(place.path, [data]) as aside:
+        with _written_aside(place.path, [data]) as aside:
             named.append(place.path)
-            os.link(aside, place.path)
-        _sync_folder(place.path)
+            os.link(aside.name, place.path)
+        sync_folder(os.path.dirname(place.path))  # noqa: PTH120 - fsspec's own form of a path
         return
     named.append(place.path)
     if isinstance(filesystem, MemoryFileSystem):
@@ -193,14 +232,17 @@ def _create(place: Location, data: bytes, named: list[str]) -> None:
         filesystem.pipe_file(place.path, data, mode="create")
 
 
-def _writing(place: Location, call: Callable[[], Any], written: Sequence[str] = ()) -> None:
+def writing(place: Location, call: Callable[[], T], written: Sequence[str] = (), /) -> T:
+    """Call what writes to a place, and raise ours in the place of whatever it raises.
+
+    Raises:
+        SourceAccessError: The storage refuses.
+        WriteError: It failed; its text names the files that were ``written`` before.
+    """
     failure: AspenETLError
     try:
-        attempt(place.url, call)
+        return attempt(place.url, call)
     except (ReadError, SourceNotFoundError) as error:
-        failure = WriteError.at(
-            place.url, str(error.details.get("cause", "no such place")), written
-        )
-    else:
-        return
+        cause = str(error.details.get("cause", "no such place"))
+        failure = WriteError.at(place.url, cause, written)
     raise failure

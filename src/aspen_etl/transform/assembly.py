@@ -1,7 +1,8 @@
 """From accepted rows to the rows of every table, in natural terms.
 
 Rows are in the order of their source or builder. A reference to a table of source rows is
-that table's row number (-1 for none); a reference to a lookup table is the text it lists.
+that table's row number (-1 for none); a reference to a lookup table is the text it lists, as a
+categorical.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from aspen_etl.schema.frames import make_frame
 from aspen_etl.schema.model import Builder, Model
 from aspen_etl.schema.spec import ColumnSpec, TableSpec
 from aspen_etl.schema.text import as_text, conform_text, parse_integers
+from aspen_etl.threads import map_threads
 from aspen_etl.transform import kernels
 from aspen_etl.transform.calling import call
 from aspen_etl.transform.kernels import Positions
@@ -41,16 +43,39 @@ def assemble(accepted: Mapping[str, pd.DataFrame], model: Model, /) -> dict[str,
     for table in model.tables.values():
         if model.lineage.tables[table.name].kind != "lookup":
             rows[table.name] = _Assembly(table, accepted, model, rows).rows()
+    rows = _categorize(rows, model)
     for table in model.tables.values():
         if model.lineage.tables[table.name].kind == "lookup":
             rows[table.name] = _lookup(table, rows, model)
     return {name: rows[name] for name in model.tables}
 
 
+def _categorize(rows: Mapping[str, pd.DataFrame], model: Model) -> dict[str, pd.DataFrame]:
+    """Make a categorical of each column that refers to a lookup table."""
+    places = [
+        (name, column)
+        for name in rows
+        for column, target in model.tables[name].references.items()
+        if model.lineage.tables[target].kind == "lookup"
+    ]
+    texts = [rows[name][column] for name, column in places]
+    found = map_threads(kernels.categorize, texts, rows=max(map(len, texts), default=0))
+    categories = dict(zip(places, found))
+    return {
+        name: make_frame(
+            {
+                str(column): categories.get((name, str(column)), values)
+                for column, values in frame.items()
+            }
+        )
+        for name, frame in rows.items()
+    }
+
+
 def _lookup(table: TableSpec, rows: Mapping[str, pd.DataFrame], model: Model) -> pd.DataFrame:
     """List each value that a row refers to, once; a missing one makes no row."""
     used = [
-        kernels.distinct(rows[other.name][column])
+        pd.Series(rows[other.name][column].cat.categories)
         for other in model.tables.values()
         for column, target in other.references.items()
         if target == table.name

@@ -33,8 +33,9 @@ __all__ = [
     "user_profile",
 ]
 
-#: The source column that each type of phone number comes from.
-PHONES = {"home": "phone_home", "cell": "phone_cell"}
+#: The source column that each type of phone number comes from; in the order of the types, so that
+#: rows are made in the order of their keys.
+PHONES = {"cell": "phone_cell", "home": "phone_home"}
 
 
 def user_profile(borrower: pd.DataFrame) -> pd.DataFrame:

@@ -22,6 +22,7 @@ __all__ = [
     "arrow_array",
     "arrow_chunks",
     "arrow_pieces",
+    "categorize",
     "compact",
     "concat",
     "differ",
@@ -150,6 +151,13 @@ def distinct(values: pd.Series) -> pd.Series:
     """Give each text that stands in a column once; a missing cell is none. The index is new."""
     _, found = pd.factorize(values)
     return conform_text(pd.Series(found, dtype=object if values.dtype == object else values.dtype))
+
+
+def categorize(values: pd.Series) -> pd.Series:
+    """Make a categorical of a text column: each text once, and which of them each cell holds."""
+    codes, found = pd.factorize(values)
+    categories = pd.Index(found, dtype=values.dtype)
+    return pd.Series(pd.Categorical.from_codes(codes, categories), index=values.index)
 
 
 def differ(one: pd.Series, two: pd.Series) -> Mask:

@@ -228,12 +228,11 @@ def _positions(
 ) -> Positions:
     parent = model.tables[str(spec.references)]
     if model.lineage.tables[parent.name].kind == "lookup":
-        codes, distinct = pd.factorize(values)
         at = find(
-            conform_text(pd.Series(distinct, dtype=object)),
+            conform_text(pd.Series(values.cat.categories)),
             rows[parent.name][parent.natural_key[0]],
         )
-        return np.append(at, -1)[codes]
+        return np.append(at, -1)[values.cat.codes.to_numpy()]
     return values.to_numpy(dtype=np.int64)
 
 
