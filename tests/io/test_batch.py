@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,12 @@ import pytest
 from aspen_etl.errors import WriteError
 from aspen_etl.io.batch import Batch
 from aspen_etl.io.filesystem import locate
+
+
+def put_all(folder: Path, files: Mapping[str, Iterable[bytes]]) -> None:
+    with Batch(locate(str(folder), None)) as batch:
+        for name, parts in files.items():
+            batch.put(name, parts)
 
 
 def names(folder: Path) -> list[str]:
@@ -37,12 +43,8 @@ def test_a_file_that_cannot_be_made_leaves_the_folder_as_it_was(tmp_path: Path) 
         yield b"half"
         raise OSError(errno.ENOSPC, "full")
 
-    with (
-        pytest.raises(WriteError, match="nothing was written"),
-        Batch(locate(str(tmp_path), None)) as batch,
-    ):
-        batch.put("a", [b"new"])
-        batch.put("b", broken())
+    with pytest.raises(WriteError, match="nothing was written"):
+        put_all(tmp_path, {"a": [b"new"], "b": broken()})
     assert names(tmp_path) == ["a"]
     assert (tmp_path / "a").read_bytes() == b"old"
 
@@ -58,24 +60,16 @@ def test_bytes_that_do_not_reach_the_disk_leave_the_folder_as_it_was(
             raise OSError(errno.EIO, "gone")
 
     monkeypatch.setattr(os, "fsync", fail_once)
-    with (
-        pytest.raises(WriteError, match="b cannot be written .*nothing was written"),
-        Batch(locate(str(tmp_path), None)) as batch,
-    ):
-        for name in "abc":
-            batch.put(name, [b"new"])
+    with pytest.raises(WriteError, match=r"b cannot be written .*nothing was written"):
+        put_all(tmp_path, {name: [b"new"] for name in "abc"})
     assert names(tmp_path) == []
     assert len(calls) == 3
 
 
 def test_a_name_that_cannot_be_given_says_which_were(tmp_path: Path) -> None:
     (tmp_path / "b").mkdir()  # no file can take its place
-    with (
-        pytest.raises(WriteError, match="written before it: 'a';"),
-        Batch(locate(str(tmp_path), None)) as batch,
-    ):
-        batch.put("a", [b"new"])
-        batch.put("b", [b"new"])
+    with pytest.raises(WriteError, match="written before it: 'a';"):
+        put_all(tmp_path, {name: [b"new"] for name in "ab"})
     assert names(tmp_path) == ["a", "b"]
 
 

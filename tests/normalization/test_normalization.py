@@ -226,3 +226,24 @@ def test_what_does_not_fit_is_told_without_what_the_proof_met(
     with pytest.raises(ae.errors.ValidationError, match="first_name: length") as caught:
         ae.normalize(extract(ADA), model=model, run=RUN)
     assert caught.value.__context__ is None
+
+
+def test_who_writes_into_a_frame_of_the_result_changes_no_other() -> None:
+    given = extract(ADA, BO, roles=(("a", "x"), ("b", "y")))
+    plain = ae.normalize(given, run=RUN)
+    frames = [("table", name) for name in plain.tables] + [("keys", k) for k in plain.snapshot.keys]
+    for kind, name in frames:
+        result = ae.normalize(given, run=RUN)
+        held = result.tables[name] if kind == "table" else result.snapshot.keys[name].given
+        for column in held.columns:
+            held.loc[0, column] = held[column].iloc[-1]
+        assert _frames(result, but=(kind, name)) == _frames(plain, but=(kind, name))
+    assert _frames(ae.normalize(given, run=RUN)) == _frames(plain)
+
+
+def _frames(result: ae.NormalizeResult, but: tuple[str, str] = ("", "")) -> dict[str, Any]:
+    found = {("table", name): frame for name, frame in result.tables.items()}
+    found.update({("keys", name): s.given for name, s in result.snapshot.keys.items()})
+    for name, each in result.changes.items():
+        found[("changes", name)] = each.inserted
+    return {str(key): rows(frame) for key, frame in found.items() if key != but}

@@ -25,7 +25,7 @@ from aspen_etl.io.delimited import read_csv
 from aspen_etl.io.limits import ReadLimits
 from aspen_etl.io.raw import Request
 from aspen_etl.io.writing import Data
-from aspen_etl.schema.frames import make_frame
+from aspen_etl.schema.frames import make_column, make_frame
 from aspen_etl.schema.spec import TIMESTAMP, ColumnSpec
 from aspen_etl.schema.text import conform_text, parse_integers
 from aspen_etl.threads import map_ahead
@@ -182,7 +182,7 @@ def _parsed(values: pd.Series, spec: ColumnSpec, url: str) -> pd.Series:
         codes, distinct = pd.factorize(values)
         moments = pd.to_datetime(pd.Series(distinct, dtype=object), format="%Y-%m-%d %H:%M:%S.%f")
         times = np.append(moments.to_numpy(dtype="datetime64[ms]"), np.datetime64("NaT", "ms"))
-        return pd.Series(pd.DatetimeIndex(times[codes], tz="UTC")).astype(TIMESTAMP)
+        return make_column(pd.DatetimeIndex(times[codes], tz="UTC")).astype(TIMESTAMP)
     except (ValueError, TypeError, OverflowError):
         failure = CorruptFileError.at(url, f"a cell of {spec.name} is no {spec.type}")
     raise failure
@@ -233,8 +233,8 @@ def _from_arrow(values: Any, spec: ColumnSpec) -> pd.Series:
     if spec.type == "text":
         return text_series(values)
     if spec.type == "timestamp":
-        return pd.Series(pd.DatetimeIndex(values.to_numpy(), tz="UTC")).astype(TIMESTAMP)
+        return make_column(pd.DatetimeIndex(values.to_numpy(), tz="UTC")).astype(TIMESTAMP)
     if not spec.nullable:
-        return pd.Series(values.to_numpy()).astype("int64")
+        return make_column(values.to_numpy()).astype("int64")
     absent = values.is_null().to_numpy()
-    return pd.Series(pd.arrays.IntegerArray(values.fill_null(0).to_numpy().copy(), absent.copy()))
+    return make_column(pd.arrays.IntegerArray(values.fill_null(0).to_numpy().copy(), absent.copy()))

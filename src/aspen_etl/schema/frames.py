@@ -38,6 +38,11 @@ def make_frame(columns: Mapping[Any, pd.Series], index: Optional[pd.Index] = Non
     return pd.DataFrame(columns, index=index, copy=False if _COPIES_ON_WRITE else None)
 
 
+def make_column(values: Any) -> pd.Series:
+    """Make a column of an array that nobody writes into any more, without a copy."""
+    return pd.Series(values, copy=False)
+
+
 def equal_frames(left: pd.DataFrame, right: pd.DataFrame, /) -> bool:
     """Tell whether two frames hold the same columns and values, whatever their index."""
     if list(left.columns) != list(right.columns) or len(left) != len(right):

@@ -127,10 +127,10 @@ def parse_integers(values: pd.Series, *, nullable: bool) -> pd.Series:
         numbers = np.zeros(len(values), dtype=np.int64)
         numbers[present] = values[present].to_numpy(dtype=object).astype(np.int64)
     if nullable:
-        return pd.Series(pd.arrays.IntegerArray(numbers, ~present))
+        return pd.Series(pd.arrays.IntegerArray(numbers, ~present), copy=False)
     if not present.all():
         raise ValueError("a number is missing")
-    return pd.Series(numbers)
+    return pd.Series(numbers, copy=False)
 
 
 def _cast_integers(values: pd.Series) -> Any:

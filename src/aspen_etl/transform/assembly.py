@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from aspen_etl.errors import BuilderError, ModelError
-from aspen_etl.schema.frames import make_frame
+from aspen_etl.schema.frames import make_column, make_frame
 from aspen_etl.schema.model import Builder, Model
 from aspen_etl.schema.spec import ColumnSpec, TableSpec
 from aspen_etl.schema.text import as_text, conform_text, parse_integers
@@ -174,7 +174,7 @@ class _Assembly:
                 f"text; give row numbers of {parent.name}_rows"
             )
             raise ModelError(msg, table=self.table.name, column=spec.name)
-        return pd.Series(find(as_text(values), keys))
+        return make_column(find(as_text(values), keys))
 
     def _is_position(self, spec: ColumnSpec) -> bool:
         return (
@@ -210,7 +210,7 @@ class _Assembly:
             self.done[parent].index.to_numpy(dtype=np.int64),
             len(self.accepted[str(parents_source)]),
         )
-        return pd.Series(gather(to_parent, source_rows))
+        return make_column(gather(to_parent, source_rows))
 
     def _follow(self, sheet: str, columns: Mapping[str, pd.Series]) -> Positions:
         """Follow references from this table to the row of a sheet that each row belongs to."""

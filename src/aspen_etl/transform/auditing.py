@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Optional
 import numpy as np
 import pandas as pd
 
-from aspen_etl.schema.frames import Run
+from aspen_etl.schema.frames import Run, make_column, make_frame
 from aspen_etl.schema.spec import TIMESTAMP, TableSpec
 from aspen_etl.schema.text import conform_text
 from aspen_etl.transform import kernels
@@ -54,12 +54,13 @@ def stamp(
     """
     nothing = np.zeros(len(frame), dtype=bool)
     if before is None or not len(before):
-        return frame.assign(**fresh), Since(np.full(len(frame), -1, dtype=np.int64), nothing)
+        nowhere = np.broadcast_to(np.int64(-1), len(frame))
+        return _with(frame, fresh), Since(nowhere, nothing)
     at = find_rows([frame[table.primary_key]], [before[table.primary_key]])
     known = np.flatnonzero(at >= 0)
     there = at[known]
     if not len(known):
-        return frame.assign(**fresh), Since(at, nothing)
+        return _with(frame, fresh), Since(at, nothing)
     changed, differs = nothing, nothing.copy()
     changed[known], filled = _compare(frame, table, before, known, there)
     differs[known] = filled
@@ -68,7 +69,11 @@ def stamp(
     if changed.any():
         out["updated"] = out["updated"].mask(changed, pd.Timestamp(run.time)).astype(TIMESTAMP)
         out["updated_by"] = conform_text(out["updated_by"].mask(changed, run.actor))
-    return frame.assign(**out), Since(at, differs)
+    return _with(frame, out), Since(at, differs)
+
+
+def _with(frame: pd.DataFrame, columns: Mapping[str, pd.Series]) -> pd.DataFrame:
+    return make_frame({**{str(name): values for name, values in frame.items()}, **columns})
 
 
 def _compare(
@@ -115,4 +120,4 @@ def audit_columns(length: int, run: Run, /) -> dict[str, pd.Series]:
 
 
 def _times(moments: Any) -> pd.Series:
-    return pd.Series(pd.DatetimeIndex(moments, tz="UTC")).astype(TIMESTAMP)
+    return make_column(pd.DatetimeIndex(moments, tz="UTC")).astype(TIMESTAMP)

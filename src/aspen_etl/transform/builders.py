@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pandas as pd
 
-from aspen_etl.schema.frames import make_frame
+from aspen_etl.schema.frames import make_column, make_frame
 from aspen_etl.schema.text import conform_text
 from aspen_etl.threads import map_threads
 from aspen_etl.transform.cleaners import join_full_name, split_full_name
@@ -65,10 +65,9 @@ def role_profile(borrower: pd.DataFrame, role_profile: pd.DataFrame) -> pd.DataF
     without = np.flatnonzero(np.bincount(owner, minlength=len(borrower)) == 0)
     index = np.concatenate([np.arange(len(owner)), np.full(len(without), -1)])
     roles = take(role_profile["role_profile"].reset_index(drop=True), index)
-    return pd.DataFrame(
-        {"user_id": np.concatenate([owner, without]), "role_profile_type_id": roles.array},
-        index=index,
-    )
+    owners = make_column(np.concatenate([owner, without]))
+    columns = {"user_id": owners, "role_profile_type_id": roles}
+    return make_frame(columns).set_axis(index)
 
 
 def phone_number(borrower: pd.DataFrame, role_profile_rows: pd.DataFrame) -> pd.DataFrame:
@@ -91,7 +90,7 @@ def phone_number(borrower: pd.DataFrame, role_profile_rows: pd.DataFrame) -> pd.
     )
     return make_frame(
         {
-            "role_profile_id": pd.Series(held_by),
+            "role_profile_id": make_column(held_by),
             "phone_number_type_id": kind,
             "value": value,
         }
@@ -137,7 +136,7 @@ def address(borrower: pd.DataFrame, role_profile_rows: pd.DataFrame) -> pd.DataF
     columns = map_threads(
         lambda name: take(parts[name], owner[held]), list(parts.columns), rows=len(held)
     )
-    return make_frame({"role_profile_id": pd.Series(held), **dict(zip(parts.columns, columns))})
+    return make_frame({"role_profile_id": make_column(held), **dict(zip(parts.columns, columns))})
 
 
 def row_numbers(values: pd.Series, keys: pd.Series) -> Positions:
@@ -151,4 +150,4 @@ def _contacts(values: pd.Series, role_profile_rows: pd.DataFrame) -> pd.DataFram
     owner = role_profile_rows["user_id"].to_numpy(dtype=np.int64)
     present = values.notna().to_numpy(dtype=bool)
     held = np.flatnonzero(present[owner])
-    return make_frame({"role_profile_id": pd.Series(held), "value": take(values, owner[held])})
+    return make_frame({"role_profile_id": make_column(held), "value": take(values, owner[held])})

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Optional
 import numpy as np
 import pandas as pd
 
-from aspen_etl.schema.frames import KeyState, Run, Snapshot, Tables, make_frame
+from aspen_etl.schema.frames import KeyState, Run, Snapshot, Tables, make_column, make_frame
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.spec import ColumnSpec, TableSpec
 from aspen_etl.schema.text import conform_text
@@ -116,8 +116,8 @@ def _number(
     keys: Any
     if table.has_surrogate_key:
         then = previous.keys.get(table.name) if previous else None
-        keys, state = _assign(table, columns, natural, then)
-        columns[table.primary_key] = pd.Series(keys)
+        columns[table.primary_key], state = _assign(table, columns, natural, then)
+        keys = columns[table.primary_key].to_numpy()
         order = argsort_numbers(keys)
     else:
         order, _ = sort_rows(natural)
@@ -158,14 +158,15 @@ def _assign(
     columns: Mapping[str, pd.Series],
     natural: list[pd.Series],
     before: Optional[KeyState],
-) -> tuple[Positions, KeyState]:
+) -> tuple[pd.Series, KeyState]:
     """Give known rows their keys, and new ones the next numbers in order of the natural key."""
     names = list(table.natural_key)
     if before is None:
         new, _ = sort_rows(natural)
-        numbers = np.empty(len(new), dtype=np.int64)
-        numbers[new] = np.arange(1, len(new) + 1)
         after = 1
+        numbers = np.arange(after, after + len(new))
+        if not kernels.is_range(new):
+            numbers[new] = numbers.copy()
     else:
         at = find_rows([columns[name] for name in names], [before.given[name] for name in names])
         known = before.given[table.primary_key].to_numpy(dtype=np.int64)
@@ -175,19 +176,20 @@ def _assign(
         new = new[order]
         after = before.next
         numbers[new] = np.arange(after, after + len(new))
+    keys = make_column(numbers)  # one column, so that pandas knows who shares it
     added = make_frame(
         {
-            table.primary_key: pd.Series(numbers[new]),
+            table.primary_key: select(keys, new),
             **{name: select(columns[name], new) for name in names},
         }
     )
     if before is None:
-        return numbers, KeyState(after + len(new), added)
+        return keys, KeyState(after + len(new), added)
     given = before.given
     if len(added):
         both = conform_keys(given, table), conform_keys(added, table)
-        given = make_frame({n: kernels.concat([keys[n] for keys in both]) for n in added.columns})
-    return numbers, KeyState(after + len(new), given)
+        given = make_frame({n: kernels.concat([some[n] for some in both]) for n in added.columns})
+    return keys, KeyState(after + len(new), given)
 
 
 def conform_keys(given: pd.DataFrame, table: TableSpec, /) -> pd.DataFrame:
@@ -216,11 +218,11 @@ def _column(
     if spec.type == "text":
         return kernels.take(parent_keys, positions)
     if not spec.nullable:
-        return pd.Series(gather(parent_keys, positions))
+        return make_column(gather(parent_keys, positions))
     absent = positions < 0
     numbers = gather(parent_keys, positions)
     numbers[absent] = 0
-    return pd.Series(pd.arrays.IntegerArray(numbers, absent))
+    return make_column(pd.arrays.IntegerArray(numbers, absent))
 
 
 def _positions(
@@ -250,5 +252,5 @@ def _sortable(
         at = _positions(spec, values.reset_index(drop=True), rows, model)
         rank = np.empty(len(given[spec.references]), dtype=np.int64)
         rank[argsort(given[spec.references])] = np.arange(len(rank))
-        return pd.Series(rank[at])
+        return make_column(rank[at])
     return column

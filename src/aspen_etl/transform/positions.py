@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from aspen_etl.schema.frames import make_column
 from aspen_etl.transform.kernels import Positions, neighbours
 from aspen_etl.transform.ordering import find, is_ascending
 
@@ -88,7 +89,7 @@ def find_rows(wanted: Sequence[pd.Series], known: Sequence[pd.Series], /) -> Pos
             absent |= distinct[at] != mine if len(distinct) else True
             mine = at.astype(np.int64)
         mine, theirs = mine * span + left, theirs * span + right
-    found = find_keys(pd.Series(mine), pd.Series(theirs))
+    found = find_keys(make_column(mine), make_column(theirs))
     return np.where(absent, -1, found)
 
 
@@ -118,4 +119,4 @@ def select(values: pd.Series, positions: Positions, /) -> pd.Series:
     together = neighbours(values, positions)
     if together is not None:
         return together
-    return pd.Series(values.array.take(positions), name=values.name)
+    return pd.Series(values.array.take(positions), name=values.name, copy=False)

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from aspen_etl.errors import BuilderError, ProofError
-from aspen_etl.schema.frames import make_frame
+from aspen_etl.schema.frames import make_column, make_frame
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.spec import ColumnSpec, TableSpec
 from aspen_etl.schema.text import as_text
@@ -88,7 +88,7 @@ class Recovered:
         if self.model.lineage.tables[spec.references].kind == "lookup":
             listed = self.tables[spec.references][self.model.tables[spec.references].natural_key[0]]
             return kernels.take(listed, self.links[table.name][spec.name])
-        return pd.Series(self.links[table.name][spec.name])
+        return make_column(self.links[table.name][spec.name])
 
     # ------------------------------------------------------------------------- rows
 
@@ -134,7 +134,8 @@ class Recovered:
             return self._natural(table, spec)
         target = self.model.lineage.tables[spec.references].source
         if target != source:
-            return pd.Series(gather(self.rows[spec.references], self.links[table.name][spec.name]))
+            parents = self.links[table.name][spec.name]
+            return make_column(gather(self.rows[spec.references], parents))
         parent = self.model.tables[spec.references]
         column = next(c for c in parent.own_columns if c.source == spec.source)
         return _take(self._sheet_column(parent, column), self.links[table.name][spec.name])
@@ -322,7 +323,7 @@ def _present(values: pd.Series) -> Mask:
 
 def _take(values: pd.Series, positions: Positions) -> pd.Series:
     if values.dtype == np.int64:
-        return pd.Series(gather(values.to_numpy(), positions))
+        return make_column(gather(values.to_numpy(), positions))
     return kernels.take(values, positions)
 
 

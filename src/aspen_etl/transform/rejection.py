@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from aspen_etl.errors import BuilderError
-from aspen_etl.schema.frames import make_frame
+from aspen_etl.schema.frames import make_column, make_frame
 from aspen_etl.schema.lineage import ROW, SourceLineage
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.spec import ColumnSpec
@@ -279,7 +279,7 @@ class _Judge:
 
     def _key(self, column: str, rows: Positions) -> pd.Series:
         if column in self.links:
-            return pd.Series(self.links[column][rows])
+            return make_column(self.links[column][rows])
         return kernels.take(self.prepared.clean[column], rows)
 
     def accept(self, verdict: _Verdict) -> pd.DataFrame:
@@ -303,7 +303,7 @@ class _Judge:
         if verdict.key is not None and column == self.lineage.key[0] and column not in self.links:
             return verdict.key  # a row whose key is at fault is not accepted
         if column in self.links:
-            return pd.Series(self.links[column][order])
+            return make_column(self.links[column][order])
         rows = np.where(drop[order], -1, order) if drop.any() else order
         return kernels.compact(kernels.take(self.prepared.clean[column], rows))
 
