@@ -10,7 +10,7 @@ from importlib import metadata
 from typing import NoReturn, Optional
 
 from aspen_etl.command_line import databases, extracting, storing
-from aspen_etl.command_line.memory import share_free_memory
+from aspen_etl.command_line.memory import tune_memory
 from aspen_etl.command_line.output import print_json
 from aspen_etl.errors import AspenETLError
 
@@ -27,7 +27,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         interrupted; wrong usage exits with 2.
     """
     arguments = _parser().parse_args(argv)
-    share_free_memory()
+    tune_memory()
     try:
         return arguments.command(arguments) or DONE
     except AspenETLError as error:

@@ -32,9 +32,9 @@ def mark(name):
     last = now()
 import aspen_etl as ae
 from aspen_etl import normalization
-from aspen_etl.command_line.memory import share_free_memory
+from aspen_etl.command_line.memory import tune_memory
 from aspen_etl.io.tables import write_valid_tables
-share_free_memory()
+tune_memory()
 mark("import")
 def timed(name):
     function = getattr(normalization, name)

@@ -8,18 +8,33 @@ from __future__ import annotations
 import contextlib
 import ctypes
 
-__all__ = ["share_free_memory"]
+__all__ = ["tune_memory"]
 
-#: The parameter of glibc's ``mallopt`` for the number of arenas: ``M_ARENA_MAX`` in its malloc.h.
-_ARENA_MAX = -8
+#: Parameters of glibc's ``mallopt``, by their names in its malloc.h, and what they are set to.
+_MALLOC = {
+    -8: 1,  # M_ARENA_MAX: by itself each thread has an arena, and what one has free no other uses
+    -3: 1 << 30,  # M_MMAP_THRESHOLD: what is smaller is used again when it is free
+    -1: (1 << 31) - 1,  # M_TRIM_THRESHOLD: and is not given back meanwhile
+}
+
+#: ``PR_SET_THP_DISABLE`` of Linux's ``prctl``.
+_NO_HUGE_PAGES = 41
 
 
-def share_free_memory() -> None:
-    """Let all threads take memory from one place, where the C library is glibc.
+def tune_memory() -> None:
+    """Let memory that is free be used again, by Arrow, numpy and all threads, where glibc is.
 
-    By itself glibc gives each thread an arena of its own, and what one has free no other uses: a
-    column is then written to memory that the system must find and clear first, while as much as it
-    needs lies idle. The columns are few and large, so that threads do not wait for each other.
+    A new page costs more than what a column's work writes to it. Huge pages, which numpy asks for,
+    cost a virtual machine five times more still, if it gives free memory back to its host.
     """
-    with contextlib.suppress(AttributeError, OSError, TypeError):  # another C library, or Windows
-        ctypes.CDLL(None).mallopt(_ARENA_MAX, 1)
+    try:
+        system = ctypes.CDLL(None)
+        for parameter, value in _MALLOC.items():
+            system.mallopt(parameter, value)
+    except (AttributeError, OSError, TypeError):  # another C library, or Windows
+        return
+    system.prctl(_NO_HUGE_PAGES, 1, 0, 0, 0)
+    with contextlib.suppress(ImportError):
+        import pyarrow as pa
+
+        pa.set_memory_pool(pa.system_memory_pool())

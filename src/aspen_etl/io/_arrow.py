@@ -34,6 +34,16 @@ def text_series(values: Any, /) -> pd.Series:
     return pd.Series(TEXT.__from_arrow__(values.cast(pa.large_string())))
 
 
+def _in_one_piece(pieces: list[Any], position: int) -> pd.Series:
+    """Give a column in one piece, and let go of those that it was read in.
+
+    They are many and of all sizes: what lies free between them, no column fits in.
+    """
+    if pieces[position].num_chunks > 1:
+        pieces[position] = pieces[position].combine_chunks()
+    return text_series(pieces[position])
+
+
 def try_read_csv(data: bytes, request: Request) -> RawSheet | None:
     """Read a CSV file, or give None where anything about it is not plain.
 
@@ -76,7 +86,7 @@ def try_read_csv(data: bytes, request: Request) -> RawSheet | None:
     if max(longest) > MAX_TEXT:
         return None
     rows = np.arange(table.num_rows, dtype=np.int64) + number + 1
-    return RawSheet(fields, rows, lambda position: text_series(table.column(position)))
+    return RawSheet(fields, rows, partial(_in_one_piece, table.columns))
 
 
 def _plain_header(data: bytes, request: Request) -> tuple[list[str], int, int] | None:
