@@ -181,7 +181,7 @@ def test_steps_are_told_as_they_begin() -> None:
     ae.sync(many(3), store, run=run(2), on_step=steps.append)
     first, second = steps[:4], steps[4:]
     assert first == ["looking", "reading", "normalizing", "writing"]
-    assert second == ["looking", "loading", "reading", "normalizing", "writing"]
+    assert second == ["looking", "reading", "loading", "normalizing", "writing"]
 
 
 def test_a_plan_writes_nothing_and_tells_what_would_be_refused() -> None:

@@ -13,10 +13,11 @@ import numpy as np
 import pandas as pd
 
 from aspen_etl.errors import CorruptStoreError, DeadlineError, ReadError, SourceNotFoundError
+from aspen_etl.io.batch import Batch
 from aspen_etl.io.codec import Format, encode, encode_ahead
 from aspen_etl.io.commit import KeyEntry, Stored
 from aspen_etl.io.filesystem import Location
-from aspen_etl.io.stored_frames import checksum, read_frame, write_frame
+from aspen_etl.io.stored_frames import check_sizes, checksum, read_frame, send_frame
 from aspen_etl.io.writing import Data
 from aspen_etl.schema.frames import KeyState, equal_frames
 from aspen_etl.schema.rejects import REJECTS
@@ -78,12 +79,16 @@ class Attempt:
     ) -> dict[str, Stored]:
         """Write tables."""
         columns = {name: tables[name].columns for name in frames}
-        return {
-            name: self._write(
-                f"{name}/{self.folder}/part-00000", frames[name], columns[name], parts=parts
-            )
-            for name, parts in encode_ahead(frames, columns, self.format)
-        }
+        with Batch() as batch:
+            stored = {
+                name: self._send(
+                    batch, f"{name}/{self.folder}/part-00000", frames[name], columns[name], parts
+                )
+                for name, parts in encode_ahead(frames, columns, self.format)
+            }
+        for each in stored.values():
+            check_sizes(self.root, each)
+        return stored
 
     def keys(
         self, table: TableSpec, state: KeyState, frame: pd.DataFrame, before: Optional[KeyEntry]
@@ -116,7 +121,7 @@ class Attempt:
         data = encode(frame, columns, self.format)
         if before is not None and self._is_same(before, frame, columns, data, elsewhere=elsewhere):
             return before
-        return self._write(path, frame, columns, parts=[data], elsewhere=elsewhere)
+        return self._write(path, frame, columns, [data], elsewhere=elsewhere)
 
     def _is_same(
         self,
@@ -145,23 +150,32 @@ class Attempt:
         path: str,
         frame: pd.DataFrame,
         columns: Mapping[str, ColumnSpec],
-        *,
         parts: Optional[Iterable[Data]] = None,
+        *,
+        elsewhere: bool = False,
+    ) -> Stored:
+        with Batch() as batch:
+            stored = self._send(batch, path, frame, columns, parts, elsewhere=elsewhere)
+        check_sizes(self._root(elsewhere=elsewhere), stored)
+        return replace(stored, elsewhere=elsewhere)
+
+    def _send(
+        self,
+        batch: Batch,
+        path: str,
+        frame: pd.DataFrame,
+        columns: Mapping[str, ColumnSpec],
+        parts: Optional[Iterable[Data]],
+        *,
         elsewhere: bool = False,
     ) -> Stored:
         self.check("writing files")
         if self._started is None:
             self._started = time.monotonic()
-        stored = write_frame(
-            self._root(elsewhere=elsewhere),
-            path,
-            frame,
-            columns,
-            self.format,
-            parts=parts,
-        )
+        root = self._root(elsewhere=elsewhere)
+        stored = send_frame(batch, root, path, frame, columns, self.format, parts=parts)
         self.bytes_written += stored.bytes
-        return replace(stored, elsewhere=elsewhere)
+        return stored
 
     def _root(self, *, elsewhere: bool) -> Location:
         return self.rejects_root if elsewhere and self.rejects_root is not None else self.root

@@ -2,50 +2,51 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import NamedTuple, final
+from typing import NamedTuple, Optional, final
 
 from fsspec.implementations.local import LocalFileSystem
 
 from aspen_etl.io.filesystem import Location
-from aspen_etl.io.writing import Aside, Data, put_parts, sync_folder, writing
+from aspen_etl.io.writing import Aside, Counted, Data, put_parts, sync_folder, writing
 
 __all__ = ["Batch"]
 
 
+#: From how many bytes on it pays to bring them to the disk while something else goes on.
+_MANY_BYTES = 1 << 20
+
+
 class _Staged(NamedTuple):
-    """A file that is written under another name, and the call that brings it to the disk."""
+    """A file that is written under another name, and what still brings it to the disk."""
 
     place: Location
-    name: str
     aside: Aside
-    synced: Future[None]
+    synced: Optional[Future[None]]
 
 
 @final
 class Batch:
-    """Put files into one folder, as a context; what is put in it is there when it ends.
+    """Put files, as a context; what is put in it is there when it ends.
 
     On disk, each file is brought to the disk while the next one is made, and at the end they get
-    their names one after the other. If anything fails before, the folder is as it was. Elsewhere,
-    each file is put at once.
-
-    Args:
-        folder: Where.
+    their names one after the other. If anything fails before, all is as it was. Elsewhere, each
+    file is put at once.
 
     Attributes:
-        written: The files that are in their places, in the order in which they came there.
+        written: The names of the files that are in their places, as they came there.
     """
 
-    def __init__(self, folder: Location, /) -> None:
+    def __init__(self) -> None:
         self.written: list[str] = []
-        self._folder = folder
         self._asides: list[Aside] = []
         self._staged: list[_Staged] = []
         self._pool = ThreadPoolExecutor(1)
 
-    def put(self, name: str, parts: Iterable[Data], /) -> int:
+    def put(self, place: Location, parts: Iterable[Data], /) -> int:
         """Put a file, from its parts.
 
         Returns:
@@ -55,16 +56,20 @@ class Batch:
             SourceAccessError: The storage refuses.
             WriteError: It failed.
         """
-        place = self._folder.child(name)
         if not isinstance(place.filesystem, LocalFileSystem):
             size = put_parts(place, parts, written=self.written)
-            self.written.append(name)
+            self.written.append(place.name)
             return size
-        aside = Aside(place.path)
+        aside, counted = Aside(place.path), Counted(parts)
         self._asides.append(aside)
-        size = writing(place, lambda: aside.write(parts), self.written)
-        self._staged.append(_Staged(place, name, aside, self._pool.submit(aside.sync)))
-        return size
+        writing(place, lambda: aside.write(counted), self.written)
+        synced = None
+        if counted.size < _MANY_BYTES:
+            writing(place, aside.sync, self.written)
+        else:
+            synced = self._pool.submit(aside.sync)
+        self._staged.append(_Staged(place, aside, synced))
+        return counted.size
 
     def __enter__(self) -> Batch:
         return self
@@ -76,13 +81,17 @@ class Batch:
         finally:
             self._pool.shutdown()
             for aside in self._asides:
-                aside.discard()
+                with contextlib.suppress(OSError):  # what stays under another name does no harm
+                    aside.discard()
 
     def _finish(self) -> None:
         for staged in self._staged:
-            writing(staged.place, staged.synced.result)
+            if staged.synced is not None:
+                writing(staged.place, staged.synced.result)
+        folders: dict[str, Location] = {}
         for staged in self._staged:
             writing(staged.place, staged.aside.publish, self.written)
-            self.written.append(staged.name)
-        if self._staged:
-            writing(self._folder, lambda: sync_folder(self._folder.path), self.written)
+            self.written.append(staged.place.name)
+            folders.setdefault(os.path.dirname(staged.place.path), staged.place)  # noqa: PTH120 - fsspec's own form of a path
+        for path, place in folders.items():
+            writing(place, lambda path=path: sync_folder(path), self.written)  # type: ignore[misc]

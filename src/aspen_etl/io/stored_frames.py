@@ -15,13 +15,14 @@ from aspen_etl.errors import (
     ReadError,
     WriteError,
 )
+from aspen_etl.io.batch import Batch
 from aspen_etl.io.codec import Format, decode, encoders
 from aspen_etl.io.commit import Stored, StoredFile
 from aspen_etl.io.filesystem import Location, attempt
-from aspen_etl.io.writing import Data, make_folder, put_parts
+from aspen_etl.io.writing import Data, make_folder
 from aspen_etl.schema.spec import ColumnSpec
 
-__all__ = ["checksum", "empty", "read_bytes", "read_frame", "write_frame"]
+__all__ = ["check_sizes", "checksum", "empty", "read_bytes", "read_frame", "send_frame"]
 
 _NO_LIMIT = 2**62
 
@@ -34,7 +35,8 @@ def checksum(data: Data, /) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def write_frame(
+def send_frame(
+    batch: Batch,
     root: Location,
     path: str,
     frame: pd.DataFrame,
@@ -43,9 +45,10 @@ def write_frame(
     *,
     parts: Optional[Iterable[Data]] = None,
 ) -> Stored:
-    """Write a frame as one file, in one call, and check its size there.
+    """Write a frame as one file, which is there when the batch ends.
 
     Args:
+        batch: The files that it belongs to.
         root: The store's place, or that of the rejects.
         path: The file's path below it, without an ending.
         frame: The frame.
@@ -54,7 +57,7 @@ def write_frame(
         parts: The frame as bytes, in parts, if they are known already.
 
     Raises:
-        WriteError: The storage failed, or holds another size than was sent.
+        WriteError: The storage failed.
     """
     if parts is None:
         parts = (make() for make in encoders(frame, columns, file_format))
@@ -66,14 +69,23 @@ def write_frame(
             yield part
 
     name = f"{path}.{file_format}"
-    place = root.child(name)
     make_folder(root.child(name.rpartition("/")[0]))
-    sent = put_parts(place, digested())
-    size = attempt(place.url, lambda: place.filesystem.info(place.path)["size"])
-    if size != sent:
-        raise WriteError.at(place.url, f"{size} bytes are there, {sent} were sent")
+    sent = batch.put(root.child(name), digested())
     file = StoredFile(name, sent, len(frame), digest.hexdigest())
     return Stored(file_format, tuple(columns), (file,))
+
+
+def check_sizes(root: Location, stored: Stored) -> None:
+    """Make sure that files are as large as what was sent.
+
+    Raises:
+        WriteError: The storage fails, or holds another size.
+    """
+    for file in stored.files:
+        place = root.child(file.path)
+        size = attempt(place.url, lambda: place.filesystem.info(place.path)["size"])  # noqa: B023 - called at once
+        if size != file.bytes:
+            raise WriteError.at(place.url, f"{size} bytes are there, {file.bytes} were sent")
 
 
 def read_bytes(root: Location, file: StoredFile) -> bytes:

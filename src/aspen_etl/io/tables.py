@@ -113,12 +113,12 @@ def write_valid_tables(
         raise TargetExistsError.at(folder.url, there)
     make_folder(folder)
     written: dict[str, int] = {}
-    with Batch(folder) as batch:
+    with Batch() as batch:
         for name, parts in encode_ahead(frames, columns, format):
-            written[f"{name}.{format}"] = batch.put(f"{name}.{format}", parts)
+            written[f"{name}.{format}"] = batch.put(folder.child(f"{name}.{format}"), parts)
         package = data_package(model, format=format, sizes=written, rejects=rejects is not None)
         text = (json.dumps(package, indent=2) + "\n").encode("ascii")
-        written[PACKAGE_FILE] = batch.put(PACKAGE_FILE, [text])
+        written[PACKAGE_FILE] = batch.put(folder.child(PACKAGE_FILE), [text])
     for name in there:
         if name not in written:
             delete(folder.child(name))

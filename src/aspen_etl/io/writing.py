@@ -7,7 +7,7 @@ import os
 import secrets
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import BinaryIO, Literal, Optional, TypeVar, Union
+from typing import Any, Literal, TypeVar, Union
 
 from fsspec.implementations.local import LocalFileSystem
 from fsspec.implementations.memory import MemoryFileSystem
@@ -23,6 +23,7 @@ from aspen_etl.io.filesystem import Location, attempt
 __all__ = [
     "KNOWN_TO_CREATE",
     "Aside",
+    "Counted",
     "Created",
     "Data",
     "create",
@@ -94,15 +95,25 @@ def put_parts(place: Location, parts: Iterable[Data], /, *, written: Sequence[st
         SourceAccessError: The storage refuses.
         WriteError: It failed; the file is as it was before, or whole.
     """
-    sizes: list[int] = []
+    counted = Counted(parts)
+    writing(place, lambda: _put(place, counted), written)
+    return counted.size
 
-    def counted() -> Iterator[Data]:
-        for part in parts:
-            sizes.append(len(part))
+
+class Counted:
+    """The parts of a file, whose bytes are counted as they go by.
+
+    Attributes:
+        size: How many bytes went by.
+    """
+
+    def __init__(self, parts: Iterable[Data]) -> None:
+        self._parts, self.size = parts, 0
+
+    def __iter__(self) -> Iterator[Data]:
+        for part in self._parts:
+            self.size += len(part)
             yield part
-
-    writing(place, lambda: _put(place, counted()), written)
-    return sum(sizes)
 
 
 def delete(place: Location, /) -> None:
@@ -133,20 +144,19 @@ class Aside:
 
     def __init__(self, path: str, /) -> None:
         self._path, self.name = path, f"{path}.{secrets.token_hex(4)}.tmp"
-        self._file: Optional[BinaryIO] = None
+        self._opened = contextlib.ExitStack()
+        self._file: Any = None
 
-    def write(self, parts: Iterable[Data]) -> int:
-        """Write it, and give how many bytes it has."""
-        self._file = file = open(self.name, "xb")  # noqa: PTH123, SIM115 - held until it is synced
-        file.writelines(parts)
-        file.flush()
-        return file.tell()
+    def write(self, parts: Iterable[Data]) -> None:
+        """Write it."""
+        self._file = self._opened.enter_context(open(self.name, "xb"))  # noqa: PTH123, SIM115 - as above
+        self._file.writelines(parts)
+        self._file.flush()
 
     def sync(self) -> None:
         """Bring what was written to the disk."""
-        if self._file is not None:
-            os.fsync(self._file.fileno())
-            self._file.close()
+        os.fsync(self._file.fileno())
+        self._opened.close()
 
     def publish(self) -> None:
         """Put it in its place."""
@@ -154,9 +164,8 @@ class Aside:
 
     def discard(self) -> None:
         """Take away what has not been put in its place."""
-        if self._file is not None:
-            with contextlib.suppress(OSError):  # a full disk takes no last bytes
-                self._file.close()
+        with contextlib.suppress(OSError):  # a full disk takes no last bytes
+            self._opened.close()
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self.name)  # noqa: PTH108 - as above
 

@@ -265,12 +265,12 @@ class _Sync:
     def _normalize(
         self, newest: Optional[Commit], files: tuple[SourceFile, ...]
     ) -> tuple[NormalizeResult, tuple[SourceFile, ...]]:
-        previous = None
-        if newest is not None:
-            self.clock.step("loading")
-            previous = self.store.load(newest)
         self.clock.step("reading")
         extract, files = self._read(files)
+        previous = None
+        if newest is not None:  # after the source, to read which takes more memory than it holds
+            self.clock.step("loading")
+            previous = self.store.load(newest)
         extracts = [extract]
         del extract  # handed over, so that its memory is free as soon as it is judged
         self.clock.step("normalizing")
