@@ -14,7 +14,7 @@ import pandas as pd
 from aspen_etl.io.raw import RawSheet, Request, find_header
 from aspen_etl.schema.text import TEXT
 
-__all__ = ["MAX_TEXT", "csv_blocks", "text_series", "try_read_csv"]
+__all__ = ["MAX_TEXT", "csv_blocks", "read_typed_csv", "text_series", "try_read_csv"]
 
 #: The most characters of one cell: the limit of Python's reader, and four times Excel's.
 MAX_TEXT = 131_072
@@ -53,7 +53,6 @@ def try_read_csv(data: bytes, request: Request) -> RawSheet | None:
     try:
         import pyarrow as pa
         import pyarrow.compute as pc
-        from pyarrow import csv as pa_csv
     except ImportError:
         return None
     header = _plain_header(data, request)
@@ -67,19 +66,7 @@ def try_read_csv(data: bytes, request: Request) -> RawSheet | None:
         return RawSheet(fields, np.empty(0, dtype=np.int64), lambda _: pd.Series([], dtype=TEXT))
     names = [str(position) for position in range(len(fields))]
     try:
-        table = pa_csv.read_csv(
-            pa.BufferReader(pa.py_buffer(data).slice(start, end - start)),
-            read_options=pa_csv.ReadOptions(column_names=names, block_size=8 << 20),
-            parse_options=pa_csv.ParseOptions(
-                newlines_in_values=b'"' in data, ignore_empty_lines=False
-            ),
-            convert_options=pa_csv.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.large_string()),
-                null_values=[""],
-                strings_can_be_null=True,
-                quoted_strings_can_be_null=True,
-            ),
-        )
+        table = _parse(data, start, end, dict.fromkeys(names, pa.large_string()))
     except pa.ArrowException:
         return None
     longest = [pc.max(pc.binary_length(column)).as_py() or 0 for column in table.itercolumns()]
@@ -87,6 +74,48 @@ def try_read_csv(data: bytes, request: Request) -> RawSheet | None:
         return None
     rows = np.arange(table.num_rows, dtype=np.int64) + number + 1
     return RawSheet(fields, rows, partial(_in_one_piece, table.columns))
+
+
+def read_typed_csv(data: bytes, schema: Any) -> Any:
+    """Read a CSV file that is known to be as this library wrote it, its cells in their types.
+
+    Args:
+        data: The file.
+        schema: The names and Arrow types of its columns.
+
+    Returns:
+        An Arrow table in which an empty field is null, or None where it is not as expected.
+    """
+    import pyarrow as pa
+
+    header = ",".join(schema.names).encode() + b"\n"
+    if not data.startswith(header):
+        return None
+    # Text as pandas holds it.
+    types = [pa.large_string() if pa.types.is_string(kind) else kind for kind in schema.types]
+    try:
+        return _parse(data, len(header), len(data), dict(zip(schema.names, types)))
+    except pa.ArrowException:  # such as one without a row
+        return None
+
+
+def _parse(data: bytes, start: int, end: int, types: dict[str, Any]) -> Any:
+    import pyarrow as pa
+    from pyarrow import csv as pa_csv
+
+    return pa_csv.read_csv(
+        pa.BufferReader(pa.py_buffer(data).slice(start, end - start)),
+        read_options=pa_csv.ReadOptions(column_names=list(types), block_size=8 << 20),
+        parse_options=pa_csv.ParseOptions(
+            newlines_in_values=b'"' in data, ignore_empty_lines=False
+        ),
+        convert_options=pa_csv.ConvertOptions(
+            column_types=types,
+            null_values=[""],
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=True,
+        ),
+    )
 
 
 def _plain_header(data: bytes, request: Request) -> tuple[list[str], int, int] | None:

@@ -13,14 +13,14 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from itertools import chain, islice
-from typing import Any, Literal
+from typing import Any, Literal, Optional
 
 import numpy as np
 import pandas as pd
 
 from aspen_etl.derive.arrow import arrow_schema
-from aspen_etl.errors import AspenETLError, CorruptFileError
-from aspen_etl.io._arrow import csv_blocks, text_series
+from aspen_etl.errors import AspenETLError, CorruptFileError, MissingDependencyError
+from aspen_etl.io._arrow import csv_blocks, read_typed_csv, text_series
 from aspen_etl.io.delimited import read_csv
 from aspen_etl.io.limits import ReadLimits
 from aspen_etl.io.raw import Request
@@ -100,7 +100,12 @@ def encode_ahead(
 
 
 def decode(
-    data: bytes, columns: Mapping[str, ColumnSpec], file_format: Format, *, url: str
+    data: bytes,
+    columns: Mapping[str, ColumnSpec],
+    file_format: Format,
+    *,
+    url: str,
+    verified: bool = False,
 ) -> pd.DataFrame:
     """Read a table that ``encode`` wrote.
 
@@ -109,6 +114,8 @@ def decode(
         columns: What the columns are.
         file_format: ``csv`` or ``parquet``.
         url: The file, for messages.
+        verified: Whether a checksum tells that the bytes are those that ``encode`` gave, so that
+            each cell is as it writes it.
 
     Raises:
         CorruptFileError: The bytes are no such table.
@@ -116,7 +123,8 @@ def decode(
     """
     if file_format == "parquet":
         return _from_parquet(data, columns, url)
-    return _from_csv(data, columns, url)
+    frame = _from_own_csv(data, columns) if verified else None
+    return _from_csv(data, columns, url) if frame is None else frame
 
 
 # ----------------------------------------------------------------------------- CSV
@@ -157,6 +165,19 @@ def _time_fields(values: pd.Series) -> list[str]:
     texts = [f"{moment:%Y-%m-%d %H:%M:%S}.{moment.microsecond // 1000:03d}" for moment in moments]
     fields: list[str] = np.array([*texts, ""], dtype=object)[codes].tolist()
     return fields
+
+
+def _from_own_csv(data: bytes, columns: Mapping[str, ColumnSpec]) -> Optional[pd.DataFrame]:
+    try:
+        table = read_typed_csv(data, arrow_schema(columns))
+    except MissingDependencyError:
+        return None
+    if table is None or any(
+        spec.type != "text" and not spec.nullable and table.column(name).null_count
+        for name, spec in columns.items()
+    ):
+        return None
+    return make_frame({name: _from_arrow(table.column(name), s) for name, s in columns.items()})
 
 
 def _from_csv(data: bytes, columns: Mapping[str, ColumnSpec], url: str) -> pd.DataFrame:
@@ -231,7 +252,8 @@ def _from_parquet(data: bytes, columns: Mapping[str, ColumnSpec], url: str) -> p
 
 def _from_arrow(values: Any, spec: ColumnSpec) -> pd.Series:
     if spec.type == "text":
-        return text_series(values)
+        texts = values if spec.nullable else values.fill_null("")
+        return text_series(texts.combine_chunks() if texts.num_chunks > 1 else texts)
     if spec.type == "timestamp":
         return make_column(pd.DatetimeIndex(values.to_numpy(), tz="UTC")).astype(TIMESTAMP)
     if not spec.nullable:

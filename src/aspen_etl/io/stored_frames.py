@@ -129,7 +129,8 @@ def read_frame(root: Location, stored: Stored, columns: Mapping[str, ColumnSpec]
         data = read_bytes(root, file)
         failure: AspenETLError
         try:
-            parts.append(decode(data, held, stored.format, url=root.child(file.path).url))
+            url = root.child(file.path).url
+            parts.append(decode(data, held, stored.format, url=url, verified=True))
         except CorruptFileError as error:
             failure = CorruptStoreError.at(root.child(file.path).url, str(error))
         else:

@@ -1,0 +1,77 @@
+"""What `encode` writes, `decode` reads back: cell by cell, and at once where a checksum vouches."""
+
+from __future__ import annotations
+
+import importlib.util
+from typing import Any, get_args
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from aspen_etl.io import codec
+from aspen_etl.io.codec import Format, decode, encode
+from aspen_etl.schema.frames import equal_frames
+from aspen_etl.schema.spec import TIMESTAMP, ColumnSpec
+from aspen_etl.schema.text import conform_text
+
+HAS_PYARROW = importlib.util.find_spec("pyarrow") is not None
+FORMATS = [name for name in get_args(Format) if HAS_PYARROW or name != "parquet"]
+
+COLUMNS = {
+    "key": ColumnSpec("key", "integer", primary_key=True),
+    "parent": ColumnSpec("parent", "integer", nullable=True),
+    "word": ColumnSpec("word", "text"),
+    "note": ColumnSpec("note", "text", nullable=True),
+    "time": ColumnSpec("time", "timestamp", nullable=True),
+}
+NUMBERS = st.integers(-(2**63), 2**63 - 1)
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=9) | st.sampled_from(
+    ['a,"b"', "\r", "\n", '"', "NULL", "nan", " ", "0", "-"]
+)
+MOMENTS = st.integers(-62_135_596_800_000, 253_402_300_799_999)  # the years 1 to 9999
+ROWS = st.lists(
+    st.tuples(
+        NUMBERS, st.none() | NUMBERS, TEXTS | st.just(""), st.none() | TEXTS, st.none() | MOMENTS
+    ),
+    max_size=6,
+)
+
+
+def frame_of(rows: list[Any]) -> pd.DataFrame:
+    key, parent, word, note, time = ([row[place] for row in rows] for place in range(5))
+    ticks = [np.iinfo(np.int64).min if ms is None else ms for ms in time]  # numpy's NaT
+    moments = np.array(ticks, dtype="datetime64[ms]")
+    return pd.DataFrame(
+        {
+            "key": pd.Series(key, dtype="int64"),
+            "parent": pd.Series(parent, dtype="Int64"),
+            "word": conform_text(pd.Series(word, dtype=object)),
+            "note": conform_text(pd.Series(note, dtype=object)),
+            "time": pd.Series(pd.DatetimeIndex(moments, tz="UTC")).astype(TIMESTAMP),
+        }
+    )
+
+
+@pytest.mark.parametrize("file_format", FORMATS)
+@given(ROWS)
+@example([])
+@example([(1, None, "", None, None)])
+def test_a_table_comes_back_as_it_was(file_format: Format, rows: list[Any]) -> None:
+    frame = frame_of(rows)
+    data = encode(frame, COLUMNS, file_format)
+    for verified in (False, True):
+        found = decode(data, COLUMNS, file_format, url="x", verified=verified)
+        assert equal_frames(found, frame)
+        assert [found[name].dtype for name in COLUMNS] == [s.dtype for s in COLUMNS.values()]
+
+
+@pytest.mark.skipif(not HAS_PYARROW, reason="pyarrow")
+def test_bytes_that_a_checksum_vouches_for_are_read_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    data = encode(frame_of([(1, 2, "a", None, 0)]), COLUMNS, "csv")
+    monkeypatch.setattr(codec, "read_csv", None)
+    assert decode(data, COLUMNS, "csv", url="x", verified=True)["word"].tolist() == ["a"]
