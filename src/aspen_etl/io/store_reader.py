@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Optional, TypeVar
+from typing import Any, Optional, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -25,9 +25,10 @@ from aspen_etl.schema.evolution import complete, find_conflicts
 from aspen_etl.schema.frames import KeyState, Snapshot, Tables, make_frame
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.rejects import REJECTS
-from aspen_etl.schema.spec import ColumnSpec, TableSpec
+from aspen_etl.schema.spec import TIMESTAMP, ColumnSpec, TableSpec
+from aspen_etl.schema.text import TEXT
 from aspen_etl.threads import map_threads
-from aspen_etl.transform.kernels import concat
+from aspen_etl.transform.kernels import concat, is_constant
 from aspen_etl.transform.numbering import conform_keys
 from aspen_etl.transform.ordering import argsort_numbers
 from aspen_etl.transform.positions import select
@@ -209,7 +210,7 @@ class StoreReader:
             held,
             rows=max((stored.rows for stored in held.values()), default=0),
         )
-        tables, keys = dict(zip(held, frames)), {}
+        tables, keys = _share_constants(dict(zip(held, frames))), {}
         for name, entry in commit.keys.items():
             table = self.model.tables[name]
             retired = self.frame(entry.retired.moved(newest.rewrites), key_columns(table))
@@ -242,6 +243,21 @@ class StoreReader:
         differences = find_conflicts(commit.model, self.model)
         if differences:
             raise ModelMismatchError.of(self.url, differences)
+
+
+def _share_constants(frames: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Let columns that hold one value throughout share its memory, as who made a row does."""
+    shared: dict[tuple[str, Any], pd.Series] = {}
+    out = {}
+    for name in sorted(frames, key=lambda name: -len(frames[name])):
+        columns = {str(column): values for column, values in frames[name].items()}
+        for column, values in columns.items():
+            if len(values) and values.dtype in {TEXT, TIMESTAMP} and is_constant(values):
+                value = None if pd.isna(values.iloc[0]) else values.iloc[0]
+                longest = shared.setdefault((str(values.dtype), value), values)
+                columns[column] = longest.iloc[: len(values)]
+        out[name] = make_frame(columns)
+    return {name: out[name] for name in frames}
 
 
 def key_columns(table: TableSpec) -> dict[str, ColumnSpec]:

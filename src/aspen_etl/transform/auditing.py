@@ -12,7 +12,7 @@ from aspen_etl.schema.frames import Run, make_column, make_frame
 from aspen_etl.schema.spec import TIMESTAMP, TableSpec
 from aspen_etl.schema.text import conform_text
 from aspen_etl.transform import kernels
-from aspen_etl.transform.kernels import Mask, Positions, concat, differ, is_range
+from aspen_etl.transform.kernels import Mask, Positions, concat, differ, is_constant, is_range
 from aspen_etl.transform.positions import find_rows, select
 
 __all__ = ["Since", "audit_columns", "stamp"]
@@ -38,6 +38,8 @@ def stamp(
     before: Optional[pd.DataFrame],
     fresh: Mapping[str, pd.Series],
     /,
+    *,
+    there: Optional[Positions] = None,
 ) -> tuple[pd.DataFrame, Since]:
     """Give a table its audit columns.
 
@@ -48,6 +50,7 @@ def stamp(
         before: The table before: a row of the same key keeps what it was created with, and is
             updated where a value changed. A column that it lacks changes nothing.
         fresh: The audit columns that the table has if all its rows are new.
+        there: The row of the table before that has the key of each row, or -1, if it is known.
 
     Returns:
         The table, and which of its rows were there before and differ.
@@ -56,16 +59,18 @@ def stamp(
     if before is None or not len(before):
         nowhere = np.broadcast_to(np.int64(-1), len(frame))
         return _with(frame, fresh), Since(nowhere, nothing)
-    at = find_rows([frame[table.primary_key]], [before[table.primary_key]])
+    at = there
+    if at is None:
+        at = find_rows([frame[table.primary_key]], [before[table.primary_key]])
     known = np.flatnonzero(at >= 0)
-    there = at[known]
+    rows = at[known]
     if not len(known):
         return _with(frame, fresh), Since(at, nothing)
     changed, differs = nothing, nothing.copy()
-    changed[known], filled = _compare(frame, table, before, known, there)
+    changed[known], filled = _compare(frame, table, before, known, rows)
     differs[known] = filled
     differs |= changed
-    out = {name: _kept(column, before[name], known, there) for name, column in fresh.items()}
+    out = {name: _kept(column, before[name], known, rows) for name, column in fresh.items()}
     if changed.any():
         out["updated"] = out["updated"].mask(changed, pd.Timestamp(run.time)).astype(TIMESTAMP)
         out["updated_by"] = conform_text(out["updated_by"].mask(changed, run.actor))
@@ -96,6 +101,10 @@ def _compare(
 
 def _kept(new: pd.Series, before: pd.Series, known: Positions, there: Positions) -> pd.Series:
     """Give what stood before, and for rows that were not there what is new."""
+    if is_constant(before):  # as is who made a row, and that none was changed
+        if _is_same(before.iloc[0], new.iloc[0]) and is_constant(new):
+            return new  # which the tables share
+        before, there = before.iloc[: len(there)], np.arange(len(there))
     if len(known) == len(new):
         return select(before, there)
     if is_range(known):  # new rows have the highest keys
@@ -103,6 +112,10 @@ def _kept(new: pd.Series, before: pd.Series, known: Positions, there: Positions)
     at = np.arange(len(new), dtype=np.int64)
     at[known] = len(new) + there
     return select(concat([new, before]), at)
+
+
+def _is_same(one: Any, two: Any) -> bool:
+    return bool(pd.isna(two)) if pd.isna(one) else bool(one == two)
 
 
 def audit_columns(length: int, run: Run, /) -> dict[str, pd.Series]:

@@ -27,6 +27,7 @@ __all__ = [
     "concat",
     "differ",
     "distinct",
+    "is_constant",
     "is_range",
     "neighbours",
     "one_piece",
@@ -193,6 +194,26 @@ def repeat(text: Optional[str], length: int) -> pd.Series:
     import pyarrow as pa
 
     return to_text(pa.repeat(pa.scalar(text, array.type), length), one)
+
+
+def is_constant(values: pd.Series) -> bool:
+    """Tell whether all cells of a column are the same, or all are missing; one without is."""
+    if len(values) < 2:  # noqa: PLR2004
+        return True
+    first, array = values.iloc[0], arrow_array(values)
+    if array is None and isinstance(values.dtype, pd.DatetimeTZDtype):
+        ticks = values.to_numpy(dtype="datetime64[ms]").view(np.int64)
+        return bool((ticks == ticks[0]).all())
+    if pd.isna(first):
+        return bool(values.isna().all())
+    if array is None:
+        return bool((values == first).all())
+    ends, data = text_buffers(array)
+    width = int(ends[1] - ends[0])
+    if array.null_count or (np.diff(ends) != width).any():
+        return False
+    cells = data.reshape(len(array), width)
+    return bool((cells == cells[0]).all())
 
 
 def is_range(positions: Positions, first: int = 0) -> bool:

@@ -114,18 +114,21 @@ def _number(
     ]
     state: Optional[KeyState] = None
     keys: Any
+    before = previous.tables.get(table.name) if previous else None
+    there: Optional[Positions] = None
     if table.has_surrogate_key:
         then = previous.keys.get(table.name) if previous else None
-        columns[table.primary_key], state = _assign(table, columns, natural, then)
+        columns[table.primary_key], state, at = _assign(table, columns, natural, then)
         keys = columns[table.primary_key].to_numpy()
         order = argsort_numbers(keys)
+        if then is not None and before is not None and _are_all(before, then, table):
+            there = at if kernels.is_range(order) else at[order]
     else:
         order, _ = sort_rows(natural)
         keys = columns[table.primary_key]
     own = {spec.name: select(columns[spec.name], order) for spec in table.own_columns}
-    before = previous.tables.get(table.name) if previous else None
     fresh = {name: column.iloc[: len(order)] for name, column in audit.items()}
-    stamped, since = stamp(make_frame(own), table, run, before, fresh)
+    stamped, since = stamp(make_frame(own), table, run, before, fresh, there=there)
     return _Numbered(stamped, state, keys, since)
 
 
@@ -158,12 +161,16 @@ def _assign(
     columns: Mapping[str, pd.Series],
     natural: list[pd.Series],
     before: Optional[KeyState],
-) -> tuple[pd.Series, KeyState]:
-    """Give known rows their keys, and new ones the next numbers in order of the natural key."""
+) -> tuple[pd.Series, KeyState, Positions]:
+    """Give known rows their keys, and new ones the next numbers in order of the natural key.
+
+    Returns:
+        The keys, all keys given so far, and which of those given before each row has, or -1.
+    """
     names = list(table.natural_key)
     if before is None:
         new, _ = sort_rows(natural)
-        after = 1
+        after, at = 1, np.broadcast_to(np.int64(-1), len(new))
         numbers = np.arange(after, after + len(new))
         if not kernels.is_range(new):
             numbers[new] = numbers.copy()
@@ -184,12 +191,18 @@ def _assign(
         }
     )
     if before is None:
-        return keys, KeyState(after + len(new), added)
+        return keys, KeyState(after + len(new), added), at
     given = before.given
     if len(added):
         both = conform_keys(given, table), conform_keys(added, table)
         given = make_frame({n: kernels.concat([some[n] for some in both]) for n in added.columns})
-    return keys, KeyState(after + len(new), given)
+    return keys, KeyState(after + len(new), given), at
+
+
+def _are_all(frame: pd.DataFrame, state: KeyState, table: TableSpec) -> bool:
+    """Tell whether the rows of a table have all the keys ever given, in the same order."""
+    name = table.primary_key
+    return len(frame) == len(state.given) and frame[name].equals(state.given[name])
 
 
 def conform_keys(given: pd.DataFrame, table: TableSpec, /) -> pd.DataFrame:
