@@ -8,7 +8,6 @@ from typing import Any, Optional
 
 from aspen_etl.io.commit import SourceFile
 from aspen_etl.io.filesystem import Location, attempt
-from aspen_etl.io.stored_frames import checksum
 
 __all__ = ["modified_time", "state_of"]
 
@@ -32,8 +31,8 @@ def state_of(place: Location, max_bytes: int, /) -> SourceFile:
     tag = info.get("ETag")
     if tag:
         return SourceFile(place.url, int(info["size"]), f"etag:{str(tag).strip(chr(34))}", changed)
-    data = place.read(max_bytes)
-    return SourceFile(place.url, len(data), f"sha256:{checksum(data)}", changed)
+    size, checksum = place.checksum(max_bytes)
+    return SourceFile(place.url, size, f"sha256:{checksum}", changed)
 
 
 def modified_time(info: Mapping[str, Any], /) -> Optional[dt.datetime]:

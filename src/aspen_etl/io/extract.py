@@ -33,10 +33,17 @@ if TYPE_CHECKING:
     from aspen_etl.schema.model import Model
     from aspen_etl.schema.spec import SourceSpec
 
-__all__ = ["SHEET_SUFFIXES", "WORKBOOK_SUFFIXES", "Source", "read_extract", "source_places"]
+__all__ = [
+    "SHEET_SUFFIXES",
+    "UNKNOWN_ROWS",
+    "WORKBOOK_SUFFIXES",
+    "Source",
+    "read_extract",
+    "source_places",
+]
 
 #: How many rows a file has before it is read: many, since a storage takes its time.
-_UNKNOWN = 2**31
+UNKNOWN_ROWS = 2**31
 
 #: What names the source: a workbook or a folder, or a url for each sheet.
 Source = Union[Url, Mapping[str, Url]]
@@ -110,7 +117,7 @@ def read_extract(  # noqa: PLR0913 - one call says everything about a file, each
     read = map_threads(
         lambda item: _read_file(item[0], {n: model.sources[n] for n in item[1]}, options),
         files.items(),
-        rows=_UNKNOWN,
+        rows=UNKNOWN_ROWS,
     )
     raw = {name: sheet for sheets_of in read for name, sheet in sheets_of.items()}
     frames, faults = {}, []

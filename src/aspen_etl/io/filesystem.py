@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Optional, TypeVar, Union
 
@@ -130,7 +131,21 @@ class Location:
             ReadError: It cannot be read, or not to its end.
             LimitExceededError: It is larger than ``max_bytes``.
         """
-        return attempt(self.url, lambda: _read(self, max_bytes))
+        return attempt(self.url, lambda: b"".join(_chunks(self, max_bytes)))
+
+    def checksum(self, max_bytes: int) -> tuple[int, str]:
+        """Give the size of the file in bytes and its SHA-256, as hexadecimal digits.
+
+        Args:
+            max_bytes: The size above which it is not read.
+
+        Raises:
+            SourceNotFoundError: There is no file.
+            SourceAccessError: The storage refuses to read it.
+            ReadError: It cannot be read, or not to its end.
+            LimitExceededError: It is larger than ``max_bytes``.
+        """
+        return attempt(self.url, lambda: _checksum(_chunks(self, max_bytes, step=_CHUNK)))
 
 
 def locate(url: Url, /, storage_options: Mapping[str, Any] | None = None) -> Location:
@@ -193,7 +208,16 @@ def _protocols(filesystem: Any) -> tuple[str, ...]:
     return (protocol,) if isinstance(protocol, str) else tuple(protocol)
 
 
-def _read(place: Location, max_bytes: int) -> bytes:
+def _checksum(chunks: Iterable[bytes]) -> tuple[int, str]:
+    size, digest = 0, hashlib.sha256()
+    for chunk in chunks:
+        size += len(chunk)
+        digest.update(chunk)
+    return size, digest.hexdigest()
+
+
+def _chunks(place: Location, max_bytes: int, *, step: Optional[int] = None) -> Iterator[bytes]:
+    """Read a file in pieces of a size; a local one, by default, in one."""
     filesystem, path = place.filesystem, place.path
     if "s3" in _protocols(filesystem):
         # NOTE: one GET is one state of the object, with its checksum verified; a file that
@@ -201,20 +225,19 @@ def _read(place: Location, max_bytes: int) -> bytes:
         _refuse_large(place.url, filesystem.info(path)["size"], max_bytes)
         data: bytes = filesystem.cat_file(path)
         _refuse_large(place.url, len(data), max_bytes)
-        return data
-    step = _CHUNK
+        yield data
+        return
     if isinstance(filesystem, LocalFileSystem):
         size = filesystem.info(path)["size"]
         _refuse_large(place.url, size, max_bytes)
-        step = size + 1  # all in one piece, and the sign that it ends there
+        step = step or size + 1  # all in one piece, and the sign that it ends there
     # A block size of 0 makes http one streamed GET, that ends at the limit.
     with filesystem.open(path, "rb", **({"block_size": 0} if _is_http(filesystem) else {})) as file:
-        chunks, length = [], 0
-        while chunk := file.read(min(step, max_bytes + 1 - length)):
-            chunks.append(chunk)
+        length = 0
+        while chunk := file.read(min(step or _CHUNK, max_bytes + 1 - length)):
             length += len(chunk)
             _refuse_large(place.url, length, max_bytes)
-    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+            yield chunk
 
 
 def _refuse_large(url: str, size: int, max_bytes: int) -> None:

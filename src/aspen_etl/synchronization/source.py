@@ -8,12 +8,13 @@ from typing import Any, Literal, Optional, Union
 
 from aspen_etl.io.commit import SourceFile, library_version
 from aspen_etl.io.content import state_of
-from aspen_etl.io.extract import Source, read_extract, source_places
+from aspen_etl.io.extract import UNKNOWN_ROWS, Source, read_extract, source_places
 from aspen_etl.io.limits import ReadLimits
 from aspen_etl.schema.evolution import describe_functions, describe_tables, fingerprint
 from aspen_etl.schema.frames import Extract
 from aspen_etl.schema.model import Model
 from aspen_etl.synchronization.thresholds import Thresholds
+from aspen_etl.threads import map_threads
 
 __all__ = ["Given"]
 
@@ -36,7 +37,11 @@ class Given:
         options = {name: self.read_options[name] for name in names if name in self.read_options}
         limits = self.read_options.get("limits", ReadLimits())
         places = source_places(self.source, model=model, **options)
-        return tuple(state_of(place, limits.max_file_bytes) for place in places)
+        return tuple(
+            map_threads(
+                lambda place: state_of(place, limits.max_file_bytes), places, rows=UNKNOWN_ROWS
+            )
+        )
 
     def read(self, model: Model) -> Extract:
         """Read the source."""
