@@ -29,7 +29,7 @@ COLUMNS = {
 }
 NUMBERS = st.integers(-(2**63), 2**63 - 1)
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=9) | st.sampled_from(
-    ['a,"b"', "\r", "\n", '"', "NULL", "nan", " ", "0", "-"]
+    ['a,"b"', "\ufeffa", "\r", "\n", '"', "NULL", "nan", " ", "0", "-"]
 )
 MOMENTS = st.integers(-62_135_596_800_000, 253_402_300_799_999)  # the years 1 to 9999
 ROWS = st.lists(

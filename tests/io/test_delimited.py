@@ -21,19 +21,22 @@ from aspen_etl.errors import (
     RaggedRowsError,
     UnsupportedFormatError,
 )
-from aspen_etl.io import ReadLimits, _arrow, delimited, read_extract
+from aspen_etl.io import ReadLimits, _arrow, _plain_csv, delimited, read_extract
 from aspen_etl.io.raw import RawSheet, Request
 
 REQUEST = Request("x.csv", "borrower", ("a", "b"))
+FAST = [_arrow.try_read_csv, _plain_csv.try_read_plain_csv]
 HEADER = b"id,full_name,street,city,state,zip_code,phone_home,phone_cell,email\n"
 
 
-@pytest.fixture(params=["pyarrow", "python"])
+@pytest.fixture(params=["pyarrow", "pandas", "python"])
 def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     if request.param == "pyarrow":
         pytest.importorskip("pyarrow")
     else:
         monkeypatch.setattr(delimited, "try_read_csv", lambda *_: None)
+    if request.param == "python":
+        monkeypatch.setattr(delimited, "try_read_plain_csv", lambda *_: None)
     return str(request.param)
 
 
@@ -127,7 +130,7 @@ def test_a_line_without_an_end_is_refused_before_it_is_split() -> None:
     st.lists(st.tuples(*[st.text(st.sampled_from('",\r\n \u2028x'), max_size=4)] * 2), max_size=4),
     st.sampled_from(["\n", "\r\n"]),
 )
-def test_both_engines_read_what_was_written(rows: list[tuple[str, str]], end: str) -> None:
+def test_all_engines_read_what_was_written(rows: list[tuple[str, str]], end: str) -> None:
     quoted = [
         ["a", "b"],
         *([f'"{text.replace(chr(34), chr(34) * 2)}"' for text in row] for row in rows),
@@ -136,19 +139,24 @@ def test_both_engines_read_what_was_written(rows: list[tuple[str, str]], end: st
     expected = [[text or None for text in column] for column in zip(*rows)] or [[], []]
     slow = delimited._read_by_record(data, REQUEST)
     assert cells(slow) == expected
-    fast = _arrow.try_read_csv(data, REQUEST)
-    assert fast is None or cells(fast) == expected
+    for engine in FAST:
+        fast = engine(data, REQUEST)
+        assert fast is None or cells(fast) == expected
 
 
-@given(st.text(st.sampled_from('",\r\n x'), max_size=12))
-def test_the_fast_engine_never_disagrees(text: str) -> None:
-    data = b"a,b\n" + text.encode()
-    fast = _arrow.try_read_csv(data, REQUEST)
+@pytest.mark.parametrize("engine", FAST)
+@given(
+    st.sampled_from(["a", "a,b", "a,b,c"]), st.text(st.sampled_from('",\r\n x\ufeff'), max_size=12)
+)
+def test_a_fast_engine_never_disagrees(engine: Callable[..., Any], header: str, text: str) -> None:
+    data = f"{header}\n{text}".encode()
+    fast = engine(data, REQUEST)
     if fast is not None:
         assert cells(fast) == cells(delimited._read_by_record(data, REQUEST))
 
 
-def test_the_fast_engine_takes_plain_files() -> None:
+def test_the_fast_engines_take_plain_files() -> None:
+    assert _plain_csv.try_read_plain_csv(b"a,b\r\n1,2\r\n3,\r\n", REQUEST) is not None
     pytest.importorskip("pyarrow")
     assert _arrow.try_read_csv(b'a,b\r\n1,"2, ""x"""\r\n', REQUEST) is not None
 

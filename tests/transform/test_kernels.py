@@ -205,3 +205,35 @@ def test_what_arrow_gives_back_has_the_dtype_of_the_column_it_came_from() -> Non
         pytest.skip("text is not held by Arrow here")
     values = conform_text(pd.Series(["a b", None]))
     assert [found.dtype for found in scanning.first_space(values)] == [TEXT, TEXT]
+
+
+@BOTH
+def test_constant_columns_hold_one_value_or_none(storage: str) -> None:
+    @given(st.lists(st.none() | st.sampled_from(["", "a", "b", "ab"]), max_size=4), st.booleans())
+    def check(cells: Cells, sliced: bool) -> None:  # noqa: FBT001 - drawn
+        found = kernels.is_constant(make(cells, storage, sliced=sliced))
+        assert found == (len(set(cells)) < 2)
+
+    check()
+
+
+@given(st.lists(st.none() | st.integers(0, 1), max_size=4))
+def test_constant_numbers_and_times_hold_one_value_or_none(cells: list[Optional[int]]) -> None:
+    numbers = pd.Series(cells, dtype="Int64")
+    ticks = [np.iinfo(np.int64).min if cell is None else cell for cell in cells]
+    times = pd.Series(pd.DatetimeIndex(np.array(ticks, dtype="datetime64[ms]"), tz="UTC"))
+    for values in (numbers, times):
+        assert kernels.is_constant(values) == (len(set(cells)) < 2)
+
+
+@BOTH
+def test_a_categorical_holds_the_same_cells(storage: str) -> None:
+    @given(COLUMNS)
+    def check(cells: Cells) -> None:
+        values = make(cells, storage)
+        found = kernels.categorize(values)
+        assert texts(found.astype(object)) == cells
+        assert found.cat.categories.dtype == values.dtype
+        assert set(found.cat.categories) == set(cells) - {None}
+
+    check()

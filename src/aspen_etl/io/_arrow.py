@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from aspen_etl.io.raw import RawSheet, Request, find_header
+from aspen_etl.io._plain_csv import BOM, MAX_TEXT, plain_header
+from aspen_etl.io.raw import RawSheet, Request
 from aspen_etl.schema.text import TEXT
 
-__all__ = ["MAX_TEXT", "csv_blocks", "read_typed_csv", "text_series", "try_read_csv"]
-
-#: The most characters of one cell: the limit of Python's reader, and four times Excel's.
-MAX_TEXT = 131_072
+__all__ = ["csv_blocks", "read_typed_csv", "text_series", "try_read_csv"]
 
 _BLOCK = 64 << 20
 _ROWS = 1 << 16
@@ -55,7 +51,7 @@ def try_read_csv(data: bytes, request: Request) -> RawSheet | None:
         import pyarrow.compute as pc
     except ImportError:
         return None
-    header = _plain_header(data, request)
+    header = plain_header(data, request)
     if header is None or not _has_plain_quotes(data):
         return None
     fields, number, start = header
@@ -89,7 +85,7 @@ def read_typed_csv(data: bytes, schema: Any) -> Any:
     import pyarrow as pa
 
     header = ",".join(schema.names).encode() + b"\n"
-    if not data.startswith(header):
+    if not data.startswith(header) or data.startswith(BOM, len(header)):
         return None
     # Text as pandas holds it.
     types = [pa.large_string() if pa.types.is_string(kind) else kind for kind in schema.types]
@@ -116,28 +112,6 @@ def _parse(data: bytes, start: int, end: int, types: dict[str, Any]) -> Any:
             quoted_strings_can_be_null=True,
         ),
     )
-
-
-def _plain_header(data: bytes, request: Request) -> tuple[list[str], int, int] | None:
-    """Give the header's fields, its row number and the offset behind it."""
-    if b"\0" in data or (b"\r" in data and data.count(b"\r") != data.count(b"\r\n")):
-        return None
-    buffer = io.BytesIO(data)
-    rows: list[list[str]] = []
-    try:
-        for row in csv.reader(_lines(buffer), strict=True):
-            rows.append(row)
-            position = find_header(rows, 1, request.header_row)
-            if position is not None:
-                return row, len(rows), buffer.tell()
-    except (csv.Error, UnicodeDecodeError):
-        return None
-    return None
-
-
-def _lines(buffer: io.BytesIO) -> Iterator[str]:
-    for line in buffer:
-        yield line.decode("utf-8")
 
 
 def _has_plain_quotes(data: bytes) -> bool:

@@ -29,6 +29,7 @@ from aspen_etl.schema.frames import make_column, make_frame
 from aspen_etl.schema.spec import TIMESTAMP, ColumnSpec
 from aspen_etl.schema.text import conform_text, parse_integers
 from aspen_etl.threads import map_ahead
+from aspen_etl.transform.kernels import is_constant
 
 __all__ = ["FORMATS", "Format", "decode", "encode", "encode_ahead", "encoders"]
 
@@ -143,6 +144,8 @@ _SPECIAL = re.compile('[,"\r\n]')
 
 def _fields(values: pd.Series, spec: ColumnSpec) -> list[str]:
     """Write the cells of a column as fields; a missing one is empty."""
+    if len(values) > 1 and is_constant(values):  # as is who made a row
+        return _fields(values.iloc[:1], spec) * len(values)
     if spec.type == "timestamp":
         return _time_fields(values)
     absent = values.isna().to_numpy(dtype=bool)

@@ -1,8 +1,9 @@
 """Read CSV: UTF-8, RFC 4180, every cell text or missing, nothing guessed.
 
-Python's own reader decides what a file means. Where pyarrow is installed it reads the files
-that leave no room for another opinion, which is nearly all of them, many times faster; any
-other file, and every faulty one, goes the long way and gets its exact message there.
+Python's own reader decides what a file means. Files that leave no room for another opinion,
+which is nearly all of them, are read by pyarrow, or where it is not installed by pandas, many
+times faster; any other file, and every faulty one, goes the long way and gets its exact message
+there.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ from aspen_etl.errors import (
     RaggedRowsError,
     UnsupportedFormatError,
 )
-from aspen_etl.io._arrow import MAX_TEXT, try_read_csv
+from aspen_etl.io._arrow import try_read_csv
+from aspen_etl.io._plain_csv import BOM, MAX_TEXT, try_read_plain_csv
 from aspen_etl.io.limits import ReadLimits
 from aspen_etl.io.raw import RawSheet, Request
 from aspen_etl.schema.headers import header_text
@@ -40,7 +42,6 @@ GZIP_MAGIC = b"\x1f\x8b"
 _CHUNK = 16 << 20
 _RECORDS = 1 << 13
 _LONGEST_LINE = 32 << 20
-_BOM = b"\xef\xbb\xbf"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _NUL_IS_TEXT = sys.version_info >= (3, 11)
 
@@ -88,9 +89,11 @@ def read_csv(data: bytes, request: Request) -> RawSheet:
     """
     if data.startswith(_UTF_16) or b"\0" in data[: data.find(b"\n") + 1]:
         raise EncodingError.at(request.url, "it begins like UTF-16")
-    data = data.removeprefix(_BOM)
+    data = data.removeprefix(BOM)
     _refuse_long_lines(data, request)
     sheet = try_read_csv(data, request)
+    if sheet is None:
+        sheet = try_read_plain_csv(data, request)
     if sheet is None:
         sheet = _read_by_record(data, request)
     request.check_columns(len(sheet.headers))
@@ -172,7 +175,10 @@ def _read_records(
     for records in iter(lambda: list(islice(reader, _RECORDS)), []):
         if set(map(len, records)) != {width}:
             # A blank line is a record without a cell; it keeps its number.
-            even = [[""] * width if _is_blank(record) else record for record in records]
+            even = [
+                [""] * width if len(record) != width and _is_blank(record) else record
+                for record in records
+            ]
             odd = [i for i, record in enumerate(even) if len(record) != width]
             if odd and not ragged:
                 first = (number + 1 + len(columns[0]) + odd[0], len(even[odd[0]]))

@@ -91,7 +91,7 @@ def summarize_source(
 ) -> SourceSummary:
     """Count what became of one sheet."""
     references = model.lineage.sources[name].references
-    cells = {column: prepared.present(column) for column in model.sources[name].columns}
+    cells = {column: prepared.count_present(column) for column in model.sources[name].columns}
     accepted = {
         column: len(judged.accepted)
         if column in references

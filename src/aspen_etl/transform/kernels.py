@@ -207,7 +207,7 @@ def is_constant(values: pd.Series) -> bool:
     if pd.isna(first):
         return bool(values.isna().all())
     if array is None:
-        return bool((values == first).all())
+        return not values.hasnans and bool((values == first).all())
     ends, data = text_buffers(array)
     width = int(ends[1] - ends[0])
     if array.null_count or (np.diff(ends) != width).any():

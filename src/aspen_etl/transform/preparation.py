@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -47,9 +48,16 @@ class Prepared:
     repairs: Mapping[str, int]
     blank: int
 
-    def present(self, column: str) -> int:
+    @cached_property
+    def usable(self) -> dict[str, Mask]:
+        """In which rows each column holds usable text."""
+        return {
+            str(name): values.notna().to_numpy(dtype=bool) for name, values in self.clean.items()
+        }
+
+    def count_present(self, column: str) -> int:
         """Count the cells of a column that are not missing, usable or not."""
-        return int((self.clean[column].notna().to_numpy(dtype=bool) | self.faulty(column)).sum())
+        return int((self.usable[column] | self.faulty(column)).sum())
 
     def faulty(self, column: str) -> Mask:
         """Tell in which rows the column's cell is there and yet holds no usable text."""

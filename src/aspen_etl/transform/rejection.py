@@ -108,10 +108,7 @@ class _Judge:
         self.lineage: SourceLineage = model.lineage.sources[source]
         self.spec = model.sources[source]
         self.faulty = {column: prepared.faulty(column) for column in self.spec.columns}
-        self.present = {
-            column: prepared.clean[column].notna().to_numpy(dtype=bool)
-            for column in self.spec.columns
-        }
+        self.present = prepared.usable
         self.links = {
             column: find(prepared.clean[column], key)
             for column, parent in self.lineage.references.items()
