@@ -12,7 +12,15 @@ from aspen_etl.schema.frames import Run, make_column, make_frame
 from aspen_etl.schema.spec import TIMESTAMP, TableSpec
 from aspen_etl.schema.text import conform_text
 from aspen_etl.transform import kernels
-from aspen_etl.transform.kernels import Mask, Positions, concat, differ, is_constant, is_range
+from aspen_etl.transform.kernels import (
+    Mask,
+    Positions,
+    alike,
+    concat,
+    differ,
+    is_constant,
+    is_range,
+)
 from aspen_etl.transform.positions import find_rows, select
 
 __all__ = ["Since", "audit_columns", "stamp"]
@@ -102,7 +110,7 @@ def _compare(
 def _kept(new: pd.Series, before: pd.Series, known: Positions, there: Positions) -> pd.Series:
     """Give what stood before, and for rows that were not there what is new."""
     if is_constant(before):  # as is who made a row, and that none was changed
-        if _is_same(before.iloc[0], new.iloc[0]) and is_constant(new):
+        if alike(before.iloc[0], new.iloc[0]) and is_constant(new):
             return new  # which the tables share
         before, there = before.iloc[: len(there)], np.arange(len(there))
     if len(known) == len(new):
@@ -112,10 +120,6 @@ def _kept(new: pd.Series, before: pd.Series, known: Positions, there: Positions)
     at = np.arange(len(new), dtype=np.int64)
     at[known] = len(new) + there
     return select(concat([new, before]), at)
-
-
-def _is_same(one: Any, two: Any) -> bool:
-    return bool(pd.isna(two)) if pd.isna(one) else bool(one == two)
 
 
 def audit_columns(length: int, run: Run, /) -> dict[str, pd.Series]:

@@ -19,6 +19,7 @@ from aspen_etl.schema.text import conform_text
 __all__ = [
     "Mask",
     "Positions",
+    "alike",
     "arrow_array",
     "arrow_chunks",
     "arrow_pieces",
@@ -196,12 +197,21 @@ def repeat(text: Optional[str], length: int) -> pd.Series:
     return to_text(pa.repeat(pa.scalar(text, array.type), length), one)
 
 
+def alike(one: Any, two: Any) -> bool:
+    """Tell whether two cells are the same, or both are missing."""
+    return bool(pd.isna(two)) if pd.isna(one) else not pd.isna(two) and bool(one == two)
+
+
 def is_constant(values: pd.Series) -> bool:
-    """Tell whether all cells of a column are the same, or all are missing; one without is."""
-    if len(values) < 2:  # noqa: PLR2004
-        return True
+    """Tell whether all cells of a column are the same, or all are missing; without any, they are."""
+    if len(values) and not alike(values.iloc[0], values.iloc[-1]):
+        return False  # mostly it shows at once
+    return len(values) < 2 or _repeats_its_first(values)  # noqa: PLR2004
+
+
+def _repeats_its_first(values: pd.Series) -> bool:
     first, array = values.iloc[0], arrow_array(values)
-    if array is None and isinstance(values.dtype, pd.DatetimeTZDtype):
+    if isinstance(values.dtype, pd.DatetimeTZDtype):
         ticks = values.to_numpy(dtype="datetime64[ms]").view(np.int64)
         return bool((ticks == ticks[0]).all())
     if pd.isna(first):
