@@ -203,7 +203,7 @@ def alike(one: Any, two: Any) -> bool:
 
 
 def is_constant(values: pd.Series) -> bool:
-    """Tell whether all cells of a column are the same, or all are missing; without any, they are."""
+    """Tell whether all cells of a column are the same, or all missing; none at all are."""
     if len(values) and not alike(values.iloc[0], values.iloc[-1]):
         return False  # mostly it shows at once
     return len(values) < 2 or _repeats_its_first(values)  # noqa: PLR2004
