@@ -6,6 +6,7 @@ import contextlib
 import os
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import NamedTuple, Optional, final
 
 from fsspec.implementations.local import LocalFileSystem
@@ -92,6 +93,7 @@ class Batch:
         for staged in self._staged:
             writing(staged.place, staged.aside.publish, self.written)
             self.written.append(staged.place.name)
-            folders.setdefault(os.path.dirname(staged.place.path), staged.place)  # noqa: PTH120 - fsspec's own form of a path
+            path = os.path.dirname(staged.place.path)  # noqa: PTH120 - fsspec's own form of a path
+            folders.setdefault(path, staged.place)
         for path, place in folders.items():
-            writing(place, lambda path=path: sync_folder(path), self.written)  # type: ignore[misc]
+            writing(place, partial(sync_folder, path), self.written)
