@@ -10,11 +10,11 @@ import ctypes
 
 __all__ = ["tune_memory"]
 
-#: Parameters of glibc's ``mallopt``, by their names in its malloc.h, and what they are set to.
+#: Parameters of glibc's ``mallopt``, by their names in its malloc.h, and the values to try in turn.
 _MALLOC = {
-    -8: 1,  # M_ARENA_MAX: by itself each thread has an arena, and what one has free no other uses
-    -3: 1 << 30,  # M_MMAP_THRESHOLD: what is smaller is used again when it is free
-    -1: (1 << 31) - 1,  # M_TRIM_THRESHOLD: and is not given back meanwhile
+    -8: (1,),  # M_ARENA_MAX: by itself each thread has an arena; what one has free no other uses
+    -3: (1 << 30, 1 << 25),  # M_MMAP_THRESHOLD: what is smaller is used again when it is free
+    -1: ((1 << 31) - 1,),  # M_TRIM_THRESHOLD: and is not given back meanwhile
 }
 
 #: ``PR_SET_THP_DISABLE`` of Linux's ``prctl``.
@@ -29,8 +29,8 @@ def tune_memory() -> None:
     """
     try:
         system = ctypes.CDLL(None)
-        for parameter, value in _MALLOC.items():
-            system.mallopt(parameter, value)
+        for parameter, values in _MALLOC.items():
+            any(system.mallopt(parameter, value) for value in values)  # an old glibc takes less
     except (AttributeError, OSError, TypeError):  # another C library, or Windows
         return
     system.prctl(_NO_HUGE_PAGES, 1, 0, 0, 0)
