@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from aspen_etl.errors import (
@@ -148,6 +148,8 @@ def test_all_engines_read_what_was_written(rows: list[tuple[str, str]], end: str
 @given(
     st.sampled_from(["a", "a,b", "a,b,c"]), st.text(st.sampled_from('",\r\n x\ufeff'), max_size=12)
 )
+@example(header="a", text="\ufeffx")
+@example(header="a", text=" \n\nx")
 def test_a_fast_engine_never_disagrees(engine: Callable[..., Any], header: str, text: str) -> None:
     data = f"{header}\n{text}".encode()
     fast = engine(data, REQUEST)
