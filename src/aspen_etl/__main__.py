@@ -27,7 +27,6 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         interrupted; wrong usage exits with 2.
     """
     arguments = _parser().parse_args(argv)
-    tune_memory()
     try:
         return arguments.command(arguments) or DONE
     except AspenETLError as error:
@@ -51,6 +50,7 @@ def run() -> NoReturn:
     What a command did is on the disk by then. To take the interpreter down in good order, frames of
     a million rows and all, would take longer than to write a table.
     """
+    tune_memory()
     code = main()
     try:
         sys.stdout.flush()

@@ -171,6 +171,7 @@ source, store, kept = sys.argv[1:]
 shutil.rmtree(store, ignore_errors=True)
 if kept != "-":
     shutil.copytree(kept, store, copy_function=os.link)
-from aspen_etl.__main__ import main
-sys.exit(main(["sync", source, store]))
+from aspen_etl.__main__ import run
+sys.argv[1:] = ["sync", source, store]
+run()
 """

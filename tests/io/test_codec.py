@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from aspen_etl.io import codec
-from aspen_etl.io.codec import Format, decode, encode
+from aspen_etl.io.codec import Format, decode, decode_verified, encode
 from aspen_etl.schema.frames import equal_frames
 from aspen_etl.schema.spec import TIMESTAMP, ColumnSpec
 from aspen_etl.schema.text import conform_text
@@ -31,9 +31,8 @@ NUMBERS = st.integers(-(2**63), 2**63 - 1)
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=9) | st.sampled_from(
     ['a,"b"', "\ufeffa", "\r", "\n", '"', "NULL", "nan", " ", "0", "-"]
 )
-MOMENTS = st.integers(
-    -9_200_000_000_000, 9_200_000_000_000
-)  # which pandas 2 can parse: 1678 to 2261
+#: What pandas 2 can parse: 1678 to 2261.
+MOMENTS = st.integers(-9_200_000_000_000, 9_200_000_000_000)
 ROWS = st.lists(
     st.tuples(
         NUMBERS, st.none() | NUMBERS, TEXTS | st.just(""), st.none() | TEXTS, st.none() | MOMENTS
@@ -64,8 +63,8 @@ def frame_of(rows: list[Any]) -> pd.DataFrame:
 def test_a_table_comes_back_as_it_was(file_format: Format, rows: list[Any]) -> None:
     frame = frame_of(rows)
     data = encode(frame, COLUMNS, file_format)
-    for verified in (False, True):
-        found = decode(data, COLUMNS, file_format, url="x", verified=verified)
+    for read in (decode, decode_verified):
+        found = read(data, COLUMNS, file_format, url="x")
         assert equal_frames(found, frame)
         assert [found[name].dtype for name in COLUMNS] == [s.dtype for s in COLUMNS.values()]
 
@@ -76,4 +75,4 @@ def test_bytes_that_a_checksum_vouches_for_are_read_at_once(
 ) -> None:
     data = encode(frame_of([(1, 2, "a", None, 0)]), COLUMNS, "csv")
     monkeypatch.setattr(codec, "read_csv", None)
-    assert decode(data, COLUMNS, "csv", url="x", verified=True)["word"].tolist() == ["a"]
+    assert decode_verified(data, COLUMNS, "csv", url="x")["word"].tolist() == ["a"]

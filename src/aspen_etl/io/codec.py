@@ -31,7 +31,7 @@ from aspen_etl.schema.text import conform_text, parse_integers
 from aspen_etl.threads import map_ahead
 from aspen_etl.transform.kernels import is_constant
 
-__all__ = ["FORMATS", "Format", "decode", "encode", "encode_ahead", "encoders"]
+__all__ = ["FORMATS", "Format", "decode", "decode_verified", "encode", "encode_ahead", "encoders"]
 
 Format = Literal["csv", "parquet"]
 FORMATS: tuple[Format, ...] = ("csv", "parquet")
@@ -101,12 +101,7 @@ def encode_ahead(
 
 
 def decode(
-    data: bytes,
-    columns: Mapping[str, ColumnSpec],
-    file_format: Format,
-    *,
-    url: str,
-    verified: bool = False,
+    data: bytes, columns: Mapping[str, ColumnSpec], file_format: Format, *, url: str
 ) -> pd.DataFrame:
     """Read a table that ``encode`` wrote.
 
@@ -115,8 +110,6 @@ def decode(
         columns: What the columns are.
         file_format: ``csv`` or ``parquet``.
         url: The file, for messages.
-        verified: Whether a checksum tells that the bytes are those that ``encode`` gave, so that
-            each cell is as it writes it.
 
     Raises:
         CorruptFileError: The bytes are no such table.
@@ -124,8 +117,18 @@ def decode(
     """
     if file_format == "parquet":
         return _from_parquet(data, columns, url)
-    frame = _from_own_csv(data, columns) if verified else None
-    return _from_csv(data, columns, url) if frame is None else frame
+    return _from_csv(data, columns, url)
+
+
+def decode_verified(
+    data: bytes, columns: Mapping[str, ColumnSpec], file_format: Format, *, url: str
+) -> pd.DataFrame:
+    """Read what a checksum tells to be as ``encode`` wrote it, each cell in its type at once.
+
+    It takes what ``decode`` takes, and raises what that raises.
+    """
+    frame = _from_own_csv(data, columns) if file_format == "csv" else None
+    return decode(data, columns, file_format, url=url) if frame is None else frame
 
 
 # ----------------------------------------------------------------------------- CSV

@@ -136,14 +136,7 @@ class Location:
     def checksum(self, max_bytes: int) -> tuple[int, str]:
         """Give the size of the file in bytes and its SHA-256, as hexadecimal digits.
 
-        Args:
-            max_bytes: The size above which it is not read.
-
-        Raises:
-            SourceNotFoundError: There is no file.
-            SourceAccessError: The storage refuses to read it.
-            ReadError: It cannot be read, or not to its end.
-            LimitExceededError: It is larger than ``max_bytes``.
+        It takes what ``read`` takes, and raises what that raises.
         """
         return attempt(self.url, lambda: _checksum(_chunks(self, max_bytes, step=_CHUNK)))
 

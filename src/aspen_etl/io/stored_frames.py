@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from typing import Optional
 
 import pandas as pd
@@ -16,7 +17,7 @@ from aspen_etl.errors import (
     WriteError,
 )
 from aspen_etl.io.batch import Batch
-from aspen_etl.io.codec import Format, decode, encoders
+from aspen_etl.io.codec import Format, decode_verified, encoders
 from aspen_etl.io.commit import Stored, StoredFile
 from aspen_etl.io.filesystem import Location, attempt
 from aspen_etl.io.writing import Data, make_folder
@@ -83,7 +84,7 @@ def check_sizes(root: Location, stored: Stored) -> None:
     """
     for file in stored.files:
         place = root.child(file.path)
-        size = attempt(place.url, lambda: place.filesystem.info(place.path)["size"])  # noqa: B023 - called at once
+        size = attempt(place.url, partial(place.filesystem.info, place.path))["size"]
         if size != file.bytes:
             raise WriteError.at(place.url, f"{size} bytes are there, {file.bytes} were sent")
 
@@ -130,7 +131,7 @@ def read_frame(root: Location, stored: Stored, columns: Mapping[str, ColumnSpec]
         failure: AspenETLError
         try:
             url = root.child(file.path).url
-            parts.append(decode(data, held, stored.format, url=url, verified=True))
+            parts.append(decode_verified(data, held, stored.format, url=url))
         except CorruptFileError as error:
             failure = CorruptStoreError.at(root.child(file.path).url, str(error))
         else:
