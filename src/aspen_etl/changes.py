@@ -20,7 +20,7 @@ from aspen_etl.transform.auditing import Since
 from aspen_etl.transform.borrower import BORROWER_MODEL
 from aspen_etl.transform.kernels import differ
 from aspen_etl.transform.ordering import is_ascending, sort_rows
-from aspen_etl.transform.positions import find_rows, select
+from aspen_etl.transform.positions import find_rows, rows_without, select
 
 __all__ = ["Changes", "TableChanges", "apply_changes", "diff", "part"]
 
@@ -167,44 +167,35 @@ def _table_diff(before: pd.DataFrame, after: pd.DataFrame, table: TableSpec) -> 
     for name in table.columns:
         if name != table.primary_key:
             changed[rows] |= differ(select(after[name], rows), select(before[name], at[rows]))
-    return _part(before, after, Since(at, changed), table)
+    gone = _rows(before, rows_without(at, len(before)))
+    return _part(after, Since(at, changed, gone), table)
 
 
-def _part(
-    before: pd.DataFrame, after: pd.DataFrame, since: Since, table: TableSpec
-) -> TableChanges:
-    gone = np.ones(len(before), dtype=bool)
-    gone[since.there[since.there >= 0]] = False
+def _part(after: pd.DataFrame, since: Since, table: TableSpec) -> TableChanges:
     return TableChanges(
         inserted=_some(after, np.flatnonzero(since.there < 0), table),
         updated=_some(after, np.flatnonzero(since.differs), table),
-        deleted=_some(before, np.flatnonzero(gone), table),
+        deleted=_in_order(conform(complete_table(since.gone, table), table), table),
         table=table,
     )
 
 
 def part(
-    before: Mapping[str, pd.DataFrame],
-    after: Mapping[str, pd.DataFrame],
-    since: Mapping[str, Since],
-    /,
-    *,
-    model: Model,
+    after: Mapping[str, pd.DataFrame], since: Mapping[str, Since], /, *, model: Model
 ) -> Changes:
     """Give what ``diff`` gives, of tables whose rows were compared when they were numbered.
 
     Args:
-        before: The tables before.
         after: The tables after.
-        since: By table, what became of the rows of ``after``.
+        since: By table, what became of its rows.
         model: What the tables are.
     """
-    old, _ = complete(before, model)
+    nothing, _ = complete({}, model)
     return Changes(
         {
-            name: _part(old[name], after[name], since[name], table)
-            if len(old[name])
-            else _table_diff(old[name], after[name], table)
+            name: _table_diff(nothing[name], after[name], table)
+            if since[name].gone is None
+            else _part(after[name], since[name], table)
             for name, table in model.tables.items()
         }
     )

@@ -136,7 +136,7 @@ def normalize(
         raise failure
     rejects, summary = work.rejects, work.summarize(snapshot)
     check_accounts(summary, rejects)
-    changes = part(previous.tables if previous else {}, tables, since, model=model)
+    changes = part(tables, since, model=model)
     return NormalizeResult(snapshot, rejects, changes, summary)
 
 
@@ -164,7 +164,7 @@ class _Work:
         judged = judge(prepared, model)
         before = previous.tables if previous else {}
         held = hold(prepared, judged, before, model, missing)
-        self.accepted = held.accepted
+        self.accepted, self._before = held.accepted, held.before
         self._has_old_rows = any((*held.kept.values(), *held.stayed.values()))
         self.rejects = list_rejects(prepared, judged, model)
         self._sources = {
@@ -175,7 +175,9 @@ class _Work:
 
     def number(self) -> tuple[Snapshot, dict[str, Since]]:
         rows = assemble(self.accepted, self.model)
-        return number(rows, self.model, self.run, previous=self.previous)
+        found = number(rows, self.model, self.run, previous=self.previous)
+        self._before = {}
+        return found
 
     def summarize(self, snapshot: Snapshot) -> Summary:
         rows = {name: len(frame) for name, frame in snapshot.tables.items()}

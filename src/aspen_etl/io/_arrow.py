@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import pandas as pd
 
-from aspen_etl.io._plain_csv import BOM, MAX_TEXT, plain_header
+from aspen_etl.io._plain_csv import MAX_TEXT, plain_header
 from aspen_etl.io.raw import RawSheet, Request
 from aspen_etl.schema.text import TEXT
 
@@ -62,7 +62,9 @@ def try_read_csv(data: bytes, request: Request) -> RawSheet | None:
         return RawSheet(fields, np.empty(0, dtype=np.int64), lambda _: pd.Series([], dtype=TEXT))
     names = [str(position) for position in range(len(fields))]
     try:
-        table = _parse(data, start, end, dict.fromkeys(names, pa.large_string()))
+        source = pa.BufferReader(pa.py_buffer(data).slice(start, end - start))
+        types = dict.fromkeys(names, pa.large_string())
+        table = _parse(source, types, block=8, broken_lines=b'"' in data)
     except pa.ArrowException:
         return None
     longest = [pc.max(pc.binary_length(column)).as_py() or 0 for column in table.itercolumns()]
@@ -72,38 +74,46 @@ def try_read_csv(data: bytes, request: Request) -> RawSheet | None:
     return RawSheet(fields, rows, partial(_in_one_piece, table.columns))
 
 
-def read_typed_csv(data: bytes, schema: Any) -> Any:
+def read_typed_csv(data: bytes | IO[bytes], schema: Any) -> Any:
     """Read a CSV file that is known to be as this library wrote it, its cells in their types.
 
     Args:
-        data: The file.
+        data: The file, or what reads it.
         schema: The names and Arrow types of its columns.
 
     Returns:
-        An Arrow table in which an empty field is null, or None where it is not as expected.
+        An Arrow table in which an empty field is null, or None where it is not as expected; the
+        header of a file that is read piece by piece is not looked at.
     """
     import pyarrow as pa
 
     header = ",".join(schema.names).encode() + b"\n"
-    if not data.startswith(header) or data.startswith(BOM, len(header)):
+    if isinstance(data, bytes) and not data.startswith(header):
         return None
     # Text as pandas holds it.
     types = [pa.large_string() if pa.types.is_string(kind) else kind for kind in schema.types]
+    source = pa.BufferReader(data) if isinstance(data, bytes) else pa.PythonFile(data, mode="r")
+    # What is not seen as a whole is taken to have no line feed in a cell: Arrow tells if it has.
+    broken = isinstance(data, bytes) and b'"' in data
     try:
-        return _parse(data, len(header), len(data), dict(zip(schema.names, types)))
-    except pa.ArrowException:  # such as one without a row
+        named = dict(zip(schema.names, types))
+        return _parse(source, named, block=2, broken_lines=broken, skip_rows=1)
+    except (pa.ArrowException, OSError, ValueError):  # such as one without a row
         return None
 
 
-def _parse(data: bytes, start: int, end: int, types: dict[str, Any]) -> Any:
-    import pyarrow as pa
+def _parse(
+    source: Any, types: dict[str, Any], *, block: int, broken_lines: bool, skip_rows: int = 0
+) -> Any:
     from pyarrow import csv as pa_csv
 
     return pa_csv.read_csv(
-        pa.BufferReader(pa.py_buffer(data).slice(start, end - start)),
-        read_options=pa_csv.ReadOptions(column_names=list(types), block_size=8 << 20),
+        source,
+        read_options=pa_csv.ReadOptions(
+            column_names=list(types), block_size=block << 20, skip_rows=skip_rows
+        ),
         parse_options=pa_csv.ParseOptions(
-            newlines_in_values=b'"' in data, ignore_empty_lines=False
+            newlines_in_values=broken_lines, ignore_empty_lines=False
         ),
         convert_options=pa_csv.ConvertOptions(
             column_types=types,
@@ -158,24 +168,31 @@ def csv_blocks(frame: pd.DataFrame, /) -> list[Callable[[], Any]] | None:
 
 
 def _plain_column(pa: Any, values: pd.Series) -> Any:
-    """Give a column as Arrow has it; of a time that all rows share, its text alone."""
+    """Give a column as Arrow has it, a time without its zone."""
     if not isinstance(values.dtype, pd.DatetimeTZDtype):
         return pa.array(values, from_pandas=True)
-    moments = values.to_numpy(dtype="datetime64[ms]")
-    ticks = moments.view(np.int64)
-    if not len(ticks) or (ticks != ticks[0]).any():
-        return pa.array(moments)
-    return pa.array(moments[:1])[0].cast(pa.large_string())
+    return pa.array(values.to_numpy(dtype="datetime64[ms]"))
+
+
+def _written(pa: Any, values: Any) -> Any:
+    """Write each moment once: rows mostly share theirs, and to write one takes long."""
+    if not pa.types.is_timestamp(values.type):
+        return values
+    ticks = np.frombuffer(values.buffers()[1], dtype=np.int64)[values.offset :][: len(values)]
+    if not values.null_count and (ticks == ticks[0]).all():
+        return pa.repeat(values[0].cast(pa.large_string()), len(values))
+    if values.null_count == len(values):
+        return pa.nulls(len(values), pa.large_string())
+    found = values.dictionary_encode()
+    texts = found.dictionary.cast(pa.large_string())
+    return pa.DictionaryArray.from_arrays(found.indices, texts).dictionary_decode()
 
 
 def _lines_of(columns: list[Any], start: int, length: int) -> Any:
     import pyarrow as pa
     from pyarrow import csv as pa_csv
 
-    arrays = [
-        pa.repeat(column, length) if isinstance(column, pa.Scalar) else column.slice(start, length)
-        for column in columns
-    ]
+    arrays = [_written(pa, column.slice(start, length)) for column in columns]
     options = pa_csv.WriteOptions(include_header=False, quoting_style="none", batch_size=_ROWS)
     out = pa.BufferOutputStream()
     try:

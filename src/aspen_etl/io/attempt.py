@@ -9,7 +9,6 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Optional
 
-import numpy as np
 import pandas as pd
 
 from aspen_etl.errors import CorruptStoreError, DeadlineError, ReadError, SourceNotFoundError
@@ -22,9 +21,9 @@ from aspen_etl.io.writing import Data
 from aspen_etl.schema.frames import KeyState, equal_frames
 from aspen_etl.schema.rejects import REJECTS
 from aspen_etl.schema.spec import ColumnSpec, TableSpec
-from aspen_etl.transform.positions import find_rows, select
+from aspen_etl.transform.keys import key_columns, part_keys
 
-__all__ = ["Attempt", "retired_keys"]
+__all__ = ["Attempt"]
 
 
 class Attempt:
@@ -94,8 +93,7 @@ class Attempt:
         self, table: TableSpec, state: KeyState, frame: pd.DataFrame, before: Optional[KeyEntry]
     ) -> KeyEntry:
         """Write the keys whose row is gone, unless they stand there already."""
-        columns = {name: table.columns[name] for name in (table.primary_key, *table.natural_key)}
-        retired = retired_keys(table, state, frame)
+        columns, retired = key_columns(table), part_keys(state, frame, table).retired
         path = f"_aspen/keys/{self.folder}/{table.name}"
         stored = self._once(path, retired, columns, before.retired if before else None)
         return KeyEntry(state.next, stored)
@@ -189,10 +187,3 @@ class Attempt:
             return self._write(path, frame, columns, elsewhere=old.elsewhere)
         finally:
             self.format = kept
-
-
-def retired_keys(table: TableSpec, state: KeyState, frame: pd.DataFrame, /) -> pd.DataFrame:
-    """Give the keys given whose row is gone."""
-    at = find_rows([state.given[table.primary_key]], [frame[table.primary_key]])
-    gone = np.flatnonzero(at < 0)
-    return pd.DataFrame({name: select(state.given[name], gone) for name in state.given.columns})

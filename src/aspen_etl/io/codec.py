@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from itertools import chain, islice
-from typing import Any, Literal, Optional
+from typing import IO, Any, Literal, Optional, Union
 
 import numpy as np
 import pandas as pd
@@ -31,7 +31,16 @@ from aspen_etl.schema.text import conform_text, parse_integers
 from aspen_etl.threads import map_ahead
 from aspen_etl.transform.kernels import is_constant
 
-__all__ = ["FORMATS", "Format", "decode", "decode_verified", "encode", "encode_ahead", "encoders"]
+__all__ = [
+    "FORMATS",
+    "Format",
+    "decode",
+    "decode_own_csv",
+    "decode_verified",
+    "encode",
+    "encode_ahead",
+    "encoders",
+]
 
 Format = Literal["csv", "parquet"]
 FORMATS: tuple[Format, ...] = ("csv", "parquet")
@@ -127,8 +136,35 @@ def decode_verified(
 
     It takes what ``decode`` takes, and raises what that raises.
     """
-    frame = _from_own_csv(data, columns) if file_format == "csv" else None
+    frame = decode_own_csv(data, columns) if file_format == "csv" else None
     return decode(data, columns, file_format, url=url) if frame is None else frame
+
+
+def decode_own_csv(
+    data: Union[bytes, IO[bytes]], columns: Mapping[str, ColumnSpec]
+) -> Optional[pd.DataFrame]:
+    """Read CSV that ``encode`` wrote, each cell in its type at once.
+
+    Args:
+        data: The bytes, or what reads them: then the caller makes sure that they are those.
+        columns: What the columns are.
+
+    Returns:
+        The table, its text in the pieces that it was read in; or none where pyarrow is not
+        there, or the bytes are not as expected.
+    """
+    try:
+        table = read_typed_csv(data, arrow_schema(columns))
+    except MissingDependencyError:
+        return None
+    if table is None or any(
+        spec.type != "text" and not spec.nullable and table.column(name).null_count
+        for name, spec in columns.items()
+    ):
+        return None
+    held = dict(zip(table.column_names, table.columns))
+    del table  # so that each column is let go of as soon as it is another
+    return make_frame({name: _from_arrow(held.pop(name), s) for name, s in columns.items()})
 
 
 # ----------------------------------------------------------------------------- CSV
@@ -173,19 +209,6 @@ def _time_fields(values: pd.Series) -> list[str]:
     texts = [f"{moment:%Y-%m-%d %H:%M:%S}.{moment.microsecond // 1000:03d}" for moment in moments]
     fields: list[str] = np.array([*texts, ""], dtype=object)[codes].tolist()
     return fields
-
-
-def _from_own_csv(data: bytes, columns: Mapping[str, ColumnSpec]) -> Optional[pd.DataFrame]:
-    try:
-        table = read_typed_csv(data, arrow_schema(columns))
-    except MissingDependencyError:
-        return None
-    if table is None or any(
-        spec.type != "text" and not spec.nullable and table.column(name).null_count
-        for name, spec in columns.items()
-    ):
-        return None
-    return make_frame({name: _from_arrow(table.column(name), s) for name, s in columns.items()})
 
 
 def _from_csv(data: bytes, columns: Mapping[str, ColumnSpec], url: str) -> pd.DataFrame:
@@ -261,7 +284,7 @@ def _from_parquet(data: bytes, columns: Mapping[str, ColumnSpec], url: str) -> p
 def _from_arrow(values: Any, spec: ColumnSpec) -> pd.Series:
     if spec.type == "text":
         texts = values if spec.nullable else values.fill_null("")
-        return text_series(texts.combine_chunks() if texts.num_chunks > 1 else texts)
+        return text_series(texts)
     if spec.type == "timestamp":
         return make_column(pd.DatetimeIndex(values.to_numpy(), tz="UTC")).astype(TIMESTAMP)
     if not spec.nullable:

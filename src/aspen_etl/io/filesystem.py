@@ -99,6 +99,11 @@ class Location:
         """The last part of the path, without a query."""
         return self.url.rstrip("/\\").replace("\\", "/").rpartition("/")[2]
 
+    @property
+    def is_local(self) -> bool:
+        """Whether it is on a disk of this machine."""
+        return isinstance(self.filesystem, LocalFileSystem)
+
     def child(self, name: str) -> Location:
         """Give the place of ``name`` in this folder."""
         path = f"{self.path.rstrip('/')}/{name}"
@@ -220,7 +225,7 @@ def _chunks(place: Location, max_bytes: int, *, step: Optional[int] = None) -> I
         _refuse_large(place.url, len(data), max_bytes)
         yield data
         return
-    if isinstance(filesystem, LocalFileSystem):
+    if place.is_local:
         size = filesystem.info(path)["size"]
         _refuse_large(place.url, size, max_bytes)
         step = step or size + 1  # all in one piece, and the sign that it ends there

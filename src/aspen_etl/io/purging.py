@@ -11,13 +11,13 @@ import pandas as pd
 
 from aspen_etl.errors import CommitConflictError, NotSupportedError, SourceNotFoundError
 from aspen_etl.io.commit import Commit, Stored, StoredFile
-from aspen_etl.io.store_reader import key_columns
 from aspen_etl.io.store_writer import StoreWriter
 from aspen_etl.io.vacuuming import delete_unnamed
 from aspen_etl.schema.evolution import complete_table
 from aspen_etl.schema.frames import Run
 from aspen_etl.schema.rejects import REJECTS
 from aspen_etl.schema.spec import ColumnSpec, TableSpec
+from aspen_etl.transform.keys import key_columns
 from aspen_etl.transform.positions import find_rows, select
 
 __all__ = ["PurgeReport", "purge"]

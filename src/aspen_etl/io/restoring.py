@@ -14,7 +14,7 @@ from aspen_etl.io.stored_frames import empty
 from aspen_etl.schema.evolution import complete
 from aspen_etl.schema.frames import KeyState, Run
 from aspen_etl.schema.spec import TableSpec
-from aspen_etl.transform.numbering import conform_keys
+from aspen_etl.transform.keys import conform_keys
 
 __all__ = ["restore_version"]
 

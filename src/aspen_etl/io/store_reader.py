@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Optional, TypeVar
 
-import numpy as np
 import pandas as pd
 
 from aspen_etl.changes import Changes, diff
@@ -19,21 +19,20 @@ from aspen_etl.errors import (
 )
 from aspen_etl.io.commit import Commit, Stored
 from aspen_etl.io.commit_log import CommitLog
+from aspen_etl.io.deferred import Deferred
 from aspen_etl.io.filesystem import Location
 from aspen_etl.io.stored_frames import empty, read_frame
 from aspen_etl.schema.evolution import complete, find_conflicts
 from aspen_etl.schema.frames import KeyState, Snapshot, Tables, make_frame
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.rejects import REJECTS
-from aspen_etl.schema.spec import TIMESTAMP, ColumnSpec, TableSpec
+from aspen_etl.schema.spec import TIMESTAMP, ColumnSpec
 from aspen_etl.schema.text import TEXT
 from aspen_etl.threads import map_threads
-from aspen_etl.transform.kernels import concat, is_constant
-from aspen_etl.transform.numbering import conform_keys
-from aspen_etl.transform.ordering import argsort_numbers
-from aspen_etl.transform.positions import select
+from aspen_etl.transform.kernels import is_constant
+from aspen_etl.transform.keys import PartedKeys, TableKeys, key_columns
 
-__all__ = ["StoreReader", "key_columns"]
+__all__ = ["StoreReader"]
 
 T = TypeVar("T")
 
@@ -178,20 +177,16 @@ class StoreReader:
         raise CommitConflictError.at(self.url, newest.version + 1)
 
     def load(self, commit: Commit) -> Snapshot:
-        """Read the snapshot of the newest commit as it was stored, for the run that follows it.
+        """Give the snapshot of the newest commit as it was stored, for the run that follows it.
+
+        A table is read when it is asked for, and again if nobody held it since; so are its keys.
 
         Raises:
-            CommitConflictError: Another commit let its files go.
             ModelMismatchError: It holds tables of another model.
-            CorruptStoreError: A file is missing or damaged.
+            CommitConflictError: When a table is read: another commit let its files go.
+            CorruptStoreError: When a table is read: a file is missing or damaged.
         """
-        try:
-            return self.load_old(commit, commit)
-        except SourceNotFoundError as error:
-            lost = str(error.details.get("url", ""))
-        if self.log.newest_version() != commit.version:
-            raise CommitConflictError.at(self.url, commit.version + 1)
-        raise CorruptStoreError.at(lost, "the file is gone")
+        return self._deferred(commit, commit, partial(self._frame_of_newest, commit))
 
     def load_old(self, commit: Commit, newest: Commit) -> Snapshot:
         """Read the snapshot of any commit as it was stored, given the newest commit.
@@ -201,21 +196,46 @@ class StoreReader:
             ModelMismatchError: It holds tables of another model.
             CorruptStoreError: A file is damaged.
         """
-        self.check_model(commit)
-        held = {name: commit.tables[name] for name in self.model.tables if name in commit.tables}
-        frames = map_threads(
-            lambda name: self.frame(
-                held[name].moved(newest.rewrites), self.model.tables[name].columns
-            ),
-            held,
-            rows=max((stored.rows for stored in held.values()), default=0),
+        found = self._deferred(commit, newest, self.frame)
+        most = max((stored.rows for stored in commit.tables.values()), default=0)
+        frames = dict(
+            zip(found.tables, map_threads(found.tables.__getitem__, found.tables, rows=most))
         )
-        tables, keys = _share_constants(dict(zip(held, frames))), {}
-        for name, entry in commit.keys.items():
-            table = self.model.tables[name]
-            retired = self.frame(entry.retired.moved(newest.rewrites), key_columns(table))
-            keys[name] = KeyState(entry.next, given_keys(table, tables.get(name), retired))
-        return Snapshot(Tables(tables), keys, commit.time)
+        tables = _share_constants(frames)
+        return Snapshot(Tables(tables), dict(found.keys), commit.time)
+
+    def _deferred(
+        self,
+        commit: Commit,
+        newest: Commit,
+        read: Callable[[Stored, Mapping[str, ColumnSpec]], pd.DataFrame],
+    ) -> Snapshot:
+        self.check_model(commit)
+        model = self.model
+
+        def table(name: str) -> pd.DataFrame:
+            return read(commit.tables[name].moved(newest.rewrites), model.tables[name].columns)
+
+        def keys(name: str) -> KeyState:
+            columns, entry = key_columns(model.tables[name]), commit.keys[name]
+            retired = read(entry.retired.moved(newest.rewrites), columns)
+            in_use = tables[name][list(columns)] if name in tables else retired.iloc[:0]
+            return TableKeys(model.tables[name], entry.next, PartedKeys(in_use, retired))
+
+        tables = Deferred(tuple(name for name in model.tables if name in commit.tables), table)
+        states = Deferred(tuple(commit.keys), keys)
+        return Snapshot(Tables.deferred(tables), states, commit.time)
+
+    def _frame_of_newest(
+        self, commit: Commit, stored: Stored, columns: Mapping[str, ColumnSpec]
+    ) -> pd.DataFrame:
+        try:
+            return self.frame(stored, columns)
+        except SourceNotFoundError as error:
+            lost = str(error.details.get("url", ""))
+        if self.log.newest_version() != commit.version:
+            raise CommitConflictError.at(self.url, commit.version + 1)
+        raise CorruptStoreError.at(lost, "the file is gone")
 
     def frame(self, stored: Stored, columns: Mapping[str, ColumnSpec]) -> pd.DataFrame:
         """Read one frame of a commit."""
@@ -258,23 +278,3 @@ def _share_constants(frames: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFra
                 columns[column] = longest.iloc[: len(values)]
         out[name] = make_frame(columns)
     return {name: out[name] for name in frames}
-
-
-def key_columns(table: TableSpec) -> dict[str, ColumnSpec]:
-    """Give the columns of a table's key state."""
-    return {name: table.columns[name] for name in (table.primary_key, *table.natural_key)}
-
-
-def given_keys(
-    table: TableSpec, frame: Optional[pd.DataFrame], retired: pd.DataFrame
-) -> pd.DataFrame:
-    """Join the keys in use and the retired ones to all keys given, in their order."""
-    names = list(key_columns(table))
-    if frame is None or not len(frame):
-        return conform_keys(retired, table)
-    if not len(retired):
-        return frame[names]
-    both = conform_keys(frame, table), conform_keys(retired, table)
-    joined = {name: concat([part[name] for part in both]) for name in names}
-    order = argsort_numbers(joined[table.primary_key].to_numpy(dtype=np.int64))
-    return make_frame({name: select(column, order) for name, column in joined.items()})

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
-from typing import Optional
+from pathlib import Path
+from typing import IO, Optional, cast
 
 import pandas as pd
 
@@ -17,7 +19,7 @@ from aspen_etl.errors import (
     WriteError,
 )
 from aspen_etl.io.batch import Batch
-from aspen_etl.io.codec import Format, decode_verified, encoders
+from aspen_etl.io.codec import Format, decode_own_csv, decode_verified, encoders
 from aspen_etl.io.commit import Stored, StoredFile
 from aspen_etl.io.filesystem import Location, attempt
 from aspen_etl.io.writing import Data, make_folder
@@ -89,7 +91,7 @@ def check_sizes(root: Location, stored: Stored) -> None:
             raise WriteError.at(place.url, f"{size} bytes are there, {file.bytes} were sent")
 
 
-def read_bytes(root: Location, file: StoredFile) -> bytes:
+def read_bytes(place: Location, file: StoredFile) -> bytes:
     """Read a file and check that it is what was written.
 
     Raises:
@@ -98,7 +100,6 @@ def read_bytes(root: Location, file: StoredFile) -> bytes:
         ReadError: The storage fails.
         CorruptStoreError: It holds other bytes.
     """
-    place = root.child(file.path)
     failure: AspenETLError
     for _ in range(_TRIES):
         try:
@@ -125,21 +126,69 @@ def read_frame(root: Location, stored: Stored, columns: Mapping[str, ColumnSpec]
         CorruptStoreError: A file is not what was written.
     """
     held = {name: columns[name] for name in stored.columns}
-    parts = []
-    for file in stored.files:
-        data = read_bytes(root, file)
-        failure: AspenETLError
-        try:
-            url = root.child(file.path).url
-            parts.append(decode_verified(data, held, stored.format, url=url))
-        except CorruptFileError as error:
-            failure = CorruptStoreError.at(root.child(file.path).url, str(error))
-        else:
-            continue
-        raise failure
+    parts = [_read_part(root.child(file.path), file, held, stored.format) for file in stored.files]
     if not parts:
         return empty(held)
     return parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
+
+
+def _read_part(
+    place: Location, file: StoredFile, columns: Mapping[str, ColumnSpec], file_format: Format
+) -> pd.DataFrame:
+    if file_format == "csv" and place.is_local:
+        frame = _read_streamed(place, file, columns)
+        if frame is not None:
+            return frame
+    data = read_bytes(place, file)
+    failure: AspenETLError
+    try:
+        return decode_verified(data, columns, file_format, url=place.url)
+    except CorruptFileError as error:
+        failure = CorruptStoreError.at(place.url, str(error))
+    raise failure
+
+
+def _read_streamed(
+    place: Location, file: StoredFile, columns: Mapping[str, ColumnSpec]
+) -> Optional[pd.DataFrame]:
+    """Parse a file while it is read, so that its bytes are never in memory as a whole.
+
+    Returns:
+        The table; none where anything is not as expected, which ``read_bytes`` then tells.
+    """
+    try:
+        with Path(place.path).open("rb", buffering=0) as opened:
+            stream = _Digesting(opened)
+            frame = decode_own_csv(cast("IO[bytes]", stream), columns)
+            whole = not stream.read()
+    except OSError:
+        return None
+    expected = (file.bytes, file.sha256, file.rows)
+    if frame is None or not whole or (*stream.found(), len(frame)) != expected:
+        return None
+    header = ",".join(columns).encode() + b"\n"
+    return frame if stream.head.startswith(header) else None
+
+
+class _Digesting(io.RawIOBase):
+    """Read a file to its end, and know the size, the checksum and the head of what was read."""
+
+    def __init__(self, file: io.RawIOBase) -> None:
+        self._file, self._size, self._digest = file, 0, hashlib.sha256()
+        self.head = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1, /) -> bytes:
+        data = self._file.read(size) or b""
+        self.head = self.head or data
+        self._size += len(data)
+        self._digest.update(data)
+        return data
+
+    def found(self) -> tuple[int, str]:
+        return self._size, self._digest.hexdigest()
 
 
 def empty(columns: Mapping[str, ColumnSpec]) -> pd.DataFrame:

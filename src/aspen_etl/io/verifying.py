@@ -11,11 +11,12 @@ import pandas as pd
 
 from aspen_etl.errors import AspenETLError, SourceAccessError
 from aspen_etl.io.commit import Commit, Stored
-from aspen_etl.io.store_reader import StoreReader, key_columns
+from aspen_etl.io.store_reader import StoreReader
 from aspen_etl.schema.evolution import complete
 from aspen_etl.schema.rejects import REJECTS
 from aspen_etl.schema.spec import ColumnSpec, TableSpec
 from aspen_etl.schema.validation import find_failures
+from aspen_etl.transform.keys import key_columns
 
 __all__ = ["Problem", "Verification", "verify_version"]
 

@@ -63,7 +63,7 @@ class _Frames(Mapping[str, pd.DataFrame]):
     __slots__ = ("_frames",)
 
     def __init__(self, frames: Mapping[str, pd.DataFrame]) -> None:
-        self._frames = MappingProxyType(dict(frames))
+        self._frames: Mapping[str, pd.DataFrame] = MappingProxyType(dict(frames))
 
     def __getitem__(self, name: str) -> pd.DataFrame:
         return self._frames[name]
@@ -112,6 +112,13 @@ class Tables(_Frames):
     """
 
     __slots__ = ()
+
+    @classmethod
+    def deferred(cls, frames: Mapping[str, pd.DataFrame], /) -> Tables:
+        """Hold a mapping that makes frames when they are asked for, and ask for none of them."""
+        tables = cls({})
+        tables._frames = MappingProxyType(frames)
+        return tables
 
 
 class Extract(_Frames):

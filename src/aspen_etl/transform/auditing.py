@@ -17,11 +17,11 @@ from aspen_etl.transform.kernels import (
     Positions,
     alike,
     concat,
-    differ,
+    differ_at,
     is_constant,
     is_range,
 )
-from aspen_etl.transform.positions import find_rows, select
+from aspen_etl.transform.positions import find_rows, rows_without, select
 
 __all__ = ["Since", "audit_columns", "stamp"]
 
@@ -33,10 +33,13 @@ class Since(NamedTuple):
         there: The row of the table before that has the same key, or -1 for a new row.
         differs: Which rows were there and hold another value now, be it in a column that the
             table before did not have.
+        gone: The rows of the table before that are not there any more, with the columns that it
+            had; none where it had no row.
     """
 
     there: Positions
     differs: Mask
+    gone: Optional[pd.DataFrame] = None
 
 
 def stamp(
@@ -61,7 +64,7 @@ def stamp(
         there: The row of the table before that has the key of each row, or -1, if it is known.
 
     Returns:
-        The table, and which of its rows were there before and differ.
+        The table, and what became of its rows.
     """
     nothing = np.zeros(len(frame), dtype=bool)
     if before is None or not len(before):
@@ -73,7 +76,7 @@ def stamp(
     known = np.flatnonzero(at >= 0)
     rows = at[known]
     if not len(known):
-        return _with(frame, fresh), Since(at, nothing)
+        return _with(frame, fresh), Since(at, nothing, before)
     changed, differs = nothing, nothing.copy()
     changed[known], filled = _compare(frame, table, before, known, rows)
     differs[known] = filled
@@ -82,7 +85,12 @@ def stamp(
     if changed.any():
         out["updated"] = out["updated"].mask(changed, pd.Timestamp(run.time)).astype(TIMESTAMP)
         out["updated_by"] = conform_text(out["updated_by"].mask(changed, run.actor))
-    return _with(frame, out), Since(at, differs)
+    return _with(frame, out), Since(at, differs, _gone(before, rows))
+
+
+def _gone(before: pd.DataFrame, staying: Positions) -> pd.DataFrame:
+    rows = rows_without(staying, len(before))
+    return make_frame({str(name): select(values, rows) for name, values in before.items()})
 
 
 def _with(frame: pd.DataFrame, columns: Mapping[str, pd.Series]) -> pd.DataFrame:
@@ -103,7 +111,7 @@ def _compare(
         if spec.name not in before.columns:
             filled |= select(frame[spec.name], known).notna().to_numpy(dtype=bool)
         elif spec.name not in keys:
-            changed |= differ(select(frame[spec.name], known), select(before[spec.name], there))
+            changed |= differ_at(frame[spec.name], known, before[spec.name], there)
     return changed, filled
 
 

@@ -17,6 +17,7 @@ from aspen_etl.schema.evolution import complete
 from aspen_etl.schema.frames import make_frame
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.text import conform_text
+from aspen_etl.threads import map_threads
 from aspen_etl.transform.kernels import Mask, Positions
 from aspen_etl.transform.ordering import sort_rows
 from aspen_etl.transform.positions import find_rows, gather, select
@@ -39,11 +40,14 @@ class Held:
             their key; a column that refers to another sheet holds the row number there.
         kept: How many old rows stay since they are rejected now, or refer to such a row.
         stayed: How many old rows stay although they are absent.
+        before: The tables before, if they were read for it: a store reads a table again that
+            nobody holds.
     """
 
     accepted: Mapping[str, pd.DataFrame] = field(repr=False)
     kept: Mapping[str, int]
     stayed: Mapping[str, int]
+    before: Mapping[str, pd.DataFrame] = field(default_factory=dict, repr=False)
 
 
 def hold(
@@ -60,13 +64,15 @@ def hold(
     rejected = any(found.rejected_rows.any() for found in judged.values())
     if not before or not (missing == "keep" or rejected):
         return Held(accepted, none, none)
+    most = max((len(rows) for rows in accepted.values()), default=0)
+    before = dict(zip(before, map_threads(before.__getitem__, before, rows=most)))
     tables, absent = complete(before, model)
     unknown = {name for name in absent if model.lineage.tables[name].kind != "lookup"}
     old = recover(tables, model, absent=unknown)
     merge = _Merge(prepared, judged, old, model, missing)
     for name in model.sources:
         merge.add(name)
-    return Held(merge.accepted, merge.kept, merge.stayed)
+    return Held(merge.accepted, merge.kept, merge.stayed, before)
 
 
 class _Merge:

@@ -27,6 +27,7 @@ __all__ = [
     "compact",
     "concat",
     "differ",
+    "differ_at",
     "distinct",
     "is_constant",
     "is_range",
@@ -168,12 +169,7 @@ def differ(one: pd.Series, two: pd.Series) -> Mask:
         return np.zeros(len(one), dtype=bool)
     left, right = arrow_array(one), arrow_array(two)
     if left is not None and right is not None:
-        import pyarrow.compute as pc
-
-        found = pc.not_equal(left, right)
-        if found.null_count:
-            found = pc.coalesce(found, pc.not_equal(left.is_null(), right.is_null()))
-        return found.to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]
+        return _differ(left, right)
     if pd.api.types.is_string_dtype(one.dtype):
         out: Mask = (one.to_numpy(dtype=object) != two.to_numpy(dtype=object)).astype(bool)
         rows = np.flatnonzero(out)  # null is unequal to null by itself
@@ -184,6 +180,51 @@ def differ(one: pd.Series, two: pd.Series) -> Mask:
     rows = np.flatnonzero(~(absent | other))
     out[rows] = np.asarray(one.array[rows] != two.array[rows], dtype=bool)
     return out
+
+
+def _differ(left: Any, right: Any) -> Mask:
+    import pyarrow.compute as pc
+
+    found = pc.not_equal(left, right)
+    if found.null_count:
+        found = pc.coalesce(found, pc.not_equal(left.is_null(), right.is_null()))
+    return found.to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]
+
+
+def differ_at(one: pd.Series, rows: Positions, two: pd.Series, at: Positions) -> Mask:
+    """Tell which of some rows of a column differ from rows of another; null equals null.
+
+    Args:
+        one: A column.
+        rows: Which of its rows, none of them -1.
+        two: Another column of the same dtype.
+        at: With which of its rows each is compared, none of them -1.
+    """
+    left, right = arrow_chunks(one), arrow_chunks(two)
+    if left is None or right is None:
+        return differ(_rows(one, rows), _rows(two, at))
+    out = np.empty(len(rows), dtype=bool)
+    for start in range(0, len(rows), _BLOCK):  # so that what is gathered stays in the cache
+        part = slice(start, start + _BLOCK)
+        pair = _rows_of(left, rows[part]), _rows_of(right, at[part])
+        out[part] = _differ(*pair)
+    return out
+
+
+def _rows(values: pd.Series, positions: Positions) -> pd.Series:
+    together = neighbours(values, positions)
+    return pd.Series(values.array.take(positions), copy=False) if together is None else together
+
+
+def _rows_of(chunks: list[Any], positions: Positions) -> Any:
+    """Gather rows of an Arrow array in pieces, which are seldom far from each other."""
+    import pyarrow as pa
+
+    low, high = int(positions.min()), int(positions.max()) + 1
+    window = one_piece(pa.chunked_array(chunks).slice(low, high - low))
+    if high - low == len(positions) and is_range(positions, low):
+        return window
+    return window.take(pa.array(positions - low))
 
 
 def repeat(text: Optional[str], length: int) -> pd.Series:
@@ -244,6 +285,9 @@ def neighbours(values: pd.Series, positions: Positions) -> Optional[pd.Series]:
 
 
 _STEPS = np.arange(1 << 14)
+
+#: How many rows are gathered at once, where they are only looked at.
+_BLOCK = 1 << 15
 
 
 def text_buffers(array: Any) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Optional
 import numpy as np
 import pandas as pd
 
+from aspen_etl.schema.evolution import complete_table
 from aspen_etl.schema.frames import KeyState, Run, Snapshot, Tables, make_column, make_frame
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.spec import ColumnSpec, TableSpec
@@ -21,10 +22,18 @@ from aspen_etl.threads import map_threads
 from aspen_etl.transform import kernels
 from aspen_etl.transform.auditing import Since, audit_columns, stamp
 from aspen_etl.transform.kernels import Positions
+from aspen_etl.transform.keys import (
+    PartedKeys,
+    TableKeys,
+    join_keys,
+    key_columns,
+    part_keys,
+    some_keys,
+)
 from aspen_etl.transform.ordering import argsort, argsort_numbers, find, sort_rows
-from aspen_etl.transform.positions import find_rows, gather, select
+from aspen_etl.transform.positions import find_rows, gather, rows_without, select
 
-__all__ = ["conform_keys", "number"]
+__all__ = ["number"]
 
 #: What stands for null where keys are compared: keys start at 1, so null comes first.
 NULL_KEY = 0
@@ -52,7 +61,9 @@ def number(
         of its rows since the snapshot before.
     """
     run = _not_before(run, previous)
-    rows = _with_lookups(rows, model, previous)
+    # Held until the end, so that the small tables of a store are read once.
+    listed = _lookups(model, previous)
+    rows = _with_lookups(rows, model, listed)
     audit = audit_columns(max(map(len, rows.values()), default=0), run)
     given: dict[str, Any] = {}
     done: dict[str, _Numbered] = {}
@@ -112,24 +123,28 @@ def _number(
         _sortable(table.columns[name], columns[name], frame[name], rows, given, model)
         for name in table.natural_key
     ]
-    state: Optional[KeyState] = None
-    keys: Any
     before = previous.tables.get(table.name) if previous else None
-    there: Optional[Positions] = None
+    found: Optional[_Assigned] = None
+    then: Optional[PartedKeys] = None
     if table.has_surrogate_key:
-        then = previous.keys.get(table.name) if previous else None
-        columns[table.primary_key], state, at = _assign(table, columns, natural, then)
-        keys = columns[table.primary_key].to_numpy()
-        order = argsort_numbers(keys)
-        if then is not None and before is not None and _are_all(before, then, table):
-            there = at if kernels.is_range(order) else at[order]
+        state = previous.keys.get(table.name) if previous else None
+        then = None if state is None else part_keys(state, before, table)
+        found = _assign(table, columns, natural, 1 if state is None else state.next, then)
+        columns[table.primary_key] = found.keys
+        order = argsort_numbers(found.keys.to_numpy())
     else:
         order, _ = sort_rows(natural)
-        keys = columns[table.primary_key]
+    there = found.there if found is not None and then is not None else None
+    if there is not None and not kernels.is_range(order):
+        there = there[order]
     own = {spec.name: select(columns[spec.name], order) for spec in table.own_columns}
     fresh = {name: column.iloc[: len(order)] for name, column in audit.items()}
     stamped, since = stamp(make_frame(own), table, run, before, fresh, there=there)
-    return _Numbered(stamped, state, keys, since)
+    if found is None:
+        return _Numbered(stamped, None, columns[table.primary_key], since)
+    in_use = make_frame({name: stamped[name] for name in key_columns(table)})
+    state = TableKeys(table, found.next, PartedKeys(in_use, _retire(then, found, table)))
+    return _Numbered(stamped, state, found.keys.to_numpy(), since)
 
 
 def _not_before(run: Run, previous: Optional[Snapshot]) -> Run:
@@ -138,81 +153,87 @@ def _not_before(run: Run, previous: Optional[Snapshot]) -> Run:
     return replace(run, time=previous.time)
 
 
+def _lookups(model: Model, previous: Optional[Snapshot]) -> dict[str, pd.DataFrame]:
+    """Give what the lookup tables listed before."""
+    if previous is None:
+        return {}
+    names = [name for name in model.tables if model.lineage.tables[name].kind == "lookup"]
+    return {name: previous.tables[name] for name in names if name in previous.tables}
+
+
 def _with_lookups(
-    rows: Mapping[str, pd.DataFrame], model: Model, previous: Optional[Snapshot]
+    rows: Mapping[str, pd.DataFrame], model: Model, listed: Mapping[str, pd.DataFrame]
 ) -> Mapping[str, pd.DataFrame]:
     """Add what the lookup tables listed before: it stays when nothing refers to it any more."""
     out = dict(rows)
-    for table in model.tables.values():
-        if model.lineage.tables[table.name].kind != "lookup" or previous is None:
+    for table_name, then in listed.items():
+        if not len(then):
             continue
-        then = previous.tables.get(table.name)
-        if then is None or not len(then):
-            continue
-        (name,) = table.natural_key
-        values = kernels.concat([rows[table.name][name], conform_text(then[name])])
+        (name,) = model.tables[table_name].natural_key
+        values = kernels.concat([rows[table_name][name], conform_text(then[name])])
         distinct = conform_text(values.drop_duplicates().reset_index(drop=True))
-        out[table.name] = pd.DataFrame({name: distinct})
+        out[table_name] = pd.DataFrame({name: distinct})
     return out
+
+
+class _Assigned(NamedTuple):
+    """The keys of a table's rows, the next number, and whose keys they were before.
+
+    Attributes:
+        there: The row of the table before that had the key of each row, or -1.
+        back: The retired key that each row has again, or -1.
+    """
+
+    keys: pd.Series
+    next: int
+    there: Positions
+    back: Positions
 
 
 def _assign(
     table: TableSpec,
     columns: Mapping[str, pd.Series],
     natural: list[pd.Series],
-    before: Optional[KeyState],
-) -> tuple[pd.Series, KeyState, Positions]:
-    """Give known rows their keys, and new ones the next numbers in order of the natural key.
-
-    Returns:
-        The keys, all keys given so far, and which of those given before each row has, or -1.
-    """
-    names = list(table.natural_key)
+    next_key: int,
+    before: Optional[PartedKeys],
+) -> _Assigned:
+    """Give known rows their keys, and new ones the next numbers in order of the natural key."""
     if before is None:
         new, _ = sort_rows(natural)
-        after, at = 1, np.broadcast_to(np.int64(-1), len(new))
-        numbers = np.arange(after, after + len(new))
+        nowhere = np.broadcast_to(np.int64(-1), len(new))
+        there, back, numbers = nowhere, nowhere, np.arange(next_key, next_key + len(new))
         if not kernels.is_range(new):
             numbers[new] = numbers.copy()
     else:
-        at = find_rows([columns[name] for name in names], [before.given[name] for name in names])
-        known = before.given[table.primary_key].to_numpy(dtype=np.int64)
-        numbers = gather(known, at)
-        new = np.flatnonzero(at < 0)
+        names = list(table.natural_key)
+        wanted = [columns[name] for name in names]
+        there = find_rows(wanted, [before.in_use[name] for name in names])
+        numbers = gather(_numbers(before.in_use, table), there)
+        rest, back = np.flatnonzero(there < 0), np.full(len(there), -1, dtype=np.int64)
+        if len(rest) and len(before.retired):
+            back[rest] = find_rows(
+                [select(values, rest) for values in wanted],
+                [before.retired[name] for name in names],
+            )
+            numbers[rest] = gather(_numbers(before.retired, table), back[rest])
+        new = np.flatnonzero((there < 0) & (back < 0))
         order, _ = sort_rows([select(values, new) for values in natural])
-        new = new[order]
-        after = before.next
-        numbers[new] = np.arange(after, after + len(new))
-    keys = make_column(numbers)  # one column, so that pandas knows who shares it
-    added = make_frame(
-        {
-            table.primary_key: select(keys, new),
-            **{name: select(columns[name], new) for name in names},
-        }
-    )
+        numbers[new[order]] = np.arange(next_key, next_key + len(new))
+    # One column, so that pandas knows who shares it.
+    return _Assigned(make_column(numbers), next_key + len(new), there, back)
+
+
+def _numbers(keys: pd.DataFrame, table: TableSpec) -> Positions:
+    return keys[table.primary_key].to_numpy(dtype=np.int64)
+
+
+def _retire(before: Optional[PartedKeys], found: _Assigned, table: TableSpec) -> pd.DataFrame:
+    """Give the keys that no row has now."""
     if before is None:
-        return keys, KeyState(after + len(new), added), at
-    given = before.given
-    if len(added):
-        both = conform_keys(given, table), conform_keys(added, table)
-        given = make_frame({n: kernels.concat([some[n] for some in both]) for n in added.columns})
-    return keys, KeyState(after + len(new), given), at
-
-
-def _are_all(frame: pd.DataFrame, state: KeyState, table: TableSpec) -> bool:
-    """Tell whether the rows of a table have all the keys ever given, in the same order."""
-    name = table.primary_key
-    return len(frame) == len(state.given) and frame[name].equals(state.given[name])
-
-
-def conform_keys(given: pd.DataFrame, table: TableSpec, /) -> pd.DataFrame:
-    """Bring a frame of keys given to their columns and dtypes."""
-    columns = {}
-    for name in (table.primary_key, *table.natural_key):
-        spec = table.columns[name]
-        values = given[name]
-        columns[name] = conform_text(values) if spec.type == "text" else values.astype(spec.dtype)
-    return make_frame(columns)
+        return complete_table(None, table)[list(key_columns(table))]
+    gone = some_keys(before.in_use, rows_without(found.there, len(before.in_use)), table)
+    stay = some_keys(before.retired, rows_without(found.back, len(before.retired)), table)
+    return join_keys([stay, gone], table)
 
 
 def _column(

@@ -11,7 +11,7 @@ from aspen_etl.schema.frames import make_column
 from aspen_etl.transform.kernels import Positions, neighbours
 from aspen_etl.transform.ordering import find, is_ascending
 
-__all__ = ["find_keys", "find_rows", "gather", "reverse", "select"]
+__all__ = ["find_keys", "find_rows", "gather", "reverse", "rows_without", "select"]
 
 #: How many numbers there may be for each key, so that a table of all of them pays.
 _DENSE = 4
@@ -34,6 +34,13 @@ def gather(values: Positions, positions: Positions) -> Positions:
         return np.full(len(positions), -1, dtype=np.int64)
     out = values[positions]
     return np.where(positions < 0, -1, out) if (positions < 0).any() else out
+
+
+def rows_without(index: Positions, length: int) -> Positions:
+    """Give the rows of a table, as long as told, to which nothing leads."""
+    nothing = np.ones(length, dtype=bool)
+    nothing[index[index >= 0]] = False
+    return np.flatnonzero(nothing)
 
 
 def find_keys(values: pd.Series, keys: pd.Series, /) -> Positions:

@@ -1,0 +1,107 @@
+"""The keys that a table ever gave: those of its rows, and the retired ones, whose row is gone."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import NamedTuple, Optional
+
+import numpy as np
+import pandas as pd
+
+from aspen_etl.schema.frames import KeyState, make_frame
+from aspen_etl.schema.spec import ColumnSpec, TableSpec
+from aspen_etl.schema.text import conform_text
+from aspen_etl.transform import kernels
+from aspen_etl.transform.kernels import Positions
+from aspen_etl.transform.ordering import argsort_numbers
+from aspen_etl.transform.positions import find_rows, rows_without, select
+
+__all__ = ["PartedKeys", "TableKeys", "conform_keys", "join_keys", "key_columns", "part_keys"]
+
+
+class PartedKeys(NamedTuple):
+    """Hold the keys that a table ever gave, as frames of its primary and natural key.
+
+    Attributes:
+        in_use: Those of the table's rows, in their order.
+        retired: Those whose row is gone, in their order.
+    """
+
+    in_use: pd.DataFrame
+    retired: pd.DataFrame
+
+
+class TableKeys(KeyState):
+    """Hold the keys of a table without a copy of those that stand in its rows.
+
+    Args:
+        table: What the table is.
+        next: The number that the next new row gets.
+        parts: The keys in use and the retired ones.
+    """
+
+    def __init__(self, table: TableSpec, next: int, parts: PartedKeys) -> None:  # noqa: A002
+        for name, value in (("table", table), ("next", next), ("parts", parts)):
+            object.__setattr__(self, name, value)
+
+    table: TableSpec
+    parts: PartedKeys
+
+    @cached_property
+    def given(self) -> pd.DataFrame:
+        """One row for each key ever given, joined when somebody asks."""
+        return join_keys([self.parts.in_use, self.parts.retired], self.table)
+
+
+def key_columns(table: TableSpec, /) -> dict[str, ColumnSpec]:
+    """Give the columns of a table's key state."""
+    return {name: table.columns[name] for name in (table.primary_key, *table.natural_key)}
+
+
+def conform_keys(keys: pd.DataFrame, table: TableSpec, /) -> pd.DataFrame:
+    """Bring a frame of keys to their columns and dtypes."""
+    columns = {}
+    for name, spec in key_columns(table).items():
+        values = keys[name]
+        columns[name] = conform_text(values) if spec.type == "text" else values.astype(spec.dtype)
+    return make_frame(columns)
+
+
+def join_keys(parts: list[pd.DataFrame], table: TableSpec, /) -> pd.DataFrame:
+    """Join frames of keys, none of which stands in two of them, in their order."""
+    held = [conform_keys(part, table) for part in parts if len(part)] or parts[:1]
+    if len(held) == 1:
+        return conform_keys(held[0], table)
+    joined = {name: kernels.concat([part[name] for part in held]) for name in held[0].columns}
+    order = argsort_numbers(joined[table.primary_key].to_numpy(dtype=np.int64))
+    return make_frame({name: select(column, order) for name, column in joined.items()})
+
+
+def part_keys(state: KeyState, frame: Optional[pd.DataFrame], table: TableSpec, /) -> PartedKeys:
+    """Part all keys ever given into those of a table's rows and the retired ones.
+
+    Args:
+        state: All of them.
+        frame: The table.
+        table: What it is.
+    """
+    names = list(key_columns(table))
+    if frame is None:
+        return PartedKeys(state.given.iloc[:0], state.given)
+    in_use = make_frame({name: frame[name] for name in names}).reset_index(drop=True)
+    if isinstance(state, TableKeys) and _same_numbers(state.parts.in_use, in_use, table):
+        return PartedKeys(in_use, state.parts.retired)
+    at = find_rows([in_use[table.primary_key]], [state.given[table.primary_key]])
+    return PartedKeys(in_use, some_keys(state.given, rows_without(at, len(state.given)), table))
+
+
+def some_keys(keys: pd.DataFrame, rows: Positions, table: TableSpec, /) -> pd.DataFrame:
+    """Take some keys of a frame of them."""
+    return make_frame({name: select(keys[name], rows) for name in key_columns(table)})
+
+
+def _same_numbers(one: pd.DataFrame, two: pd.DataFrame, table: TableSpec) -> bool:
+    name = table.primary_key
+    return one[name] is two[name] or bool(
+        np.array_equal(one[name].to_numpy(dtype=np.int64), two[name].to_numpy(dtype=np.int64))
+    )
