@@ -168,13 +168,14 @@ def _table_diff(before: pd.DataFrame, after: pd.DataFrame, table: TableSpec) -> 
         if name != table.primary_key:
             changed[rows] |= differ(select(after[name], rows), select(before[name], at[rows]))
     gone = _rows(before, rows_without(at, len(before)))
-    return _part(after, Since(at, changed, gone), table)
+    since = Since(np.flatnonzero(at < 0), np.flatnonzero(changed), gone)
+    return _part(after, since, table)
 
 
 def _part(after: pd.DataFrame, since: Since, table: TableSpec) -> TableChanges:
     return TableChanges(
-        inserted=_some(after, np.flatnonzero(since.there < 0), table),
-        updated=_some(after, np.flatnonzero(since.differs), table),
+        inserted=_some(after, since.inserted, table),
+        updated=_some(after, since.updated, table),
         deleted=_in_order(conform(complete_table(since.gone, table), table), table),
         table=table,
     )

@@ -26,6 +26,7 @@ from aspen_etl.transform.accounts import (
     summarize_source,
 )
 from aspen_etl.transform.assembly import assemble
+from aspen_etl.transform.assigning import find_leaders
 from aspen_etl.transform.auditing import Since
 from aspen_etl.transform.borrower import BORROWER_MODEL
 from aspen_etl.transform.history import Missing, hold
@@ -161,10 +162,14 @@ class _Work:
             raise NotSupportedError(msg, missing=missing)
         self.model, self.run, self.previous = model, run, previous
         prepared = prepare(extract, model)
-        judged = judge(prepared, model)
+        leaders = find_leaders(model, previous)
+        judged = judge(prepared, model, leaders)
         before = previous.tables if previous else {}
-        held = hold(prepared, judged, before, model, missing)
-        self.accepted, self._before = held.accepted, held.before
+        held = hold(prepared, judged, before, model, missing, leaders)
+        self.accepted = held.accepted
+        self._led = {leaders[sheet].table.name: led for sheet, led in held.led.items()}
+        # What a store had to read already is held until it is numbered.
+        self._held = [*held.before.values(), *leaders.values()]
         self._has_old_rows = any((*held.kept.values(), *held.stayed.values()))
         self.rejects = list_rejects(prepared, judged, model)
         self._sources = {
@@ -174,9 +179,14 @@ class _Work:
         self._counts = count_rejects(prepared, judged)
 
     def number(self) -> tuple[Snapshot, dict[str, Since]]:
-        rows = assemble(self.accepted, self.model)
-        found = number(rows, self.model, self.run, previous=self.previous)
-        self._before = {}
+        found = number(
+            assemble(self.accepted, self.model),
+            self.model,
+            self.run,
+            previous=self.previous,
+            led=self._led,
+        )
+        self._held, self._led = [], {}
         return found
 
     def summarize(self, snapshot: Snapshot) -> Summary:

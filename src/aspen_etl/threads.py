@@ -45,7 +45,13 @@ def map_threads(function: Callable[[T], R], items: Iterable[T], /, *, rows: int)
 
 
 def map_ahead(
-    function: Callable[[T], R], items: Iterable[T], /, *, rows: int, ahead: Optional[int] = 1
+    function: Callable[[T], R],
+    items: Iterable[T],
+    /,
+    *,
+    rows: int,
+    ahead: Optional[int] = 1,
+    workers: Optional[int] = None,
 ) -> Iterator[R]:
     """Call a function on each item while the caller works on what it gave for those before.
 
@@ -53,17 +59,19 @@ def map_ahead(
         function: As for ``map_threads``.
         items: The items.
         rows: How many rows an item has, about.
-        ahead: How many items are done or being done beyond one a core, since what they give
+        ahead: How many items are done or being done beyond one a worker, since what they give
             takes memory; with none, all.
+        workers: How many items are done at once, at most; with none, one a core.
 
     Yields:
         What the function gave, in the order of the items.
     """
     held = list(items)
-    workers = min(_cores(), len(held))
-    if workers < 2 or not _pays(rows):  # noqa: PLR2004
+    cores = min(_cores(), len(held))
+    if cores < 2 or not _pays(rows):  # noqa: PLR2004
         yield from map(function, held)
         return
+    workers = workers or cores
     waiting = iter(held)
     futures: deque[Future[R]] = deque()
     with ThreadPoolExecutor(workers) as pool:

@@ -35,6 +35,9 @@ class Deferred(Mapping[str, V], Generic[V]):
             value = self._alive[name] = self._make(name)
         return value
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)
 

@@ -30,15 +30,15 @@ class Since(NamedTuple):
     """What became of a table's rows since the snapshot before.
 
     Attributes:
-        there: The row of the table before that has the same key, or -1 for a new row.
-        differs: Which rows were there and hold another value now, be it in a column that the
+        inserted: The rows that were not there; not listed where no row was there.
+        updated: The rows that were there and hold another value now, be it in a column that the
             table before did not have.
         gone: The rows of the table before that are not there any more, with the columns that it
             had; none where it had no row.
     """
 
-    there: Positions
-    differs: Mask
+    inserted: Positions
+    updated: Positions
     gone: Optional[pd.DataFrame] = None
 
 
@@ -66,26 +66,26 @@ def stamp(
     Returns:
         The table, and what became of its rows.
     """
-    nothing = np.zeros(len(frame), dtype=bool)
+    nothing = np.empty(0, dtype=np.int64)
     if before is None or not len(before):
-        nowhere = np.broadcast_to(np.int64(-1), len(frame))
-        return _with(frame, fresh), Since(nowhere, nothing)
+        return _with(frame, fresh), Since(nothing, nothing)
     at = there
     if at is None:
         at = find_rows([frame[table.primary_key]], [before[table.primary_key]])
     known = np.flatnonzero(at >= 0)
     rows = at[known]
+    new = np.flatnonzero(at < 0)
     if not len(known):
-        return _with(frame, fresh), Since(at, nothing, before)
-    changed, differs = nothing, nothing.copy()
-    changed[known], filled = _compare(frame, table, before, known, rows)
-    differs[known] = filled
-    differs |= changed
+        return _with(frame, fresh), Since(new, nothing, before)
+    changed, filled = _compare(frame, table, before, known, rows)
+    updated = known[changed | filled]
     out = {name: _kept(column, before[name], known, rows) for name, column in fresh.items()}
     if changed.any():
-        out["updated"] = out["updated"].mask(changed, pd.Timestamp(run.time)).astype(TIMESTAMP)
-        out["updated_by"] = conform_text(out["updated_by"].mask(changed, run.actor))
-    return _with(frame, out), Since(at, differs, _gone(before, rows))
+        touched = np.zeros(len(frame), dtype=bool)
+        touched[known[changed]] = True
+        out["updated"] = out["updated"].mask(touched, pd.Timestamp(run.time)).astype(TIMESTAMP)
+        out["updated_by"] = conform_text(out["updated_by"].mask(touched, run.actor))
+    return _with(frame, out), Since(new, updated, _gone(before, rows))
 
 
 def _gone(before: pd.DataFrame, staying: Positions) -> pd.DataFrame:

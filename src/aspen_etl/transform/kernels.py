@@ -20,6 +20,7 @@ __all__ = [
     "Mask",
     "Positions",
     "alike",
+    "arrays_differ_at",
     "arrow_array",
     "arrow_chunks",
     "arrow_pieces",
@@ -35,6 +36,7 @@ __all__ = [
     "one_piece",
     "only",
     "repeat",
+    "same_cells",
     "same_text",
     "take",
     "text_buffers",
@@ -120,6 +122,11 @@ def same_text(one: pd.Series, two: pd.Series) -> bool:
     return array is not None and bool(array.equals(arrow_array(two)))
 
 
+def same_cells(one: pd.Series, two: pd.Series) -> bool:
+    """Tell that two columns of one dtype hold the same cells; null equals null."""
+    return len(one) == len(two) and (same_text(one, two) or not differ(one, two).any())
+
+
 def only(values: pd.Series, rows: Mask) -> pd.Series:
     """Keep the cells of some rows, and make the others missing."""
     array = arrow_array(values)
@@ -203,11 +210,15 @@ def differ_at(one: pd.Series, rows: Positions, two: pd.Series, at: Positions) ->
     left, right = arrow_chunks(one), arrow_chunks(two)
     if left is None or right is None:
         return differ(_rows(one, rows), _rows(two, at))
+    return arrays_differ_at(left, rows, right, at)
+
+
+def arrays_differ_at(one: list[Any], rows: Positions, two: list[Any], at: Positions) -> Mask:
+    """Do what ``differ_at`` does with the pieces of Arrow arrays."""
     out = np.empty(len(rows), dtype=bool)
     for start in range(0, len(rows), _BLOCK):  # so that what is gathered stays in the cache
         part = slice(start, start + _BLOCK)
-        pair = _rows_of(left, rows[part]), _rows_of(right, at[part])
-        out[part] = _differ(*pair)
+        out[part] = _differ(_rows_of(one, rows[part]), _rows_of(two, at[part]))
     return out
 
 

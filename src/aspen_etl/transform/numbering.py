@@ -8,30 +8,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
+from types import MappingProxyType
 from typing import Any, NamedTuple, Optional
 
 import numpy as np
 import pandas as pd
 
-from aspen_etl.schema.evolution import complete_table
 from aspen_etl.schema.frames import KeyState, Run, Snapshot, Tables, make_column, make_frame
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.spec import ColumnSpec, TableSpec
 from aspen_etl.schema.text import conform_text
-from aspen_etl.threads import map_threads
+from aspen_etl.threads import map_ahead
 from aspen_etl.transform import kernels
+from aspen_etl.transform.assigning import Assigned, Led, assign, retire
 from aspen_etl.transform.auditing import Since, audit_columns, stamp
 from aspen_etl.transform.kernels import Positions
 from aspen_etl.transform.keys import (
     PartedKeys,
     TableKeys,
-    join_keys,
     key_columns,
     part_keys,
-    some_keys,
 )
 from aspen_etl.transform.ordering import argsort, argsort_numbers, find, sort_rows
-from aspen_etl.transform.positions import find_rows, gather, rows_without, select
+from aspen_etl.transform.positions import gather, select
 
 __all__ = ["number"]
 
@@ -46,6 +46,7 @@ def number(
     /,
     *,
     previous: Optional[Snapshot] = None,
+    led: Mapping[str, Led] = MappingProxyType({}),
 ) -> tuple[Snapshot, dict[str, Since]]:
     """Give every row its key, resolve its references, stamp it.
 
@@ -55,6 +56,7 @@ def number(
         run: When this is, and who does it.
         previous: The snapshot before: its keys stay with their natural keys, its rows keep
             what they were stamped with unless a value changed, its lookup rows stay.
+        led: The keys that are known already, by table.
 
     Returns:
         The snapshot, tables ordered by key and all keys ever given; and, by table, what became
@@ -63,18 +65,23 @@ def number(
     run = _not_before(run, previous)
     # Held until the end, so that the small tables of a store are read once.
     listed = _lookups(model, previous)
-    rows = _with_lookups(rows, model, listed)
-    audit = audit_columns(max(map(len, rows.values()), default=0), run)
+    left = _with_lookups(rows, model, listed)
+    del rows  # handed over: what is numbered is let go of
+    audit = audit_columns(max(map(len, left.values()), default=0), run)
     given: dict[str, Any] = {}
     done: dict[str, _Numbered] = {}
-    for tables in _generations(model):
-        found = map_threads(
-            lambda table: _number(table, rows, given, model, run, previous, audit),
-            tables,
-            rows=max(len(rows[table.name]) for table in tables),
-        )
-        done.update((table.name, numbered) for table, numbered in zip(tables, found))
-        given.update((table.name, numbered.keys) for table, numbered in zip(tables, found))
+    # One by one, since what a table takes while it is numbered is free for the next one; a store
+    # reads what the next ones were meanwhile. Those that refer to nothing and are small come first.
+    kinds = model.lineage.tables
+    order = sorted(model.lineage.table_order, key=lambda name: kinds[name].kind != "lookup")
+    most = max(map(len, left.values()))
+    before = map_ahead(partial(_before, previous), order, rows=most, workers=1)
+    for name, then in zip(order, before):
+        table = model.tables[name]
+        done[name] = _number(table, left, given, model, run, then, audit, led.get(name))
+        given[name] = done[name].keys
+        if kinds[name].kind != "lookup":
+            del left[name]
     snapshot = Snapshot(
         Tables({name: done[name].frame for name in model.tables}),
         {name: state for name in model.tables if (state := done[name].state) is not None},
@@ -83,16 +90,17 @@ def number(
     return snapshot, {name: done[name].since for name in model.tables}
 
 
-def _generations(model: Model) -> list[list[TableSpec]]:
-    """Group the tables so that each refers to tables of earlier groups alone."""
-    groups: list[list[TableSpec]] = []
-    place: dict[str, int] = {}
-    for name in model.lineage.table_order:
-        table = model.tables[name]
-        place[name] = max((place[parent] + 1 for parent in table.references.values()), default=0)
-        groups += [[]] if place[name] == len(groups) else []
-        groups[place[name]].append(table)
-    return groups
+class _Before(NamedTuple):
+    """What a table was before, and the keys that it gave, where it was there."""
+
+    frame: Optional[pd.DataFrame] = None
+    state: Optional[KeyState] = None
+
+
+def _before(previous: Optional[Snapshot], name: str) -> _Before:
+    if previous is None:
+        return _Before()
+    return _Before(previous.tables.get(name), previous.keys.get(name))
 
 
 class _Numbered(NamedTuple):
@@ -110,8 +118,9 @@ def _number(
     given: Mapping[str, Any],
     model: Model,
     run: Run,
-    previous: Optional[Snapshot],
+    before: _Before,
     audit: Mapping[str, pd.Series],
+    led: Optional[Led],
 ) -> _Numbered:
     frame = rows[table.name]
     columns = {
@@ -119,32 +128,46 @@ def _number(
         for spec in table.own_columns
         if spec.name in frame.columns
     }
-    natural = [
-        _sortable(table.columns[name], columns[name], frame[name], rows, given, model)
-        for name in table.natural_key
-    ]
-    before = previous.tables.get(table.name) if previous else None
-    found: Optional[_Assigned] = None
+    found: Optional[Assigned] = None
     then: Optional[PartedKeys] = None
     if table.has_surrogate_key:
-        state = previous.keys.get(table.name) if previous else None
-        then = None if state is None else part_keys(state, before, table)
-        found = _assign(table, columns, natural, 1 if state is None else state.next, then)
+        if before.state is not None:
+            then = part_keys(before.state, before.frame, table)
+        if led is not None and led.is_of(columns[table.natural_key[0]]):
+            found = led.found
+        else:
+            natural = _natural(table, columns, frame, rows, given, model)
+            following = 1 if before.state is None else before.state.next
+            found = assign(table, columns, natural, following, then)
         columns[table.primary_key] = found.keys
         order = argsort_numbers(found.keys.to_numpy())
     else:
-        order, _ = sort_rows(natural)
+        order, _ = sort_rows(_natural(table, columns, frame, rows, given, model))
     there = found.there if found is not None and then is not None else None
     if there is not None and not kernels.is_range(order):
         there = there[order]
     own = {spec.name: select(columns[spec.name], order) for spec in table.own_columns}
     fresh = {name: column.iloc[: len(order)] for name, column in audit.items()}
-    stamped, since = stamp(make_frame(own), table, run, before, fresh, there=there)
+    stamped, since = stamp(make_frame(own), table, run, before.frame, fresh, there=there)
     if found is None:
         return _Numbered(stamped, None, columns[table.primary_key], since)
     in_use = make_frame({name: stamped[name] for name in key_columns(table)})
-    state = TableKeys(table, found.next, PartedKeys(in_use, _retire(then, found, table)))
+    state = TableKeys(table, found.next, PartedKeys(in_use, retire(then, found, table)))
     return _Numbered(stamped, state, found.keys.to_numpy(), since)
+
+
+def _natural(
+    table: TableSpec,
+    columns: Mapping[str, pd.Series],
+    frame: pd.DataFrame,
+    rows: Mapping[str, pd.DataFrame],
+    given: Mapping[str, Any],
+    model: Model,
+) -> list[pd.Series]:
+    return [
+        _sortable(table.columns[name], columns[name], frame[name], rows, given, model)
+        for name in table.natural_key
+    ]
 
 
 def _not_before(run: Run, previous: Optional[Snapshot]) -> Run:
@@ -163,7 +186,7 @@ def _lookups(model: Model, previous: Optional[Snapshot]) -> dict[str, pd.DataFra
 
 def _with_lookups(
     rows: Mapping[str, pd.DataFrame], model: Model, listed: Mapping[str, pd.DataFrame]
-) -> Mapping[str, pd.DataFrame]:
+) -> dict[str, pd.DataFrame]:
     """Add what the lookup tables listed before: it stays when nothing refers to it any more."""
     out = dict(rows)
     for table_name, then in listed.items():
@@ -174,66 +197,6 @@ def _with_lookups(
         distinct = conform_text(values.drop_duplicates().reset_index(drop=True))
         out[table_name] = pd.DataFrame({name: distinct})
     return out
-
-
-class _Assigned(NamedTuple):
-    """The keys of a table's rows, the next number, and whose keys they were before.
-
-    Attributes:
-        there: The row of the table before that had the key of each row, or -1.
-        back: The retired key that each row has again, or -1.
-    """
-
-    keys: pd.Series
-    next: int
-    there: Positions
-    back: Positions
-
-
-def _assign(
-    table: TableSpec,
-    columns: Mapping[str, pd.Series],
-    natural: list[pd.Series],
-    next_key: int,
-    before: Optional[PartedKeys],
-) -> _Assigned:
-    """Give known rows their keys, and new ones the next numbers in order of the natural key."""
-    if before is None:
-        new, _ = sort_rows(natural)
-        nowhere = np.broadcast_to(np.int64(-1), len(new))
-        there, back, numbers = nowhere, nowhere, np.arange(next_key, next_key + len(new))
-        if not kernels.is_range(new):
-            numbers[new] = numbers.copy()
-    else:
-        names = list(table.natural_key)
-        wanted = [columns[name] for name in names]
-        there = find_rows(wanted, [before.in_use[name] for name in names])
-        numbers = gather(_numbers(before.in_use, table), there)
-        rest, back = np.flatnonzero(there < 0), np.full(len(there), -1, dtype=np.int64)
-        if len(rest) and len(before.retired):
-            back[rest] = find_rows(
-                [select(values, rest) for values in wanted],
-                [before.retired[name] for name in names],
-            )
-            numbers[rest] = gather(_numbers(before.retired, table), back[rest])
-        new = np.flatnonzero((there < 0) & (back < 0))
-        order, _ = sort_rows([select(values, new) for values in natural])
-        numbers[new[order]] = np.arange(next_key, next_key + len(new))
-    # One column, so that pandas knows who shares it.
-    return _Assigned(make_column(numbers), next_key + len(new), there, back)
-
-
-def _numbers(keys: pd.DataFrame, table: TableSpec) -> Positions:
-    return keys[table.primary_key].to_numpy(dtype=np.int64)
-
-
-def _retire(before: Optional[PartedKeys], found: _Assigned, table: TableSpec) -> pd.DataFrame:
-    """Give the keys that no row has now."""
-    if before is None:
-        return complete_table(None, table)[list(key_columns(table))]
-    gone = some_keys(before.in_use, rows_without(found.there, len(before.in_use)), table)
-    stay = some_keys(before.retired, rows_without(found.back, len(before.retired)), table)
-    return join_keys([stay, gone], table)
 
 
 def _column(

@@ -219,9 +219,8 @@ def _find_by_heads(array: Any, known: Any) -> Optional[Positions]:
     found = np.empty(len(array), dtype=np.int64)
     found[order] = at
     held = np.flatnonzero(found >= 0)
-    mine = array if len(held) == len(array) else array.take(pa.array(held))
-    same = pc.equal(mine, known.cast(array.type).take(pa.array(found[held])))
-    rest = held[~same.to_numpy(zero_copy_only=False)]  # alike at first, and no more
+    other = kernels.arrays_differ_at([array], held, [known.cast(array.type)], found[held])
+    rest = held[other]  # alike at first, and no more
     if len(rest):
         values = known.cast(array.type).take(pa.array(rivals))
         at = pc.index_in(array.take(pa.array(rest)), value_set=values).fill_null(-1).to_numpy()

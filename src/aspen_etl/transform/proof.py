@@ -23,7 +23,7 @@ def prove(
     Raises:
         ProofError: They do not; it names table, column and how many rows.
     """
-    found = recover(tables, model)
+    found = recover(tables, model, like=accepted)
     for source, expected in accepted.items():
         lineage = model.lineage.sources[source]
         if len(found[source]) != len(expected):

@@ -7,7 +7,7 @@ are followed as they stand in the tables.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, Optional
 
 import numpy as np
 import pandas as pd
@@ -20,9 +20,9 @@ from aspen_etl.schema.text import as_text
 from aspen_etl.threads import map_threads
 from aspen_etl.transform import kernels
 from aspen_etl.transform.calling import call
-from aspen_etl.transform.kernels import Mask, Positions, differ, is_range
+from aspen_etl.transform.kernels import Mask, Positions, differ, is_range, same_cells
 from aspen_etl.transform.ordering import sort_rows
-from aspen_etl.transform.positions import find_keys, gather, reverse
+from aspen_etl.transform.positions import find_keys, find_rows, gather, reverse
 
 __all__ = ["Recovered", "compare", "fail", "recover"]
 
@@ -43,8 +43,8 @@ class Recovered:
     """Read the sheets back out of tables, each sheet after those that it refers to.
 
     Attributes:
-        sheets: The rows of each sheet, in the order of their key; a column that refers to
-            another sheet holds the row number there.
+        sheets: The rows of each sheet, in their order; a column that refers to another sheet
+            holds the row number there.
     """
 
     def __init__(
@@ -52,8 +52,9 @@ class Recovered:
         tables: Mapping[str, pd.DataFrame],
         model: Model,
         absent: Collection[str] = (),
+        like: Optional[Mapping[str, pd.DataFrame]] = None,
     ) -> None:
-        self.tables, self.model, self.absent = tables, model, absent
+        self.tables, self.model, self.absent, self.like = tables, model, absent, like
         self.links = {name: self._links(table) for name, table in model.tables.items()}
         self.rows: dict[str, Positions] = {}
         self.sheets: dict[str, pd.DataFrame] = {}
@@ -103,22 +104,38 @@ class Recovered:
         ]
         if not fed:
             return
-        base, *others = fed
-        columns = self._key(base, key)
-        held = np.flatnonzero(np.logical_and.reduce([_present(column) for column in columns]))
+        columns = {table.name: self._key(table, key) for table in fed}
+        if self.like is None:
+            base, fed = fed[0], fed[1:]
+            keys, self.rows[base.name] = self._in_order(base, columns[base.name])
+        else:
+            keys = [self.like[source][name] for name in key]
+            for table in list(fed):  # what stands in the very same order is no work
+                if all(map(same_cells, columns[table.name], keys)):
+                    self.rows[table.name] = np.arange(len(keys[0]), dtype=np.int64)
+                    fed.remove(table)
+        for table in fed:
+            at = self._by_reference(table, key)
+            if at is None:
+                at = find_rows(columns[table.name], keys)
+            self.rows[table.name] = self._checked(table, at, columns[table.name], len(keys[0]))
+
+    def _in_order(
+        self, table: TableSpec, columns: list[pd.Series]
+    ) -> tuple[list[pd.Series], Positions]:
+        """Put the keys that a table holds in order, and tell where each row's stands."""
+        held = np.flatnonzero(_all_present(columns))
         order, same = sort_rows([_take(column, held) for column in columns])
         if same.any():
             count = int(same.sum())
             fail(
-                f"{count} rows of {base.name!r} stand for a row that another stands for",
-                base.name,
-                base.natural_key[0],
+                f"{count} rows of {table.name!r} stand for a row that another stands for",
+                table.name,
+                table.natural_key[0],
                 count,
             )
-        self.rows[base.name] = reverse(held[order], len(columns[0]))
-        keys = [_take(column, held[order]) for column in columns]
-        for table in others:
-            self.rows[table.name] = self._match(table, key, keys)
+        rows = held[order]
+        return [_take(column, rows) for column in columns], reverse(rows, len(columns[0]))
 
     def _key(self, table: TableSpec, key: tuple[str, ...]) -> list[pd.Series]:
         by_source = {
@@ -138,22 +155,29 @@ class Recovered:
             return make_column(gather(self.rows[spec.references], parents))
         parent = self.model.tables[spec.references]
         column = next(c for c in parent.own_columns if c.source == spec.source)
+        if column.primary_key:  # a reference that leads to a row holds that row's key
+            return self.tables[table.name][spec.name]
         return _take(self._sheet_column(parent, column), self.links[table.name][spec.name])
 
-    def _match(self, table: TableSpec, key: tuple[str, ...], keys: list[pd.Series]) -> Positions:
-        columns = self._key(table, key)
-        if len(key) == 1:
-            at = find_keys(columns[0], keys[0])
-        else:
-            at = (
-                pd.MultiIndex.from_arrays(keys)
-                .get_indexer(pd.MultiIndex.from_arrays(columns))
-                .astype(np.int64)
-            )
-        seen = np.bincount(at[at >= 0], minlength=len(keys[0]))
-        wrong = int((seen != 1).sum()) + int(
-            ((at < 0) & np.logical_and.reduce([_present(c) for c in columns])).sum()
-        )
+    def _by_reference(self, table: TableSpec, key: tuple[str, ...]) -> Optional[Positions]:
+        """Place the rows of a table by those placed already that refer to it by the same key."""
+        for name, rows in self.rows.items():
+            for column, parent in self.model.tables[name].references.items():
+                spec = self.model.tables[name].columns[column]
+                names_key = len(key) == 1 and column in self.model.tables[name].natural_key
+                mine = table.columns[table.primary_key]
+                if parent == table.name and names_key and mine.source == spec.source:
+                    at = np.full(len(self.tables[parent]), -1, dtype=np.int64)
+                    at[self.links[name][column]] = rows
+                    return at
+        return None
+
+    def _checked(
+        self, table: TableSpec, at: Positions, columns: list[pd.Series], length: int
+    ) -> Positions:
+        """Make sure that each row of the sheet has one row of a table, and each of these one."""
+        seen = np.bincount(at[at >= 0], minlength=length)
+        wrong = int((seen != 1).sum()) + int(((at < 0) & _all_present(columns)).sum())
         if wrong:
             fail(
                 f"{wrong} rows of {table.name!r} are missing, doubled or of another key",
@@ -292,20 +316,27 @@ class Recovered:
 
 
 def recover(
-    tables: Mapping[str, pd.DataFrame], model: Model, /, *, absent: Collection[str] = ()
+    tables: Mapping[str, pd.DataFrame],
+    model: Model,
+    /,
+    *,
+    absent: Collection[str] = (),
+    like: Optional[Mapping[str, pd.DataFrame]] = None,
 ) -> dict[str, pd.DataFrame]:
-    """Read the sheets back out of tables, in the order of their keys.
+    """Read the sheets back out of tables.
 
     Args:
         tables: The tables, whole.
         model: The model.
         absent: The names of tables to pass over; what only they hold is missing.
+        like: The sheets that should come out, whose keys give the order of the rows; without
+            them, rows are in the order of their keys.
 
     Raises:
         ProofError: The tables do not hold together: a reference leads nowhere, a row is
             missing or doubled, or the copies of a cell differ. It names table and column.
     """
-    return Recovered(tables, model, absent).sheets
+    return Recovered(tables, model, absent, like).sheets
 
 
 # ----------------------------------------------------------------------------- helpers
@@ -319,6 +350,10 @@ def _present(values: pd.Series) -> Mask:
     if values.dtype == np.int64:
         return (values >= 0).to_numpy(dtype=bool)
     return values.notna().to_numpy(dtype=bool)
+
+
+def _all_present(columns: list[pd.Series]) -> Mask:
+    return np.logical_and.reduce([_present(column) for column in columns])
 
 
 def _take(values: pd.Series, positions: Positions) -> pd.Series:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
+from types import MappingProxyType
 from typing import Any, NamedTuple, Optional
 
 import numpy as np
@@ -23,6 +24,7 @@ from aspen_etl.schema.model import Model
 from aspen_etl.schema.spec import ColumnSpec
 from aspen_etl.threads import begin, map_threads
 from aspen_etl.transform import kernels, scanning
+from aspen_etl.transform.assigning import Leader, Led
 from aspen_etl.transform.calling import call
 from aspen_etl.transform.kernels import Mask, Positions
 from aspen_etl.transform.ordering import find, sort_rows
@@ -55,29 +57,43 @@ class Judged:
     """One sheet, parted into what is accepted and what is not.
 
     Attributes:
-        accepted: The accepted rows, clean, in the order of their key, rejected cells missing;
-            a column that refers to another sheet holds the row number there.
+        accepted: The accepted rows, clean, in the order of their key, or of that which the table
+            that leads the sheet gave them; rejected cells are missing; a column that refers to
+            another sheet holds the row number there.
         faults: What is not accepted.
         rejected_rows: Which rows stay out as a whole.
+        led: What is known of the keys in the table that leads the sheet.
     """
 
     accepted: pd.DataFrame = field(repr=False)
     faults: tuple[Fault, ...]
     rejected_rows: Mask = field(repr=False)
+    led: Optional[Led] = field(default=None, repr=False)
 
 
-def judge(prepared: Mapping[str, Prepared], model: Model, /) -> dict[str, Judged]:
-    """Part each sheet into accepted rows and faults, each sheet after those it refers to."""
+def judge(
+    prepared: Mapping[str, Prepared],
+    model: Model,
+    /,
+    leaders: Mapping[str, Leader] = MappingProxyType({}),
+) -> dict[str, Judged]:
+    """Part each sheet into accepted rows and faults, each sheet after those it refers to.
+
+    Args:
+        prepared: The sheets.
+        model: The model.
+        leaders: The tables whose keys order the rows of a sheet.
+    """
     verdicts: dict[str, _Verdict] = {}
     accepted: dict[str, Callable[[], pd.DataFrame]] = {}
     for name in model.sources:
         one = _Judge(name, prepared[name], model, verdicts)
-        verdicts[name] = one.judge()
+        verdicts[name] = one.judge(leaders.get(name))
         # The accepted rows are gathered while the next sheet is judged: it needs their key alone.
         rows = len(verdicts[name].order)
         accepted[name] = begin(partial(one.accept, verdicts[name]), rows=rows)
     return {
-        name: Judged(accepted[name](), verdict.faults, verdict.rejected)
+        name: Judged(accepted[name](), verdict.faults, verdict.rejected, verdict.led)
         for name, verdict in verdicts.items()
     }
 
@@ -86,16 +102,18 @@ class _Verdict(NamedTuple):
     """What is found out of a sheet before its accepted rows are gathered.
 
     Attributes:
-        order: The accepted rows in the order of their key.
+        order: The accepted rows in their order.
         key: Their first key column, as text, if a sheet refers to them.
         faults: What is not accepted.
         rejected: Which rows stay out as a whole.
+        led: What is known of the keys in the table that leads the sheet.
     """
 
     order: Positions
     key: Optional[pd.Series]
     faults: tuple[Fault, ...]
     rejected: Mask
+    led: Optional[Led]
 
 
 class _Judge:
@@ -115,7 +133,7 @@ class _Judge:
             if (key := judged[parent].key) is not None
         }
 
-    def judge(self) -> _Verdict:
+    def judge(self, leader: Optional[Leader]) -> _Verdict:
         columns = [partial(self._column, column) for column in self.spec.columns]
         jobs: list[Callable[[], Any]] = [self._sort, *columns]
         sort, *cells = map_threads(lambda job: job(), jobs, rows=len(self.prepared.rows))
@@ -139,7 +157,11 @@ class _Judge:
             )
             rejected = rejected | duplicates
         accepted = order[~rejected[order]] if rejected.any() else order
-        return _Verdict(accepted, self._text_key(accepted), tuple(faults), rejected)
+        if leader is None:
+            key = self._text_key(accepted) if self._is_referred_to() else None
+            return _Verdict(accepted, key, tuple(faults), rejected, None)
+        places, led = leader.arrange(self._text_key(accepted))
+        return _Verdict(accepted[places], led.natural, tuple(faults), rejected, led)
 
     # ------------------------------------------------------------------------- rules
 
@@ -268,10 +290,11 @@ class _Judge:
         order, same = sort_rows([self._key(column, rows) for column in key])
         return rows[order], same
 
-    def _text_key(self, order: Positions) -> Optional[pd.Series]:
+    def _is_referred_to(self) -> bool:
         others = self.model.lineage.sources.values()
-        if not any(self.source in lineage.references.values() for lineage in others):
-            return None
+        return any(self.source in lineage.references.values() for lineage in others)
+
+    def _text_key(self, order: Positions) -> pd.Series:
         return kernels.compact(kernels.take(self.prepared.clean[self.lineage.key[0]], order))
 
     def _key(self, column: str, rows: Positions) -> pd.Series:
@@ -280,7 +303,7 @@ class _Judge:
         return kernels.take(self.prepared.clean[column], rows)
 
     def accept(self, verdict: _Verdict) -> pd.DataFrame:
-        """Gather the accepted rows in the order of their key, without the rejected cells."""
+        """Gather the accepted rows in their order, without the rejected cells."""
         drop = {
             column: np.zeros(len(self.prepared.rows), dtype=bool) for column in self.spec.columns
         }
