@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Optional, get_args
 
 import numpy as np
@@ -161,8 +162,9 @@ class _Work:
             msg = f"there is no missing={missing!r}; use 'delete' or 'keep'"
             raise NotSupportedError(msg, missing=missing)
         self.model, self.run, self.previous = model, run, previous
-        prepared = prepare(extract, model)
-        leaders = find_leaders(model, previous)
+        most = max(map(len, extract.values()), default=0)
+        led_by = begin(partial(find_leaders, model, previous), rows=most)
+        prepared, leaders = prepare(extract, model), led_by()
         judged = judge(prepared, model, leaders)
         before = previous.tables if previous else {}
         held = hold(prepared, judged, before, model, missing, leaders)

@@ -12,9 +12,9 @@ import pandas as pd
 from aspen_etl.errors import ProofError
 from aspen_etl.schema.frames import Extract
 from aspen_etl.schema.model import Model
+from aspen_etl.transform.faults import Judged
 from aspen_etl.transform.history import Held
 from aspen_etl.transform.preparation import Prepared
-from aspen_etl.transform.rejection import Judged
 
 __all__ = [
     "RejectCount",

@@ -20,12 +20,12 @@ from aspen_etl.schema.model import Model
 from aspen_etl.schema.text import conform_text
 from aspen_etl.threads import map_threads
 from aspen_etl.transform.assigning import Leader, Led
+from aspen_etl.transform.faults import Judged
 from aspen_etl.transform.kernels import Mask, Positions
 from aspen_etl.transform.ordering import sort_rows
 from aspen_etl.transform.positions import find_rows, gather, select
 from aspen_etl.transform.preparation import Prepared
 from aspen_etl.transform.recovery import recover
-from aspen_etl.transform.rejection import Judged
 
 __all__ = ["Held", "Missing", "hold"]
 

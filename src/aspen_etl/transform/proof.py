@@ -10,7 +10,8 @@ import pandas as pd
 from aspen_etl.schema.lineage import SourceLineage
 from aspen_etl.schema.model import Model
 from aspen_etl.threads import map_threads
-from aspen_etl.transform.recovery import compare, fail, recover
+from aspen_etl.transform.placing import compare, fail
+from aspen_etl.transform.recovery import recover
 
 __all__ = ["prove"]
 

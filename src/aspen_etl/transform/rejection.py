@@ -8,7 +8,6 @@ follows from the tables that they feed (``schema.lineage``).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
 from types import MappingProxyType
@@ -26,49 +25,12 @@ from aspen_etl.threads import begin, map_threads
 from aspen_etl.transform import kernels, scanning
 from aspen_etl.transform.assigning import Leader, Led
 from aspen_etl.transform.calling import call
+from aspen_etl.transform.faults import Fault, Judged
 from aspen_etl.transform.kernels import Mask, Positions
 from aspen_etl.transform.ordering import find, sort_rows
 from aspen_etl.transform.preparation import Prepared
 
-__all__ = ["Fault", "Judged", "judge"]
-
-
-@dataclass(frozen=True)
-class Fault:
-    """Name the rows of one column that break one rule.
-
-    Attributes:
-        source: The sheet.
-        column: The column.
-        rule: The rule's name.
-        scope: What stays out: the ``row``, the one ``value``, or the row of a table.
-        positions: The rows, from 0, blank rows not counted.
-    """
-
-    source: str
-    column: str
-    rule: str
-    scope: str
-    positions: Positions
-
-
-@dataclass(frozen=True)
-class Judged:
-    """One sheet, parted into what is accepted and what is not.
-
-    Attributes:
-        accepted: The accepted rows, clean, in the order of their key, or of that which the table
-            that leads the sheet gave them; rejected cells are missing; a column that refers to
-            another sheet holds the row number there.
-        faults: What is not accepted.
-        rejected_rows: Which rows stay out as a whole.
-        led: What is known of the keys in the table that leads the sheet.
-    """
-
-    accepted: pd.DataFrame = field(repr=False)
-    faults: tuple[Fault, ...]
-    rejected_rows: Mask = field(repr=False)
-    led: Optional[Led] = field(default=None, repr=False)
+__all__ = ["judge"]
 
 
 def judge(

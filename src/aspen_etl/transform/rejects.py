@@ -13,9 +13,9 @@ from aspen_etl.schema.model import Model
 from aspen_etl.schema.rejects import REJECTS
 from aspen_etl.schema.text import conform_text, escape
 from aspen_etl.transform import kernels
+from aspen_etl.transform.faults import Fault, Judged
 from aspen_etl.transform.kernels import Positions
 from aspen_etl.transform.preparation import Prepared
-from aspen_etl.transform.rejection import Fault, Judged
 
 __all__ = ["list_rejects"]
 

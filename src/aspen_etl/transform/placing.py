@@ -1,0 +1,212 @@
+"""Find which row of a sheet each row of finished tables stands for, by keys and references."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Optional
+
+import numpy as np
+import pandas as pd
+
+from aspen_etl.errors import ProofError
+from aspen_etl.schema.frames import make_column
+from aspen_etl.schema.model import Model
+from aspen_etl.schema.spec import ColumnSpec, TableSpec
+from aspen_etl.schema.text import as_text
+from aspen_etl.transform import kernels
+from aspen_etl.transform.kernels import Mask, Positions, differ, same_cells
+from aspen_etl.transform.ordering import sort_rows
+from aspen_etl.transform.positions import find_keys, find_rows, gather, reverse
+
+__all__ = ["Placed", "compare", "fail", "present", "take"]
+
+
+class Placed:
+    """Follow keys and references as they stand in tables.
+
+    Args:
+        tables: The tables, whole.
+        model: The model.
+        absent: The names of tables to pass over.
+        like: The sheets that should come out, if they are known.
+
+    Attributes:
+        links: By table and column, the row referred to; -1 for null.
+        rows: By table, the row of its sheet that each row stands for; -1 for none.
+    """
+
+    def __init__(
+        self,
+        tables: Mapping[str, pd.DataFrame],
+        model: Model,
+        absent: Collection[str] = (),
+        like: Optional[Mapping[str, pd.DataFrame]] = None,
+    ) -> None:
+        self.tables, self.model, self.absent, self.like = tables, model, absent, like
+        self.links = {name: self._links(table) for name, table in model.tables.items()}
+        self.rows: dict[str, Positions] = {}
+
+    # ------------------------------------------------------------------------- references
+
+    def _links(self, table: TableSpec) -> dict[str, Positions]:
+        """Give the row, in the table referred to, of each reference; -1 for null."""
+        links = {}
+        for column, target in table.references.items():
+            values = self.tables[table.name][column]
+            keys = self.tables[target][self.model.tables[target].primary_key]
+            links[column] = find_keys(values, keys)
+            lost = int(((links[column] < 0) & values.notna().to_numpy(dtype=bool)).sum())
+            if lost:
+                fail(
+                    f"{lost} rows of {table.name}.{column} refer to no row of {target!r}",
+                    table.name,
+                    column,
+                    lost,
+                )
+        return links
+
+    def natural(self, table: TableSpec, spec: ColumnSpec) -> pd.Series:
+        """Give a column in natural terms: text, or the row number in the table referred to."""
+        values = self.tables[table.name][spec.name]
+        if spec.references is None:
+            return as_text(values) if spec.type == "integer" else values
+        if self.model.lineage.tables[spec.references].kind == "lookup":
+            listed = self.tables[spec.references][self.model.tables[spec.references].natural_key[0]]
+            return kernels.take(listed, self.links[table.name][spec.name])
+        return make_column(self.links[table.name][spec.name])
+
+    # ------------------------------------------------------------------------- rows
+
+    def place(self, source: str) -> None:
+        """Find which row of the sheet each row of its tables stands for; -1 for none."""
+        key = self.model.lineage.sources[source].key
+        fed = [
+            table
+            for table in self.model.tables.values()
+            if self.model.lineage.tables[table.name].source == source
+            and table.name not in self.absent
+        ]
+        if not fed:
+            return
+        columns = {table.name: self._key(table, key) for table in fed}
+        if self.like is None:
+            base, fed = fed[0], fed[1:]
+            keys, self.rows[base.name] = self._in_order(base, columns[base.name])
+        else:
+            keys = [self.like[source][name] for name in key]
+            for table in list(fed):  # what stands in the very same order is no work
+                if all(map(same_cells, columns[table.name], keys)):
+                    self.rows[table.name] = np.arange(len(keys[0]), dtype=np.int64)
+                    fed.remove(table)
+        for table in fed:
+            at = self._by_reference(table, key)
+            if at is None:
+                at = find_rows(columns[table.name], keys)
+            self.rows[table.name] = self._checked(table, at, columns[table.name], len(keys[0]))
+
+    def _in_order(
+        self, table: TableSpec, columns: list[pd.Series]
+    ) -> tuple[list[pd.Series], Positions]:
+        """Put the keys that a table holds in order, and tell where each row's stands."""
+        held = np.flatnonzero(_all_present(columns))
+        order, same = sort_rows([take(column, held) for column in columns])
+        if same.any():
+            count = int(same.sum())
+            fail(
+                f"{count} rows of {table.name!r} stand for a row that another stands for",
+                table.name,
+                table.natural_key[0],
+                count,
+            )
+        rows = held[order]
+        return [take(column, rows) for column in columns], reverse(rows, len(columns[0]))
+
+    def _key(self, table: TableSpec, key: tuple[str, ...]) -> list[pd.Series]:
+        by_source = {
+            table.columns[name].source[0].partition(".")[2]: table.columns[name]
+            for name in table.natural_key
+        }
+        return [self.sheet_column(table, by_source[name]) for name in key]
+
+    def sheet_column(self, table: TableSpec, spec: ColumnSpec) -> pd.Series:
+        """Give a column as the sheet has it: a reference to another sheet as its row number."""
+        source = spec.source[0].partition(".")[0]
+        if spec.references is None or self.model.lineage.tables[spec.references].kind == "lookup":
+            return self.natural(table, spec)
+        target = self.model.lineage.tables[spec.references].source
+        if target != source:
+            parents = self.links[table.name][spec.name]
+            return make_column(gather(self.rows[spec.references], parents))
+        parent = self.model.tables[spec.references]
+        column = next(c for c in parent.own_columns if c.source == spec.source)
+        if column.primary_key:  # a reference that leads to a row holds that row's key
+            return self.tables[table.name][spec.name]
+        return take(self.sheet_column(parent, column), self.links[table.name][spec.name])
+
+    def _by_reference(self, table: TableSpec, key: tuple[str, ...]) -> Optional[Positions]:
+        """Place the rows of a table by those placed already that refer to it by the same key."""
+        for name, rows in self.rows.items():
+            for column, parent in self.model.tables[name].references.items():
+                spec = self.model.tables[name].columns[column]
+                names_key = len(key) == 1 and column in self.model.tables[name].natural_key
+                mine = table.columns[table.primary_key]
+                if parent == table.name and names_key and mine.source == spec.source:
+                    at = np.full(len(self.tables[parent]), -1, dtype=np.int64)
+                    held = np.flatnonzero(self.links[name][column] >= 0)
+                    at[self.links[name][column][held]] = rows[held]
+                    return at
+        return None
+
+    def _checked(
+        self, table: TableSpec, at: Positions, columns: list[pd.Series], length: int
+    ) -> Positions:
+        """Make sure that each row of the sheet has one row of a table, and each of these one."""
+        seen = np.bincount(at[at >= 0], minlength=length)
+        wrong = int((seen != 1).sum()) + int(((at < 0) & _all_present(columns)).sum())
+        if wrong:
+            fail(
+                f"{wrong} rows of {table.name!r} are missing, doubled or of another key",
+                table.name,
+                table.natural_key[0],
+                wrong,
+            )
+        return at
+
+
+# ----------------------------------------------------------------------------- helpers
+
+
+def present(values: pd.Series) -> Mask:
+    """Tell which cells of a column, or which row numbers, are there."""
+    if values.dtype == np.int64:
+        return (values >= 0).to_numpy(dtype=bool)
+    return values.notna().to_numpy(dtype=bool)
+
+
+def _all_present(columns: list[pd.Series]) -> Mask:
+    mask: Mask = np.logical_and.reduce([present(column) for column in columns])
+    return mask
+
+
+def take(values: pd.Series, positions: Positions) -> pd.Series:
+    """Gather cells, or row numbers, by position; -1 gives a missing one."""
+    if values.dtype == np.int64:
+        return make_column(gather(values.to_numpy(), positions))
+    return kernels.take(values, positions)
+
+
+def compare(expected: pd.Series, found: pd.Series, where: tuple[str, str], what: str) -> None:
+    """Raise where two columns differ; ``where`` is the table and column to name."""
+    count = int(differ(expected, found).sum())
+    if count:
+        table, column = where
+        fail(f"{count} cells of {table}.{column} {what}", table, column, count)
+
+
+def fail(what: str, table: str, column: str, count: int) -> None:
+    """Raise the error of a proof that does not hold."""
+    msg = (
+        f"the proof failed: {what}; nothing may be committed: this is a fault of a builder, an "
+        "inverse or the library"
+    )
+    raise ProofError(msg, table=table, column=column, count=count)
