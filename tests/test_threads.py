@@ -72,3 +72,18 @@ def test_no_more_is_done_ahead_than_asked_for() -> None:
     assert next(results) == 0
     assert len(begun) <= 3
     assert list(results) == list(range(1, 9))
+
+
+def test_one_worker_is_ahead_by_as_much_as_it_is_told() -> None:
+    begun: list[int] = []
+
+    def note(number: int) -> int:
+        begun.append(number)
+        return threading.get_ident()
+
+    found = map_ahead(note, range(9), rows=MANY, ahead=1, workers=1)
+    workers = {next(found)}
+    time.sleep(0.02)
+    assert len(begun) <= 2
+    assert len(workers | set(found)) == 1
+    assert begun == list(range(9))

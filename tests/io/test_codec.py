@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import io
 from typing import Any, get_args
 
 import numpy as np
@@ -12,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from aspen_etl.io import codec
-from aspen_etl.io.codec import Format, decode, decode_verified, encode
+from aspen_etl.io.codec import Format, decode, decode_own_csv, decode_verified, encode
 from aspen_etl.schema.frames import equal_frames
 from aspen_etl.schema.spec import TIMESTAMP, ColumnSpec
 from aspen_etl.schema.text import conform_text
@@ -67,6 +68,27 @@ def test_a_table_comes_back_as_it_was(file_format: Format, rows: list[Any]) -> N
         found = read(data, COLUMNS, file_format, url="x")
         assert equal_frames(found, frame)
         assert [found[name].dtype for name in COLUMNS] == [s.dtype for s in COLUMNS.values()]
+
+
+@pytest.mark.skipif(not HAS_PYARROW, reason="pyarrow")
+@given(ROWS)
+@example([(1, None, "a", None, 0), (2, None, "a", None, 0), (3, None, "a", None, None)])
+@example([(1, None, "a\nb", None, 0)])
+def test_a_table_that_is_read_piece_by_piece_is_the_same_or_none(rows: list[Any]) -> None:
+    frame = frame_of(rows)
+    found = decode_own_csv(io.BytesIO(encode(frame, COLUMNS, "csv")), COLUMNS)
+    assert found is None or equal_frames(found, frame)
+    plain = not any(set(f"{word}{note}") & set('\r\n"') for _, _, word, note, _ in rows)
+    assert found is not None or not rows or not plain
+
+
+@pytest.mark.skipif(not HAS_PYARROW, reason="pyarrow")
+@pytest.mark.parametrize("shift", range(7))
+def test_a_line_feed_in_a_cell_is_kept_where_pieces_meet(shift: int) -> None:
+    rows = [(n, None, "x" * shift if n == 0 else "a\nb\n" * 20_000, None, None) for n in range(99)]
+    frame = frame_of(rows)
+    found = decode_own_csv(io.BytesIO(encode(frame, COLUMNS, "csv")), COLUMNS)
+    assert found is None or equal_frames(found, frame)
 
 
 @pytest.mark.skipif(not HAS_PYARROW, reason="pyarrow")

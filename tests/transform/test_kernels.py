@@ -149,6 +149,28 @@ def test_differ_takes_null_for_equal_to_null_alone(storage: str) -> None:
     check()
 
 
+@BOTH
+def test_differ_at_compares_the_rows_that_it_is_told(
+    storage: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kernels, "_BLOCK", 2)
+    places = st.tuples(st.integers(0, 7), st.integers(0, 7))
+
+    @given(st.lists(st.none() | TEXTS, min_size=8, max_size=8), st.lists(places, max_size=8))
+    @example(cells=list("abcdefgh"), pairs=[(at, at) for at in range(8)])
+    @example(cells=list("aabbccdd"), pairs=[(at, at + 1) for at in range(7)])
+    def check(cells: Cells, pairs: list[tuple[int, int]]) -> None:
+        one, two = (
+            make(cells, storage),
+            pd.concat([make(cells[:3], storage), make(cells[3:], storage)]),
+        )
+        rows, at = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
+        found = kernels.differ_at(one, rows, two.reset_index(drop=True), at)
+        assert found.tolist() == [cells[a] != cells[b] for a, b in pairs]
+
+    check()
+
+
 def test_differ_compares_nullable_numbers() -> None:
     one = pd.Series([1, None, 3, None], dtype="Int64")
     two = pd.Series([1, None, None, 4], dtype="Int64")

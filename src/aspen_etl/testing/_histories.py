@@ -47,7 +47,7 @@ def histories(
     """Generate histories: one source, run after run.
 
     From run to run rows are changed, left out, brought back, broken, mended and turned round;
-    a sheet may be empty for a run.
+    a sheet may be empty for a run, and some rows may come later than others.
 
     Args:
         model: What the sheets are, and what they become.
@@ -64,10 +64,11 @@ def histories(
     some = st.one_of(st.just(0), st.integers(0, 2**8 - 1))
     steps = st.builds(_Step, some, some, some, st.integers(0, 3))
     return st.builds(
-        lambda first, other, after: _evolve(model, first, other, after),
+        lambda first, other, after, late: _evolve(model, first, other, after)[late:],
         extracts(model, faults=faults, max_rows=max_rows),
         extracts(model, max_rows=max_rows),
         st.lists(steps, min_size=1, max_size=max(max_runs - 1, 1)),
+        st.sampled_from([0, 1]),  # with 1, rows that are absent in the first run are new later
     )
 
 

@@ -132,6 +132,7 @@ class History:
         hold(state.next == self.following[name], f"6: the next number of {name!r} is another")
         told = {row[1:]: row[0] for row in rows_of(state.given)}
         hold(told == given, f"6: the keys given of {name!r} are others")
+        hold(len(state.given) == len(told), f"6: keys of {name!r} stand twice among those given")
 
     def _follow_audit(self, table: TableSpec, rows: list[Cells], run: Run) -> None:
         values = [

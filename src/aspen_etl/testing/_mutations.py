@@ -100,11 +100,16 @@ def assert_changes_are_seen(
 
 
 def assert_seen(
-    mutation: Mutation, result: NormalizeResult, extract: Extract, model: Model, run: Run
+    mutation: Mutation,
+    result: NormalizeResult,
+    extract: Extract,
+    model: Model,
+    run: Run,
+    previous: Optional[Snapshot] = None,
 ) -> None:
     """Assert that one change of a result is found, and named by table and column."""
     try:
-        verify(mutation.apply(result), extract, model=model, run=run)
+        verify(mutation.apply(result), extract, model=model, run=run, previous=previous)
     except ProofError as error:
         table, column = error.details.get("table"), error.details.get("column")
     else:

@@ -155,7 +155,8 @@ def find_leaders(model: Model, previous: Optional[Snapshot], /) -> dict[str, Lea
         if lineage.kind != "rows" or not table.has_surrogate_key or len(table.natural_key) > 1:
             continue
         sheet = str(lineage.source)
-        if sheet in out or model.lineage.sources[sheet].references:
+        key, references = model.lineage.sources[sheet].key, model.lineage.sources[sheet].references
+        if sheet in out or key[0] in references:
             continue
         spec = table.columns[table.natural_key[0]]
         is_listed = spec.references and model.lineage.tables[spec.references].kind == "lookup"

@@ -1,0 +1,82 @@
+"""Keys in use stand in the table; the retired ones are all that is kept beside them."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pandas as pd
+from hypothesis import given
+from hypothesis import strategies as st
+
+import aspen_etl as ae
+from aspen_etl.schema import Builder
+from aspen_etl.schema.frames import KeyState, Snapshot, equal_frames
+from aspen_etl.transform.assigning import find_leaders
+from aspen_etl.transform.keys import PartedKeys, TableKeys, join_keys, part_keys
+from tests.laws.models import EXTENDED_MODEL
+from tests.transform.sheets import ADA, BO, RUN, extract
+
+USER = ae.BORROWER_MODEL.tables["user"]
+
+
+def keys_of(numbers: list[int]) -> pd.DataFrame:
+    names = pd.Series([f"borrower {n}" for n in numbers], dtype=object)
+    text = names.astype(USER.columns["user_profile_id"].dtype)
+    return pd.DataFrame({"user_id": pd.Series(numbers, dtype="int64"), "user_profile_id": text})
+
+
+@given(st.sets(st.integers(1, 9)), st.sets(st.integers(1, 9)))
+def test_all_keys_given_are_those_in_use_and_the_retired_ones(
+    used: set[int], others: set[int]
+) -> None:
+    in_use, retired = keys_of(sorted(used)), keys_of(sorted(others - used))
+    state = TableKeys(USER, 10, PartedKeys(in_use, retired))
+    assert equal_frames(state.given, keys_of(sorted(used | others)))
+    assert state.equals(KeyState(10, keys_of(sorted(used | others))))
+    for known in (state, KeyState(10, state.given)):
+        parts = part_keys(known, in_use.assign(created=0), USER)
+        assert equal_frames(parts.in_use, in_use)
+        assert equal_frames(parts.retired, retired)
+    every = part_keys(state, None, USER)
+    assert (len(every.in_use), len(every.retired)) == (0, len(used | others))
+
+
+def test_keys_of_another_table_than_the_one_given_are_parted_anew() -> None:
+    state = TableKeys(USER, 4, PartedKeys(keys_of([1, 2]), keys_of([3])))
+    parts = part_keys(state, keys_of([2, 3]), USER)
+    assert parts.in_use["user_id"].tolist() == [2, 3]
+    assert parts.retired["user_id"].tolist() == [1]
+    assert len(join_keys([keys_of([]), keys_of([])], USER)) == 0
+
+
+def test_a_table_leads_a_sheet_where_one_column_is_the_key_of_both() -> None:
+    first = ae.normalize(extract(ADA, BO), run=RUN)
+    leaders = find_leaders(ae.BORROWER_MODEL, first.snapshot)
+    assert {sheet: leader.table.name for sheet, leader in leaders.items()} == {"borrower": "user"}
+    assert find_leaders(ae.BORROWER_MODEL, None) == {}
+    nothing = dataclasses.replace(first.snapshot, tables=ae.Tables({}))
+    assert find_leaders(ae.BORROWER_MODEL, nothing) == {}
+    assert find_leaders(EXTENDED_MODEL, Snapshot(ae.Tables({}), {})) == {}
+
+
+def test_a_new_row_comes_after_those_that_have_a_key() -> None:
+    first = ae.normalize(extract(BO), run=RUN)
+    both = ae.normalize(extract(ADA, BO), run=RUN, previous=first.snapshot)
+    assert both.tables["user"]["user_profile_id"].tolist() == ["b", "a"]
+    assert both.tables["address"]["role_profile_id"].tolist() == [2]
+    gone = ae.normalize(extract(ADA), run=RUN, previous=both.snapshot)
+    again = ae.normalize(extract(BO, ADA), run=RUN, previous=gone.snapshot)
+    assert again.tables["user"]["user_id"].tolist() == [1, 2]
+    assert again.snapshot.keys["user"].given["user_id"].tolist() == [1, 2]
+
+
+def test_a_builder_may_give_the_leading_rows_in_another_order() -> None:
+    def build(borrower: pd.DataFrame) -> pd.DataFrame:
+        turned = borrower.iloc[::-1]
+        return pd.DataFrame({"user_profile_id": turned["id"]})
+
+    model = ae.BORROWER_MODEL.replace(builders={"user": Builder(build)})
+    first = ae.normalize(extract(BO), run=RUN, model=model)
+    both = ae.normalize(extract(ADA, BO), run=RUN, model=model, previous=first.snapshot)
+    assert both.tables["user"]["user_profile_id"].tolist() == ["b", "a"]
+    assert both.tables["user"]["user_id"].tolist() == [1, 2]
