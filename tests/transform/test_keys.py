@@ -7,9 +7,11 @@ import dataclasses
 import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
+from pandera.typing import Series
 
 import aspen_etl as ae
-from aspen_etl.schema import Builder
+from aspen_etl.normalization import verify
+from aspen_etl.schema import Builder, Source, Table
 from aspen_etl.schema.frames import KeyState, Snapshot, equal_frames
 from aspen_etl.transform.assigning import find_leaders
 from aspen_etl.transform.keys import PartedKeys, TableKeys, join_keys, part_keys
@@ -70,13 +72,30 @@ def test_a_new_row_comes_after_those_that_have_a_key() -> None:
     assert again.snapshot.keys["user"].given["user_id"].tolist() == [1, 2]
 
 
-def test_a_builder_may_give_the_leading_rows_in_another_order() -> None:
-    def build(borrower: pd.DataFrame) -> pd.DataFrame:
-        turned = borrower.iloc[::-1]
-        return pd.DataFrame({"user_profile_id": turned["id"]})
+class ThingSheet(Source):
+    """Things by their codes."""
 
-    model = ae.BORROWER_MODEL.replace(builders={"user": Builder(build)})
-    first = ae.normalize(extract(BO), run=RUN, model=model)
-    both = ae.normalize(extract(ADA, BO), run=RUN, model=model, previous=first.snapshot)
-    assert both.tables["user"]["user_profile_id"].tolist() == ["b", "a"]
-    assert both.tables["user"]["user_id"].tolist() == [1, 2]
+    code: Series[str] = ae.column()
+
+
+class Thing(Table):
+    """A thing."""
+
+    thing_id: Series[int] = ae.column(primary_key=True)
+    code: Series[str] = ae.column(natural_key=True, length=9, source="thing.code")
+
+
+def test_a_builder_may_give_the_leading_rows_in_another_order() -> None:
+    turned = Builder(lambda thing: thing.iloc[::-1])
+    model = ae.Model.of(sources=[ThingSheet], tables=[Thing], builders={"thing": turned})
+    previous = None
+    for codes in (["b", "d"], ["a", "b", "c", "d"], ["c", "d", "e"]):
+        things = ae.Extract(thing=pd.DataFrame({"code": codes}))
+        result = ae.normalize(things, run=RUN, model=model, previous=previous)
+        verify(result, things, run=RUN, model=model, previous=previous)
+        previous = result.snapshot
+    assert result.tables["thing"][["thing_id", "code"]].to_numpy().tolist() == [
+        [2, "d"],
+        [4, "c"],
+        [5, "e"],
+    ]
