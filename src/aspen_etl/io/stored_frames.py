@@ -160,7 +160,7 @@ def _read_streamed(
         with Path(place.path).open("rb", buffering=0) as opened:
             stream = _Digesting(opened)
             frame = decode_own_csv(cast("IO[bytes]", stream), columns)
-            whole = not stream.read()
+            whole = frame is not None and not stream.read()
     except OSError:
         return None
     expected = (file.bytes, file.sha256, file.rows)
