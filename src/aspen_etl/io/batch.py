@@ -9,8 +9,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import NamedTuple, Optional, final
 
-from fsspec.implementations.local import LocalFileSystem
-
 from aspen_etl.io.filesystem import Location
 from aspen_etl.io.writing import Aside, Counted, Data, put_parts, sync_folder, writing
 
@@ -57,7 +55,7 @@ class Batch:
             SourceAccessError: The storage refuses.
             WriteError: It failed.
         """
-        if not isinstance(place.filesystem, LocalFileSystem):
+        if not place.is_local:
             size = put_parts(place, parts, written=self.written)
             self.written.append(place.name)
             return size

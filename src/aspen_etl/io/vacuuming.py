@@ -11,8 +11,6 @@ from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Optional
 
-from fsspec.implementations.local import LocalFileSystem
-
 from aspen_etl.errors import NotSupportedError, SourceNotFoundError, WriteError
 from aspen_etl.io.commit import Commit
 from aspen_etl.io.content import modified_time
@@ -163,7 +161,7 @@ def _delete(root: Location, path: str) -> None:
     except WriteError:
         if place.kind() != "absent":
             raise
-    if isinstance(root.filesystem, LocalFileSystem):
+    if root.is_local:
         with contextlib.suppress(OSError):
             os.rmdir(place.path.rpartition("/")[0])  # noqa: PTH106 - fsspec's own form of a path
 

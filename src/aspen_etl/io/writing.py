@@ -9,7 +9,6 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Literal, TypeVar, Union
 
-from fsspec.implementations.local import LocalFileSystem
 from fsspec.implementations.memory import MemoryFileSystem
 
 from aspen_etl.errors import (
@@ -61,7 +60,7 @@ def make_folder(place: Location, /) -> None:
         SourceAccessError: The storage refuses.
         WriteError: It cannot be made.
     """
-    if isinstance(place.filesystem, LocalFileSystem):
+    if place.is_local:
         writing(place, lambda: place.filesystem.makedirs(place.path, exist_ok=True))
 
 
@@ -127,7 +126,7 @@ def delete(place: Location, /) -> None:
 
 
 def _put(place: Location, parts: Iterable[Data]) -> None:
-    if not isinstance(place.filesystem, LocalFileSystem):
+    if not place.is_local:
         place.filesystem.pipe_file(place.path, b"".join(parts))
         return
     with _written_aside(place.path, parts) as aside:
@@ -227,7 +226,7 @@ def create(place: Location, data: bytes, /) -> Created:
 def _create(place: Location, data: bytes, named: list[str]) -> None:
     """Make a file, and note its name before it may be there: what fails later is undecided."""
     filesystem = place.filesystem
-    if isinstance(filesystem, LocalFileSystem):
+    if place.is_local:
         with _written_aside(place.path, [data]) as aside:
             named.append(place.path)
             os.link(aside.name, place.path)

@@ -268,7 +268,7 @@ class _Sync:
         self.clock.step("reading")
         extract, files = self._read(files)
         previous = None
-        if newest is not None:  # after the source, to read which takes more memory than it holds
+        if newest is not None:  # its tables are read one by one, as they are needed
             self.clock.step("loading")
             previous = self.store.load(newest)
         extracts = [extract]

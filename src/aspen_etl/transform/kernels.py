@@ -38,6 +38,7 @@ __all__ = [
     "repeat",
     "same_cells",
     "same_text",
+    "select",
     "take",
     "text_buffers",
     "to_text",
@@ -209,7 +210,7 @@ def differ_at(one: pd.Series, rows: Positions, two: pd.Series, at: Positions) ->
     """
     left, right = arrow_chunks(one), arrow_chunks(two)
     if left is None or right is None:
-        return differ(_rows(one, rows), _rows(two, at))
+        return differ(select(one, rows), select(two, at))
     return arrays_differ_at(left, rows, right, at)
 
 
@@ -220,11 +221,6 @@ def arrays_differ_at(one: list[Any], rows: Positions, two: list[Any], at: Positi
         part = slice(start, start + _BLOCK)
         out[part] = _differ(_rows_of(one, rows[part]), _rows_of(two, at[part]))
     return out
-
-
-def _rows(values: pd.Series, positions: Positions) -> pd.Series:
-    together = neighbours(values, positions)
-    return pd.Series(values.array.take(positions), copy=False) if together is None else together
 
 
 def _rows_of(chunks: list[Any], positions: Positions) -> Any:
@@ -293,6 +289,14 @@ def neighbours(values: pd.Series, positions: Positions) -> Optional[pd.Series]:
     if first < 0 or not is_range(positions, first):
         return None
     return values.iloc[first : first + len(positions)].reset_index(drop=True)
+
+
+def select(values: pd.Series, positions: Positions, /) -> pd.Series:
+    """Gather rows of any dtype by position, none of them -1. The index is new."""
+    together = neighbours(values, positions)
+    if together is not None:
+        return together
+    return pd.Series(values.array.take(positions), name=values.name, copy=False)
 
 
 _STEPS = np.arange(1 << 14)

@@ -67,14 +67,14 @@ def number(
     listed = _lookups(model, previous)
     left = _with_lookups(rows, model, listed)
     del rows  # handed over: what is numbered is let go of
-    audit = audit_columns(max(map(len, left.values()), default=0), run)
+    most = max(map(len, left.values()), default=0)
+    audit = audit_columns(most, run)
     given: dict[str, Any] = {}
     done: dict[str, _Numbered] = {}
     # One by one, since what a table takes while it is numbered is free for the next one; a store
     # reads what the next ones were meanwhile. Those that refer to nothing and are small come first.
     kinds = model.lineage.tables
     order = sorted(model.lineage.table_order, key=lambda name: kinds[name].kind != "lookup")
-    most = max(map(len, left.values()))
     before = map_ahead(partial(_before, previous), order, rows=most, workers=1)
     for name, then in zip(order, before):
         table = model.tables[name]

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from aspen_etl.schema.frames import make_column
-from aspen_etl.transform.kernels import Positions, neighbours
+from aspen_etl.transform.kernels import Positions, select
 from aspen_etl.transform.ordering import find, is_ascending
 
 __all__ = ["find_keys", "find_rows", "gather", "reverse", "rows_without", "select"]
@@ -119,11 +119,3 @@ def _codes(wanted: pd.Series, known: pd.Series) -> tuple[Positions, Positions]:
     nothing = len(texts)
     at = np.where(wanted.isna().to_numpy(dtype=bool), nothing, at)
     return at, np.where(codes < 0, nothing, codes).astype(np.int64)
-
-
-def select(values: pd.Series, positions: Positions, /) -> pd.Series:
-    """Gather rows of any dtype by position, none of them -1. The index is new."""
-    together = neighbours(values, positions)
-    if together is not None:
-        return together
-    return pd.Series(values.array.take(positions), name=values.name, copy=False)

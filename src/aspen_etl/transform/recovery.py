@@ -38,25 +38,15 @@ class _Copy(NamedTuple):
 
 
 class Recovered(Placed):
-    """Read the sheets back out of tables, each sheet after those that it refers to.
+    """Read the sheets back out of tables, each sheet after those that it refers to."""
 
-    Attributes:
-        sheets: The rows of each sheet, in their order; a column that refers to another sheet
-            holds the row number there.
-    """
-
-    def __init__(
-        self,
-        tables: Mapping[str, pd.DataFrame],
-        model: Model,
-        absent: Collection[str] = (),
-        like: Optional[Mapping[str, pd.DataFrame]] = None,
-    ) -> None:
-        super().__init__(tables, model, absent, like)
-        self.sheets: dict[str, pd.DataFrame] = {}
-        for source in model.sources:
+    def sheets(self) -> dict[str, pd.DataFrame]:
+        """Give the rows of each sheet; a reference to another sheet is the row number there."""
+        found = {}
+        for source in self.model.sources:
             self.place(source)
-            self.sheets[source] = self._sheet(source)
+            found[source] = self._sheet(source)
+        return found
 
     # ------------------------------------------------------------------------- cells
 
@@ -207,7 +197,7 @@ def recover(
         ProofError: The tables do not hold together: a reference leads nowhere, a row is
             missing or doubled, or the copies of a cell differ. It names table and column.
     """
-    return Recovered(tables, model, absent, like).sheets
+    return Recovered(tables, model, absent, like).sheets()
 
 
 # ----------------------------------------------------------------------------- helpers
