@@ -31,7 +31,7 @@ from aspen_etl.transform.assigning import find_leaders
 from aspen_etl.transform.auditing import Since
 from aspen_etl.transform.borrower import BORROWER_MODEL
 from aspen_etl.transform.history import Missing, hold
-from aspen_etl.transform.numbering import number
+from aspen_etl.transform.numbering import number, read_ahead
 from aspen_etl.transform.preparation import prepare
 from aspen_etl.transform.proof import prove
 from aspen_etl.transform.recovery import recover
@@ -181,11 +181,14 @@ class _Work:
         self._counts = count_rejects(prepared, judged)
 
     def number(self) -> tuple[Snapshot, dict[str, Since]]:
+        most = max(map(len, self.accepted.values()), default=0)
+        ahead = read_ahead(self.model, self.previous, rows=most)
         found = number(
             assemble(self.accepted, self.model),
             self.model,
             self.run,
             previous=self.previous,
+            ahead=ahead,
             led=self._led,
         )
         self._held, self._led = [], {}

@@ -55,6 +55,8 @@ def map_ahead(
 ) -> Iterator[R]:
     """Call a function on each item while the caller works on what it gave for those before.
 
+    It begins at once, not when the first result is asked for.
+
     Args:
         function: As for ``map_threads``.
         items: The items.
@@ -63,28 +65,34 @@ def map_ahead(
             takes memory; with none, all.
         workers: How many items are done at once, at most; with none, one a core.
 
-    Yields:
+    Returns:
         What the function gave, in the order of the items.
     """
     held = list(items)
     cores = min(_cores(), len(held))
     if cores < 2 or not _pays(rows):  # noqa: PLR2004
-        yield from map(function, held)
-        return
+        return map(function, held)
     workers = workers or cores
-    waiting = iter(held)
-    futures: deque[Future[R]] = deque()
-    with ThreadPoolExecutor(workers) as pool:
+    pool = ThreadPoolExecutor(workers)
+    jobs = (partial(_submit, pool, partial(function, item)) for item in held)
+    begun = deque(job() for job in islice(jobs, None if ahead is None else workers - 1 + ahead))
+    return _results(pool, begun, jobs)
+
+
+def _results(
+    pool: ThreadPoolExecutor,
+    begun: deque[Future[R]],
+    jobs: Iterator[Callable[[], Future[R]]],
+) -> Iterator[R]:
+    """Give what was begun, and begin one more for each."""
+    with pool:
         try:
-            for item in islice(waiting, None if ahead is None else workers - 1 + ahead):
-                futures.append(_submit(pool, partial(function, item)))
-            while futures:
-                found = futures.popleft().result()
-                for item in islice(waiting, 1):
-                    futures.append(_submit(pool, partial(function, item)))
+            while begun:
+                found = begun.popleft().result()
+                begun.extend(job() for job in islice(jobs, 1))
                 yield found
         finally:
-            for future in futures:
+            for future in begun:
                 future.cancel()
 
 

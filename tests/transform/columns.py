@@ -26,6 +26,13 @@ def make(cells: Cells, storage: str, *, sliced: bool = False) -> pd.Series:
     return pd.Series(["é ", None, *cells, "x"], dtype=dtype).iloc[2:-1].reset_index(drop=True)
 
 
+def make_in_pieces(cells: Cells, storage: str, *cuts: int) -> pd.Series:
+    """Make a column as it is read: in pieces, some of them empty, which only Arrow keeps apart."""
+    ends = [0, *sorted(cuts), len(cells)]
+    pieces = [make(cells[low:high], storage) for low, high in zip(ends, ends[1:])]
+    return pd.concat(pieces, ignore_index=True)
+
+
 def texts(values: pd.Series) -> Cells:
     return [cell if isinstance(cell, str) else None for cell in values.tolist()]
 

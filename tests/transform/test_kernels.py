@@ -6,6 +6,7 @@ Each is compared with the plainest Python that says the same.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any, Optional
 
 import numpy as np
@@ -17,7 +18,16 @@ from hypothesis import strategies as st
 from aspen_etl.schema.borrower import EMAIL, PHONE, ZIP_CODE
 from aspen_etl.schema.text import TEXT, WHITE_SPACE, TextFormat, conform_text
 from aspen_etl.transform import kernels, scanning
-from tests.transform.columns import BOTH, COLUMNS, STORAGES, TEXTS, Cells, make, texts
+from tests.transform.columns import (
+    BOTH,
+    COLUMNS,
+    STORAGES,
+    TEXTS,
+    Cells,
+    make,
+    make_in_pieces,
+    texts,
+)
 
 
 @BOTH
@@ -27,6 +37,24 @@ def test_take_gathers_rows_and_gives_missing_for_minus_one(storage: str) -> None
         positions = data.draw(st.lists(st.integers(-1, len(cells) - 1), max_size=9))
         found = kernels.take(make(cells, storage), np.array(positions, dtype=np.int64))
         assert texts(found) == [None if at < 0 else cells[at] for at in positions]
+        assert found.index.equals(pd.RangeIndex(len(positions)))
+
+    check()
+
+
+@BOTH
+@pytest.mark.parametrize("gather", [kernels.take, kernels.select])
+def test_rows_are_gathered_from_a_column_in_pieces(
+    storage: str, gather: Callable[[pd.Series, Any], pd.Series]
+) -> None:
+    @given(COLUMNS, st.lists(st.integers(0, 8), max_size=3), st.data())
+    @example(cells=list("abcd"), cuts=[0, 2, 2, 4], data=None)
+    def check(cells: Cells, cuts: list[int], data: Optional[st.DataObject]) -> None:
+        rows = st.lists(st.sampled_from(range(len(cells))), max_size=9) if cells else st.just([])
+        positions = [0, 2, 2, 3] if data is None else data.draw(rows | rows.map(sorted))
+        column = make_in_pieces(cells, storage, *cuts).rename("name")
+        found = gather(column, np.array(positions, dtype=np.int64))
+        assert (texts(found), found.name) == ([cells[at] for at in positions], "name")
         assert found.index.equals(pd.RangeIndex(len(positions)))
 
     check()
@@ -160,12 +188,9 @@ def test_differ_at_compares_the_rows_that_it_is_told(
     @example(cells=list("abcdefgh"), pairs=[(at, at) for at in range(8)])
     @example(cells=list("aabbccdd"), pairs=[(at, at + 1) for at in range(7)])
     def check(cells: Cells, pairs: list[tuple[int, int]]) -> None:
-        one, two = (
-            make(cells, storage),
-            pd.concat([make(cells[:3], storage), make(cells[3:], storage)]),
-        )
+        one, two = make(cells, storage), make_in_pieces(cells, storage, 3)
         rows, at = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
-        found = kernels.differ_at(one, rows, two.reset_index(drop=True), at)
+        found = kernels.differ_at(one, rows, two, at)
         assert found.tolist() == [cells[a] != cells[b] for a, b in pairs]
 
     check()
@@ -231,10 +256,12 @@ def test_what_arrow_gives_back_has_the_dtype_of_the_column_it_came_from() -> Non
 
 @BOTH
 def test_constant_columns_hold_one_value_or_none(storage: str) -> None:
-    @given(st.lists(st.none() | st.sampled_from(["", "a", "b", "ab"]), max_size=4), st.booleans())
+    cells_of = st.lists(st.none() | st.sampled_from(["", "a", "b", "ab", "aa"]), max_size=4)
+
+    @given(cells_of | st.lists(st.sampled_from(["a", "aaa", "aa"]), max_size=4), st.booleans())
     def check(cells: Cells, sliced: bool) -> None:  # noqa: FBT001 - drawn
-        found = kernels.is_constant(make(cells, storage, sliced=sliced))
-        assert found == (len(set(cells)) < 2)
+        for values in (make(cells, storage, sliced=sliced), make_in_pieces(cells, storage, 0, 2)):
+            assert kernels.is_constant(values) == (len(set(cells)) < 2)
 
     check()
 

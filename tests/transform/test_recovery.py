@@ -8,6 +8,8 @@ from typing import Any, Optional
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from pandera.typing import Series
 
 import aspen_etl as ae
@@ -119,19 +121,17 @@ def test_the_text_of_a_failure_holds_no_cell() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("values", "keys", "found"),
-    [
-        ([1, 3, 2], [1, 2, 3], [0, 2, 1]),
-        ([0, 4, -1], [1, 2, 3], [-1, -1, -1]),
-        ([7, 5, 6], [7, 5], [0, 1, -1]),
-        ([1], [], [-1]),
-    ],
-)
-def test_keys_are_found_dense_or_with_gaps(
-    values: list[int], keys: list[int], found: list[int]
-) -> None:
+NUMBERS = st.lists(st.integers(-3, 12) | st.sampled_from([-(2**63), 2**62, 2**63 - 1]), max_size=6)
+
+
+@given(NUMBERS, st.lists(st.integers(1, 9), max_size=6) | NUMBERS)
+@example([7, 5, 6, -1], [7, 5])
+@example([1, 3, 2, 0, 4], [1, 2, 3])
+@example([-(2**63), 2**63 - 1], [5, 6, 8])
+def test_keys_are_found_dense_or_with_gaps(values: list[int], keys: list[int]) -> None:
     numbers = pd.Series(keys, dtype=np.int64)
+    last = {key: place for place, key in enumerate(keys)}
+    found = [last.get(value, -1) for value in values]
     assert find_keys(pd.Series(values, dtype=np.int64), numbers).tolist() == found
     assert find_keys(pd.Series(values, dtype="Int64"), numbers).tolist() == found
 

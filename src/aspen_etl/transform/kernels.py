@@ -91,9 +91,9 @@ def compact(values: pd.Series) -> pd.Series:
 
 
 def to_text(array: Any, like: pd.Series) -> pd.Series:
-    """Make a text column of an Arrow array, of the dtype of ``like``."""
+    """Make a text column of an Arrow array, of the dtype and the name of ``like``."""
     dtype: Any = like.dtype
-    return pd.Series(dtype.__from_arrow__(array))
+    return pd.Series(dtype.__from_arrow__(array), name=like.name)
 
 
 def take(values: pd.Series, positions: Positions) -> pd.Series:
@@ -107,12 +107,8 @@ def take(values: pd.Series, positions: Positions) -> pd.Series:
         )
     absent = positions < 0
     if arrow_chunks(values) is not None:
-        import pyarrow as pa
-
-        rows = pa.array(positions, mask=absent if absent.any() else None)
-        found = to_text(one_piece(arrow_pieces(values).take(rows)), values)
-        found.name = values.name
-        return found
+        gathered = _gather(arrow_pieces(values), positions, absent)
+        return to_text(one_piece(gathered), values)
     taken = pd.Series(values.array.take(positions, allow_fill=bool(absent.any())), name=values.name)
     return conform_text(taken) if values.dtype == object else taken
 
@@ -258,20 +254,27 @@ def is_constant(values: pd.Series) -> bool:
 
 
 def _repeats_its_first(values: pd.Series) -> bool:
-    first, array = values.iloc[0], arrow_array(values)
+    first, pieces = values.iloc[0], arrow_chunks(values)
     if isinstance(values.dtype, pd.DatetimeTZDtype):
         ticks = values.to_numpy(dtype="datetime64[ms]").view(np.int64)
         return bool((ticks == ticks[0]).all())
     if pd.isna(first):
         return bool(values.isna().all())
-    if array is None:
+    if pieces is None:
         return not values.hasnans and bool((values == first).all())
+    return all(_holds_only(piece, first.encode()) for piece in pieces)
+
+
+def _holds_only(array: Any, cell: bytes) -> bool:
+    """Tell whether each cell of an Arrow array is the same."""
     ends, data = text_buffers(array)
-    width = int(ends[1] - ends[0])
-    if array.null_count or (np.diff(ends) != width).any():
+    width = len(cell)
+    if array.null_count or len(data) != width * len(array) or (np.diff(ends) != width).any():
         return False
-    cells = data.reshape(len(array), width)
-    return bool((cells == cells[0]).all())
+    # The first cell is it, and each byte behind is the one that stands a cell before.
+    return not len(array) or (
+        data[:width].tobytes() == cell and np.array_equal(data[width:], data[: len(data) - width])
+    )
 
 
 def is_range(positions: Positions, first: int = 0) -> bool:
@@ -296,7 +299,28 @@ def select(values: pd.Series, positions: Positions, /) -> pd.Series:
     together = neighbours(values, positions)
     if together is not None:
         return together
+    if arrow_chunks(values) is not None:
+        return to_text(_gather(arrow_pieces(values), positions), values)
     return pd.Series(values.array.take(positions), name=values.name, copy=False)
+
+
+def _gather(array: Any, positions: Positions, absent: Optional[Mask] = None) -> Any:
+    """Gather rows of an Arrow array; if they go up, from each of its pieces by itself.
+
+    Arrow puts all pieces together first, be it for one row.
+    """
+    import pyarrow as pa
+
+    if absent is not None and absent.any():
+        return array.take(pa.array(positions, mask=absent))
+    pieces = array.chunks if isinstance(array, pa.ChunkedArray) else [array]
+    if len(pieces) == 1 or (positions[1:] < positions[:-1]).any():
+        return array.take(pa.array(positions))
+    ends = np.cumsum([0, *map(len, pieces)])
+    cuts = np.searchsorted(positions, ends)
+    parts = zip(pieces, ends, cuts, cuts[1:])
+    found = [piece.take(pa.array(positions[i:j] - first)) for piece, first, i, j in parts if i < j]
+    return pa.chunked_array(found, array.type)
 
 
 _STEPS = np.arange(1 << 14)

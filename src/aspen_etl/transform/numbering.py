@@ -6,7 +6,7 @@ ascending order: text by code point, null first.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
@@ -33,10 +33,37 @@ from aspen_etl.transform.keys import (
 from aspen_etl.transform.ordering import argsort, argsort_numbers, find, sort_rows
 from aspen_etl.transform.positions import gather, select
 
-__all__ = ["number"]
+__all__ = ["Before", "number", "read_ahead"]
 
 #: What stands for null where keys are compared: keys start at 1, so null comes first.
 NULL_KEY = 0
+
+
+class Before(NamedTuple):
+    """What a table was before, and the keys that it gave, where it was there."""
+
+    frame: Optional[pd.DataFrame] = None
+    state: Optional[KeyState] = None
+
+
+def read_ahead(model: Model, previous: Optional[Snapshot], /, *, rows: int) -> Iterator[Before]:
+    """Give what each table was before, in the order in which they are numbered, lookups aside.
+
+    A store reads one while the one before it is numbered, and the first one from now on.
+
+    Args:
+        model: The model.
+        previous: The snapshot before.
+        rows: How many rows a table has, about.
+    """
+    names = [name for name in model.lineage.table_order if not _is_lookup(model, name)]
+    return map_ahead(partial(_before, previous), names, rows=rows, ahead=2, workers=1)
+
+
+def _before(previous: Optional[Snapshot], name: str) -> Before:
+    if previous is None:
+        return Before()
+    return Before(previous.tables.get(name), previous.keys.get(name))
 
 
 def number(
@@ -46,6 +73,7 @@ def number(
     /,
     *,
     previous: Optional[Snapshot] = None,
+    ahead: Optional[Iterator[Before]] = None,
     led: Mapping[str, Led] = MappingProxyType({}),
 ) -> tuple[Snapshot, dict[str, Since]]:
     """Give every row its key, resolve its references, stamp it.
@@ -56,6 +84,7 @@ def number(
         run: When this is, and who does it.
         previous: The snapshot before: its keys stay with their natural keys, its rows keep
             what they were stamped with unless a value changed, its lookup rows stay.
+        ahead: Its tables, where ``read_ahead`` reads them already.
         led: The keys that are known already, by table.
 
     Returns:
@@ -64,24 +93,23 @@ def number(
     """
     run = _not_before(run, previous)
     # Held until the end, so that the small tables of a store are read once.
-    listed = _lookups(model, previous)
+    listed = {n: _before(previous, n) for n in model.lineage.table_order if _is_lookup(model, n)}
     left = _with_lookups(rows, model, listed)
     del rows  # handed over: what is numbered is let go of
     most = max(map(len, left.values()), default=0)
     audit = audit_columns(most, run)
     given: dict[str, Any] = {}
     done: dict[str, _Numbered] = {}
-    # One by one, since what a table takes while it is numbered is free for the next one; a store
-    # reads what the next ones were meanwhile. Those that refer to nothing and are small come first.
-    kinds = model.lineage.tables
-    order = sorted(model.lineage.table_order, key=lambda name: kinds[name].kind != "lookup")
-    before = map_ahead(partial(_before, previous), order, rows=most, workers=1)
-    for name, then in zip(order, before):
+    for name, then in listed.items():  # they refer to nothing, and others to them
+        done[name] = _number(model.tables[name], left, given, model, run, then, audit, None)
+        given[name] = done[name].keys
+    # One by one, since what a table takes while it is numbered is free for the next one.
+    others = (name for name in model.lineage.table_order if name not in listed)
+    for name, then in zip(others, ahead or read_ahead(model, previous, rows=most)):
         table = model.tables[name]
         done[name] = _number(table, left, given, model, run, then, audit, led.get(name))
         given[name] = done[name].keys
-        if kinds[name].kind != "lookup":
-            del left[name]
+        del left[name]
     snapshot = Snapshot(
         Tables({name: done[name].frame for name in model.tables}),
         {name: state for name in model.tables if (state := done[name].state) is not None},
@@ -90,17 +118,8 @@ def number(
     return snapshot, {name: done[name].since for name in model.tables}
 
 
-class _Before(NamedTuple):
-    """What a table was before, and the keys that it gave, where it was there."""
-
-    frame: Optional[pd.DataFrame] = None
-    state: Optional[KeyState] = None
-
-
-def _before(previous: Optional[Snapshot], name: str) -> _Before:
-    if previous is None:
-        return _Before()
-    return _Before(previous.tables.get(name), previous.keys.get(name))
+def _is_lookup(model: Model, name: str) -> bool:
+    return model.lineage.tables[name].kind == "lookup"
 
 
 class _Numbered(NamedTuple):
@@ -118,7 +137,7 @@ def _number(
     given: Mapping[str, Any],
     model: Model,
     run: Run,
-    before: _Before,
+    before: Before,
     audit: Mapping[str, pd.Series],
     led: Optional[Led],
 ) -> _Numbered:
@@ -176,24 +195,16 @@ def _not_before(run: Run, previous: Optional[Snapshot]) -> Run:
     return replace(run, time=previous.time)
 
 
-def _lookups(model: Model, previous: Optional[Snapshot]) -> dict[str, pd.DataFrame]:
-    """Give what the lookup tables listed before."""
-    if previous is None:
-        return {}
-    names = [name for name in model.tables if model.lineage.tables[name].kind == "lookup"]
-    return {name: previous.tables[name] for name in names if name in previous.tables}
-
-
 def _with_lookups(
-    rows: Mapping[str, pd.DataFrame], model: Model, listed: Mapping[str, pd.DataFrame]
+    rows: Mapping[str, pd.DataFrame], model: Model, listed: Mapping[str, Before]
 ) -> dict[str, pd.DataFrame]:
     """Add what the lookup tables listed before: it stays when nothing refers to it any more."""
     out = dict(rows)
     for table_name, then in listed.items():
-        if not len(then):
+        if then.frame is None or not len(then.frame):
             continue
         (name,) = model.tables[table_name].natural_key
-        values = kernels.concat([rows[table_name][name], conform_text(then[name])])
+        values = kernels.concat([rows[table_name][name], conform_text(then.frame[name])])
         distinct = conform_text(values.drop_duplicates().reset_index(drop=True))
         out[table_name] = pd.DataFrame({name: distinct})
     return out
@@ -226,7 +237,7 @@ def _positions(
     spec: ColumnSpec, values: pd.Series, rows: Mapping[str, pd.DataFrame], model: Model
 ) -> Positions:
     parent = model.tables[str(spec.references)]
-    if model.lineage.tables[parent.name].kind == "lookup":
+    if _is_lookup(model, parent.name):
         at = find(
             conform_text(pd.Series(values.cat.categories)),
             rows[parent.name][parent.natural_key[0]],

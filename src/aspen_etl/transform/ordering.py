@@ -28,6 +28,9 @@ _DENSE = 4
 #: What a code of a combination must stay below, so that 64 bits hold it.
 _CODE_LIMIT = 2**62
 
+#: One in how many numbers may be below the one before, so that ordering them first does not pay.
+_FEW_FALLS = 16
+
 _Heads = npt.NDArray[np.uint64]
 
 
@@ -209,15 +212,8 @@ def _find_by_heads(array: Any, known: Any) -> Optional[Positions]:
     rivals = keys[tied[1:] | tied[:-1]]
     if len(rivals) > len(keys) // 4:
         return None
-    order = np.arange(len(wanted)) if _is_sorted(wanted) else np.argsort(wanted)
-    wanted = wanted[order]
-    if np.array_equal(wanted, heads):
-        at = keys
-    else:
-        places = np.searchsorted(heads, wanted).clip(max=len(heads) - 1)
-        at = np.where(heads[places] == wanted, keys[places], -1)
-    found = np.empty(len(array), dtype=np.int64)
-    found[order] = at
+    places = _search(heads, wanted)
+    found = np.where(heads[places] == wanted, keys[places], -1)
     held = np.flatnonzero(found >= 0)
     other = kernels.arrays_differ_at([array], held, [known.cast(array.type)], found[held])
     rest = held[other]  # alike at first, and no more
@@ -228,6 +224,19 @@ def _find_by_heads(array: Any, known: Any) -> Optional[Positions]:
     return found
 
 
+def _search(numbers: _Heads, wanted: _Heads) -> Positions:
+    """Give the place among ordered numbers at which each wanted one stands, if it stands there."""
+    falls = np.count_nonzero(wanted[1:] < wanted[:-1])
+    if falls > len(wanted) // _FEW_FALLS:  # else the cache holds what comes next as it is
+        order = np.argsort(wanted)
+        places = np.empty(len(wanted), dtype=np.int64)
+        places[order] = _search(numbers, wanted[order])
+        return places
+    if np.array_equal(numbers, wanted):
+        return np.arange(len(wanted), dtype=np.int64)
+    return np.searchsorted(numbers, wanted).clip(max=len(numbers) - 1)
+
+
 # ----------------------------------------------------------------------------- heads of text
 
 
@@ -235,9 +244,17 @@ def _shared(*arrays: Any) -> int:
     """Count the bytes with which all cells of some columns begin."""
     import pyarrow.compute as pc
 
+    some = [array[place].as_py() for array in arrays for place in (0, len(array) // 2, -1)]
+    if not _common(some):
+        return 0  # mostly it shows at once
     found = map_threads(lambda array: pc.min_max(array).as_py(), arrays, rows=len(arrays[0]))
-    ends = [(one[name] or "").encode() for one in found for name in ("min", "max")]
-    low, high = min(ends), max(ends)
+    return _common([one[end] for one in found for end in ("min", "max")])
+
+
+def _common(texts: list[Optional[str]]) -> int:
+    """Count the bytes with which all of some texts begin."""
+    held = [(text or "").encode() for text in texts]
+    low, high = min(held), max(held)
     pairs = zip(low, high)
     return next((place for place, (a, b) in enumerate(pairs) if a != b), min(len(low), len(high)))
 

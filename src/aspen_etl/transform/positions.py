@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from aspen_etl.schema.frames import make_column
-from aspen_etl.transform.kernels import Positions, select
+from aspen_etl.transform.kernels import Positions, is_range, select
 from aspen_etl.transform.ordering import find, is_ascending
 
 __all__ = ["find_keys", "find_rows", "gather", "reverse", "rows_without", "select"]
@@ -52,20 +52,21 @@ def find_keys(values: pd.Series, keys: pd.Series, /) -> Positions:
         return gather(np.flatnonzero(first), find(values, keys[first]))
     wanted = values.fillna(-1).to_numpy(dtype=np.int64)
     known = keys.to_numpy(dtype=np.int64)
-    low, high = int(known.min(initial=0)), int(known.max(initial=0))
-    if high - low <= _DENSE * (len(known) + len(wanted)):
-        places = np.full(high - low + 2, -1, dtype=np.int64)
+    if not len(known):
+        return np.full(len(wanted), -1, dtype=np.int64)
+    low, span = int(known.min()), int(known.max()) - int(known.min())
+    if span <= _DENSE * (len(known) + len(wanted)):
+        at = wanted - low
+        at[at.view(np.uint64) > span] = -1  # without a sign, what is below is far above
+        if is_range(known, low):
+            return at
+        places = np.full(span + 2, -1, dtype=np.int64)  # the last place is nobody's
         places[known - low] = np.arange(len(known))
-        beyond = (wanted < low) | (wanted > high)  # the last place is nobody's
-        found: Positions = places[np.where(beyond, high + 1, wanted) - low]
+        found: Positions = places[at]
         return found
     order = np.argsort(known, kind="stable")
-    at = np.searchsorted(known[order], wanted).clip(max=len(known) - 1)
-    return (
-        np.where(known[order][at] == wanted, order[at], -1)
-        if len(known)
-        else np.full(len(wanted), -1, dtype=np.int64)
-    )
+    at = np.searchsorted(known[order], wanted, side="right") - 1  # which may be the last place
+    return np.where(known[order[at]] == wanted, order[at], -1)
 
 
 def find_rows(wanted: Sequence[pd.Series], known: Sequence[pd.Series], /) -> Positions:
@@ -83,10 +84,9 @@ def find_rows(wanted: Sequence[pd.Series], known: Sequence[pd.Series], /) -> Pos
                 return find(texts, keys)
     elif len(wanted) == 1 and not wanted[0].hasnans and not known[0].hasnans:
         return find_keys(wanted[0], known[0])
-    mine = np.zeros(len(wanted[0]), dtype=np.int64)
-    theirs = np.zeros(len(known[0]), dtype=np.int64)
-    absent = np.zeros(len(mine), dtype=bool)
-    for one, two in zip(wanted, known):
+    mine, theirs = _codes(wanted[0], known[0])
+    absent = mine < 0
+    for one, two in zip(wanted[1:], known[1:]):
         left, right = _codes(one, two)
         absent |= left < 0
         span = int(max(left.max(initial=0), right.max(initial=0))) + 1
