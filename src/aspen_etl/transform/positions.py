@@ -38,9 +38,9 @@ def gather(values: Positions, positions: Positions) -> Positions:
 
 def rows_without(index: Positions, length: int) -> Positions:
     """Give the rows of a table, as long as told, to which nothing leads."""
-    nothing = np.ones(length, dtype=bool)
-    nothing[index[index >= 0]] = False
-    return np.flatnonzero(nothing)
+    nothing = np.ones(length + 1, dtype=bool)  # to the last one leads -1
+    nothing[index] = False
+    return np.flatnonzero(nothing[:-1])
 
 
 def find_keys(values: pd.Series, keys: pd.Series, /) -> Positions:
