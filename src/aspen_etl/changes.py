@@ -155,12 +155,7 @@ def diff(
 def _table_diff(before: pd.DataFrame, after: pd.DataFrame, table: TableSpec) -> TableChanges:
     before, after = before[list(table.columns)], after[list(table.columns)]
     if not len(before):
-        return TableChanges(
-            inserted=_in_order(conform(after, table), table),
-            updated=conform(before, table),
-            deleted=conform(before, table),
-            table=table,
-        )
+        return _part(after, Since(np.arange(len(after)), np.arange(0)), table)
     at = find_rows([after[table.primary_key]], [before[table.primary_key]])
     rows = np.flatnonzero(at >= 0)
     changed = np.zeros(len(after), dtype=bool)
@@ -173,10 +168,14 @@ def _table_diff(before: pd.DataFrame, after: pd.DataFrame, table: TableSpec) -> 
 
 
 def _part(after: pd.DataFrame, since: Since, table: TableSpec) -> TableChanges:
+    nothing = complete_table(None, table)
+    new, updated, gone = since.inserted, since.updated, since.gone
     return TableChanges(
-        inserted=_some(after, since.inserted, table),
-        updated=_some(after, since.updated, table),
-        deleted=_in_order(conform(complete_table(since.gone, table), table), table),
+        inserted=_in_order(_rows(after, new), table) if len(new) else nothing,
+        updated=_in_order(_rows(after, updated), table) if len(updated) else nothing.copy(),
+        deleted=nothing.copy()
+        if gone is None or not len(gone)
+        else _in_order(complete_table(gone, table), table),
         table=table,
     )
 
@@ -191,19 +190,17 @@ def part(
         since: By table, what became of its rows.
         model: What the tables are.
     """
-    nothing, _ = complete({}, model)
     return Changes(
         {
-            name: _table_diff(nothing[name], after[name], table)
-            if since[name].gone is None
-            else _part(after[name], since[name], table)
+            name: _part(after[name], _all_new(after[name], since[name]), table)
             for name, table in model.tables.items()
         }
     )
 
 
-def _some(frame: pd.DataFrame, rows: Any, table: TableSpec) -> pd.DataFrame:
-    return _in_order(conform(_rows(frame, rows), table), table)
+def _all_new(frame: pd.DataFrame, since: Since) -> Since:
+    """List the inserted rows also where no row was there."""
+    return since if since.gone is not None else Since(np.arange(len(frame)), since.updated)
 
 
 def _rows(frame: pd.DataFrame, rows: Any) -> pd.DataFrame:
@@ -212,6 +209,7 @@ def _rows(frame: pd.DataFrame, rows: Any) -> pd.DataFrame:
 
 
 def _in_order(frame: pd.DataFrame, table: TableSpec) -> pd.DataFrame:
+    frame = conform(frame, table)
     if is_ascending(frame[table.primary_key]):
         return frame
     order, _ = sort_rows([frame[table.primary_key]])
@@ -239,5 +237,5 @@ def apply_changes(changes: Changes, tables: Mapping[str, pd.DataFrame], /) -> Ta
         stays = np.flatnonzero(find_rows([frame[table.primary_key]], [gone]) < 0)
         parts = [_rows(frame, stays), found.updated, found.inserted]
         parts = [part for part in parts if len(part)] or parts[:1]
-        out[name] = _in_order(conform(pd.concat(parts, ignore_index=True), table), table)
+        out[name] = _in_order(pd.concat(parts, ignore_index=True), table)
     return Tables(out)

@@ -66,6 +66,7 @@ def test_suspects_miss_nothing_that_cleaning_or_the_rules_must_look_at(
     storage: str, block: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(scanning, "_BLOCK", block)
+    monkeypatch.setattr(scanning, "_CELLS", block)
     odd = re.compile(f"[{WHITE_SPACE}]|[\x00-\x1f\x7f-\x9f]")
 
     @given(COLUMNS, st.booleans())
