@@ -19,6 +19,7 @@ SETTING: contextvars.ContextVar[str] = contextvars.ContextVar("SETTING", default
 @pytest.fixture(autouse=True)
 def _two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(threads, "_cores", lambda: 2)
+    monkeypatch.setattr(threads, "_MANY_ROWS", 20_000)  # as where Arrow holds text
 
 
 def test_what_comes_back_is_in_the_order_of_the_items() -> None:
@@ -87,3 +88,15 @@ def test_one_worker_is_ahead_by_as_much_as_it_is_told() -> None:
     assert len(begun) <= 2
     assert len(workers | set(found)) == 1
     assert begun == list(range(9))
+
+
+def test_where_python_holds_text_only_what_waits_is_handed_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(threads, "_MANY_ROWS", threads.UNKNOWN_ROWS)
+    mine = {threading.get_ident()}
+    assert set(map_threads(lambda _: threading.get_ident(), range(3), rows=MANY)) == mine
+    both = threading.Barrier(2, timeout=60)
+    assert (
+        map_threads(lambda _: both.wait() >= 0, range(2), rows=threads.UNKNOWN_ROWS) == [True] * 2
+    )

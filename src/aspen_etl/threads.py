@@ -1,7 +1,8 @@
 """Share work on large columns among the cores.
 
 Arrow and numpy work outside of the interpreter's lock, so that two columns or two tables take
-little longer than one. Small work stays in the caller's thread: handing it over costs more.
+little longer than one. Small work stays in the caller's thread: handing it over costs more. So does
+all work on text where Python holds it; only files are waited for side by side there.
 """
 
 from __future__ import annotations
@@ -16,13 +17,18 @@ from functools import partial
 from itertools import islice
 from typing import Optional, TypeVar
 
-__all__ = ["begin", "map_ahead", "map_threads"]
+from aspen_etl.schema.text import TEXT
+
+__all__ = ["UNKNOWN_ROWS", "begin", "map_ahead", "map_threads"]
 
 T = TypeVar("T")
 R = TypeVar("R")
 
-#: From how many rows on it pays to hand work over.
-_MANY_ROWS = 20_000
+#: How many rows a file has before it is read: many, since a storage takes its time.
+UNKNOWN_ROWS = 2**31
+
+#: From how many rows on it pays to hand work over: where Python holds text, its lock is never free.
+_MANY_ROWS = 20_000 if getattr(TEXT, "storage", "python") == "pyarrow" else UNKNOWN_ROWS
 
 _INSIDE = threading.local()
 

@@ -26,7 +26,7 @@ from aspen_etl.io.workbook import read_workbook
 from aspen_etl.schema.frames import Extract, make_frame
 from aspen_etl.schema.headers import match_headers
 from aspen_etl.schema.text import WHITE_SPACE, as_text
-from aspen_etl.threads import map_threads
+from aspen_etl.threads import UNKNOWN_ROWS, map_threads
 from aspen_etl.transform import BORROWER_MODEL
 
 if TYPE_CHECKING:
@@ -35,15 +35,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SHEET_SUFFIXES",
-    "UNKNOWN_ROWS",
     "WORKBOOK_SUFFIXES",
     "Source",
     "read_extract",
     "source_places",
 ]
-
-#: How many rows a file has before it is read: many, since a storage takes its time.
-UNKNOWN_ROWS = 2**31
 
 #: What names the source: a workbook or a folder, or a url for each sheet.
 Source = Union[Url, Mapping[str, Url]]
