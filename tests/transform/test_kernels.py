@@ -268,6 +268,8 @@ def test_constant_columns_hold_one_value_or_none(storage: str) -> None:
 
 
 @given(st.lists(st.none() | st.integers(0, 1), max_size=4))
+@example([1, None, 1])
+@example([1, 0, 1])
 def test_constant_numbers_and_times_hold_one_value_or_none(cells: list[Optional[int]]) -> None:
     numbers = pd.Series(cells, dtype="Int64")
     ticks = [np.iinfo(np.int64).min if cell is None else cell for cell in cells]

@@ -10,9 +10,9 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
-from itertools import chain, islice
+from itertools import chain, islice, repeat
 from typing import IO, Any, Literal, Optional, Union
 
 import numpy as np
@@ -171,10 +171,27 @@ def decode_own_csv(
 
 
 def _csv_lines(frame: pd.DataFrame, columns: Mapping[str, ColumnSpec]) -> Data:
-    fields = [_fields(frame[name], spec) for name, spec in columns.items()]
-    if len(fields) == 1:  # a lone empty field is quoted, else its line would be blank
-        fields = [[text or '""' for text in fields[0]]]
-    return "".join([f"{line}\n" for line in map(",".join, zip(*fields))]).encode("utf-8")
+    if not len(frame):
+        return b""
+    fields: list[Union[str, list[str]]] = []
+    for name, spec in columns.items():
+        values = frame[name]
+        if not is_constant(values):
+            fields.append(_fields(values, spec))
+            continue
+        (text,) = _fields(values.iloc[:1], spec)
+        if fields and isinstance(fields[-1], str):  # neighbours of one value, as who made a row
+            fields[-1] += f",{text}"
+        else:
+            fields.append(text)
+    if len(columns) == 1:  # a lone empty field is quoted, else its line would be blank
+        fields = [[text or '""' for text in _each(fields[0], len(frame))]]
+    lines = map(",".join, zip(*(_each(field, len(frame)) for field in fields)))
+    return ("\n".join(lines) + "\n").encode("utf-8")
+
+
+def _each(field: Union[str, list[str]], rows: int) -> Iterable[str]:
+    return repeat(field, rows) if isinstance(field, str) else field
 
 
 #: What makes a field need quotes (RFC 4180).
@@ -184,13 +201,13 @@ _SPECIAL = re.compile(f"[{_SPECIALS}]")
 
 def _fields(values: pd.Series, spec: ColumnSpec) -> list[str]:
     """Write the cells of a column as fields; a missing one is empty."""
-    if len(values) > 1 and is_constant(values):  # as is who made a row
-        return _fields(values.iloc[:1], spec) * len(values)
     if spec.type == "timestamp":
         return _time_fields(values)
     absent = values.isna().to_numpy(dtype=bool)
     if spec.type == "integer":
         numbers = values.fillna(0).to_numpy(dtype=np.int64).tolist()
+        if not absent.any():
+            return list(map(str, numbers))
         return ["" if none else str(n) for n, none in zip(numbers, absent)]
     cells = values.to_numpy(dtype=object, copy=True)
     cells[absent] = ""

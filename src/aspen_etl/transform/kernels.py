@@ -260,9 +260,12 @@ def _repeats_its_first(values: pd.Series) -> bool:
         return bool((ticks == ticks[0]).all())
     if pd.isna(first):
         return bool(values.isna().all())
-    if pieces is None:
+    if pieces is not None:
+        return all(_holds_only(piece, first.encode()) for piece in pieces)
+    if not isinstance(first, str):
         return not values.hasnans and bool((values == first).all())
-    return all(_holds_only(piece, first.encode()) for piece in pieces)
+    cells = values.tolist()
+    return bool(cells.count(first) == len(cells))  # at no cost where they are one object
 
 
 def _holds_only(array: Any, cell: bytes) -> bool:
