@@ -155,7 +155,7 @@ def diff(
 def _table_diff(before: pd.DataFrame, after: pd.DataFrame, table: TableSpec) -> TableChanges:
     before, after = before[list(table.columns)], after[list(table.columns)]
     if not len(before):
-        return _part(after, Since(np.arange(len(after)), np.arange(0)), table)
+        return _part(after, Since(np.arange(0), np.arange(0)), table)
     at = find_rows([after[table.primary_key]], [before[table.primary_key]])
     rows = np.flatnonzero(at >= 0)
     changed = np.zeros(len(after), dtype=bool)
@@ -169,15 +169,15 @@ def _table_diff(before: pd.DataFrame, after: pd.DataFrame, table: TableSpec) -> 
 
 def _part(after: pd.DataFrame, since: Since, table: TableSpec) -> TableChanges:
     nothing = complete_table(None, table)
-    new, updated, gone = since.inserted, since.updated, since.gone
-    return TableChanges(
-        inserted=_in_order(_rows(after, new), table) if len(new) else nothing,
-        updated=_in_order(_rows(after, updated), table) if len(updated) else nothing.copy(),
-        deleted=nothing.copy()
-        if gone is None or not len(gone)
-        else _in_order(complete_table(gone, table), table),
-        table=table,
+    if since.gone is None:  # no row was there, so all are new
+        new, changed, gone = after, nothing, nothing
+    else:
+        new, changed = _rows(after, since.inserted), _rows(after, since.updated)
+        gone = complete_table(since.gone, table)
+    inserted, updated, deleted = (
+        _in_order(rows, table) if len(rows) else nothing.copy() for rows in (new, changed, gone)
     )
+    return TableChanges(inserted, updated, deleted, table)
 
 
 def part(
@@ -191,16 +191,8 @@ def part(
         model: What the tables are.
     """
     return Changes(
-        {
-            name: _part(after[name], _all_new(after[name], since[name]), table)
-            for name, table in model.tables.items()
-        }
+        {name: _part(after[name], since[name], table) for name, table in model.tables.items()}
     )
-
-
-def _all_new(frame: pd.DataFrame, since: Since) -> Since:
-    """List the inserted rows also where no row was there."""
-    return since if since.gone is not None else Since(np.arange(len(frame)), since.updated)
 
 
 def _rows(frame: pd.DataFrame, rows: Any) -> pd.DataFrame:

@@ -136,6 +136,13 @@ def test_limits_hold_before_text_is_laid_out(limits: ReadLimits, name: str) -> N
         columnar.read_parquet(data, Request("x", "borrower", BORROWER, limits=limits))
 
 
+def test_a_long_text_is_counted_as_often_as_it_stands_there() -> None:
+    data = parquet([*"abcdefghi", "x" * 100_000])
+    limits = ReadLimits(max_uncompressed_bytes=200_000)
+    found = columnar.read_parquet(data, Request("x", "borrower", BORROWER, limits=limits))
+    assert len(found.column(0)) == 10
+
+
 def test_without_pyarrow_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     data = parquet(["a"])
     monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)

@@ -76,7 +76,9 @@ def encoders(
     """
     frame = frame[list(columns)]
     if file_format == "parquet":
-        return [partial(_to_parquet, frame, arrow_schema(columns))]
+        # A key stands once in its column, so that a dictionary of them is no shorter.
+        repeated = [name for name, spec in columns.items() if not spec.primary_key]
+        return [partial(_to_parquet, frame, arrow_schema(columns), repeated)]
     buffer = io.StringIO(newline="")
     csv.writer(buffer, lineterminator="\n").writerow(frame.columns)
     header: Data = buffer.getvalue().encode("utf-8")
@@ -260,13 +262,13 @@ def _parsed(values: pd.Series, spec: ColumnSpec, url: str) -> pd.Series:
 # ----------------------------------------------------------------------------- Parquet
 
 
-def _to_parquet(frame: pd.DataFrame, schema: Any) -> Data:
+def _to_parquet(frame: pd.DataFrame, schema: Any, repeated: list[str]) -> Data:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     arrays = [_to_arrow(frame[field.name], field.type) for field in schema]
-    out = pa.BufferOutputStream()
-    pq.write_table(pa.Table.from_arrays(arrays, schema=schema), out, compression="zstd")
+    table, out = pa.Table.from_arrays(arrays, schema=schema), pa.BufferOutputStream()
+    pq.write_table(table, out, compression="zstd", use_dictionary=repeated)
     return memoryview(out.getvalue())
 
 

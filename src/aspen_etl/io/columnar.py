@@ -93,12 +93,15 @@ def _check_text(pa: Any, table: Any, request: Request) -> None:
     """Hold the limits against the text of all cells, each repetition counted."""
     import pyarrow.compute as pc
 
-    size = 0
-    for column in table.itercolumns():
-        if pa.types.is_dictionary(column.type) and _is_text(pa, column.type.value_type):
-            for chunk in column.chunks:
-                lengths = pc.cast(pc.binary_length(chunk.dictionary), pa.int64())
-                size += pc.sum(lengths.take(chunk.indices)).as_py() or 0
+    chunks = [
+        (pc.cast(pc.binary_length(chunk.dictionary), pa.int64()), chunk.indices)
+        for column in table.itercolumns()
+        if pa.types.is_dictionary(column.type) and _is_text(pa, column.type.value_type)
+        for chunk in column.chunks
+    ]
+    size = sum((pc.max(lengths).as_py() or 0) * len(rows) for lengths, rows in chunks)
+    if size > request.limits.max_uncompressed_bytes:  # if all were as long as the longest
+        size = sum(pc.sum(lengths.take(rows)).as_py() or 0 for lengths, rows in chunks)
     _refuse_large(size, table.nbytes, request)
 
 
