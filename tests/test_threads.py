@@ -75,6 +75,13 @@ def test_no_more_is_done_ahead_than_asked_for() -> None:
     assert list(results) == list(range(1, 9))
 
 
+def test_work_begins_before_a_result_is_asked_for() -> None:
+    begun = threading.Event()
+    found = map_ahead(lambda _: begun.set(), range(2), rows=MANY)
+    assert begun.wait(60)
+    assert list(found) == [None, None]
+
+
 def test_one_worker_is_ahead_by_as_much_as_it_is_told() -> None:
     begun: list[int] = []
 

@@ -61,7 +61,7 @@ def map_ahead(
 ) -> Iterator[R]:
     """Call a function on each item while the caller works on what it gave for those before.
 
-    It begins at once, not when the first result is asked for.
+    Where work is handed over, it begins at once, not when the first result is asked for.
 
     Args:
         function: As for ``map_threads``.

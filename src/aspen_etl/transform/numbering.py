@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 from types import MappingProxyType
 from typing import Any, NamedTuple, Optional
 
@@ -46,8 +47,10 @@ class Before(NamedTuple):
     state: Optional[KeyState] = None
 
 
-def read_ahead(model: Model, previous: Optional[Snapshot], /, *, rows: int) -> Iterator[Before]:
-    """Give what each table was before, in the order in which they are numbered, lookups aside.
+def read_ahead(
+    model: Model, previous: Optional[Snapshot], /, *, rows: int
+) -> Iterator[tuple[str, Before]]:
+    """Give what each table was before, by name, as they are numbered; lookups aside.
 
     A store reads one while the one before it is numbered, and the first one from now on.
 
@@ -57,7 +60,8 @@ def read_ahead(model: Model, previous: Optional[Snapshot], /, *, rows: int) -> I
         rows: How many rows a table has, about.
     """
     names = [name for name in model.lineage.table_order if not _is_lookup(model, name)]
-    return map_ahead(partial(_before, previous), names, rows=rows, ahead=2, workers=1)
+    before = map_ahead(partial(_before, previous), names, rows=rows, ahead=2, workers=1)
+    return zip(names, before)
 
 
 def _before(previous: Optional[Snapshot], name: str) -> Before:
@@ -73,7 +77,7 @@ def number(
     /,
     *,
     previous: Optional[Snapshot] = None,
-    ahead: Optional[Iterator[Before]] = None,
+    ahead: Optional[Iterator[tuple[str, Before]]] = None,
     led: Mapping[str, Led] = MappingProxyType({}),
 ) -> tuple[Snapshot, dict[str, Since]]:
     """Give every row its key, resolve its references, stamp it.
@@ -100,16 +104,15 @@ def number(
     audit = audit_columns(most, run)
     given: dict[str, Any] = {}
     done: dict[str, _Numbered] = {}
-    for name, then in listed.items():  # they refer to nothing, and others to them
-        done[name] = _number(model.tables[name], left, given, model, run, then, audit, None)
-        given[name] = done[name].keys
-    # One by one, since what a table takes while it is numbered is free for the next one.
-    others = (name for name in model.lineage.table_order if name not in listed)
-    for name, then in zip(others, ahead or read_ahead(model, previous, rows=most)):
+    # Lookups first: they refer to nothing, and others to them. One by one, since what a table
+    # takes while it is numbered is free for the next one.
+    ahead = ahead or read_ahead(model, previous, rows=most)
+    for name, then in chain(listed.items(), ahead):
         table = model.tables[name]
         done[name] = _number(table, left, given, model, run, then, audit, led.get(name))
         given[name] = done[name].keys
-        del left[name]
+        if name not in listed:
+            del left[name]
     snapshot = Snapshot(
         Tables({name: done[name].frame for name in model.tables}),
         {name: state for name in model.tables if (state := done[name].state) is not None},
