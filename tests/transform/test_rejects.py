@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pandas as pd
+import pytest
 
 import aspen_etl as ae
-from aspen_etl.schema.rejects import REJECTS
+from aspen_etl.schema.rejects import REJECTS, UNREADABLE
 from aspen_etl.transform.preparation import prepare
 from aspen_etl.transform.rejection import judge
 from aspen_etl.transform.rejects import list_rejects
@@ -71,6 +73,28 @@ def test_a_cell_that_holds_no_text_stands_in_value_and_record() -> None:
     ]
     record = json.loads(found["record"].iloc[0])
     assert record == {**ADA, "city": "#N/A", "street": "\ud800"}
+
+
+@pytest.mark.parametrize("rule", UNREADABLE)
+@pytest.mark.parametrize(
+    ("column", "scope"), [("id", "row"), ("city", "address"), ("email", "value")]
+)
+def test_an_unreadable_cell_is_rejected_in_the_scope_of_its_cell(
+    rule: str, column: str, scope: str
+) -> None:
+    faults = pd.DataFrame(
+        [("borrower", 2, column, "1e400", rule)],
+        columns=["source", "row", "column", "value", "rule"],
+    )
+    found = rejects(ae.Extract.from_frames(extract({**ADA, column: None}), faults=faults))
+    assert rows(found[["row", "column", "value", "rule", "scope"]]) == [
+        [2, column, "1e400", rule, scope]
+    ]
+
+
+def test_the_rules_of_unreadable_cells_are_documented() -> None:
+    page = (Path(__file__).parents[2] / "docs/reference/rejects.md").read_text()
+    assert [rule for rule in UNREADABLE if f"| `{rule}` (" in page] == list(UNREADABLE)
 
 
 def test_an_id_that_holds_no_text_is_told_escaped() -> None:

@@ -277,7 +277,7 @@ def _frame(raw: RawSheet, spec: SourceSpec, options: _Options) -> tuple[pd.DataF
         rows=len(index),
     )
     faults = [
-        (spec.name, fault.row, places[fault.position], fault.value, "excel_error")
+        (spec.name, fault.row, places[fault.position], fault.value, fault.rule)
         for fault in raw.faults
         if fault.position in places
     ]

@@ -23,12 +23,15 @@ class CellFault:
     Attributes:
         row: The sheet's own row number, from 1.
         position: The column, from 0.
-        value: What stands there instead: ``#N/A``, or ``=`` and the formula.
+        value: What stands there instead: ``#N/A``, ``=`` and the formula, or the number or
+            date as far as the source tells it.
+        rule: The rule of the reject that it becomes, one of ``UNREADABLE``.
     """
 
     row: int
     position: int
     value: str = field(repr=False)
+    rule: str = "excel_error"
 
 
 @dataclass(frozen=True)

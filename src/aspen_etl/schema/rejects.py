@@ -7,7 +7,16 @@ from types import MappingProxyType
 
 from aspen_etl.schema.spec import ColumnSpec
 
-__all__ = ["REJECTS"]
+__all__ = ["REJECTS", "UNREADABLE"]
+
+#: The rules of cells that a reader cannot take as text: what stands there, without a change.
+UNREADABLE: Mapping[str, str] = MappingProxyType(
+    {
+        "excel_error": "an Excel error, or a formula without a stored value",
+        "inexact_number": "a number whose digits the source does not hold exactly",
+        "out_of_range": "a date or time outside of the years 1 to 9999",
+    }
+)
 
 #: The columns of the rejects by name, in order. ``row`` is the sheet's own row number.
 REJECTS: Mapping[str, ColumnSpec] = MappingProxyType(

@@ -230,15 +230,15 @@ class _Valid:
 def _extract(sheets: Sequence[SheetPlan], made: Mapping[str, Sheet], gaps: int) -> Extract:
     frames, faults = {}, []
     for sheet in sheets:
-        rows, errors = made[sheet.name].rows, made[sheet.name].errors
+        rows, unreadable = made[sheet.name].rows, made[sheet.name].unreadable
         numbers, number = [], FIRST_ROW - 1
         for place, row in enumerate(rows):
             number += 1 + ((gaps >> place) & 1)
             numbers.append(number)
             faults += [
-                (sheet.name, number, c.name, errors[id(row), c.name], "excel_error")
+                (sheet.name, number, c.name, *unreadable[id(row), c.name])
                 for c in sheet.columns
-                if (id(row), c.name) in errors
+                if (id(row), c.name) in unreadable
             ]
         frames[sheet.name] = _frame([c.name for c in sheet.columns], rows)
         if gaps:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Union
 
 from aspen_etl.schema.model import Model
+from aspen_etl.schema.rejects import UNREADABLE
 from aspen_etl.testing._cells import BLANKS
 from aspen_etl.testing._plan import Cell, ColumnPlan, SheetPlan, plan
 
@@ -23,7 +24,7 @@ FAULT_KINDS = {
     "unknown": "a cell refers to a row that is not there",
     "control": "a cell holds a control character, NUL among them",
     "surrogate": "a cell holds half a character, which UTF-8 cannot hold",
-    "excel_error": "a cell holds an Excel error, or a formula without a value",
+    **{rule: f"a cell holds {what}" for rule, what in UNREADABLE.items()},
     "blank": "a row is blank (it is counted, and no reject)",
 }
 
@@ -35,7 +36,8 @@ class Sheet:
     """The rows of a sheet while it is made, and its cells that hold no text."""
 
     rows: list[Row]
-    errors: dict[tuple[int, str], str] = field(default_factory=dict)  # by id(row): rows still move
+    #: Value and rule by id(row) and column: rows still move.
+    unreadable: dict[tuple[int, str], tuple[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,8 @@ def _faults(sheet: SheetPlan) -> Iterator[tuple[str, Fault]]:
     for column in sheet.columns:
         for kind, variants in _cells(column).items():
             yield kind, Fault(sheet.name, _put(column.name, variants))
-        yield "excel_error", Fault(sheet.name, _excel_error(column.name))
+        for rule, values in _UNREADABLE.items():
+            yield rule, Fault(sheet.name, _put_unreadable(column.name, rule, values))
         if column.group is not None and column.mandatory:
             others = [
                 other.name
@@ -176,7 +179,11 @@ _SURROGATE: tuple[Variant, ...] = (
     lambda cell: cell + "\x00\ud800",
 )
 
-_ERRORS = ("#N/A", "#REF!", "#DIV/0!", "=A1&B1", "=VLOOKUP(A2,x,2)")
+_UNREADABLE = {
+    "excel_error": ("#N/A", "#REF!", "#DIV/0!", "=A1&B1", "=VLOOKUP(A2,x,2)"),
+    "inexact_number": ("1e+16", "9007199254740992.0", "-33554436.0", "1e400"),
+    "out_of_range": ("5881580-07-11", "-0044-03-15", "infinity", "-1"),
+}
 
 
 def _put(column: str, variants: tuple[Variant, ...]) -> Callable[[Sheet, int, int], None]:
@@ -184,17 +191,19 @@ def _put(column: str, variants: tuple[Variant, ...]) -> Callable[[Sheet, int, in
         if sheet.rows:
             row = sheet.rows[at % len(sheet.rows)]
             row[column] = variants[number % len(variants)](row[column] or "")
-            sheet.errors.pop((id(row), column), None)
+            sheet.unreadable.pop((id(row), column), None)
 
     return put
 
 
-def _excel_error(column: str) -> Callable[[Sheet, int, int], None]:
+def _put_unreadable(
+    column: str, rule: str, values: tuple[str, ...]
+) -> Callable[[Sheet, int, int], None]:
     def put(sheet: Sheet, at: int, number: int) -> None:
         if sheet.rows:
             row = sheet.rows[at % len(sheet.rows)]
             row[column] = None
-            sheet.errors[id(row), column] = _ERRORS[number % len(_ERRORS)]
+            sheet.unreadable[id(row), column] = (values[number % len(values)], rule)
 
     return put
 
