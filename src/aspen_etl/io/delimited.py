@@ -174,11 +174,7 @@ def _read_records(
     ragged, first = 0, (0, 0)
     for records in iter(lambda: list(islice(reader, _RECORDS)), []):
         if set(map(len, records)) != {width}:
-            # A blank line is a record without a cell; it keeps its number.
-            even = [
-                [""] * width if len(record) != width and _is_blank(record) else record
-                for record in records
-            ]
+            even = [_fitted(record, width) for record in records]
             odd = [i for i, record in enumerate(even) if len(record) != width]
             if odd and not ragged:
                 first = (number + 1 + len(columns[0]) + odd[0], len(even[odd[0]]))
@@ -195,8 +191,11 @@ def _read_records(
     return columns
 
 
-def _is_blank(record: list[str]) -> bool:
-    return not record or (len(record) == 1 and not header_text(record[0]))
+def _fitted(record: list[str], width: int) -> list[str]:
+    """Fill up a blank line, which is a record without a cell, and cut off blanks at the right."""
+    if len(record) < min(width, 2) and not any(map(header_text, record)):
+        return [""] * width
+    return record if any(map(header_text, record[width:])) else record[:width]
 
 
 def _text_or_missing(texts: list[str]) -> pd.Series:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from aspen_etl.errors import LimitExceededError, MissingColumnError
 from aspen_etl.io.limits import ReadLimits
-from aspen_etl.schema.headers import header_text
+from aspen_etl.schema.headers import blank_columns, header_text
 
 __all__ = ["CellFault", "RawSheet", "Request", "find_header"]
 
@@ -91,15 +91,9 @@ class RawSheet:
     notes: Mapping[str, int] = field(default_factory=dict)
 
     def empty(self) -> set[int]:
-        """Give the positions of unnamed columns that hold no cell."""
+        """Give the positions of columns without a header that hold no cell, or blank ones alone."""
         faulty = {fault.position for fault in self.faults}
-        return {
-            position
-            for position, header in enumerate(self.headers)
-            if not header_text(header)
-            and position not in faulty
-            and not self.column(position).notna().any()
-        }
+        return blank_columns(self.headers, self.column) - faulty
 
 
 def find_header(rows: Sequence[Sequence[Any]], first: int, header_row: int | None) -> int | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -10,12 +10,29 @@ import pandas as pd
 from aspen_etl.errors import DuplicateColumnError, MissingColumnError, UnknownColumnError
 from aspen_etl.schema.text import WHITE_SPACE
 
-__all__ = ["header_text", "match_headers"]
+__all__ = ["blank_columns", "header_text", "match_headers"]
 
 
 def header_text(cell: Any, /) -> str:
     """Give a header cell as text without white space at its ends, '' where it is missing."""
+    if isinstance(cell, str):
+        return cell.strip(WHITE_SPACE)
     return "" if cell is None or pd.isna(cell) is True else str(cell).strip(WHITE_SPACE)
+
+
+def blank_columns(headers: Sequence[Any], column: Callable[[int], pd.Series], /) -> set[int]:
+    """Give the positions of columns without a header whose cells, once clean, are all missing.
+
+    Args:
+        headers: The header cells, from left to right.
+        column: Gives the cells of the column at a position (from 0).
+    """
+    return {
+        position
+        for position, header in enumerate(headers)
+        if not header_text(header)
+        and not any(header_text(cell) for cell in column(position).dropna().array)
+    }
 
 
 def match_headers(

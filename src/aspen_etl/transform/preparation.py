@@ -12,7 +12,7 @@ import pandas as pd
 from aspen_etl.errors import CleanerError, ExtractError
 from aspen_etl.schema.column import hint
 from aspen_etl.schema.frames import Extract, make_frame
-from aspen_etl.schema.headers import match_headers
+from aspen_etl.schema.headers import blank_columns, match_headers
 from aspen_etl.schema.model import Cleaner, Model
 from aspen_etl.schema.spec import SourceSpec
 from aspen_etl.schema.text import as_text
@@ -95,7 +95,13 @@ def prepare(extract: Extract, model: Model, /) -> dict[str, Prepared]:
 
 def _prepare(extract: Extract, spec: SourceSpec, model: Model) -> Prepared:
     frame = extract[spec.name]
-    found = match_headers(tuple(frame.columns), tuple(spec.columns), sheet=spec.name)
+    headers = tuple(frame.columns)
+    found = match_headers(
+        headers,
+        tuple(spec.columns),
+        sheet=spec.name,
+        empty=blank_columns(headers, lambda position: frame.iloc[:, position]),
+    )
     places = {column: position for position, column in found.items()}
     raw = make_frame({column: frame.iloc[:, places[column]] for column in spec.columns})
     faults = extract.faults[extract.faults["source"] == spec.name]
