@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import secrets
 import time
 from typing import Optional
 
@@ -15,10 +13,10 @@ from aspen_etl.errors import (
     ReadError,
     SourceAccessError,
     SourceNotFoundError,
-    StoreFormatError,
 )
-from aspen_etl.io.commit import STORE_FORMAT, Commit
+from aspen_etl.io.commit import Commit
 from aspen_etl.io.filesystem import Location
+from aspen_etl.io.identity import find_identity, identity_place, new_identity
 from aspen_etl.io.writing import KNOWN_TO_CREATE, Created, create, make_folder, put
 
 __all__ = ["CommitLog"]
@@ -131,32 +129,47 @@ class CommitLog:
         names = {protocol} if isinstance(protocol, str) else set(protocol)
         return bool(names & KNOWN_TO_CREATE)
 
-    def probe(self) -> None:
-        """Make sure, before the first commit, that the storage makes a file for one writer alone.
+    def identity(self) -> str:
+        """Give the store's id, and make it where the store has none yet.
 
         Raises:
-            NotSupportedError: It does not, or is not known to.
             StoreFormatError: The store is of a newer format.
+            CorruptStoreError: The file of its id is damaged.
+            NotSupportedError: The storage does not make a file for one writer alone.
+            SourceAccessError: The storage refuses.
+            WriteError: The storage failed.
         """
-        if not self._is_known():
-            if self.single_writer:
-                return
+        return find_identity(self.root) or self.probe()
+
+    def probe(self) -> str:
+        """Make sure, before the first commit, that the storage makes a file for one writer alone.
+
+        The file is that of the store's id.
+
+        Returns:
+            The store's id.
+
+        Raises:
+            NotSupportedError: The storage does not, or is not known to.
+            StoreFormatError: The store is of a newer format.
+            CorruptStoreError: The file of its id is damaged.
+        """
+        if not self._is_known() and not self.single_writer:
             raise NotSupportedError(
                 f"{self.root.url}: this storage is not known to create a file exclusively, so two "
                 "writers could overwrite each other; use s3://, a local disk or memory://, or "
                 "promise single_writer=True",
                 url=self.root.url,
             )
-        place = self.root.child("_aspen/store.json")
+        place, data = identity_place(self.root), new_identity()
         make_folder(self.root.child("_aspen"))
-        words = {"format": STORE_FORMAT, "token": secrets.token_hex(8)}
-        data = json.dumps(words).encode("ascii") + b"\n"
         made = 0
         for attempt in range(_TRIES):
-            created = create(place, data)
+            created = self._create(place, data)
             if created == "exists":
-                self._check_format(place)
-                return
+                found = find_identity(self.root)
+                if found is not None:
+                    return found
             made += created == "made"
             if made > 1:
                 break
@@ -169,11 +182,3 @@ class CommitLog:
             "two writers could overwrite each other: use another, or promise single_writer=True",
             url=self.root.url,
         )
-
-    def _check_format(self, place: Location) -> None:
-        try:
-            found = json.loads(place.read(_MAX_BYTES))["format"]
-        except (ValueError, KeyError, TypeError):
-            return
-        if isinstance(found, int) and found > STORE_FORMAT:
-            raise StoreFormatError.at(place.url, found, STORE_FORMAT)

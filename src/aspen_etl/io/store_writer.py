@@ -74,6 +74,7 @@ class StoreWriter(StoreReader):
         self, base: Optional[Commit], kind: CommitKind, run: Run, attempt: Attempt
     ) -> Commit:
         """Make the commit that follows another and holds the same."""
+        self.log.identity()
         time_ = run.time if base is None else max(run.time, base.time)
         facts = {
             "kind": kind,
