@@ -20,7 +20,7 @@ from unittest import mock
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
-from aspen_etl.io import vacuuming, writing
+from aspen_etl.io import regular, vacuuming, writing
 
 #: What stands in the text of a fault, and must stand in no traceback of ours.
 CANARY = "https://key:s3cr3t@storage/?X-Amz-Signature=canary"
@@ -115,6 +115,7 @@ def faulty(faults: Faults) -> Iterator[Faults]:
         stack.enter_context(mock.patch.object(fsspec.core, "url_to_fs", wrapped))
         stack.enter_context(mock.patch.object(writing, "os", raw))
         stack.enter_context(mock.patch.object(vacuuming, "os", raw))
+        stack.enter_context(mock.patch.object(regular, "os", raw))
         opening = mock.patch.object(writing, "open", _opening(faults), create=True)
         stack.enter_context(opening)
         yield faults

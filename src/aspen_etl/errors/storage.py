@@ -86,6 +86,15 @@ class ReadError(AspenETLError, OSError):
             cause=cause,
         )
 
+    @classmethod
+    def no_file(cls, url: str, found: str) -> ReadError:
+        """Say what is there in the place of a file."""
+        return cls(
+            f"{url} is {found} and no file, so nothing is read from it; give a file",
+            url=url,
+            cause=found,
+        )
+
 
 # ----------------------------------------------------------------------------- writing
 

@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Optional, TypeVar, Union
+from typing import IO, Any, Literal, Optional, TypeVar, Union
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
@@ -21,6 +21,7 @@ from aspen_etl.errors import (
     SourceAccessError,
     SourceNotFoundError,
 )
+from aspen_etl.io.regular import open_regular
 
 __all__ = ["Location", "Url", "attempt", "display_url", "locate"]
 
@@ -130,10 +131,14 @@ class Location:
         Args:
             max_bytes: The size above which it is not read.
 
+        Returns:
+            Its bytes. On a disk of this machine only a regular file is opened, and never more
+            than ``max_bytes`` and one are read, whatever its size is said to be.
+
         Raises:
             SourceNotFoundError: There is no file.
             SourceAccessError: The storage refuses to read it.
-            ReadError: It cannot be read, or not to its end.
+            ReadError: It cannot be read, or not to its end; or it is a pipe or a device.
             LimitExceededError: It is larger than ``max_bytes``.
         """
         return attempt(self.url, lambda: b"".join(_chunks(self, max_bytes)))
@@ -226,16 +231,23 @@ def _chunks(place: Location, max_bytes: int, *, step: Optional[int] = None) -> I
         yield data
         return
     if place.is_local:
-        size = filesystem.info(path)["size"]
-        _refuse_large(place.url, size, max_bytes)
-        step = step or size + 1  # all in one piece, and the sign that it ends there
+        with open_regular(path, place.url) as file:
+            size = os.fstat(file.fileno()).st_size
+            _refuse_large(place.url, size, max_bytes)
+            # By default all in one piece, and the sign that it ends there.
+            yield from _pieces(file, place.url, max_bytes, step or size + 1)
+        return
     # A block size of 0 makes http one streamed GET, that ends at the limit.
     with filesystem.open(path, "rb", **({"block_size": 0} if _is_http(filesystem) else {})) as file:
-        length = 0
-        while chunk := file.read(min(step or _CHUNK, max_bytes + 1 - length)):
-            length += len(chunk)
-            _refuse_large(place.url, length, max_bytes)
-            yield chunk
+        yield from _pieces(file, place.url, max_bytes, step or _CHUNK)
+
+
+def _pieces(file: IO[bytes], url: str, max_bytes: int, step: int) -> Iterator[bytes]:
+    length = 0
+    while chunk := file.read(min(step, max_bytes + 1 - length)):
+        length += len(chunk)
+        _refuse_large(url, length, max_bytes)
+        yield chunk
 
 
 def _refuse_large(url: str, size: int, max_bytes: int) -> None:
