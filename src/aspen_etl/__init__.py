@@ -1,13 +1,24 @@
-"""Turn a flat borrower extract into a relational model, provably losing nothing."""
+"""Turn a flat borrower extract into a relational model, provably losing nothing.
 
-from aspen_etl.changes import Changes, apply_changes, diff
-from aspen_etl.errors import AspenETLError
-from aspen_etl.io import ReadLimits, SnapshotStore, read_extract, read_tables, write_tables
-from aspen_etl.normalization import NormalizeResult, denormalize, normalize, verify
-from aspen_etl.schema import Extract, Model, Run, Snapshot, Tables, column
-from aspen_etl.schema.validation import is_valid, split, validate
-from aspen_etl.synchronization import SyncReport, Thresholds, plan, sync
-from aspen_etl.transform import BORROWER_MODEL, borrower_model
+A name is imported when it is asked for, and not before: pandas alone takes a good part of a second,
+in which the command line must already be able to say that it was interrupted.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from aspen_etl.changes import Changes, apply_changes, diff
+    from aspen_etl.errors import AspenETLError
+    from aspen_etl.io import ReadLimits, SnapshotStore, read_extract, read_tables, write_tables
+    from aspen_etl.normalization import NormalizeResult, denormalize, normalize, verify
+    from aspen_etl.schema import Extract, Model, Run, Snapshot, Tables, column
+    from aspen_etl.schema.validation import is_valid, split, validate
+    from aspen_etl.synchronization import SyncReport, Thresholds, plan, sync
+    from aspen_etl.transform import BORROWER_MODEL, borrower_model
+
+    __version__: str
 
 __all__ = [
     "BORROWER_MODEL",
@@ -39,3 +50,42 @@ __all__ = [
     "verify",
     "write_tables",
 ]
+
+#: The modules that the names come from, and their names.
+_HOMES = {
+    "changes": ("Changes", "apply_changes", "diff"),
+    "errors": ("AspenETLError",),
+    "io": ("ReadLimits", "SnapshotStore", "read_extract", "read_tables", "write_tables"),
+    "normalization": ("NormalizeResult", "denormalize", "normalize", "verify"),
+    "schema": ("Extract", "Model", "Run", "Snapshot", "Tables", "column"),
+    "schema.validation": ("is_valid", "split", "validate"),
+    "synchronization": ("SyncReport", "Thresholds", "plan", "sync"),
+    "transform": ("BORROWER_MODEL", "borrower_model"),
+}
+
+#: The modules that can be used as ``aspen_etl.<name>`` without an import of their own.
+_ROOMS = {"derive", "threads", *_HOMES} - {"schema.validation"}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name, a module, or ask for the version, the first time that it is used."""
+    from importlib import import_module, metadata
+
+    if name == "__version__":
+        try:
+            found: Any = metadata.version("aspen-etl")
+        except metadata.PackageNotFoundError:  # run from its sources
+            found = "unknown"
+    elif name in _ROOMS:
+        found = import_module(f"{__name__}.{name}")
+    else:
+        homes = [home for home, names in _HOMES.items() if name in names]
+        if not homes:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        found = getattr(import_module(f"{__name__}.{homes[0]}"), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__, *_ROOMS, "__version__"})

@@ -53,8 +53,15 @@ def packages_after(statement: str) -> set[str]:
 
 def test_importing_the_package_loads_only_what_pandas_loads_by_itself() -> None:
     by_pandas = packages_after("import pandas")
-    by_us = packages_after("import aspen_etl")
+    by_us = packages_after("from aspen_etl import *; import aspen_etl.command_line.program")
+    assert "pandas" in by_us
     assert (by_us - by_pandas) & OPTIONAL == set()
+
+
+def test_a_name_is_imported_when_it_is_asked_for() -> None:
+    # Until then the command line could not say that it was interrupted.
+    by_us = packages_after("import aspen_etl.__main__; aspen_etl.__version__")
+    assert by_us & {"pandas", "numpy", "fsspec", "pandera"} == set()
 
 
 def test_the_packages_that_must_not_be_loaded_would_be_seen() -> None:
@@ -64,7 +71,7 @@ def test_the_packages_that_must_not_be_loaded_would_be_seen() -> None:
 
 def test_importing_the_package_writes_nothing_and_warns_of_nothing() -> None:
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", "import aspen_etl"],
+        [sys.executable, "-W", "error", "-c", "from aspen_etl import *"],
         check=False,
         capture_output=True,
         text=True,

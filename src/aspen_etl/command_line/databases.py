@@ -10,8 +10,16 @@ from pathlib import Path
 from typing import Any, Optional
 
 from aspen_etl import derive
-from aspen_etl.command_line.options import add_common, load_model, options_for, read_options
+from aspen_etl.command_line.models import load_model
+from aspen_etl.command_line.options import (
+    add_choice,
+    add_common,
+    add_json,
+    options_for,
+    read_options,
+)
 from aspen_etl.command_line.output import print_json, progress
+from aspen_etl.command_line.parsing import count, one_of
 from aspen_etl.errors import DatabaseError, MissingDependencyError, NotSupportedError
 from aspen_etl.io.codec import FORMATS
 from aspen_etl.io.filesystem import display_url
@@ -28,13 +36,13 @@ DATABASE_URL = "ASPEN_ETL_DATABASE_URL"
 def add_commands(commands: Any) -> None:
     """Add the commands."""
     schema = commands.add_parser("schema", help="print what follows from a model for other systems")
-    schema.add_argument("form", metavar="FORM", choices=FORMS, help=f"one of {', '.join(FORMS)}")
+    schema.add_argument(
+        "form", metavar="FORM", type=one_of(FORMS), help=f"one of {', '.join(FORMS)}"
+    )
     schema.add_argument("--model", metavar="MODULE:NAME", help="a model of your own")
     schema.add_argument("--database", metavar="NAME", help="athena: the database")
     schema.add_argument("--location", metavar="URL", help="athena: the folder of table folders")
-    schema.add_argument(
-        "--format", choices=FORMATS, help="athena, datapackage: of the files (parquet, csv)"
-    )
+    add_choice(schema, "--format", FORMATS, help="athena, datapackage: of the files (parquet, csv)")
     schema.add_argument("--schema", metavar="NAME", help="SQL: the database schema")
     schema.add_argument("--debug", action="store_true", help="show where an error arose")
     schema.set_defaults(command=_schema)
@@ -45,11 +53,11 @@ def add_commands(commands: Any) -> None:
         metavar="FILE",
         help=f"holds the database's url; else the variable {DATABASE_URL} does",
     )
-    load.add_argument("--version", metavar="N", type=int, help="by default the newest")
+    load.add_argument("--version", metavar="N", type=count(1), help="by default the newest")
     load.add_argument("--schema", metavar="NAME", help="the database schema")
     load.add_argument("--compare", action="store_true", help="compare every row")
     load.add_argument("--pin", metavar="NAME", help="keep the loaded version in the store")
-    load.add_argument("--json", action="store_true", help="print JSON, for machines")
+    add_json(load)
     add_common(load)
     load.set_defaults(command=_load)
 

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+from collections.abc import Mapping
 from importlib import resources
-from pathlib import Path
 from typing import Any
 
+from aspen_etl.command_line.models import load_model
 from aspen_etl.command_line.options import (
     add_common,
     add_format,
+    add_json,
     add_reading,
-    load_model,
     new_run,
     options_for,
     read_options,
     reading_options,
 )
-from aspen_etl.command_line.output import print_summary, progress
+from aspen_etl.command_line.output import print_json, print_summary, progress
 from aspen_etl.io import read_extract
 from aspen_etl.io.filesystem import display_url
 from aspen_etl.io.tables import write_valid_tables
-from aspen_etl.normalization import normalize
+from aspen_etl.normalization import NormalizeResult, normalize
 from aspen_etl.schema import Run
 
 __all__ = ["SAMPLE", "add_commands"]
@@ -37,6 +38,7 @@ def add_commands(commands: Any) -> None:
     add_reading(one)
     one.add_argument("target", metavar="TARGET", help="the folder to write to")
     add_format(one)
+    add_json(one)
     add_common(one)
     one.add_argument("--overwrite", action="store_true", help="replace tables that are there")
     one.set_defaults(command=_normalize)
@@ -45,6 +47,7 @@ def add_commands(commands: Any) -> None:
     )
     demo.add_argument("target", metavar="FOLDER", nargs="?", default="aspen-etl-demo")
     add_format(demo)
+    add_json(demo)
     demo.add_argument("--debug", action="store_true", help="show where an error arose")
     demo.set_defaults(command=_demo)
 
@@ -53,17 +56,17 @@ def _demo(arguments: argparse.Namespace) -> None:
     run = Run(time=dt.datetime.now(dt.timezone.utc), actor="demo")
     with resources.as_file(resources.files("aspen_etl").joinpath(SAMPLE)) as workbook:
         result = normalize(read_extract(workbook), run=run)
-    write_valid_tables(
+    written = write_valid_tables(
         result.tables,
         arguments.target,
         rejects=result.rejects,
         format=arguments.format,
         overwrite=True,
     )
-    print_summary(result.summary)
-    rejects = Path(arguments.target) / f"rejects.{arguments.format}"
-    print(f"\nWritten to {arguments.target}")
-    print(f"Every rejected cell, its row and the rule it broke: {rejects}")
+    _tell(arguments, result, written)
+    if not arguments.json:
+        rejects = f"{display_url(arguments.target)}/rejects.{arguments.format}"
+        print(f"Every rejected cell, its row and the rule it broke: {rejects}")
 
 
 def _normalize(arguments: argparse.Namespace) -> None:
@@ -77,7 +80,7 @@ def _normalize(arguments: argparse.Namespace) -> None:
         # Handed over and not held here, so that its memory is free as soon as it is judged.
         result = normalize(extracts.pop(), run=run, model=model)
     with progress("writing"):
-        write_valid_tables(
+        written = write_valid_tables(
             result.tables,
             arguments.target,
             rejects=result.rejects,
@@ -86,5 +89,16 @@ def _normalize(arguments: argparse.Namespace) -> None:
             model=model,
             storage_options=options_for(arguments.target, options),
         )
+    _tell(arguments, result, written)
+
+
+def _tell(
+    arguments: argparse.Namespace, result: NormalizeResult, written: Mapping[str, int]
+) -> None:
+    """Tell what a run read, wrote and rejected; ``files`` has the bytes of each."""
+    target = display_url(arguments.target)
+    if arguments.json:
+        print_json({"target": target, "files": written, **result.summary.to_dict()})
+        return
     print_summary(result.summary)
-    print(f"\nWritten to {display_url(arguments.target)}")
+    print(f"\nWritten to {target}")

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
-import importlib
 import json
-import sys
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Optional
 
-from aspen_etl.errors import ModelError, StorageOptionsError
+from aspen_etl.command_line.models import load_model
+from aspen_etl.command_line.parsing import count, one_of
+from aspen_etl.errors import StorageOptionsError
 from aspen_etl.io.codec import FORMATS
 from aspen_etl.io.store import SnapshotStore
-from aspen_etl.schema import Model, Run
-from aspen_etl.transform import BORROWER_MODEL
+from aspen_etl.schema import Run
 
 __all__ = [
     "add_common",
+    "add_format",
+    "add_json",
     "add_reading",
-    "load_model",
     "new_run",
     "open_store",
     "options_for",
@@ -56,7 +57,19 @@ def add_common(parser: argparse.ArgumentParser) -> None:
 
 def add_format(parser: argparse.ArgumentParser) -> None:
     """Add the format of what is written."""
-    parser.add_argument("--format", choices=FORMATS, default="csv", help="of the tables (csv)")
+    add_choice(parser, "--format", FORMATS, default="csv", help="of the tables (csv)")
+
+
+def add_choice(
+    parser: argparse.ArgumentParser, name: str, words: Collection[str], **more: Any
+) -> None:
+    """Add what is one of some words; another one is refused with what may have been meant."""
+    parser.add_argument(name, type=one_of(words), metavar=f"{{{','.join(words)}}}", **more)
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """Add how a report is printed."""
+    parser.add_argument("--json", action="store_true", help="print one JSON value, for machines")
 
 
 def add_reading(parser: argparse.ArgumentParser) -> None:
@@ -80,7 +93,9 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--ignore-column", metavar="HEADER", action="append", default=[], help="leave it out"
     )
-    parser.add_argument("--header-row", metavar="N", type=int, help="the row number of the header")
+    parser.add_argument(
+        "--header-row", metavar="N", type=count(1), help="the row number of the header"
+    )
 
 
 def reading_options(
@@ -116,26 +131,6 @@ def open_store(arguments: argparse.Namespace) -> SnapshotStore:
     )
 
 
-def load_model(name: Optional[str]) -> Model:
-    """Import a model by the name of its module and its own; the working folder is looked in."""
-    if name is None:
-        return BORROWER_MODEL
-    module, _, attribute = name.partition(":")
-    sys.path.insert(0, str(Path.cwd()))
-    try:
-        model = getattr(importlib.import_module(module), attribute or "MODEL")
-    except (ImportError, AttributeError) as error:
-        reason = str(error)
-    else:
-        if isinstance(model, Model):
-            return model
-        reason = f"it is {type(model).__name__}"
-    finally:
-        sys.path.pop(0)
-    msg = f"--model {name} names no model ({reason}); write it as in acme.loans:MODEL"
-    raise ModelError(msg, model=name)
-
-
 def read_options(path: Optional[str]) -> dict[str, dict[str, Any]]:
     """Read storage options by protocol; they hold secrets, so no message shows their text."""
     if path is None:
@@ -144,7 +139,7 @@ def read_options(path: Optional[str]) -> dict[str, dict[str, Any]]:
         options = json.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         reason = type(error).__name__
-    except ValueError:
+    except (ValueError, RecursionError):
         reason = "it is no JSON"
     else:
         if isinstance(options, dict) and all(isinstance(held, dict) for held in options.values()):

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any, Optional
 
 from aspen_etl.command_line.options import (
+    add_choice,
     add_common,
     add_format,
+    add_json,
     add_reading,
     new_run,
     open_store,
@@ -28,6 +30,7 @@ from aspen_etl.command_line.output import (
     print_sources,
     progress,
 )
+from aspen_etl.command_line.parsing import bounded, count
 from aspen_etl.errors import NotSupportedError
 from aspen_etl.io.commit import Commit
 from aspen_etl.io.filesystem import display_url
@@ -37,6 +40,12 @@ from aspen_etl.synchronization import SyncReport, Thresholds, plan, sync
 __all__ = ["add_commands"]
 
 FAILED, TOO_OLD = 1, 3
+
+#: The longest time in days that an option takes: a hundred years.
+_DAYS = 36_525
+
+#: How many characters of a borrower's id are read: more than any model takes.
+_ID_LENGTH = 10_000
 
 
 def add_commands(commands: Any) -> None:
@@ -50,25 +59,32 @@ def add_commands(commands: Any) -> None:
         _finish(one, call, writes=True)
         _add_limits(one)
     _add(commands, "history", _history, "list the versions of a store").add_argument(
-        "--limit", metavar="N", type=int, help="at most so many, the newest first"
+        "--limit", metavar="N", type=count(1), help="at most so many, the newest first"
     )
     _add(commands, "status", _status, "tell how old the newest commit is").add_argument(
-        "--max-age", metavar="MINUTES", type=float, help="exit with 3 if no run looked since"
+        "--max-age",
+        metavar="MINUTES",
+        type=bounded("minutes", 60 * 24 * _DAYS),
+        help="exit with 3 if no run looked since",
     )
     export = commands.add_parser("export", help="write the tables of a version to a folder")
     _finish(export, _export)
     export.add_argument("target", metavar="FOLDER", help="the folder to write to")
-    export.add_argument("--version", metavar="N", type=int, help="by default the newest")
+    export.add_argument("--version", metavar="N", type=count(1), help="by default the newest")
     export.add_argument("--overwrite", action="store_true", help="replace tables that are there")
     add_format(export)
     restore = _add(commands, "restore", _restore, "commit the rows of an old version again")
-    restore.add_argument("version", metavar="VERSION", type=int)
+    restore.add_argument("version", metavar="VERSION", type=count(1))
     _add(commands, "resume", _resume, "let sync go on after restore")
     _add(commands, "vacuum", _vacuum, "let old versions go and delete their files").add_argument(
-        "--keep-for", metavar="DAYS", type=float, default=7.0, help="how long versions stay (7)"
+        "--keep-for",
+        metavar="DAYS",
+        type=bounded("days", _DAYS),
+        default=7.0,
+        help="how long versions stay (7)",
     )
     _add(commands, "verify", _verify, "recompute every checksum, key and reference").add_argument(
-        "--version", metavar="N", type=int, help="by default the newest"
+        "--version", metavar="N", type=count(1), help="by default the newest"
     )
     _add(commands, "purge", _purge, "erase a borrower from every version").add_argument(
         "--id-file", metavar="FILE", help="holds the borrower's id; else standard input does"
@@ -86,7 +102,7 @@ def _finish(
 ) -> None:
     one.add_argument("store", metavar="STORE", help="the store's url or folder")
     one.add_argument("--rejects-url", metavar="URL", help="where the rejects are, if elsewhere")
-    one.add_argument("--json", action="store_true", help="print JSON, for machines")
+    add_json(one)
     if writes:
         add_format(one)
     add_common(one)
@@ -94,13 +110,19 @@ def _finish(
 
 
 def _add_limits(one: argparse.ArgumentParser) -> None:
-    one.add_argument(
+    add_choice(
+        one,
         "--missing",
-        choices=("delete", "keep"),
+        ("delete", "keep"),
         default="delete",
         help="what becomes of absent borrowers (delete)",
     )
-    one.add_argument("--timeout", metavar="SECONDS", type=float, help="give up after that time")
+    one.add_argument(
+        "--timeout",
+        metavar="SECONDS",
+        type=bounded("seconds", 60 * 60 * 24 * _DAYS),
+        help="give up after that time",
+    )
     one.add_argument(
         "--model-version", metavar="NAME", help="the state of the functions of your own model"
     )
@@ -109,7 +131,7 @@ def _add_limits(one: argparse.ArgumentParser) -> None:
         if isinstance(each.default, bool):
             one.add_argument(option, action="store_true", help="lift this limit")
         else:
-            kind = int if isinstance(each.default, int) else float
+            kind = count() if isinstance(each.default, int) else float
             one.add_argument(
                 option, metavar="N", type=kind, default=each.default, help=f"({each.default})"
             )
@@ -299,12 +321,7 @@ def _vacuum(arguments: argparse.Namespace) -> None:
 
 
 def _purge(arguments: argparse.Namespace) -> None:
-    path = arguments.id_file
-    text = sys.stdin.readline() if path is None else Path(path).read_text(encoding="utf-8")
-    borrower_id = text.strip()
-    if not borrower_id:
-        msg = "no borrower's id was given; write it to standard input, or to a file (--id-file)"
-        raise NotSupportedError(msg)
+    borrower_id = _read_id(arguments.id_file)
     with progress("erasing"):
         report = open_store(arguments).purge(borrower_id, run=new_run(arguments))
     told = (
@@ -313,6 +330,25 @@ def _purge(arguments: argparse.Namespace) -> None:
         f"version {report.version}"
     )
     _tell(arguments, report.to_dict(), told)
+
+
+def _read_id(path: Optional[str]) -> str:
+    """Read a borrower's id, of which no message shows anything."""
+    try:
+        if path is not None:
+            with Path(path).open(encoding="utf-8") as file:
+                text = file.read(_ID_LENGTH)
+        else:
+            text = sys.stdin.readline(_ID_LENGTH) if sys.stdin is not None else ""
+    except (OSError, ValueError) as error:
+        reason = type(error).__name__
+    else:
+        if text.strip():
+            return text.strip()
+        msg = "no borrower's id was given; write it to standard input, or to a file (--id-file)"
+        raise NotSupportedError(msg)
+    where = "standard input" if path is None else path
+    raise NotSupportedError(f"no borrower's id can be read from {where} ({reason})", reason=reason)
 
 
 def _short(commit: Commit) -> Mapping[str, Any]:

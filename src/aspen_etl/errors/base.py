@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import difflib
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "ProofError",
     "RunError",
     "ValidationError",
+    "did_you_mean",
     "listing",
 ]
 
@@ -128,3 +130,17 @@ def listing(names: Sequence[str]) -> str:
     shown = [repr(name if len(name) <= _WIDTH else f"{name[:_WIDTH]}...") for name in names[:SHOWN]]
     rest = len(names) - len(shown)
     return ", ".join(shown) + (f" and {rest} more" if rest else "") if shown else "none"
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Give the end of a message about a word that is not known: what may have been meant.
+
+    Examples:
+        >>> did_you_mean("vaccum", ["verify", "vacuum"])
+        "; did you mean 'vacuum'?"
+        >>> did_you_mean("x", ["verify", "vacuum"])
+        ''
+    """
+    by_letters = {each.lower(): each for each in known}
+    close = difflib.get_close_matches(word.lower(), by_letters, n=1)
+    return f"; did you mean {by_letters[close[0]]!r}?" if close else ""

@@ -59,19 +59,21 @@ class UnexpectedError(AspenETLError, RuntimeError):
     @classmethod
     def of(cls, error: BaseException) -> UnexpectedError:
         """Say what kind of error it was and where it arose; its own text could hold a cell."""
+        places = []
         trace = error.__traceback__
-        while trace is not None and trace.tb_next is not None:
-            trace = trace.tb_next
-        where = "an unknown place"
-        if trace is not None:
+        while trace is not None:
             module = trace.tb_frame.f_globals.get("__name__", "?")
-            where = f"{module}, line {trace.tb_lineno}"
+            places.append(f"{module}, line {trace.tb_lineno}")
+            trace = trace.tb_next
+        ours = [place for place in places if place.startswith("aspen_etl.")]
+        where = places[-1] if places else "an unknown place"
+        if ours and ours[-1] != where:
+            where = f"{where}, called by {ours[-1]}"
         kind = type(error).__name__
-        cure = "run the same on a copy of the source with --debug, and report it"
-        if isinstance(error, MemoryError):
-            cure = "give the function or job more memory"
-        return cls(
-            f"{kind} in {where}; {cure}",
-            kind=kind,
-            where=where,
+        cure = (
+            "a fault of aspen_etl, or of a model of your own: please report this line, which holds "
+            "no cell; aspen-etl with --debug, on a copy of the source, shows more"
         )
+        if isinstance(error, MemoryError):
+            cure = "give the process, function or job more memory"
+        return cls(f"unexpected {kind} in {where}; {cure}", kind=kind, where=where)

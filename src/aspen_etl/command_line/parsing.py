@@ -1,0 +1,135 @@
+"""How words become arguments: what is mistyped is named with what may have been meant."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import NoReturn, Optional
+
+from aspen_etl.errors.base import did_you_mean
+from aspen_etl.io.filesystem import display_url
+
+__all__ = ["Parser", "UsageError", "bounded", "count", "one_of"]
+
+#: The largest whole number that is taken: no version, row or count is larger.
+_LARGEST = 10**18
+
+
+class UsageError(Exception):
+    """The words on the command line are none that it takes.
+
+    Attributes:
+        usage: How the command is used.
+    """
+
+    def __init__(self, usage: str, message: str) -> None:
+        super().__init__(message)
+        self.usage = usage
+
+
+class Parser(argparse.ArgumentParser):
+    """Parse words; the parsers of the commands are of this class, too.
+
+    Attributes:
+        commands: The parser of each command.
+    """
+
+    commands: Mapping[str, Parser] = MappingProxyType({})
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong, and how the command is used."""
+        raise UsageError(self.format_usage(), f"{message} ({self.prog} --help tells more)")
+
+    def parse(self, words: Sequence[str], /) -> argparse.Namespace:
+        """Parse the words of a process.
+
+        Raises:
+            UsageError: They are none that a command takes.
+        """
+        command = next((word for word in words if not word.startswith("-")), None)
+        if command is not None and command not in self.commands:
+            close = did_you_mean(command, self.commands)
+            self.error(f"there is no command {_show(command)}{close}")
+        chosen = self if command is None else self.commands[command]
+        chosen.refuse_unknown(words)
+        arguments, left = self.parse_known_args(list(words))
+        if left:
+            what = "there is no option" if left[0].startswith("-") else "too many words:"
+            chosen.error(f"{what} {', '.join(map(_show, left))}")
+        return arguments
+
+    def refuse_unknown(self, words: Sequence[str], /) -> None:
+        """Refuse words that look like an option and are none."""
+        options = [name for action in self._actions for name in action.option_strings]
+        for word in _options_among(words):
+            name = word.partition("=")[0]
+            if not any(option.startswith(name) for option in options):
+                long = [option for option in options if option.startswith("--")]
+                self.error(f"there is no option {_show(name)}{did_you_mean(name, long)}")
+
+
+def _options_among(words: Sequence[str]) -> Iterator[str]:
+    """Give the words that argparse takes for long options."""
+    for word in words:
+        if word == "--":
+            return
+        if word.startswith("--") and " " not in word:
+            yield word
+
+
+def _show(word: str) -> str:
+    """Give a word for a message: it may be a url with a password in it."""
+    return repr(display_url(word))
+
+
+# ----------------------------------------------------------------------------- values
+
+
+def one_of(words: Collection[str], /) -> Callable[[str], str]:
+    """Make what takes one of some words."""
+
+    def read(text: str) -> str:
+        if text not in words:
+            close = did_you_mean(text, words)
+            raise argparse.ArgumentTypeError(
+                f"there is no {_show(text)}{close}; give one of {', '.join(words)}"
+            )
+        return text
+
+    return read
+
+
+def count(least: int = 0) -> Callable[[str], int]:
+    """Make what takes a whole number."""
+
+    def read(text: str) -> int:
+        digits = re.fullmatch(r"\s*([+-]?[0-9]{1,19})\s*", text, flags=re.ASCII)
+        number = int(digits[1]) if digits else None
+        if number is None or not least <= number <= _LARGEST:
+            raise argparse.ArgumentTypeError(
+                f"{_show(text)} is no whole number from {least} on, as in {max(least, 1)}"
+            )
+        return number
+
+    return read
+
+
+def bounded(unit: str, most: float) -> Callable[[str], float]:
+    """Make what takes a duration, from nothing to the most that makes sense."""
+
+    def read(text: str) -> float:
+        number: Optional[float]
+        try:
+            number = float(text)
+        except ValueError:
+            number = None
+        if number is None or not math.isfinite(number) or not 0 <= number <= most:
+            raise argparse.ArgumentTypeError(
+                f"{_show(text)} is no number of {unit} from 0 to {most:,.0f}, as in 7 or 0.5"
+            )
+        return number
+
+    return read

@@ -1,0 +1,92 @@
+"""The command line: parse, call, report, and tell what went wrong."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import aspen_etl
+from aspen_etl.command_line import databases, extracting, storing
+from aspen_etl.command_line.interrupts import INTERRUPTED, TOLD
+from aspen_etl.command_line.output import print_json
+from aspen_etl.command_line.parsing import Parser, UsageError
+from aspen_etl.errors import AspenETLError, UnexpectedError
+
+__all__ = ["main", "make_parser"]
+
+DONE, FAILED, MISUSED = 0, 1, 2
+
+
+def main(argv: Sequence[str], /) -> int:
+    """Run the command line as ``aspen_etl.__main__.main`` says."""
+    debug = "--debug" in argv
+    try:
+        arguments = _parse(argv)
+        return arguments.command(arguments) or DONE
+    except AspenETLError as error:
+        if debug:
+            raise
+        return _fail(argv, error)
+    except KeyboardInterrupt:
+        print(TOLD, file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:  # whoever read what is printed has enough of it
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - to the end
+        return FAILED
+    except Exception as error:
+        if debug:
+            raise
+        # The text of a foreign error may hold a cell; its kind and its place do not.
+        failure = UnexpectedError.of(error)
+    version = f"aspen_etl {aspen_etl.__version__}, Python {platform.python_version()}"
+    return _fail(argv, UnexpectedError(f"{failure} ({version})", **failure.details))
+
+
+def make_parser() -> Parser:
+    """Make the parser of all commands."""
+    parser = Parser(
+        prog="aspen-etl",
+        description="Turn a flat borrower extract into nine related tables, losing nothing.",
+    )
+    parser.add_argument("--version", action="version", version=aspen_etl.__version__)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    extracting.add_commands(commands)
+    storing.add_commands(commands)
+    databases.add_commands(commands)
+    parser.commands = commands.choices
+    return parser
+
+
+def _parse(argv: Sequence[str]) -> argparse.Namespace:
+    try:
+        return make_parser().parse(argv)
+    except UsageError as error:
+        usage, told = error.usage, str(error)
+    print(f"{usage}aspen-etl: {told}", file=sys.stderr)
+    if "--json" in argv:
+        print_json({"error": UsageError.__name__, "message": told, "details": {}})
+    raise SystemExit(MISUSED)
+
+
+def _fail(argv: Sequence[str], error: AspenETLError) -> int:
+    print(f"aspen-etl: {error}", file=sys.stderr)
+    if "--json" in argv:
+        told = {"error": type(error).__name__, "message": str(error)}
+        print_json({**told, "details": _plain(error.details)})
+    return FAILED
+
+
+def _plain(value: Any) -> Any:
+    """Give the parts of a message as JSON has them; what is no plain value is left out."""
+    if value is None or isinstance(value, (str, int, float)):
+        return value
+    if isinstance(value, Mapping):
+        plain = {str(name): _plain(held) for name, held in value.items()}
+        return {name: held for name, held in plain.items() if held is not None}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_plain(each) for each in value]
+    return None
