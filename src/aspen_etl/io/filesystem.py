@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
+import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import IO, Any, Literal, Optional, TypeVar, Union
+from typing import IO, Any, Literal, Optional, TypeVar
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
@@ -20,15 +20,14 @@ from aspen_etl.errors import (
     ReadError,
     SourceAccessError,
     SourceNotFoundError,
+    UnsupportedFormatError,
 )
 from aspen_etl.io.regular import open_regular
+from aspen_etl.io.urls import Url, display_url, local_path, resolve_chain
 
 __all__ = ["Location", "Url", "attempt", "display_url", "locate"]
 
 T = TypeVar("T")
-
-#: What names a file or folder: an fsspec url, or a local path.
-Url = Union[str, "os.PathLike[str]"]
 
 _CHUNK = 16 << 20
 
@@ -46,36 +45,6 @@ _PACKAGES: Mapping[str, tuple[str, Optional[str]]] = {
     "sftp": ("paramiko", None),
     "smb": ("smbprotocol", None),
 }
-
-
-# ----------------------------------------------------------------------------- urls, shown
-
-
-def display_url(url: Url, /) -> str:
-    """Show a url without what may be secret: user information, query and fragment.
-
-    Examples:
-        >>> display_url("https://me:secret@host/a.csv?X-Amz-Signature=abc")
-        'https://host/a.csv'
-        >>> display_url("/data/50% of #1.csv")
-        '/data/50% of #1.csv'
-    """
-    return "::".join(_display(part) for part in os.fspath(url).split("::"))
-
-
-def _display(url: str) -> str:
-    if url[:5].lower() == "data:":
-        return "data:"
-    protocol, separator, rest = url.partition("://")
-    if not separator or protocol.lower() in {"file", "local", "memory"}:
-        return url
-    rest = re.split(r"[?#]", rest, maxsplit=1)[0]
-    host = rest.partition("/")[0]
-    # NOTE: a secret key may hold a slash, so `user:ab/cd@bucket` has no @ in its first part.
-    if "@" in host or re.search(r":(?![0-9]*\Z)", host):
-        host = rest.rpartition("@")[0]
-        rest = rest[len(host) :].lstrip("@") if "@" in rest else "..."
-    return f"{protocol}://{rest}"
 
 
 # ----------------------------------------------------------------------------- urls, opened
@@ -97,8 +66,9 @@ class Location:
 
     @property
     def name(self) -> str:
-        """The last part of the path, without a query."""
-        return self.url.rstrip("/\\").replace("\\", "/").rpartition("/")[2]
+        """The last part of the path, without a query; in a chain, of the file inside."""
+        text = self.path.partition("?")[0] if self._is_inside else self.url
+        return text.rstrip("/\\").replace("\\", "/").rpartition("/")[2]
 
     @property
     def is_local(self) -> bool:
@@ -108,7 +78,13 @@ class Location:
     def child(self, name: str) -> Location:
         """Give the place of ``name`` in this folder."""
         path = f"{self.path.rstrip('/')}/{name}"
-        return Location(f"{self.url.rstrip('/')}/{name}", path, self.filesystem)
+        inside, separator, rest = self.url.partition("::" if self._is_inside else "\0")
+        return Location(f"{inside.rstrip('/')}/{name}{separator}{rest}", path, self.filesystem)
+
+    @property
+    def _is_inside(self) -> bool:
+        """Whether it lies inside of another file, by a chained url."""
+        return "::" in self.url and not self.is_local
 
     def kind(self) -> Literal["file", "folder", "absent"]:
         """Tell what is there.
@@ -160,7 +136,8 @@ def locate(url: Url, /, storage_options: Mapping[str, Any] | None = None) -> Loc
 
     Raises:
         MissingDependencyError: The protocol needs a package that is not installed.
-        NotSupportedError: fsspec knows no such protocol.
+        NotSupportedError: fsspec knows no such protocol, or two colons stand where they would
+            make another place of it, or a ``file:`` url names another host.
         ReadError: The filesystem does not take the options.
     """
     text = os.fspath(url)
@@ -171,8 +148,10 @@ def locate(url: Url, /, storage_options: Mapping[str, Any] | None = None) -> Loc
     # Lambda), so every run has its own.
     options |= {"skip_instance_cache": True, "use_listings_cache": False}
     failure: AspenETLError
+    path = local_path(text)
+    target = resolve_chain(text) if path is None else "file:///"
     try:
-        filesystem, path = fsspec.core.url_to_fs(text, **options)
+        filesystem, found = fsspec.core.url_to_fs(target, **options)
     except ImportError:
         failure = _missing_package(protocol, shown)
     except ValueError as error:
@@ -184,10 +163,15 @@ def locate(url: Url, /, storage_options: Mapping[str, Any] | None = None) -> Loc
                 url=shown,
                 protocol=protocol,
             )
+    except zipfile.BadZipFile:
+        failure = UnsupportedFormatError.at(shown, "is no zip file", "give what its url says")
     except Exception as error:  # noqa: BLE001 - each filesystem has errors of its own
-        failure = ReadError.bad_options(shown, type(error).__name__)
+        # A chain opens the outer file at once; what else fails here are the options.
+        told = isinstance(error, OSError)
+        name = type(error).__name__
+        failure = _translate(error, shown) if told else ReadError.bad_options(shown, name)
     else:
-        return Location(shown, path, filesystem)
+        return Location(shown, found if path is None else path, filesystem)
     raise failure
 
 
