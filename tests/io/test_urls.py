@@ -19,8 +19,8 @@ from tests.support.borrowers import LENIENT, RUN, write_borrowers
 @pytest.fixture
 def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))
+    monkeypatch.setenv("HOME", str(tmp_path / "own"))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path / "own"))
     return write_borrowers(tmp_path / "in", ["Ada Byron"])
 
 
@@ -44,13 +44,13 @@ def names(folder: Path) -> list[str]:
         ("file://{here}/q3::final/x", "{here}/q3::final/x"),
         ("{here}/first%20run", "{here}/first%20run"),
         ("local://{here}/first%20run", "{here}/first%20run"),
-        ("work/q3::final/x", "{here}/work/q3::final/x"),
+        ("out/q3::final/x", "{here}/out/q3::final/x"),
         ("q3::final", "{here}/q3::final"),
         ("a::zip", "{here}/a::zip"),
         ("./zip::b", "{here}/zip::b"),
         ("file:x", "{here}/file:x"),
-        ("~/x", "{here}/home/x"),
-        ("~", "{here}/home"),
+        ("~/x", "{here}/own/x"),
+        ("~", "{here}/own"),
         ("./~", "{here}/~"),
         ("x~", "{here}/x~"),
     ],
@@ -79,9 +79,9 @@ def test_a_path_object_is_a_path(source: str, tmp_path: Path) -> None:
         ("a\0b", r"a\\0b holds a NUL"),
         ("s3://bucket/q3::final", r"s3://bucket/q3::\.\.\. holds '::'"),
         ("memory://q3::final", "'memory' lies in no file"),
-        ("memory::work/x", "'memory' lies in no file"),
-        ("file::work/x", "'file' lies in no file"),
-        ("zip://a.csv::work/q3::x.zip", "'work/q3' lies in no file"),
+        ("memory::out/x", "'memory' lies in no file"),
+        ("file::out/x", "'file' lies in no file"),
+        ("zip://a.csv::out/q3::x.zip", "'out/q3' lies in no file"),
         ("https://host/x?sig=a::secret", r"https://host/x::\.\.\. holds"),
     ],
 )
@@ -102,18 +102,18 @@ def test_tables_store_rejects_and_export_go_where_they_are_named(
     source: str, tmp_path: Path
 ) -> None:
     result = ae.normalize(read_extract(source), run=RUN)
-    ae.write_tables(result.tables, "work/q3::tables")
+    ae.write_tables(result.tables, "out/q3::tables")
     store = ae.SnapshotStore(
-        f"file://localhost{tmp_path}/work/a%20store", rejects_url=f"file://{tmp_path}/a%20bin"
+        f"file://localhost{tmp_path}/out/a%20store", rejects_url=f"file://{tmp_path}/a%20bin"
     )
     (tmp_path / "in/borrower.csv").write_text(
         (tmp_path / "in/borrower.csv").read_text() + "9,,,,,,,,\n"
     )
     ae.sync(source, store, run=RUN, thresholds=LENIENT)
-    assert names(tmp_path / "work") == ["a store", "q3::tables"]
-    assert "user.csv" in names(tmp_path / "work/q3::tables")
+    assert names(tmp_path / "out") == ["a store", "q3::tables"]
+    assert "user.csv" in names(tmp_path / "out/q3::tables")
     assert names(tmp_path / "a bin") != []
-    assert names(tmp_path) == ["a bin", "in", "work"]
+    assert names(tmp_path) == ["a bin", "in", "out"]
 
 
 def test_a_store_that_was_made_with_the_escape_as_letters_is_not_forgotten(
