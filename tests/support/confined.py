@@ -39,7 +39,14 @@ MEMORY = 1 << 30
 SECONDS = 10.0
 
 #: Imported before the fork: a worker neither waits for it nor pays for it out of its memory.
-_HEAVY = ("pandas", "pandera.pandas", "pyarrow.parquet", "python_calamine", "fsspec", "aspen_etl")
+_HEAVY = (
+    "pandas",
+    "pandera.pandas",
+    "pyarrow.parquet",
+    "python_calamine",
+    "fsspec",
+    "aspen_etl.synchronization",
+)
 
 #: No thread at the fork, and no address space taken in stock, which the limit would count.
 _FRUGAL = {

@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Optional
 
 from aspen_etl.errors import AspenETLError, ModelError
-from aspen_etl.errors.base import did_you_mean, listing
+from aspen_etl.errors.base import listing
 from aspen_etl.schema import Model
 from aspen_etl.transform import BORROWER_MODEL
 
@@ -38,10 +38,10 @@ def load_model(name: Optional[str]) -> Model:
         return found
     models = [each for each, held in vars(module).items() if isinstance(held, Model)]
     if found is None:
-        reason = f"{parts['module']} has no {attribute}{did_you_mean(attribute, models)}"
+        reason = f"{parts['module']} has no {attribute}"
     else:
         reason = f"{attribute} is of type {type(found).__name__}"
-    raise _no_model(name, f"{reason}; its models: {listing(models)}")
+    raise _no_model(name, f"{reason} (the models there: {listing(models)})")
 
 
 def _import(name: str, module: str) -> ModuleType:

@@ -7,9 +7,12 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any, Optional
 
 from aspen_etl.normalization import RejectCount, SourceSummary, Summary
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 __all__ = [
     "Steps",
@@ -23,7 +26,7 @@ __all__ = [
 
 def print_json(values: Any) -> None:
     """Print values for machines."""
-    print(json.dumps(values, ensure_ascii=True))
+    print(json.dumps(values, ensure_ascii=True, allow_nan=False))
 
 
 def print_summary(summary: Summary) -> None:
@@ -115,13 +118,22 @@ class Steps:
 
     def __call__(self, name: str) -> None:
         """End the line of a step, and begin that of another."""
-        self.end()
+        self._end()
         self._name, self._since = name, time.perf_counter()
         if self._shown:
             print(f"{name} ...", end="", file=sys.stderr, flush=True)
 
-    def end(self) -> None:
-        """End the line of the last step."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: Optional[type[BaseException]], *_: object) -> None:
+        """End the line of the last step, whatever became of it."""
+        if kind is None:
+            self._end()
+        elif self._shown and self._name:
+            print(file=sys.stderr)
+
+    def _end(self) -> None:
         if self._shown and self._name:
             print(f"\r{self._name} ... {time.perf_counter() - self._since:.1f} s", file=sys.stderr)
         self._name = ""

@@ -19,15 +19,7 @@ _LARGEST = 10**18
 
 
 class UsageError(Exception):
-    """The words on the command line are none that it takes.
-
-    Attributes:
-        usage: How the command is used.
-    """
-
-    def __init__(self, usage: str, message: str) -> None:
-        super().__init__(message)
-        self.usage = usage
+    """The words on the command line are none that it takes."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -40,8 +32,8 @@ class Parser(argparse.ArgumentParser):
     commands: Mapping[str, Parser] = MappingProxyType({})
 
     def error(self, message: str) -> NoReturn:
-        """Say what is wrong, and how the command is used."""
-        raise UsageError(self.format_usage(), f"{message} ({self.prog} --help tells more)")
+        """Say what is wrong in one line."""
+        raise UsageError(f"{message} ({self.prog} --help tells more)")
 
     def parse(self, words: Sequence[str], /) -> argparse.Namespace:
         """Parse the words of a process.
@@ -95,7 +87,7 @@ def one_of(words: Collection[str], /) -> Callable[[str], str]:
         if text not in words:
             close = did_you_mean(text, words)
             raise argparse.ArgumentTypeError(
-                f"there is no {_show(text)}{close}; give one of {', '.join(words)}"
+                f"there is no {_show(text)}, only {', '.join(words)}{close}"
             )
         return text
 

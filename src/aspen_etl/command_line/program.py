@@ -65,8 +65,8 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
     try:
         return make_parser().parse(argv)
     except UsageError as error:
-        usage, told = error.usage, str(error)
-    print(f"{usage}aspen-etl: {told}", file=sys.stderr)
+        told = str(error)
+    print(f"aspen-etl: {told}", file=sys.stderr)
     if "--json" in argv:
         print_json({"error": UsageError.__name__, "message": told, "details": {}})
     raise SystemExit(MISUSED)

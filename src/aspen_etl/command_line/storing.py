@@ -159,22 +159,22 @@ def _run_options(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _sync(arguments: argparse.Namespace) -> None:
-    steps = Steps()
-    report = sync(
-        arguments.source,
-        open_store(arguments),
-        on_step=steps,
-        model_version=arguments.model_version,
-        **_run_options(arguments),
-    )
-    steps.end()
+    with Steps() as steps:
+        report = sync(
+            arguments.source,
+            open_store(arguments),
+            on_step=steps,
+            model_version=arguments.model_version,
+            **_run_options(arguments),
+        )
     _print_report(arguments, report)
 
 
 def _plan(arguments: argparse.Namespace) -> int:
-    steps = Steps()
-    report = plan(arguments.source, open_store(arguments), on_step=steps, **_run_options(arguments))
-    steps.end()
+    with Steps() as steps:
+        report = plan(
+            arguments.source, open_store(arguments), on_step=steps, **_run_options(arguments)
+        )
     _print_report(arguments, report)
     return FAILED if report.refusals else 0
 
