@@ -23,9 +23,10 @@ from aspen_etl.io.filesystem import Location, Url, locate
 from aspen_etl.io.limits import ReadLimits
 from aspen_etl.io.raw import RawSheet, Request
 from aspen_etl.io.workbook import read_workbook
+from aspen_etl.schema.conversion import as_text
 from aspen_etl.schema.frames import Extract, make_frame
 from aspen_etl.schema.headers import match_headers
-from aspen_etl.schema.text import WHITE_SPACE, as_text
+from aspen_etl.schema.text import WHITE_SPACE
 from aspen_etl.threads import UNKNOWN_ROWS, map_threads
 from aspen_etl.transform import BORROWER_MODEL
 

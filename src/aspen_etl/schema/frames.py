@@ -19,7 +19,8 @@ import pandas as pd
 
 from aspen_etl.errors import ExtractError, RunError
 from aspen_etl.schema.column import ACTOR_LENGTH
-from aspen_etl.schema.text import as_text, split_unencodable
+from aspen_etl.schema.conversion import as_text
+from aspen_etl.schema.text import split_unencodable
 
 __all__ = ["Extract", "KeyState", "Run", "Snapshot", "Tables", "equal_frames", "make_frame"]
 

@@ -14,10 +14,11 @@ import numpy as np
 import pandas as pd
 
 from aspen_etl.errors import BuilderError, ModelError
+from aspen_etl.schema.conversion import as_text
 from aspen_etl.schema.frames import make_column, make_frame
 from aspen_etl.schema.model import Builder, Model
 from aspen_etl.schema.spec import ColumnSpec, TableSpec
-from aspen_etl.schema.text import as_text, conform_text, parse_integers
+from aspen_etl.schema.text import conform_text, parse_integers
 from aspen_etl.threads import map_threads
 from aspen_etl.transform import kernels
 from aspen_etl.transform.calling import call

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from aspen_etl.errors import ProofError
+from aspen_etl.schema.conversion import as_text
 from aspen_etl.schema.frames import make_column
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.spec import ColumnSpec, TableSpec
-from aspen_etl.schema.text import as_text
 from aspen_etl.transform import kernels
 from aspen_etl.transform.kernels import Mask, Positions, differ, same_cells
 from aspen_etl.transform.ordering import sort_rows

@@ -11,11 +11,11 @@ import pandas as pd
 
 from aspen_etl.errors import CleanerError, ExtractError
 from aspen_etl.schema.column import hint
+from aspen_etl.schema.conversion import as_text
 from aspen_etl.schema.frames import Extract, make_frame
 from aspen_etl.schema.headers import blank_columns, match_headers
 from aspen_etl.schema.model import Cleaner, Model
 from aspen_etl.schema.spec import SourceSpec
-from aspen_etl.schema.text import as_text
 from aspen_etl.threads import map_threads
 from aspen_etl.transform.calling import call
 from aspen_etl.transform.cleaners import tidy
