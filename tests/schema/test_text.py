@@ -59,7 +59,7 @@ def test_lone_surrogates_are_parted_from_the_rest() -> None:
 def test_lone_surrogates_are_found_however_pandas_holds_text() -> None:
     words = pd.Index(["a", "b\ud800"], dtype=object)
     for values in (
-        pd.Series(pd.Categorical.from_codes([0, 1, -1], pd.CategoricalDtype(words))),
+        pd.Series(pd.Categorical.from_codes([0, 1, -1], words)),
         pd.Series([*words, None], dtype="string[python]"),
     ):
         kept, broken = split_unencodable(values)
