@@ -9,7 +9,8 @@ from urllib.parse import unquote_plus
 from aspen_etl import Model
 from aspen_etl.aws.settings import PREFIX, Settings
 from aspen_etl.errors import EventError, SettingsError
-from aspen_etl.io.extract import SHEET_SUFFIXES, WORKBOOK_SUFFIXES
+from aspen_etl.io.formats import WORKBOOK_SUFFIXES
+from aspen_etl.io.places import SHEET_SUFFIXES
 
 __all__ = ["find_source"]
 

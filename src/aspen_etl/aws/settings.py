@@ -76,6 +76,15 @@ def _names(text: str) -> dict[str, str]:
     return value
 
 
+def _row(text: str) -> Any:
+    if text.isascii() and text.isdigit():
+        return int(text)
+    value = _json(text)
+    if not (isinstance(value, dict) and all(type(each) is int for each in value.values())):
+        raise _UnusableError('is neither a whole number nor a JSON object such as {"borrower": 3}')
+    return value
+
+
 def _storage(text: str) -> dict[str, dict[str, Any]]:
     value = _json(text)
     if not (isinstance(value, dict) and all(isinstance(each, dict) for each in value.values())):
@@ -122,7 +131,7 @@ OPTIONS: Mapping[str, Callable[[str], Any]] = {
     "sheets": _names,
     "columns": _names,
     "ignore_columns": _texts,
-    "header_row": _count,
+    "header_row": _row,
     "storage_options": _storage,
     "model_version": str,
     "catalog_database": str,

@@ -39,6 +39,23 @@ class _Pairs(argparse.Action):
         setattr(namespace, self.dest, {**getattr(namespace, self.dest), name: value})
 
 
+class _HeaderRow(argparse.Action):
+    """Take one row number for every sheet, or collect SOURCE=N arguments."""
+
+    def __call__(self, parser: Any, namespace: Any, values: Any, option: Any = None) -> None:
+        name, separator, text = str(values).rpartition("=")
+        if bool(name) != bool(separator):
+            parser.error(f"argument {option}: write it as {self.metavar}")
+        try:
+            number = count(1)(text)
+        except argparse.ArgumentTypeError as error:
+            parser.error(f"argument {option}: {error}")
+        given = getattr(namespace, self.dest)
+        if given is not None and bool(name) != isinstance(given, dict):
+            parser.error(f"argument {option}: give one number, or SOURCE=N for each sheet")
+        setattr(namespace, self.dest, {**(given or {}), name: number} if name else number)
+
+
 def add_common(parser: argparse.ArgumentParser) -> None:
     """Add what every command that touches a storage takes."""
     parser.add_argument(
@@ -94,7 +111,10 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
         "--ignore-column", metavar="HEADER", action="append", default=[], help="leave it out"
     )
     parser.add_argument(
-        "--header-row", metavar="N", type=count(1), help="the row number of the header"
+        "--header-row",
+        metavar="[SOURCE=]N",
+        action=_HeaderRow,
+        help="the row number of the header, of every sheet or of one",
     )
 
 

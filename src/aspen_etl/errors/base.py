@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Optional
 
 __all__ = [
     "SHOWN",
@@ -21,6 +21,7 @@ __all__ = [
     "ValidationError",
     "did_you_mean",
     "listing",
+    "near_name",
 ]
 
 
@@ -141,6 +142,16 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
         >>> did_you_mean("x", ["verify", "vacuum"])
         ''
     """
-    by_letters = {each.lower(): each for each in known}
-    close = difflib.get_close_matches(word.lower(), by_letters, n=1)
-    return f"; did you mean {by_letters[close[0]]!r}?" if close else ""
+    near = near_name(word, known)
+    return "" if near is None else f"; did you mean {near!r}?"
+
+
+def near_name(wrong: str, known: Iterable[str]) -> Optional[str]:
+    """Give the name that was probably meant, whatever its letter case and separators are."""
+    plain = {_plain(name): name for name in known}
+    near = difflib.get_close_matches(_plain(wrong), plain, n=1)
+    return plain[near[0]] if near else None
+
+
+def _plain(name: str) -> str:
+    return name.casefold().translate({ord(character): "" for character in " _-."})

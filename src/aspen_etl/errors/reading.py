@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from aspen_etl.errors.base import SHOWN, ExtractError, listing
+from aspen_etl.errors.base import SHOWN, ExtractError, did_you_mean, listing, near_name
 
 __all__ = [
     "CorruptFileError",
@@ -26,11 +26,15 @@ class NotAWorkbookError(ExtractError):
     """What should be a workbook is something else."""
 
     @classmethod
-    def at(cls, url: str, found: str) -> NotAWorkbookError:
-        """Say what was found in place of a workbook."""
+    def at(
+        cls,
+        url: str,
+        found: str,
+        hint: str = "open it in a spreadsheet program and save it as .xlsx",
+    ) -> NotAWorkbookError:
+        """Say what was found in place of a workbook, and what to do about it."""
         return cls(
-            f"{url} is not an .xlsx or .xlsm workbook: {found}; "
-            "open it in a spreadsheet program and save it as .xlsx",
+            f"{url} is not an .xlsx or .xlsm workbook: {found}; {hint}",
             url=url,
             found=found,
         )
@@ -141,8 +145,9 @@ class RaggedRowsError(ExtractError):
     def long_field(cls, url: str, row: int) -> RaggedRowsError:
         """Name the row in which a field has no end."""
         return cls(
-            f"{url}: a field of row {row:,} is longer than 131,072 characters, "
-            "so a quote before it is most likely never closed; close it",
+            f"{url}: a field of row {row:,} is longer than 131,072 characters (four times what a "
+            "spreadsheet holds; this limit is fixed), "
+            "so a quote before it is most likely never closed; close it, or cut the field",
             url=url,
             row=row,
         )
@@ -159,7 +164,7 @@ class MissingSheetError(ExtractError):
         """Name the sheets that are there."""
         return cls(
             f"{url} has no sheet {sheet!r}; it has {listing(found)}; "
-            "name the sheets with sheets={'source': 'sheet'}",
+            f"name the sheets with sheets={{'source': 'sheet'}}{did_you_mean(sheet, found)}",
             url=url,
             sheet=sheet,
             found=tuple(found),
@@ -170,11 +175,27 @@ class MissingColumnError(ExtractError):
     """A sheet lacks a column of the model, or its header as a whole."""
 
     @classmethod
-    def of(cls, sheet: str, missing: Sequence[str], headers: Sequence[str]) -> MissingColumnError:
-        """Name the missing columns and the headers that are there."""
+    def of(
+        cls,
+        sheet: str,
+        missing: Sequence[str],
+        headers: Sequence[str],
+        unknown: Sequence[str] = (),
+    ) -> MissingColumnError:
+        """Name the missing columns, the headers that are there, and which may be which.
+
+        Args:
+            sheet: The sheet.
+            missing: The columns of the model without a header.
+            headers: All headers of the sheet.
+            unknown: Those of them that stand for no column.
+        """
+        near = {near_name(column, unknown): column for column in missing}
+        renames = {header: column for header, column in near.items() if header is not None}
+        advice = f"; did you mean columns={renames}?" if renames else ""
         return cls(
             f"sheet {sheet}: no column {listing(missing)}; its headers are {listing(headers)}; "
-            "rename with columns={'header': 'column'}",
+            f"rename with columns={{'header': 'column'}}{advice}",
             sheet=sheet,
             missing=tuple(missing),
             headers=tuple(headers),
@@ -184,11 +205,23 @@ class MissingColumnError(ExtractError):
     def no_header(cls, sheet: str, missing: Sequence[str], count: int) -> MissingColumnError:
         """Say how many headers there are and not what they say: they may be personal data."""
         return cls(
-            f"sheet {sheet}: none of the columns {listing(missing)} is among its {count} headers; "
+            f"sheet {sheet}: none of the columns {listing(missing)} is among its {count} headers"
+            f"{'' if count else ' (the row is blank, or not there)'}; "
             "name the header's row with header_row=, or rename with columns={'header': 'column'}",
             sheet=sheet,
             missing=tuple(missing),
             count=count,
+        )
+
+    @classmethod
+    def below(cls, sheet: str, first: int, row: int) -> MissingColumnError:
+        """Say in which row all headers stand, where rows above it may be records."""
+        return cls(
+            f"sheet {sheet}: row {first:,} is not its header; row {row:,} holds every column, but "
+            "what stands above it could be records; if they are titles, say so with "
+            f"header_row={row}, or with header_row={{'source': {row}}} for this sheet alone",
+            sheet=sheet,
+            row=row,
         )
 
 
@@ -196,11 +229,22 @@ class UnknownColumnError(ExtractError):
     """A sheet has a column that has no place in the model, so it would be lost."""
 
     @classmethod
-    def of(cls, sheet: str, unknown: Sequence[str]) -> UnknownColumnError:
-        """Name the columns, and how to leave them out."""
+    def of(
+        cls, sheet: str, unknown: Sequence[str], given: Sequence[str] = ()
+    ) -> UnknownColumnError:
+        """Name the columns, and how to leave them out.
+
+        Args:
+            sheet: The sheet.
+            unknown: The headers that stand for no column.
+            given: The headers that the caller named, of which one may be mistyped.
+        """
+        wrong = next((name for name in given if near_name(name, unknown)), "")
+        advice = f" ({wrong!r} is no header{did_you_mean(wrong, unknown)})" if wrong else ""
         return cls(
             f"sheet {sheet}: the model has no column {listing(unknown)}, so it would be lost; "
-            "rename it with columns={'header': 'column'}, or leave it out with ignore_columns=",
+            "rename it with columns={'header': 'column'}, or leave it out with ignore_columns="
+            f"{advice}",
             sheet=sheet,
             unknown=tuple(unknown),
         )
@@ -221,7 +265,7 @@ class UnknownColumnError(ExtractError):
         """Say that ``columns=`` renames to what no sheet of the model has."""
         return cls(
             f"columns= renames a header to {target!r}, which no sheet of the model has; "
-            f"it has {listing(columns)}",
+            f"it has {listing(columns)}{did_you_mean(target, columns)}",
             target=target,
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Optional
 
 from aspen_etl.errors.base import AspenETLError, listing
 
@@ -25,14 +26,29 @@ class SourceNotFoundError(AspenETLError, FileNotFoundError):
         return cls(f"there is no file and no folder at {url}; check the path", url=url)
 
     @classmethod
-    def in_folder(cls, url: str, source: str, names: Sequence[str]) -> SourceNotFoundError:
+    def in_folder(
+        cls, url: str, source: str, names: Sequence[str], near: Optional[str] = None
+    ) -> SourceNotFoundError:
         """Say which file of a folder is missing, and under which names it was looked for."""
+        advice = "name another file with sheets="
+        if near is not None:
+            advice = f"did you mean sheets={{{source!r}: {near!r}}}? Name another file with it"
         return cls(
             f"the folder {url} holds no file for the sheet {source}; looked for {listing(names)}; "
-            "name another file with sheets=, or give one url per sheet",
+            f"{advice}, or give one url per sheet",
             url=url,
             source=source,
             names=tuple(names),
+        )
+
+    @classmethod
+    def no_part(cls, url: str, source: str) -> SourceNotFoundError:
+        """Say that a folder holds nothing of its sheet but empty or hidden files."""
+        return cls(
+            f"the folder {url} holds no file with data of the sheet {source}: those that are "
+            "empty, or begin with a dot or underscore, are passed over",
+            url=url,
+            source=source,
         )
 
 

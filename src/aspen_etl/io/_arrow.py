@@ -9,7 +9,7 @@ from typing import IO, Any
 import numpy as np
 import pandas as pd
 
-from aspen_etl.io._plain_csv import MAX_TEXT, plain_header
+from aspen_etl.io._plain_csv import MAX_TEXT, content_end, plain_header
 from aspen_etl.io.raw import RawSheet, Request
 from aspen_etl.schema.text import TEXT
 
@@ -51,16 +51,18 @@ def try_read_csv(data: bytes, request: Request) -> RawSheet | None:
         import pyarrow.compute as pc
     except ImportError:
         return None
-    header = plain_header(data, request)
-    if header is None or not _has_plain_quotes(data):
+    found = plain_header(data, request)
+    if found is None or not _has_plain_quotes(data):
         return None
-    fields, number, start = header
-    end = len(data)
-    while end > start and data[end - 1] in b"\r\n":
-        end -= 1
-    if end == start:
-        return RawSheet(fields, np.empty(0, dtype=np.int64), lambda _: pd.Series([], dtype=TEXT))
-    names = [str(position) for position in range(len(fields))]
+    (header, start), end = found, content_end(data)
+    if end <= start:
+        return RawSheet(
+            header.cells,
+            np.empty(0, dtype=np.int64),
+            lambda _: pd.Series([], dtype=TEXT),
+            notes=header.notes,
+        )
+    names = [str(position) for position in range(len(header.cells))]
     try:
         source = pa.BufferReader(pa.py_buffer(data).slice(start, end - start))
         types = dict.fromkeys(names, pa.large_string())
@@ -70,8 +72,9 @@ def try_read_csv(data: bytes, request: Request) -> RawSheet | None:
     longest = [pc.max(pc.binary_length(column)).as_py() or 0 for column in table.itercolumns()]
     if max(longest) > MAX_TEXT:
         return None
-    rows = np.arange(table.num_rows, dtype=np.int64) + number + 1
-    return RawSheet(fields, rows, partial(_in_one_piece, table.columns))
+    rows = np.arange(table.num_rows, dtype=np.int64) + header.number + 1
+    column = partial(_in_one_piece, table.columns)
+    return RawSheet(header.cells, rows, column, notes=header.notes)
 
 
 def read_typed_csv(data: bytes | IO[bytes], schema: Any) -> Any:

@@ -147,7 +147,9 @@ class Package:
             roots = self._relations("")
             main = next((to for kind, to in roots.values() if kind == "officedocument"), main)
         if main not in self.parts:
-            raise NotAWorkbookError.at(self.url, "it is a zip file without a workbook in it")
+            found = "it is a zip file without a workbook in it"
+            hint = f"unpack it, or name the file in it, as in zip://borrower.csv::{self.url}"
+            raise NotAWorkbookError.at(self.url, found, hint)
         relations = self._relations(main)
         by_kind = {kind: target for kind, target in relations.values() if target in self.parts}
         sheets, date1904 = {}, "0"

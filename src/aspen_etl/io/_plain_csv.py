@@ -4,44 +4,56 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterator, MutableSequence
 
 import numpy as np
 import pandas as pd
 
-from aspen_etl.io.raw import RawSheet, Request, find_header
+from aspen_etl.io.raw import Header, RawSheet, Request, find_header
 from aspen_etl.schema.text import TEXT, conform_text
 
-__all__ = ["BOM", "MAX_TEXT", "plain_header", "try_read_plain_csv"]
+__all__ = ["BOM", "MAX_TEXT", "content_end", "plain_header", "try_read_plain_csv"]
 
 #: The most characters of one cell: the limit of Python's reader, and four times Excel's.
 MAX_TEXT = 131_072
 
 BOM = b"\xef\xbb\xbf"
 
+_CHUNK = 1 << 20
 
-def plain_header(data: bytes, request: Request) -> tuple[list[str], int, int] | None:
-    """Give the header's fields, its row number and the offset behind it."""
+
+def plain_header(data: bytes, request: Request) -> tuple[Header, int] | None:
+    """Give the header and the offset behind it."""
     if b"\0" in data or (b"\r" in data and data.count(b"\r") != data.count(b"\r\n")):
         return None
-    buffer = io.BytesIO(data)
-    rows: list[list[str]] = []
+    ends = array("q")
     try:
-        for row in csv.reader(_lines(buffer), strict=True):
-            rows.append(row)
-            position = find_header(rows, 1, request.header_row)
-            if position is not None:
-                start = buffer.tell()
-                # NOTE: the readers that are given what follows would pass over this mark.
-                return None if data.startswith(BOM, start) else (row, len(rows), start)
+        header = find_header(_rows(io.BytesIO(data), ends), request)
     except (csv.Error, UnicodeDecodeError):
         return None
-    return None
+    if header is None:
+        return None
+    start = ends[header.number - 1]
+    # NOTE: the readers that are given what follows would pass over this mark.
+    return None if data.startswith(BOM, start) else (header, start)
 
 
-def _lines(buffer: io.BytesIO) -> Iterator[str]:
-    for line in buffer:
-        yield line.decode("utf-8")
+def _rows(buffer: io.BytesIO, ends: MutableSequence[int]) -> Iterator[list[str]]:
+    """Give rows, and take down the offset behind each of them."""
+    lines = (line.decode("utf-8") for line in buffer)
+    for row in csv.reader(lines, strict=True):
+        ends.append(buffer.tell())
+        yield row
+
+
+def content_end(data: bytes) -> int:
+    """Give the offset behind the last byte that is no line break."""
+    end = len(data)
+    while end and data[end - 1] in b"\r\n":
+        tail = data[max(0, end - _CHUNK) : end]
+        end -= len(tail) - len(tail.rstrip(b"\r\n"))
+    return end
 
 
 def try_read_plain_csv(data: bytes, request: Request) -> RawSheet | None:
@@ -50,11 +62,11 @@ def try_read_plain_csv(data: bytes, request: Request) -> RawSheet | None:
     Plain is: no quote stands behind the header, rows end in line feeds, with or without carriage
     returns, and every record has the fields of the header.
     """
-    header = plain_header(data, request)
-    if header is None:
+    found = plain_header(data, request)
+    if found is None:
         return None
-    fields, number, start = header
-    body = data[start:].rstrip(b"\r\n")
+    header, start = found
+    fields, body = header.cells, data[start : content_end(data)]
     rows = body.count(b"\n") + 1
     # As many separators as there must be altogether, and, as pandas sees, no record with more.
     whole = body.count(b",") == rows * (len(fields) - 1)
@@ -76,8 +88,12 @@ def try_read_plain_csv(data: bytes, request: Request) -> RawSheet | None:
         return None
     if frame.shape != (rows, len(fields)):
         return None
-    records = np.arange(rows, dtype=np.int64) + number + 1
-    return RawSheet(fields, records, lambda position: conform_text(frame.iloc[:, position]))
+    return RawSheet(
+        fields,
+        np.arange(rows, dtype=np.int64) + header.number + 1,
+        lambda position: conform_text(frame.iloc[:, position]),
+        notes=header.notes,
+    )
 
 
 def _longest(body: bytes) -> int:

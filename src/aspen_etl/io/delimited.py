@@ -11,9 +11,10 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import re
 import sys
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import count, islice
 from typing import Any
 
@@ -29,9 +30,9 @@ from aspen_etl.errors import (
     UnsupportedFormatError,
 )
 from aspen_etl.io._arrow import try_read_csv
-from aspen_etl.io._plain_csv import BOM, MAX_TEXT, try_read_plain_csv
+from aspen_etl.io._plain_csv import BOM, MAX_TEXT, content_end, try_read_plain_csv
 from aspen_etl.io.limits import ReadLimits
-from aspen_etl.io.raw import RawSheet, Request
+from aspen_etl.io.raw import RawSheet, Request, find_header
 from aspen_etl.schema.headers import header_text
 from aspen_etl.schema.text import TEXT
 
@@ -41,7 +42,10 @@ GZIP_MAGIC = b"\x1f\x8b"
 
 _CHUNK = 16 << 20
 _RECORDS = 1 << 13
-_LONGEST_LINE = 32 << 20
+#: What may stand behind the last line: Ctrl-Z, with which DOS ends a text, and NUL, with which
+#: some programs fill up the space of a file.
+_END_MARKS = (b"\x1a", b"\0")
+_SEPARATOR_LINE = re.compile(rb'"?sep=,"?(?:\r\n|\n|\r)', re.IGNORECASE)
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _NUL_IS_TEXT = sys.version_info >= (3, 11)
 
@@ -85,11 +89,15 @@ def read_csv(data: bytes, request: Request) -> RawSheet:
             do not match.
         MissingColumnError: There is no header.
         UnsupportedFormatError: Something else than a comma stands between the fields.
-        LimitExceededError: There are more records or columns than the limits allow.
+        CorruptFileError: It holds nothing but NUL.
+        LimitExceededError: There are more records or columns than the limits allow, or a line
+            is too long.
     """
     if data.startswith(_UTF_16) or b"\0" in data[: data.find(b"\n") + 1]:
         raise EncodingError.at(request.url, "it begins like UTF-16")
-    data = data.removeprefix(BOM)
+    if data and not data.strip(b"\0"):
+        raise CorruptFileError.at(request.url, "it holds nothing but NUL")
+    data = _without_marks(data.removeprefix(BOM), request)
     _refuse_long_lines(data, request)
     sheet = try_read_csv(data, request)
     if sheet is None:
@@ -102,12 +110,31 @@ def read_csv(data: bytes, request: Request) -> RawSheet:
     return sheet
 
 
+def _without_marks(data: bytes, request: Request) -> bytes:
+    """Leave out what is no record: Excel's ``sep=`` line, and Ctrl-Z or NUL behind the last line.
+
+    Behind a text that no line break ends, such a character stays: the file may have been cut.
+    """
+    end = len(data.rstrip(b"".join(_END_MARKS))) if data.endswith(_END_MARKS) else len(data)
+    end = end if data[:end].endswith((b"\n", b"\r")) or not end else len(data)
+    # NOTE: who named the row of the header counted this line, too.
+    mark = _SEPARATOR_LINE.match(data) if request.header_row is None else None
+    return data[mark.end() if mark else 0 : end]
+
+
 def _refuse_long_lines(data: bytes, request: Request) -> None:
     """Bound the memory that the fields of one record can take before they are counted."""
-    for start in range(0, len(data) - _LONGEST_LINE, _LONGEST_LINE):
-        end = start + _LONGEST_LINE
+    most = request.limits.max_line_bytes
+    for start in range(0, len(data) - most, most):
+        end = start + most
         if data.find(b"\n", start, end) < 0 and data.find(b"\r", start, end) < 0:
-            raise CorruptFileError.at(request.url, "it has a line of more than 32 million bytes")
+            raise LimitExceededError.of(
+                request.url,
+                "it has a line without an end: its bytes are at least",
+                limit="max_line_bytes",
+                allowed=most - 1,
+                found=most,
+            )
 
 
 def _refuse_other_separators(headers: Sequence[Any], request: Request) -> None:
@@ -127,12 +154,14 @@ def _refuse_other_separators(headers: Sequence[Any], request: Request) -> None:
 
 
 def _read_by_record(data: bytes, request: Request) -> RawSheet:
-    data, stand_in = _hide_nul(data[: len(data) - _trailing_breaks(data)])
-    reader = _reader(data)
+    data, stand_in = _hide_nul(data[: content_end(data)])
     failure: AspenETLError
     try:
-        header, number = _read_header(reader, request)
-        columns = _read_records(reader, len(header), number, request)
+        header = find_header(_reader(data), request)
+        if header is None:
+            raise request.no_header()
+        records = _records(islice(_reader(data), header.number, None), request)
+        columns = _read_records(records, len(header.cells), header.number, request)
     except UnicodeDecodeError:
         failure = _bad_encoding(data, request)
     except csv.Error:
@@ -140,9 +169,23 @@ def _read_by_record(data: bytes, request: Request) -> RawSheet:
     else:
         if stand_in:
             columns = [[text.replace(stand_in, "\0") for text in texts] for texts in columns]
-        rows = np.arange(len(columns[0]), dtype=np.int64) + number + 1
-        return RawSheet(header, rows, lambda position: _text_or_missing(columns[position]))
+        rows = np.arange(len(columns[0]), dtype=np.int64) + header.number + 1
+        return RawSheet(
+            header.cells,
+            rows,
+            lambda position: _text_or_missing(columns[position]),
+            notes=header.notes,
+        )
     raise failure
+
+
+def _records(reader: Iterable[list[str]], request: Request) -> Iterator[list[str]]:
+    """Give records, none of which has more fields than a sheet may have columns."""
+    most = request.limits.max_columns
+    for record in reader:
+        if len(record) > most:
+            request.check_columns(len(record))
+        yield record
 
 
 def _reader(data: bytes) -> Iterator[list[str]]:
@@ -156,15 +199,6 @@ def _within_limit(record: list[str]) -> list[str]:
     if max(map(len, record), default=0) > MAX_TEXT:
         raise csv.Error("field larger than field limit")
     return record
-
-
-def _read_header(reader: Iterator[list[str]], request: Request) -> tuple[list[str], int]:
-    for number, record in enumerate(reader, 1):
-        if request.header_row is None and any(map(header_text, record)):
-            return record, number
-        if request.header_row == number and record:
-            return record, number
-    raise request.no_header()
 
 
 def _read_records(
@@ -203,13 +237,6 @@ def _text_or_missing(texts: list[str]) -> pd.Series:
     values[values == ""] = None
     series: pd.Series = pd.Series(values, dtype=TEXT)
     return series
-
-
-def _trailing_breaks(data: bytes) -> int:
-    end = len(data)
-    while end and data[end - 1] in b"\r\n":
-        end -= 1
-    return len(data) - end
 
 
 def _hide_nul(data: bytes) -> tuple[bytes, str]:

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Optional, Union
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Union
 
 import pandas as pd
 
 from aspen_etl.errors import (
     ExtractError,
-    NotAWorkbookError,
-    SourceNotFoundError,
+    LimitExceededError,
     UnknownColumnError,
     UnsupportedFormatError,
 )
-from aspen_etl.io._package import OLE_MAGIC, ZIP_MAGIC
-from aspen_etl.io.columnar import PARQUET_MAGIC, read_parquet
+from aspen_etl.io.columnar import read_parquet
 from aspen_etl.io.delimited import GZIP_MAGIC, gunzip, read_csv
-from aspen_etl.io.filesystem import Location, Url, locate
+from aspen_etl.io.filesystem import Location
+from aspen_etl.io.formats import recognize
 from aspen_etl.io.limits import ReadLimits
+from aspen_etl.io.places import SHEET_SUFFIXES, SheetFiles, Source, check_sources, find_files
 from aspen_etl.io.raw import RawSheet, Request
 from aspen_etl.io.workbook import read_workbook
 from aspen_etl.schema.conversion import as_text
-from aspen_etl.schema.frames import Extract, make_frame
+from aspen_etl.schema.frames import FIRST_ROW, Extract, make_frame
 from aspen_etl.schema.headers import match_headers
 from aspen_etl.schema.text import WHITE_SPACE
 from aspen_etl.threads import UNKNOWN_ROWS, map_threads
@@ -34,20 +34,7 @@ if TYPE_CHECKING:
     from aspen_etl.schema.model import Model
     from aspen_etl.schema.spec import SourceSpec
 
-__all__ = [
-    "SHEET_SUFFIXES",
-    "WORKBOOK_SUFFIXES",
-    "Source",
-    "read_extract",
-    "source_places",
-]
-
-#: What names the source: a workbook or a folder, or a url for each sheet.
-Source = Union[Url, Mapping[str, Url]]
-
-#: What the name of a file with one sheet, and of a workbook, ends in.
-SHEET_SUFFIXES = (".csv", ".csv.gz", ".parquet")
-WORKBOOK_SUFFIXES = (".xlsx", ".xlsm")
+__all__ = ["read_extract"]
 
 
 def read_extract(  # noqa: PLR0913 - one call says everything about a file, each option alone
@@ -59,7 +46,7 @@ def read_extract(  # noqa: PLR0913 - one call says everything about a file, each
     na_values: Iterable[str] = (),
     sheets: Mapping[str, str] | None = None,
     columns: Mapping[str, str] | None = None,
-    header_row: int | None = None,
+    header_row: int | Mapping[str, int] | None = None,
     ignore_columns: Collection[str] = (),
     limits: ReadLimits = ReadLimits(),  # noqa: B008 - a frozen value
 ) -> Extract:
@@ -67,15 +54,17 @@ def read_extract(  # noqa: PLR0913 - one call says everything about a file, each
 
     Args:
         source: The fsspec url or local path of an .xlsx or .xlsm workbook, or of a folder
-            that holds ``<source>.csv``, ``<source>.csv.gz`` or ``<source>.parquet``; or such
-            a url for each source of the model.
+            that holds ``<source>.csv``, ``<source>.csv.gz`` or ``<source>.parquet``, or for
+            each source a folder of parts, as Spark writes it; or a url for each source of the
+            model: of a workbook, a file, or a folder of parts.
         model: What to read.
         storage_options: What the filesystem takes: credentials, endpoint.
         na_values: The texts, beside the empty one, that stand for a missing cell.
         sheets: The name of the workbook's sheet, or of the folder's file, by source.
         columns: The model's name of a column by its header, where they differ.
-        header_row: The number of the header's row, as the spreadsheet shows it; by default
-            the first row that is not blank.
+        header_row: The number of the header's row, as the spreadsheet shows it, or a number
+            by source; by default the first row that is not blank, or below titles of one cell
+            each the first one with every column.
         ignore_columns: The headers of columns to leave out.
         limits: How much to take in.
 
@@ -110,19 +99,17 @@ def read_extract(  # noqa: PLR0913 - one call says everything about a file, each
         limits,
     )
     _check_names(options, model)
-    files = _files(source, model, storage_options, options)
-    read = map_threads(
-        lambda item: _read_file(item[0], {n: model.sources[n] for n in item[1]}, options),
-        files.items(),
-        rows=UNKNOWN_ROWS,
-    )
-    raw = {name: sheet for sheets_of in read for name, sheet in sheets_of.items()}
-    frames, faults = {}, []
+    raw = _read_files(find_files(source, model, storage_options, options.sheets), model, options)
+    frames, faults, notes = {}, [], {}
     for name, spec in model.sources.items():
-        frames[name], found = _frame(raw[name], spec, options)
+        frames[name], found = _sheet(raw[name], spec, options)
         faults.append(found)
-    notes = {name: raw[name].notes for name in frames if raw[name].notes}
-    return Extract.from_frames(frames, faults=pd.concat(faults, ignore_index=True), notes=notes)
+        notes[name] = sum((Counter(part.notes) for _, part in raw[name]), Counter())
+    return Extract.from_frames(
+        frames,
+        faults=pd.concat(faults, ignore_index=True),
+        notes={name: counts for name, counts in notes.items() if counts},
+    )
 
 
 @dataclass(frozen=True)
@@ -130,17 +117,30 @@ class _Options:
     na_values: tuple[str, ...]
     sheets: Mapping[str, str]
     columns: Mapping[str, str]
-    header_row: Optional[int]
+    header_row: Union[int, Mapping[str, int], None]
     ignore_columns: Collection[str]
-    limits: ReadLimits = field(default_factory=ReadLimits)
+    limits: ReadLimits
 
     def sheet(self, source: str) -> str:
         return self.sheets.get(source, source)
 
+    def request(self, place: Location, spec: SourceSpec) -> Request:
+        """Say what is wanted of a sheet in a file."""
+        row = self.header_row
+        return Request(
+            place.url,
+            self.sheet(spec.name),
+            list(spec.columns),
+            row.get(spec.name) if isinstance(row, Mapping) else row,
+            self.limits,
+            self.columns,
+        )
+
 
 def _check_names(options: _Options, model: Model) -> None:
     """Refuse what could only be a slip of the pen, before a file is opened."""
-    _check_sources("sheets=", options.sheets, model)
+    check_sources("sheets=", options.sheets, model)
+    _check_header_row(options.header_row, model)
     known = [column for spec in model.sources.values() for column in spec.columns]
     for target in options.columns.values():
         if target not in known:
@@ -149,96 +149,68 @@ def _check_names(options: _Options, model: Model) -> None:
         raise ExtractError("ignore_columns= is a text; give a list of headers")
 
 
-def _check_sources(where: str, names: Iterable[str], model: Model) -> None:
-    unknown = sorted(set(names) - set(model.sources))
-    if unknown:
+def _check_header_row(row: Any, model: Model) -> None:
+    rows = [row] if row is not None else []
+    if isinstance(row, Mapping):
+        check_sources("header_row=", row, model)
+        rows = list(row.values())
+    if not all(isinstance(each, int) and not isinstance(each, bool) and each > 0 for each in rows):
         raise ExtractError(
-            f"{where} names {', '.join(map(repr, unknown))}, which is no source of the model; "
-            f"its sources are {', '.join(map(repr, model.sources))}",
-            unknown=tuple(unknown),
+            "header_row= is no number of a row; give a whole number from 1 on, or one by sheet"
         )
 
 
-# ----------------------------------------------------------------------------- which files
+# ----------------------------------------------------------------------------- the files
+
+#: What was read of a sheet: each part with the place that it comes from.
+_Parts = Sequence["tuple[Location, RawSheet]"]
 
 
-def source_places(
-    source: Source,
-    /,
-    *,
-    model: Model,
-    storage_options: Mapping[str, Any] | None = None,
-    sheets: Mapping[str, str] | None = None,
-) -> list[Location]:
-    """Say which files ``read_extract`` would read.
-
-    Raises:
-        SourceNotFoundError: There is nothing at the url.
-        SourceAccessError: The storage refuses access.
-    """
-    options = _Options((), dict(sheets or {}), {}, None, ())
-    return list(_files(source, model, storage_options, options))
-
-
-def _files(
-    source: Source, model: Model, storage_options: Mapping[str, Any] | None, options: _Options
-) -> dict[Location, list[str]]:
-    """Say which sources are read from which file."""
-    if isinstance(source, Mapping):
-        _check_sources("the source", source, model)
-        missing = [name for name in model.sources if name not in source]
-        if missing:
-            raise ExtractError(
-                f"the source has no url for {', '.join(map(repr, missing))}; give one per sheet",
-                missing=tuple(missing),
-            )
-        urls: dict[str, list[str]] = {}
-        for name in model.sources:
-            urls.setdefault(os.fspath(source[name]), []).append(name)
-        return {locate(url, storage_options): names for url, names in urls.items()}
-    place = locate(source, storage_options)
-    kind = place.kind()
-    if kind == "absent":
-        raise SourceNotFoundError.at(place.url)
-    if kind == "file":
-        return {place: list(model.sources)}
-    return {_member(place, name, options.sheet(name)): [name] for name in model.sources}
+def _read_files(files: Sequence[SheetFiles], model: Model, options: _Options) -> dict[str, _Parts]:
+    """Read all files, side by side."""
+    for each in files:
+        _check_size(each, options.limits)
+    jobs = [(place, each) for each in files for place in each.places]
+    read = map_threads(
+        lambda job: _read_file(*job, model, options),
+        jobs,
+        rows=UNKNOWN_ROWS,
+    )
+    parts: dict[str, list[tuple[Location, RawSheet]]] = {}
+    for (place, _), sheets in zip(jobs, read):
+        for name, sheet in sheets.items():
+            parts.setdefault(name, []).append((place, sheet))
+    return dict(parts)
 
 
-def _member(folder: Location, source: str, stem: str) -> Location:
-    """Find the one file of a folder that holds a source."""
-    places = [folder.child(f"{stem}{suffix}") for suffix in SHEET_SUFFIXES]
-    found = [place for place in places if place.kind() == "file"]
-    if not found:
-        raise SourceNotFoundError.in_folder(folder.url, source, [place.name for place in places])
-    if len(found) > 1:
-        names = " and ".join(place.name for place in found)
-        raise UnsupportedFormatError.at(
-            folder.url, f"holds {names}", f"only one of them can be the sheet {source}: remove one"
+def _check_size(files: SheetFiles, limits: ReadLimits) -> None:
+    """Hold the limit of one file against the parts that stand for one."""
+    if files.folder is not None and files.bytes > limits.max_file_bytes:
+        raise LimitExceededError.of(
+            files.folder.url,
+            "the bytes of its parts are",
+            limit="max_file_bytes",
+            allowed=limits.max_file_bytes,
+            found=files.bytes,
         )
-    return found[0]
-
-
-# ----------------------------------------------------------------------------- one file
 
 
 def _read_file(
-    place: Location, wanted: Mapping[str, SourceSpec], options: _Options
+    place: Location, files: SheetFiles, model: Model, options: _Options
 ) -> dict[str, RawSheet]:
     data = place.read(options.limits.max_file_bytes)
-    requests = {
-        name: Request(
-            place.url, options.sheet(name), list(spec.columns), options.header_row, options.limits
+    if data.startswith(GZIP_MAGIC):
+        data = gunzip(data, place.url, options.limits)
+    requests = {name: options.request(place, model.sources[name]) for name in files.sources}
+    kind = recognize(data, place)
+    if files.folder is not None and kind == "workbook":
+        raise UnsupportedFormatError.at(
+            place.url, "is a workbook among the parts of a sheet", "give its own url for the sheet"
         )
-        for name, spec in wanted.items()
-    }
-    name = place.name.lower()
-    if data.startswith((*ZIP_MAGIC, OLE_MAGIC)):
+    if kind == "workbook":
         return read_workbook(data, requests, url=place.url, limits=options.limits)
-    if name.endswith(WORKBOOK_SUFFIXES):
-        found = "it is not a zip file, as workbooks are" if data else "it is empty"
-        raise NotAWorkbookError.at(place.url, found)
-    if not name.endswith(SHEET_SUFFIXES) and not data.startswith((PARQUET_MAGIC, GZIP_MAGIC)):
+    # A job calls its parts as it likes.
+    if kind == "text" and files.folder is None and not place.name.lower().endswith(SHEET_SUFFIXES):
         raise UnsupportedFormatError.at(
             place.url,
             "is of no format that is read",
@@ -251,22 +223,39 @@ def _read_file(
             f"the model has {len(requests)}: give a folder, or one url per sheet",
         )
     ((source, request),) = requests.items()
-    if data.startswith(PARQUET_MAGIC) or name.endswith(".parquet"):
-        return {source: read_parquet(data, request)}
-    if data.startswith(GZIP_MAGIC):
-        data = gunzip(data, place.url, options.limits)
-    return {source: read_csv(data, request)}
+    return {source: read_parquet(data, request) if kind == "parquet" else read_csv(data, request)}
 
 
 # ----------------------------------------------------------------------------- one sheet
 
 
-def _frame(raw: RawSheet, spec: SourceSpec, options: _Options) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _sheet(parts: _Parts, spec: SourceSpec, options: _Options) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Give a sheet's columns in the model's order and names, and its faults."""
+    sheet = options.sheet(spec.name)
+    if len(parts) == 1:
+        return _frame(parts[0][1], spec, options, sheet)
+    options.request(parts[0][0], spec).check_rows(sum(len(raw.rows) for _, raw in parts))
+    frames, faults, last = [], [], FIRST_ROW - 1
+    for place, raw in parts:
+        frame, found = _frame(raw, spec, options, f"{sheet}, part {place.name}")
+        if frames and len(frame):  # the records go on to count where those before end
+            ahead = last + 1 - frame.index[0]
+            frame.index += ahead
+            found["row"] += ahead
+        last = frame.index[-1] if len(frame) else last
+        frames.append(frame.apply(as_text))
+        faults.append(found)
+    return pd.concat(frames), pd.concat(faults, ignore_index=True)
+
+
+def _frame(
+    raw: RawSheet, spec: SourceSpec, options: _Options, sheet: str
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Give the same of one file."""
     places = match_headers(
         raw.headers,
         list(spec.columns),
-        sheet=options.sheet(spec.name),
+        sheet=sheet,
         rename=options.columns,
         ignore=options.ignore_columns,
         empty=raw.empty(),

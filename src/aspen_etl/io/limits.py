@@ -26,6 +26,8 @@ class ReadLimits:
             memory for all of them, also for the empty ones.
         max_rows: The records of a file.
         max_columns: The columns of a sheet.
+        max_line_bytes: The bytes between two line breaks of a CSV file: more than that is
+            mostly a file without line breaks.
 
     Examples:
         >>> ReadLimits(max_rows=1_000).max_rows
@@ -38,6 +40,7 @@ class ReadLimits:
     max_cells: int = 50_000_000
     max_rows: int = 20_000_000
     max_columns: int = 16_384
+    max_line_bytes: int = 32 << 20
 
     def __post_init__(self) -> None:
         """Refuse a limit that nothing could pass."""

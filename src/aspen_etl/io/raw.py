@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Optional
 
 import numpy as np
@@ -11,9 +12,17 @@ import pandas as pd
 
 from aspen_etl.errors import LimitExceededError, MissingColumnError
 from aspen_etl.io.limits import ReadLimits
-from aspen_etl.schema.headers import blank_columns, header_text
+from aspen_etl.schema.headers import (
+    blank_columns,
+    header_text,
+    known_headers,
+    matched_columns,
+)
 
-__all__ = ["CellFault", "RawSheet", "Request", "find_header"]
+__all__ = ["CellFault", "Header", "RawSheet", "Request", "find_header"]
+
+#: How many rows that are not blank are looked at for the header.
+_TOP_ROWS = 20
 
 
 @dataclass(frozen=True)
@@ -42,8 +51,9 @@ class Request:
         url: The file, as messages show it.
         sheet: The sheet, as messages show it.
         expected: The columns of the model, for the message about a sheet without a header.
-        header_row: The row number of the header, or the first row that is not blank.
+        header_row: The row number of the header; where there is none, it is looked for.
         limits: How much to take in.
+        rename: The model's name of a column by its header, where they differ.
     """
 
     url: str
@@ -51,6 +61,12 @@ class Request:
     expected: Sequence[str]
     header_row: Optional[int] = None
     limits: ReadLimits = field(default_factory=ReadLimits)
+    rename: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def known(self) -> Mapping[str, str]:
+        """The model's name of a column by each header that stands for it."""
+        return known_headers(self.expected, self.rename)
 
     def no_header(self) -> MissingColumnError:
         """Say that there is no header at all."""
@@ -96,15 +112,72 @@ class RawSheet:
         return blank_columns(self.headers, self.column) - faulty
 
 
-def find_header(rows: Sequence[Sequence[Any]], first: int, header_row: int | None) -> int | None:
-    """Give the position of the header among ``rows``, the first of which is numbered ``first``.
+@dataclass(frozen=True)
+class Header:
+    """The row that holds the headers of a sheet.
+
+    Attributes:
+        number: The sheet's own number of the row, from 1.
+        cells: Its cells, from left to right.
+        titles: How many rows above it were taken as titles.
+    """
+
+    number: int
+    cells: Sequence[Any] = field(repr=False)
+    titles: int = 0
+
+    @property
+    def notes(self) -> dict[str, int]:
+        """What a reader of the sheet should know of."""
+        return {"title_rows": self.titles} if self.titles else {}
+
+
+def find_header(rows: Iterable[Sequence[Any]], request: Request) -> Optional[Header]:
+    """Find the row that holds the headers: the one that is named, or the first that is not blank.
+
+    Below titles it is the first row with a header for each expected column. A title is a row
+    with one cell: no row of a table of several columns, for none could be accepted. Rows of
+    more cells may be records, so that nobody but the caller can say that they are titles.
 
     Args:
-        rows: Rows of cells from the top of the sheet.
-        first: The number of the first of them.
-        header_row: The number of the header, or the first row that is not blank.
+        rows: Rows of cells from the top of the sheet; no more are taken than are looked at.
+        request: What to read.
+
+    Raises:
+        LimitExceededError: There are more rows above the header than the limits allow records,
+            or a row has more cells than they allow columns.
+        MissingColumnError: Below rows that may be records there is one with all headers.
     """
-    if header_row is not None:
-        position = header_row - first
-        return position if 0 <= position < len(rows) else None
-    return next((i for i, row in enumerate(rows) if any(map(header_text, row))), None)
+    top: list[Header] = []
+    for number, row in enumerate(rows, 1):
+        request.check_rows(number - 1)
+        request.check_columns(len(row))
+        if request.header_row is not None:
+            if number == request.header_row:
+                return Header(number, row) if row else None
+        elif any(map(header_text, row)):
+            top.append(Header(number, row, titles=len(top)))
+            if len(top) == _TOP_ROWS or _is_whole(top[-1], request):
+                break
+    return _choose(top, request) if top else None
+
+
+def _is_whole(header: Header, request: Request) -> bool:
+    return len(matched_columns(header.cells, request.known)) == len(set(request.expected))
+
+
+def _choose(top: Sequence[Header], request: Request) -> Header:
+    """Choose the header among the first rows, the last of which may hold all that is expected."""
+    first, last = top[0], top[-1]
+    body = next((row for row in top if not _is_title(row, request)), first)
+    if not _is_whole(last, request):
+        # Not whole, but more than half: what is missing can be said.
+        found = len(matched_columns(body.cells, request.known))
+        return body if 2 * found > len(request.expected) else first
+    if last.number > body.number:
+        raise MissingColumnError.below(request.sheet, first.number, last.number)
+    return last
+
+
+def _is_title(row: Header, request: Request) -> bool:
+    return len(request.expected) > 1 and sum(1 for cell in row.cells if header_text(cell)) == 1

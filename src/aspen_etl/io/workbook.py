@@ -18,7 +18,7 @@ from aspen_etl.io._package import Package, Workbook, assemble, open_package, pla
 from aspen_etl.io._sheet_rewrite import rewrite
 from aspen_etl.io._sheet_xml import Scan, scan_plain
 from aspen_etl.io.limits import ReadLimits
-from aspen_etl.io.raw import RawSheet, Request
+from aspen_etl.io.raw import RawSheet, Request, find_header
 from aspen_etl.schema.headers import header_text
 
 __all__ = ["read_workbook"]
@@ -175,9 +175,10 @@ def _calamine(package: Any) -> list[Any] | None:
 def _raw_sheet(grid: Any, scan: Scan, request: Request) -> RawSheet:
     if grid.start is None:
         raise request.no_header()
-    rows, offset = iter(grid.iter_rows()), grid.start[1]
-    number, header = _header(rows, request)
-    headers = [""] * offset + header
+    header, offset = find_header(grid.iter_rows(), request), grid.start[1]
+    if header is None:
+        raise request.no_header()
+    number, headers = header.number, [""] * offset + list(header.cells)
     faults = {(fault.row, fault.position): fault.value for fault in scan.faults}
     for (row, position), value in faults.items():
         if row == number and position < len(headers):
@@ -185,7 +186,7 @@ def _raw_sheet(grid: Any, scan: Scan, request: Request) -> RawSheet:
     request.check_columns(len(headers))
     below = tuple(fault for fault in scan.faults if fault.row > number)
 
-    cells = _columns(rows, len(header))
+    cells = _columns(islice(grid.iter_rows(), number, None), len(header.cells))
     # A row that holds nothing but a formula without a value is no row to calamine.
     count = max([len(cells[0]), *(fault.row - number for fault in below)])
     request.check_rows(count)
@@ -198,7 +199,7 @@ def _raw_sheet(grid: Any, scan: Scan, request: Request) -> RawSheet:
             resolve(values)
         return pd.Series(values, dtype=object)
 
-    notes = {"hidden_rows": scan.hidden_rows, "merged_cells": scan.merged_cells}
+    notes = {"hidden_rows": scan.hidden_rows, "merged_cells": scan.merged_cells, **header.notes}
     return RawSheet(
         headers,
         np.arange(count, dtype=np.int64) + number + 1,
@@ -206,15 +207,6 @@ def _raw_sheet(grid: Any, scan: Scan, request: Request) -> RawSheet:
         below,
         {name: found for name, found in notes.items() if found},
     )
-
-
-def _header(rows: Iterable[list[Any]], request: Request) -> tuple[int, list[Any]]:
-    for number, row in enumerate(rows, 1):
-        if request.header_row is None and any(map(header_text, row)):
-            return number, row
-        if request.header_row == number:
-            return number, row
-    raise request.no_header()
 
 
 def _columns(rows: Iterable[list[Any]], width: int) -> list[list[Any]]:

@@ -10,7 +10,7 @@ import pandas as pd
 from aspen_etl.errors import DuplicateColumnError, MissingColumnError, UnknownColumnError
 from aspen_etl.schema.text import WHITE_SPACE
 
-__all__ = ["blank_columns", "header_text", "match_headers"]
+__all__ = ["blank_columns", "header_text", "known_headers", "match_headers", "matched_columns"]
 
 
 def header_text(cell: Any, /) -> str:
@@ -33,6 +33,26 @@ def blank_columns(headers: Sequence[Any], column: Callable[[int], pd.Series], /)
         if not header_text(header)
         and not any(header_text(cell) for cell in column(position).dropna().array)
     }
+
+
+def known_headers(
+    expected: Sequence[str], rename: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """Give the model's name of a column by each header that stands for it, as headers match.
+
+    Args:
+        expected: The names of the model's columns.
+        rename: The model's name by header; a name that is not expected here is for another
+            sheet.
+    """
+    known = {_key(column): column for column in expected}
+    others = {_key(header): name for header, name in (rename or {}).items()}
+    return known | {header: name for header, name in others.items() if name in expected}
+
+
+def matched_columns(cells: Sequence[Any], known: Mapping[str, str], /) -> set[str]:
+    """Give the columns of the model whose header is among these cells."""
+    return {known[key] for key in map(_key, map(header_text, cells)) if key in known}
 
 
 def match_headers(
@@ -79,11 +99,7 @@ def match_headers(
     """
     headers = [header_text(cell) for cell in found]
     left_out = {_key(header) for header in ignore}
-    known = {_key(column): column for column in expected}
-    known |= {
-        _key(header): name for header, name in (rename or {}).items() if name in known.values()
-    }
-
+    known = known_headers(expected, rename)
     places: dict[str, list[int]] = {column: [] for column in expected}
     unknown, unnamed = [], []
     for position, header in enumerate(headers):
@@ -96,12 +112,13 @@ def match_headers(
         else:
             unknown.append(header)
 
-    _refuse_missing(places, headers, sheet)
+    _refuse_missing(places, headers, unknown, sheet)
     for column, positions in places.items():
         if len(positions) > 1:
             raise DuplicateColumnError.of(sheet, column, [position + 1 for position in positions])
     if unknown:
-        raise UnknownColumnError.of(sheet, unknown)
+        given = [*ignore, *(rename or {})]
+        raise UnknownColumnError.of(sheet, unknown, [n for n in given if n not in headers])
     filled = [position + 1 for position in unnamed if position not in empty]
     if filled:
         raise UnknownColumnError.unnamed(sheet, filled)
@@ -109,7 +126,10 @@ def match_headers(
 
 
 def _refuse_missing(
-    places: Mapping[str, Sequence[int]], headers: Sequence[str], sheet: str
+    places: Mapping[str, Sequence[int]],
+    headers: Sequence[str],
+    unknown: Sequence[str],
+    sheet: str,
 ) -> None:
     missing = [column for column, positions in places.items() if not positions]
     named = [header for header in headers if header]
@@ -118,8 +138,9 @@ def _refuse_missing(
     # NOTE: without one header that is expected, the row may be a borrower's and not a header.
     if len(missing) == len(places):
         raise MissingColumnError.no_header(sheet, missing, len(named))
-    raise MissingColumnError.of(sheet, missing, named)
+    raise MissingColumnError.of(sheet, missing, named, unknown)
 
 
 def _key(header: str) -> str:
-    return header_text(header).casefold()
+    # NOTE: where files were joined, the mark that one of them begins with stands before a header.
+    return header_text(header.lstrip("\ufeff")).casefold()

@@ -8,8 +8,9 @@ from typing import Any, Literal, Optional, Union
 
 from aspen_etl.io.commit import SourceFile, library_version
 from aspen_etl.io.content import state_of
-from aspen_etl.io.extract import Source, read_extract, source_places
+from aspen_etl.io.extract import read_extract
 from aspen_etl.io.limits import ReadLimits
+from aspen_etl.io.places import Source, source_places
 from aspen_etl.schema.evolution import describe_functions, describe_tables, fingerprint
 from aspen_etl.schema.frames import Extract
 from aspen_etl.schema.model import Model

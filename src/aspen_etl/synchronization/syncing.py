@@ -18,8 +18,8 @@ from aspen_etl.errors import (
     ThresholdError,
 )
 from aspen_etl.io.commit import Commit, SourceFile, SourceRecord
-from aspen_etl.io.extract import Source
 from aspen_etl.io.filesystem import Url
+from aspen_etl.io.places import Source
 from aspen_etl.io.store import SnapshotStore
 from aspen_etl.normalization import NormalizeResult, normalize
 from aspen_etl.schema.frames import Extract, Run
