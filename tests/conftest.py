@@ -1,4 +1,4 @@
-"""What all tests share: how hard Hypothesis tries, the real workbook, the S3 servers."""
+"""What all tests share: how hard Hypothesis tries, what is fast, the real workbook, S3 servers."""
 
 from __future__ import annotations
 
@@ -10,14 +10,20 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.support.effort import BRIEF
+from tests.support.effort import BRIEF, SCANT
 from tests.support.s3 import S3Server, moto, seaweed
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 
+#: The folders whose tests are marked `fast`: what is pure, and takes no second.
+FAST = ("architecture", "schema", "transform")
+#: ... but for those that say of themselves what they are.
+OWN_MARKS = ("benchmark", "exhaustive", "slow", "smoke")
+
 # A run must not fail because a machine is busy, so no example has a deadline. `brief` tries
 # the same few examples on every run: a red run is about the change, not about luck. `quick` tries
-# more of them: CI has it in one suite. `deep` is for looking further, by hand.
+# more of them: CI has it in one suite. `scant` tries next to none, where only the Python differs.
+# `deep` is for looking further, by hand.
 settings.register_profile(
     "common",
     deadline=None,
@@ -28,8 +34,19 @@ settings.register_profile(
 _COMMON = settings.get_profile("common")
 settings.register_profile("quick", _COMMON, derandomize=True, max_examples=25)
 settings.register_profile("brief", _COMMON, derandomize=True, max_examples=BRIEF)
+settings.register_profile("scant", _COMMON, derandomize=True, max_examples=SCANT)
 settings.register_profile("deep", _COMMON, max_examples=2_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "brief"))
+
+
+@pytest.hookimpl(tryfirst=True)  # before those are left out that have not the mark asked for
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is fast, by its folder."""
+    folders = [Path(__file__).parent / name for name in FAST]
+    for item in items:
+        inside = any(folder in item.path.parents for folder in folders)
+        if inside and not any(item.get_closest_marker(name) for name in OWN_MARKS):
+            item.add_marker("fast")
 
 
 @pytest.fixture(scope="session")

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from hypothesis import settings
 
-#: The examples of a profile that only looks whether anything differs on another Python.
+#: The examples of a profile that only looks whether anything differs with other versions.
 BRIEF = 8
+
+#: ... and of one that only looks whether anything differs on another Python.
+SCANT = 2
 
 
 def some(divisor: int, least: int) -> settings:
