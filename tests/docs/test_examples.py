@@ -1,7 +1,7 @@
 """Every example of the documentation is run, in page order, in an empty folder.
 
 - `python`: in one namespace a page, warnings being errors; `>>>` examples are compared.
-- `console`: lines after `$ ` are run by bash (`> ` continues one); where output is shown, it
+- `console`: lines after `$ ` are run as by bash (`> ` continues one); where output is shown, it
   is compared with what was printed (`...` stands for anything, a line `...` for any lines).
   `console exit=1` expects another exit status of the block's last command.
 - `bash`: run as one script.
@@ -17,9 +17,7 @@ import doctest
 import importlib.util
 import io
 import json
-import os
 import re
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -27,6 +25,7 @@ from types import ModuleType
 
 import pytest
 
+from tests.docs.commands import run_command, run_shell
 from tests.docs.markdown import Block, read_blocks
 
 pytestmark = pytest.mark.smoke
@@ -72,23 +71,6 @@ def namespace() -> Iterator[ModuleType]:
 # ----------------------------------------------------------------------------------- the shell
 
 
-def run_shell(script: str, *, folder: Path) -> tuple[int, str]:
-    """Run a script as a user would who has activated the environment of these tests."""
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    done = subprocess.run(
-        ["bash", "-c", script],
-        cwd=folder,
-        check=False,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        env={**os.environ, "PATH": path, "PYTHONWARNINGS": "error", "COLUMNS": "100"},
-        timeout=1_800,
-    )
-    return done.returncode, done.stdout
-
-
 def split_session(text: str) -> list[tuple[str, str]]:
     """Split a console block into commands and the output that the page shows for each."""
     steps: list[tuple[list[str], list[str]]] = []
@@ -120,7 +102,7 @@ def run_console(block: Block, *, page: str, folder: Path) -> None:
     """Run the commands of a block one by one and compare what they print."""
     steps = split_session(block.text)
     for number, (command, shown) in enumerate(steps, start=1):
-        status, printed = run_shell(command, folder=folder)
+        status, printed = run_command(command, folder=folder)
         expected = int(block.option("exit", "0")) if number == len(steps) else 0
         if status != expected or (shown and not matches(printed, shown)):
             pytest.fail(
