@@ -42,6 +42,19 @@ def test_a_pipe_in_a_folder_is_no_sheet(tmp_path: Path) -> None:
         read_extract(source)
 
 
+def test_a_pipe_among_the_parts_of_a_sheet_is_not_passed_over(tmp_path: Path) -> None:
+    source = write_borrowers(tmp_path / "in", ["Ada Byron"])
+    parts = tmp_path / "in/parts"
+    parts.mkdir()
+    (tmp_path / "in/borrower.csv").rename(parts / "a.csv")
+    parts.rename(tmp_path / "in/borrower")
+    assert len(read_extract(source)["borrower"]) == 1
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "in/borrower/b.csv").symlink_to(tmp_path / "pipe")
+    with pytest.raises(ReadError, match=r"b\.csv is a pipe"):
+        read_extract(source)
+
+
 def test_a_socket_and_a_folder_are_no_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -103,6 +103,17 @@ class ReadError(AspenETLError, OSError):
         )
 
     @classmethod
+    def redirected(cls, url: str, to: str) -> ReadError:
+        """Say to which other server the one that was asked sends its visitors."""
+        return cls(
+            f"{url} redirects to {to}, which is another host or scheme, so it was not followed; "
+            f"give that url, or the storage option allow_redirects_to=[{to!r}]",
+            url=url,
+            cause="redirect",
+            to=to,
+        )
+
+    @classmethod
     def no_file(cls, url: str, found: str) -> ReadError:
         """Say what is there in the place of a file."""
         return cls(

@@ -24,6 +24,8 @@ from aspen_etl.errors import (
 )
 from aspen_etl.io.regular import open_regular
 from aspen_etl.io.urls import Url, display_url, local_path, resolve_chain
+from aspen_etl.io.waiting import wait_for
+from aspen_etl.io.web import HTTP, RedirectError, web_options
 
 __all__ = ["Location", "Url", "attempt", "display_url", "locate"]
 
@@ -144,14 +146,13 @@ def locate(url: Url, /, storage_options: Mapping[str, Any] | None = None) -> Loc
     shown = display_url(text)
     protocol = text.split("::")[0].partition("://")[0].lower() if "://" in text else "file"
     options = dict(storage_options or {})
-    # NOTE: an instance that is shared keeps listings and sessions of the run before (a warm
-    # Lambda), so every run has its own.
-    options |= {"skip_instance_cache": True, "use_listings_cache": False}
     failure: AspenETLError
     path = local_path(text)
     target = resolve_chain(text) if path is None else "file:///"
     try:
-        filesystem, found = fsspec.core.url_to_fs(target, **options)
+        filesystem, found = wait_for(shown, lambda: _open(target, options))
+    except AspenETLError:
+        raise
     except ImportError:
         failure = _missing_package(protocol, shown)
     except ValueError as error:
@@ -175,6 +176,22 @@ def locate(url: Url, /, storage_options: Mapping[str, Any] | None = None) -> Loc
     raise failure
 
 
+def _open(url: str, options: dict[str, Any]) -> tuple[Any, str]:
+    """Make the filesystem of a url; that of a chain reads the outer file."""
+    *inner, last = url.split("::")
+    protocol = last.partition("://")[0].lower()
+    if protocol in HTTP:
+        if inner:
+            options = {**options, protocol: web_options(last, options.get(protocol) or {})}
+        else:
+            options = web_options(last, options)
+    # NOTE: an instance that is shared keeps listings and sessions of the run before (a warm
+    # Lambda), so every run has its own.
+    fresh = {"skip_instance_cache": True, "use_listings_cache": False}
+    opened: tuple[Any, str] = fsspec.core.url_to_fs(url, **options, **fresh)
+    return opened
+
+
 def _missing_package(protocol: str, shown: str) -> MissingDependencyError:
     package, extra = _PACKAGES.get(protocol, (f"fsspec[{protocol}]", None))
     purpose = f"reading {shown}"
@@ -187,7 +204,7 @@ def _missing_package(protocol: str, shown: str) -> MissingDependencyError:
 
 
 def _is_http(filesystem: Any) -> bool:
-    return bool({"http", "https"} & set(_protocols(filesystem)))
+    return not HTTP.isdisjoint(_protocols(filesystem))
 
 
 def _protocols(filesystem: Any) -> tuple[str, ...]:
@@ -245,9 +262,12 @@ def _refuse_large(url: str, size: int, max_bytes: int) -> None:
 
 
 def attempt(url: str, call: Callable[[], T]) -> T:
-    """Call a storage, and raise ours in the place of whatever it raises."""
+    """Call a storage, and raise ours in the place of whatever it raises.
+
+    A remote one is waited for no longer than the run has time.
+    """
     try:
-        return call()
+        return wait_for(url, call)
     except (AspenETLError, MemoryError):
         raise
     except Exception as error:  # noqa: BLE001 - each filesystem has errors of its own
@@ -269,6 +289,8 @@ _ABSENCES = frozenset({"404", "NoSuchBucket", "NoSuchKey", "NotFound"})
 
 
 def _translate(error: Exception, url: str) -> AspenETLError:
+    if isinstance(error, RedirectError):
+        return ReadError.redirected(url, error.to)
     code = _code(error)
     # NOTE: fsspec's http filesystem says "not found" of everything; its cause knows better.
     cause = error.__cause__

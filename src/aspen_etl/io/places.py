@@ -194,13 +194,19 @@ def _entries(folder: Location) -> list[_Entry]:
         _Entry(
             str(info["name"]).rstrip("/").replace("\\", "/").rpartition("/")[2],
             info.get("type") == "directory",
-            info.get("size"),
+            _size(info),
         )
         for info in listed
         # NOTE: on S3 a folder may be an object of its own, and be listed in itself.
         if str(info["name"]).strip("/") != path.strip("/")
     ]
     return sorted(found, key=lambda entry: entry.name)
+
+
+def _size(info: Mapping[str, Any]) -> Optional[int]:
+    """Give a size; what is no file, such as a pipe, has none, and is not passed over as empty."""
+    size: Optional[int] = info.get("size")
+    return size or (None if info.get("type") == "other" else size)
 
 
 def _is_part(entry: _Entry) -> bool:

@@ -13,7 +13,7 @@ from fsspec.implementations.local import LocalFileSystem
 
 from aspen_etl.errors import NotSupportedError
 
-__all__ = ["Url", "display_url", "local_path", "resolve_chain"]
+__all__ = ["Url", "display_url", "is_here", "local_path", "resolve_chain"]
 
 #: What names a file or folder: an fsspec url, or a local path.
 Url = Union[str, "os.PathLike[str]"]
@@ -60,6 +60,17 @@ def _display(url: str) -> str:
 
 
 # ----------------------------------------------------------------------------- on this machine
+
+
+def is_here(url: str, /) -> bool:
+    """Tell whether a url, as it is shown, is of a disk or the memory of this machine.
+
+    Examples:
+        >>> is_here("memory://x"), is_here("/data/x"), is_here("https://host/x")
+        (True, True, False)
+    """
+    head = url.split("::", maxsplit=1)[0]
+    return head.partition("://")[0].lower() in _LOCAL or not _is_url(head, chained="::" in url)
 
 
 def local_path(url: Url, /) -> Optional[str]:

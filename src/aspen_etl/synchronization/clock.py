@@ -2,28 +2,40 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import time
 from collections.abc import Callable
 from typing import Optional
 
 from aspen_etl.errors import DeadlineError
+from aspen_etl.io.waiting import Deadline, Seconds, seconds_of
 
 __all__ = ["Clock"]
+
+#: How many seconds a run has to leave word of itself, when its time is over.
+_GRACE = 2.0
 
 
 class Clock:
     """Measure the steps of a run, and end it when its time is over."""
 
     def __init__(
-        self, timeout: Optional[dt.timedelta], on_step: Optional[Callable[[str], None]]
+        self, timeout: Optional[Seconds], on_step: Optional[Callable[[str], None]]
     ) -> None:
         self.begun = time.monotonic()
-        self.timeout = timeout.total_seconds() if timeout is not None else None
+        self.timeout = seconds_of(timeout, "timeout")
         self.on_step = on_step
         self.seconds: dict[str, float] = {}
         self._step = ""
         self._since = self.begun
+
+    @property
+    def deadline(self) -> Optional[Deadline]:
+        """Until when a storage is waited for, if the run has a limit."""
+        return None if self.timeout is None else Deadline(self.begun, self.timeout)
+
+    def grace(self) -> Optional[Deadline]:
+        """Until when a run that is over may still leave word of itself."""
+        return None if self.timeout is None else Deadline(time.monotonic(), _GRACE)
 
     def step(self, name: str) -> None:
         """End a step and begin another, unless the time is over."""

@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, Optional, Union
 
 from aspen_etl.errors import (
     AspenETLError,
     CommitConflictError,
+    DeadlineError,
+    OutdatedSourceError,
     ReadError,
     StoreOnHoldError,
+    ThresholdError,
 )
 from aspen_etl.io.commit import Commit, SourceFile, SourceRecord
 from aspen_etl.io.filesystem import Url
 from aspen_etl.io.places import Source
-from aspen_etl.io.refused import forget_refused
 from aspen_etl.io.store import SnapshotStore
+from aspen_etl.io.waiting import Seconds, until
 from aspen_etl.normalization import NormalizeResult, normalize
 from aspen_etl.schema.frames import Extract, Run
 from aspen_etl.schema.model import Model
 from aspen_etl.synchronization.clock import Clock
-from aspen_etl.synchronization.refusing import refuse
 from aspen_etl.synchronization.report import SyncReport, TableReport
 from aspen_etl.synchronization.source import Given
 from aspen_etl.synchronization.thresholds import Thresholds, find_outdated, find_refusals
@@ -46,7 +47,7 @@ def sync(  # noqa: PLR0913 - what a run is told, each by name
     model: Optional[Model] = None,
     thresholds: Thresholds = Thresholds(),  # noqa: B008 - a frozen value
     missing: Literal["delete", "keep"] = "delete",
-    timeout: Optional[dt.timedelta] = None,
+    timeout: Optional[Seconds] = None,
     max_attempts: int = 8,
     read_options: Optional[Mapping[str, Any]] = None,
     model_version: Optional[str] = None,
@@ -65,7 +66,8 @@ def sync(  # noqa: PLR0913 - what a run is told, each by name
         model: The model, where ``target`` is a url.
         thresholds: How much may be rejected and deleted.
         missing: Whether borrowers that are absent now are deleted, or kept.
-        timeout: After which time, from now on, the run gives up rather than commit.
+        timeout: After which time, from now on, the run gives up rather than commit: seconds, or a
+            ``timedelta``. No storage is waited for any longer, but for the commit itself.
         max_attempts: How often to begin anew when others commit in between.
         read_options: What ``read_extract`` takes beside the model: ``storage_options``,
             ``sheets``, ``na_values`` and so on.
@@ -78,15 +80,13 @@ def sync(  # noqa: PLR0913 - what a run is told, each by name
         What was done, without a cell value.
 
     Raises:
-        ThresholdError: A limit is broken; the text names the limit, the figure, the parameter,
-            the rejects by rule, and the file that holds them until a run is not refused.
+        ThresholdError: A limit is broken; the text names the limit, the figure, the parameter.
         OutdatedSourceError: The source is older than that of the newest commit, and nothing
             else is wrong with it.
         StoreOnHoldError: An old version was restored, and the store was not resumed.
         DeadlineError: The time is over; nothing was committed.
         CommitConflictError: Others committed first every time.
         CommitOutcomeUnknownError: The storage did not say what happened; the next run sees it.
-        RejectsPlaceError: The rejects would go where another store's are; nothing was written.
         ModelMismatchError: The store was written by a model that this one cannot continue.
         AspenETLError: What reading, normalizing and writing raise.
 
@@ -103,17 +103,18 @@ def sync(  # noqa: PLR0913 - what a run is told, each by name
         'unchanged'
     """
     given = Given(source, missing, thresholds, dict(read_options or {}), model_version)
-    store = _store(target, model)
-    work = _Sync(store, given, run, Clock(timeout, on_step))
+    clock = Clock(timeout, on_step)
+    work = _Sync(_store(target, model), given, run, clock)
+    outcome = "failed"
     try:
-        report = work.repeat(max_attempts)
+        with until(clock.deadline):
+            report = work.repeat(max_attempts)
+        outcome = report.outcome
     except AspenETLError as error:
-        work.note_failure(type(error).__name__, error.details.get("refusals") or (str(error),))
+        outcome = type(error).__name__
         raise
-    except BaseException as error:
-        work.note_failure("failed", (type(error).__name__,))
-        raise
-    work.note(report.outcome)
+    finally:
+        work.note(outcome)
     return report
 
 
@@ -126,7 +127,7 @@ def plan(  # noqa: PLR0913 - what sync is told
     model: Optional[Model] = None,
     thresholds: Thresholds = Thresholds(),  # noqa: B008 - a frozen value
     missing: Literal["delete", "keep"] = "delete",
-    timeout: Optional[dt.timedelta] = None,
+    timeout: Optional[Seconds] = None,
     read_options: Optional[Mapping[str, Any]] = None,
     on_step: Optional[Callable[[str], None]] = None,
 ) -> SyncReport:
@@ -139,7 +140,7 @@ def plan(  # noqa: PLR0913 - what sync is told
         model: The model, where ``target`` is a url.
         thresholds: How much may be rejected and deleted; the report lists what would refuse.
         missing: Whether borrowers that are absent now are deleted, or kept.
-        timeout: After which time the run gives up.
+        timeout: After which time the run gives up, also where a storage is silent.
         read_options: What ``read_extract`` takes beside the model.
         on_step: Called with the name of each step as it begins.
 
@@ -147,7 +148,9 @@ def plan(  # noqa: PLR0913 - what sync is told
         AspenETLError: What reading and normalizing raise.
     """
     given = Given(source, missing, thresholds, dict(read_options or {}), None)
-    return _Sync(_store(target, model), given, run, Clock(timeout, on_step)).plan()
+    clock = Clock(timeout, on_step)
+    with until(clock.deadline):
+        return _Sync(_store(target, model), given, run, clock).plan()
 
 
 def _store(target: Union[Url, SnapshotStore], model: Optional[Model]) -> SnapshotStore:
@@ -191,7 +194,8 @@ class _Sync:
         refusals = find_refusals(result, self.given.thresholds, newest)
         outdated = find_outdated(self.given.thresholds, newest, files)
         if refusals or outdated:
-            raise refuse(self.store, self.run, newest, result, refusals, outdated)
+            kind = ThresholdError if refusals else OutdatedSourceError
+            raise kind.of((*refusals, *outdated))
         self.clock.step("writing")
         name = self.given.fingerprint(files, self.store.model)
         commit = self.store.commit(
@@ -251,7 +255,6 @@ class _Sync:
         if newest is not None:
             self.store.check_model(newest)
             self.version = newest.version
-        self.store.check_places(newest)
         return newest
 
     def _is_known(self, newest: Commit, files: tuple[SourceFile, ...]) -> bool:
@@ -262,7 +265,7 @@ class _Sync:
             return False
         if name == newest.source.fingerprint:
             return True
-        last = self.store.last_good_run()
+        last = self.store.last_run()
         return last.get("version") == newest.version and last.get("fingerprint") == name
 
     def _normalize(
@@ -319,14 +322,10 @@ class _Sync:
         )
 
     def note(self, outcome: str) -> None:
-        """Leave word of this run, and take away what a refused one before it left."""
-        self.store.note_run(self.run, outcome, self.version, self.known)
-        with contextlib.suppress(AspenETLError):  # vacuum does it, when it is old enough
-            forget_refused(self.store.root, self.store.rejects_root)
-
-    def note_failure(self, outcome: str, reasons: Sequence[str]) -> None:
-        """Leave word of this run, so that a monitor sees a schedule that refuses or fails."""
-        self.store.note_run(self.run, outcome, self.version, reasons=reasons)
+        """Leave word of this run, so that a monitor sees a schedule that is silent or refuses."""
+        done = outcome in {"committed", "unchanged"}
+        with contextlib.suppress(DeadlineError), until(self.clock.grace()):
+            self.store.note_run(self.run, outcome, self.version, self.known if done else None)
 
 
 def _tables(result: NormalizeResult) -> dict[str, TableReport]:
