@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Optional
 
-from aspen_etl.errors.base import AspenETLError
+from aspen_etl.errors.base import SHOWN, AspenETLError
 
 __all__ = ["DatabaseError", "DatabaseMismatchError", "LoadConflictError"]
 
@@ -23,19 +24,48 @@ class DatabaseError(AspenETLError, RuntimeError):
             reason=reason,
         )
 
+    @classmethod
+    def after_commit(cls, url: str, step: str, reason: str) -> DatabaseError:
+        """Say what failed when the load was done already."""
+        return cls(
+            f"{url}: the load is committed, but {step} failed ({reason}) after it: load again with "
+            "compare=True (--compare), which does it once more",
+            url=url,
+            step=step,
+            reason=reason,
+        )
+
+    @classmethod
+    def bad_url(cls, reason: str) -> DatabaseError:
+        """Say what is wrong with a database's url, of which nothing is shown: it holds secrets."""
+        return cls(f"the database's url cannot be used: {reason}", reason=reason)
+
 
 class LoadConflictError(AspenETLError, RuntimeError):
     """Another loader, or somebody else, holds what this load needs."""
 
     @classmethod
-    def at(cls, url: str, step: str, reason: str) -> LoadConflictError:
-        """Say where, and that it may be tried again."""
+    def at(
+        cls,
+        url: str,
+        step: str,
+        reason: str,
+        *,
+        seconds: Optional[float] = None,
+        holders: Sequence[str] = (),
+    ) -> LoadConflictError:
+        """Say where, for how long and for whom it waited, and that it may be tried again."""
+        span = "" if seconds is None else f", at most {seconds:g} s"
+        whose = "; ".join(holders[:SHOWN]) or "somebody else"
         return cls(
-            f"{url}: {step} waited for somebody else's transaction in vain ({reason}); nothing of "
-            "this load is in the database: load again when the other one is done",
+            f"{url}: {step} waited in vain for a transaction of {whose} ({reason}{span}); nothing "
+            "of this load is in the database: load again when the other one is done, or let it "
+            "wait longer with lock_timeout= (--lock-timeout)",
             url=url,
             step=step,
             reason=reason,
+            seconds=seconds,
+            holders=tuple(holders),
         )
 
 

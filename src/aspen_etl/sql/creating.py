@@ -90,9 +90,14 @@ def _alone(database: Database, connection: sa.Connection) -> Iterator[None]:
     if database.dialect != "mysql":
         yield
         return
-    got = connection.execute(sa.text("SELECT GET_LOCK(:name, 60)"), name).scalar()
-    if not got:
-        raise LoadConflictError.at(database.url, database.step, "GET_LOCK")
+    seconds = database.waits.longest
+    ask = sa.text("SELECT GET_LOCK(:name, :seconds)")
+    if not connection.execute(ask, {**name, "seconds": seconds}).scalar():
+        holder = connection.execute(sa.text("SELECT IS_USED_LOCK(:name)"), name).scalar()
+        holders = [] if holder is None else [f"process {holder}"]
+        raise LoadConflictError.at(
+            database.url, database.step, "GET_LOCK", seconds=seconds, holders=holders
+        )
     try:
         yield
     finally:

@@ -11,7 +11,9 @@ from sqlalchemy import exc
 
 from aspen_etl.derive.sql import DIALECTS, LOAD_TABLE, sql_metadata
 from aspen_etl.errors import AspenETLError, DatabaseError, LoadConflictError, NotSupportedError
+from aspen_etl.io.waiting import Seconds, seconds_of
 from aspen_etl.schema.model import Model
+from aspen_etl.sql.locks import LockWaits
 
 __all__ = ["Database", "LoadState", "display"]
 
@@ -39,10 +41,18 @@ class Database:
         schema: The database schema, if not that of the connection.
         dialect: ``postgresql``, ``mysql``, ``mssql`` or ``sqlite``.
         metadata: The tables for SQLAlchemy.
+        waits: How long a lock is waited for, and for whom.
         step: What is being done, for messages.
+        committed: Whether what is done now comes after the commit.
     """
 
-    def __init__(self, engine: sa.Engine, model: Model, schema: Optional[str]) -> None:
+    def __init__(
+        self,
+        engine: sa.Engine,
+        model: Model,
+        schema: Optional[str],
+        lock_timeout: Optional[Seconds] = None,
+    ) -> None:
         name = engine.dialect.name
         dialect: Any = "mysql" if name == "mariadb" else name
         if dialect not in DIALECTS:
@@ -50,7 +60,9 @@ class Database:
             raise NotSupportedError(msg, dialect=name)
         self.engine, self.model, self.schema, self.dialect = engine, model, schema, dialect
         self.metadata = sql_metadata(model, dialect=dialect, schema=schema)
+        self.waits = LockWaits(engine, dialect, seconds_of(lock_timeout, "lock_timeout"))
         self.step = "connecting"
+        self.committed = False
 
     @property
     def url(self) -> str:
@@ -88,24 +100,40 @@ class Database:
         inner: Any = getattr(error, "orig", None) or error
         code = _code(inner)
         reason = type(inner).__name__ + (f" {code}" if code else "")
-        busy = code in _BUSY or (self.dialect == "sqlite" and "locked" in str(inner))
-        kind = LoadConflictError if busy else DatabaseError
-        return kind.at(self.url, self.step, reason)
+        if self.committed:
+            return DatabaseError.after_commit(self.url, self.step, reason)
+        if code in _BUSY or (self.dialect == "sqlite" and "locked" in str(inner)):
+            waits = self.waits
+            return LoadConflictError.at(
+                self.url, self.step, reason, seconds=waits.longest, holders=waits.holders
+            )
+        return DatabaseError.at(self.url, self.step, reason)
 
     # ------------------------------------------------------------------------- transactions
 
     @contextlib.contextmanager
     def _connected(self) -> Iterator[sa.Connection]:
         """Open a connection that has transactions, also where the engine was made without."""
-        with self.engine.connect() as connection:
+        with self._open() as connection:
             if self.dialect != "sqlite" and _commits_by_itself(connection):
                 connection.execution_options(isolation_level=connection.default_isolation_level)
             yield connection
 
+    def _open(self) -> sa.Connection:
+        """Open a connection; what a driver makes of a wrong option is not always its own error."""
+        failure: AspenETLError
+        try:
+            return self.engine.connect()
+        except Exception as error:
+            if self._translate(error) is not None:
+                raise
+            failure = DatabaseError.at(self.url, "connecting", type(error).__name__)
+        raise failure
+
     @contextlib.contextmanager
     def reading(self) -> Iterator[sa.Connection]:
-        """Open a connection that changes nothing."""
-        with self._connected() as connection:
+        """Open a connection whose transaction leaves no trace."""
+        with self._connected() as connection, self.waits.bounded(connection):
             yield connection
             connection.rollback()
 
@@ -118,7 +146,7 @@ class Database:
         """
         with self._connected() as connection:
             if self.dialect != "sqlite":
-                with connection.begin():
+                with connection.begin(), self.waits.bounded(connection):
                     yield connection
                 return
             raw: Any = connection.connection.dbapi_connection
@@ -126,9 +154,10 @@ class Database:
             try:
                 enforced = connection.exec_driver_sql("PRAGMA foreign_keys").scalar()
                 connection.exec_driver_sql("PRAGMA foreign_keys = ON")
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
-                yield connection
-                connection.commit()
+                with self.waits.bounded(connection):
+                    connection.exec_driver_sql("BEGIN IMMEDIATE")
+                    yield connection
+                    connection.commit()
                 if not enforced:
                     connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
             finally:
@@ -157,7 +186,8 @@ class Database:
 def display(engine: sa.Engine) -> str:
     """Give an engine's url without user, password and options."""
     url = engine.url
-    place = f"{url.host or ''}{f':{url.port}' if url.port else ''}"
+    host = (url.host or "").rpartition("@")[2]  # a password with an @ reaches into it
+    place = f"{host}{f':{url.port}' if url.port else ''}"
     return f"{url.get_backend_name()}://{place}/{url.database or ''}"
 
 

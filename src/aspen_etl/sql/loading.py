@@ -15,6 +15,7 @@ from aspen_etl.changes import Changes
 from aspen_etl.errors import LoadConflictError, NotSupportedError, VersionNotFoundError
 from aspen_etl.io.commit import Commit, library_version
 from aspen_etl.io.store import SnapshotStore
+from aspen_etl.io.waiting import Seconds
 from aspen_etl.schema.evolution import describe_tables
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.validation import validate
@@ -41,6 +42,7 @@ def load(
     schema: Optional[str] = None,
     compare: bool = False,
     pin: Optional[str] = None,
+    lock_timeout: Optional[Seconds] = None,
 ) -> LoadReport:
     """Bring a database to the state of tables or of a store's commit, in one transaction.
 
@@ -59,6 +61,9 @@ def load(
         compare: Compare every row, whatever the database says it holds.
         pin: A name under which the store keeps the version that the database is at, so that
             vacuum leaves it and the next load can apply the difference. Needs to write there.
+        lock_timeout: For how long a statement waits for a lock that somebody else holds: seconds,
+            or a ``timedelta``. By default as long as the connection is set to, and 60 seconds
+            where the database would wait for ever.
 
     Returns:
         What was done.
@@ -67,7 +72,8 @@ def load(
         VersionNotFoundError: The store has no such version.
         ValidationError: The tables break their schema, a key or a reference.
         DatabaseMismatchError: The database holds tables that the model cannot continue.
-        LoadConflictError: Another loader held the lock for too long.
+        LoadConflictError: Somebody else held a lock for too long; the text says who, as far as
+            the database tells.
         DatabaseError: The database cannot be reached or refused; it holds what it held before.
 
     Examples:
@@ -87,12 +93,13 @@ def load(
         if model not in (None, source.model):
             msg = "a store brings its own model; give model= to SnapshotStore(...)"
             raise NotSupportedError(msg)
-        return _from_store(source, Database(engine, source.model, schema), version, pin, compare)
+        database = Database(engine, source.model, schema, lock_timeout)
+        return _from_store(source, database, version, pin, compare)
     if version is not None or pin is not None:
         msg = "tables have no version; give version= and pin= with a SnapshotStore"
         raise NotSupportedError(msg)
     model = model or BORROWER_MODEL
-    database = Database(engine, model, schema)
+    database = Database(engine, model, schema, lock_timeout)
     frames = dict(validate(source, model=model))
     created = make_tables(database)
     keys = {
@@ -235,7 +242,8 @@ def _write(database: Database, wanted: _Wanted, state: Optional[LoadState]) -> O
         model = json.dumps(describe_tables(database.model), sort_keys=True)
         new = LoadState(wanted.version, wanted.token, model, library_version())
         database.set_state(connection, new)
-    with database.engine.connect() as connection:
+    database.committed = True
+    with database.reading() as connection:
         move_after_commit(database, connection, wanted.next_keys)
     return LoadReport(outcome, wanted.version, merge.counts)
 
