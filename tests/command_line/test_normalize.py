@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
+import platform
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import pandas as pd
@@ -13,6 +16,8 @@ import pytest
 import aspen_etl as ae
 from aspen_etl.__main__ import main
 from aspen_etl.command_line.extracting import SAMPLE
+from aspen_etl.errors import ValidationError
+from tests.support.borrowers import RUN
 
 SAMPLE_WORKBOOK = Path(ae.__file__).parent / SAMPLE
 FILES = {f"{name}.csv" for name in ae.BORROWER_MODEL.tables} | {"rejects.csv", "datapackage.json"}
@@ -147,3 +152,85 @@ def test_words_that_cannot_be_said_are_a_failure() -> None:
         done = subprocess.run(command, stdout=full, stderr=subprocess.DEVNULL, check=False)
     assert done.returncode == 1
     assert subprocess.run(command, stdout=subprocess.DEVNULL, check=False).returncode == 0
+
+
+def test_reports_are_one_json_value(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    result = ae.normalize(ae.read_extract(SAMPLE_WORKBOOK), run=RUN)
+    expected = json.loads(json.dumps(result.summary.to_dict()))
+    for number, command in enumerate((["normalize", str(SAMPLE_WORKBOOK)], ["demo"])):
+        target = tmp_path / str(number)
+        assert main([*command, str(target), "--json"]) == 0
+        told = json.loads(capsys.readouterr().out)
+        sizes = {path.name: path.stat().st_size for path in target.iterdir()}
+        assert told == {"target": str(target), "files": sizes, **expected}
+
+
+def test_an_error_is_one_json_value_with_its_parts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = str(tmp_path / "none.xlsx")
+    assert main(["normalize", url, "out", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out) == {
+        "error": "SourceNotFoundError",
+        "message": f"there is no file and no folder at {url}; check the path",
+        "details": {"url": url},
+    }
+
+
+def test_what_is_no_plain_value_is_no_part_for_machines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        frame = pd.DataFrame({"row": [1]})
+        parts = {"names": ("a", "b"), "by": {"x": 1, "frame": frame}}
+        raise ValidationError("broken", failures=frame, **parts)
+
+    monkeypatch.setattr("aspen_etl.command_line.extracting.read_extract", fail)
+    assert main(["normalize", "in", str(tmp_path), "--json"]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert told["details"] == {"names": ["a", "b"], "by": {"x": 1}}
+
+
+def test_what_nobody_expected_says_where_and_no_cell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        pd.Series(["Ada Ek"]).astype(int)
+
+    monkeypatch.setattr("aspen_etl.command_line.extracting.read_extract", fail)
+    assert main(["normalize", "in", str(tmp_path)]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("aspen-etl: unexpected ValueError in pandas.")
+    assert ", called by aspen_etl.command_line.extracting, line " in line
+    assert "please report this line, which holds no cell" in line
+    assert line.endswith(f"(aspen_etl {ae.__version__}, Python {platform.python_version()})")
+    assert "Ada" not in line
+
+
+def test_a_reader_that_has_enough_is_no_error_of_ours(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Closed(io.StringIO):
+        def write(self, _: str) -> int:
+            raise BrokenPipeError
+
+    monkeypatch.setattr("sys.stdout", Closed())
+    assert main(["schema", "dbml"]) == 1
+    assert capsys.readouterr().err == ""
+
+
+def test_the_version_is_that_of_the_package(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ae.__version__ == metadata.version("aspen-etl")
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert (ended.value.code, capsys.readouterr().out) == (0, f"{ae.__version__}\n")
+
+    def absent(_: str) -> str:
+        raise metadata.PackageNotFoundError
+
+    monkeypatch.setattr(metadata, "version", absent)
+    assert ae.__getattr__("__version__") == "unknown"
+    monkeypatch.undo()
+    ae.__dict__.pop("__version__")

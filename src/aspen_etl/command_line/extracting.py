@@ -20,6 +20,7 @@ from aspen_etl.command_line.options import (
     reading_options,
 )
 from aspen_etl.command_line.output import print_json, print_summary, progress
+from aspen_etl.command_line.standard_input import source_url
 from aspen_etl.io import read_extract
 from aspen_etl.io.filesystem import display_url
 from aspen_etl.io.tables import write_valid_tables
@@ -74,8 +75,9 @@ def _normalize(arguments: argparse.Namespace) -> None:
     options = read_options(arguments.storage_options)
     model = load_model(arguments.model)
     with progress("reading"):
+        source = source_url(arguments.source)
         reading = reading_options(arguments, options)
-        extracts = [read_extract(arguments.source, model=model, **reading)]
+        extracts = [read_extract(source, model=model, **reading)]
     with progress("normalizing"):
         # Handed over and not held here, so that its memory is free as soon as it is judged.
         result = normalize(extracts.pop(), run=run, model=model)

@@ -92,7 +92,9 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 def add_reading(parser: argparse.ArgumentParser) -> None:
     """Add how a source is read."""
     parser.add_argument(
-        "source", metavar="SOURCE", help="a workbook, or a folder with a file a sheet"
+        "source",
+        metavar="SOURCE",
+        help="a workbook (- for standard input), or a folder with a file a sheet",
     )
     parser.add_argument(
         "--na-values", metavar="T", action="append", default=[], help="text that means missing"

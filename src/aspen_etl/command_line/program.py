@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import platform
 import sys
 from collections.abc import Mapping, Sequence
@@ -35,7 +34,6 @@ def main(argv: Sequence[str], /) -> int:
         print(TOLD, file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:  # whoever read what is printed has enough of it
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - to the end
         return FAILED
     except Exception as error:
         if debug:

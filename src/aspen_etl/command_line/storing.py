@@ -31,6 +31,7 @@ from aspen_etl.command_line.output import (
     progress,
 )
 from aspen_etl.command_line.parsing import bounded, count
+from aspen_etl.command_line.standard_input import source_url
 from aspen_etl.errors import NotSupportedError
 from aspen_etl.io.commit import Commit
 from aspen_etl.io.filesystem import display_url
@@ -161,7 +162,7 @@ def _run_options(arguments: argparse.Namespace) -> dict[str, Any]:
 def _sync(arguments: argparse.Namespace) -> None:
     with Steps() as steps:
         report = sync(
-            arguments.source,
+            source_url(arguments.source),
             open_store(arguments),
             on_step=steps,
             model_version=arguments.model_version,
@@ -173,7 +174,10 @@ def _sync(arguments: argparse.Namespace) -> None:
 def _plan(arguments: argparse.Namespace) -> int:
     with Steps() as steps:
         report = plan(
-            arguments.source, open_store(arguments), on_step=steps, **_run_options(arguments)
+            source_url(arguments.source),
+            open_store(arguments),
+            on_step=steps,
+            **_run_options(arguments),
         )
     _print_report(arguments, report)
     return FAILED if report.refusals else 0
