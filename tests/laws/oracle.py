@@ -117,6 +117,9 @@ def read(
             line.clean[column] = clean(cells[column])
         if not broken and all(cell is None for cell in line.clean.values()):
             continue
+        if is_header([cells[column] for column in columns], columns):
+            line.clean, line.unreadable = dict.fromkeys(columns), set(columns)
+            line.reject(columns[0], "repeated_header")
         for column, (value, rule) in broken.items():
             line.raw[column], line.clean[column] = value, None
             line.unreadable.add(column)
@@ -132,6 +135,12 @@ def read(
             ):
                 line.reject(column, "invalid_text")
         yield line
+
+
+def is_header(cells: list[Cell], columns: tuple[str, ...]) -> bool:
+    """Tell whether a row is a header of all columns, in any order."""
+    words = [(cell or "").strip(SPACES + "\ufeff").casefold() for cell in cells]
+    return sorted(words) == sorted(columns)
 
 
 def clean(cell: Cell) -> Cell:

@@ -14,7 +14,7 @@ from pandera.typing import Series
 import aspen_etl as ae
 from aspen_etl import schema
 from aspen_etl.schema import Source, Table, TextFormat, column
-from aspen_etl.schema.rejects import UNREADABLE
+from aspen_etl.schema.rejects import REPEATED_HEADER, UNREADABLE
 from aspen_etl.schema.text import WHITE_SPACE
 from aspen_etl.testing import FAULT_KINDS, extracts
 from aspen_etl.testing._cells import decoder
@@ -70,6 +70,7 @@ def test_without_faults_no_rule_is_broken(model: ae.Model) -> None:
         ("excel_error", "excel_error"),
         ("inexact_number", "inexact_number"),
         ("out_of_range", "out_of_range"),
+        ("repeated_header", "repeated_header"),
         ("blank", "blank"),
     ],
 )
@@ -84,7 +85,7 @@ def test_each_kind_of_fault_breaks_its_rules(kind: str, rule: str) -> None:
 def test_the_kinds_of_faults_are_those_that_are_documented() -> None:
     assert list(FAULT_KINDS) == [
         *("missing", "duplicate", "too_long", "invalid", "incomplete", "unknown"),
-        *("control", "surrogate", *UNREADABLE, "blank"),
+        *("control", "surrogate", *UNREADABLE, REPEATED_HEADER, "blank"),
     ]
 
 

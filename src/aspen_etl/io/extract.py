@@ -24,8 +24,9 @@ from aspen_etl.io.places import SHEET_SUFFIXES, SheetFiles, Source, check_source
 from aspen_etl.io.raw import RawSheet, Request
 from aspen_etl.io.workbook import read_workbook
 from aspen_etl.schema.conversion import as_text
-from aspen_etl.schema.frames import FIRST_ROW, Extract, make_frame
-from aspen_etl.schema.headers import match_headers
+from aspen_etl.schema.frames import FAULT_COLUMNS, FIRST_ROW, Extract, make_frame
+from aspen_etl.schema.headers import known_headers, match_headers
+from aspen_etl.schema.repeating import repeated_headers, set_apart
 from aspen_etl.schema.text import WHITE_SPACE
 from aspen_etl.threads import UNKNOWN_ROWS, map_threads
 from aspen_etl.transform import BORROWER_MODEL
@@ -271,9 +272,16 @@ def _frame(
         for fault in raw.faults
         if fault.position in places
     ]
-    names = ["source", "row", "column", "value", "rule"]
     columns = dict(zip(places.values(), cells))
-    return make_frame(columns, index), pd.DataFrame(faults, columns=names, dtype=object)
+    frame = make_frame(columns, index)
+    found = pd.DataFrame(faults, columns=list(FAULT_COLUMNS), dtype=object)
+    # By the model's own names a repeated header is known later on, by others nowhere else.
+    known = known_headers(list(spec.columns), options.columns)
+    again = repeated_headers(columns, known) if len(known) > len(columns) else ()
+    if len(again):
+        frame, repeated = set_apart(frame, again, spec.name)
+        found = pd.concat([found, repeated], ignore_index=True)
+    return frame, found
 
 
 def _without(values: pd.Series, tokens: Collection[str]) -> pd.Series:

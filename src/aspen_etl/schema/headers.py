@@ -10,7 +10,14 @@ import pandas as pd
 from aspen_etl.errors import DuplicateColumnError, MissingColumnError, UnknownColumnError
 from aspen_etl.schema.text import WHITE_SPACE
 
-__all__ = ["blank_columns", "header_text", "known_headers", "match_headers", "matched_columns"]
+__all__ = [
+    "blank_columns",
+    "header_key",
+    "header_text",
+    "known_headers",
+    "match_headers",
+    "matched_columns",
+]
 
 
 def header_text(cell: Any, /) -> str:
@@ -18,6 +25,12 @@ def header_text(cell: Any, /) -> str:
     if isinstance(cell, str):
         return cell.strip(WHITE_SPACE)
     return "" if cell is None or pd.isna(cell) is True else str(cell).strip(WHITE_SPACE)
+
+
+def header_key(header: str, /) -> str:
+    """Give the form in which headers are compared."""
+    # NOTE: where files were joined, the mark that one of them begins with stands before a header.
+    return header.strip(f"{WHITE_SPACE}\ufeff").casefold()
 
 
 def blank_columns(headers: Sequence[Any], column: Callable[[int], pd.Series], /) -> set[int]:
@@ -45,14 +58,15 @@ def known_headers(
         rename: The model's name by header; a name that is not expected here is for another
             sheet.
     """
-    known = {_key(column): column for column in expected}
-    others = {_key(header): name for header, name in (rename or {}).items()}
+    known = {header_key(column): column for column in expected}
+    others = {header_key(header): name for header, name in (rename or {}).items()}
     return known | {header: name for header, name in others.items() if name in expected}
 
 
 def matched_columns(cells: Sequence[Any], known: Mapping[str, str], /) -> set[str]:
     """Give the columns of the model whose header is among these cells."""
-    return {known[key] for key in map(_key, map(header_text, cells)) if key in known}
+    keys = [header_key(header_text(cell)) for cell in cells]
+    return {known[key] for key in keys if key in known}
 
 
 def match_headers(
@@ -98,17 +112,17 @@ def match_headers(
         {0: 'id', 1: 'zip_code'}
     """
     headers = [header_text(cell) for cell in found]
-    left_out = {_key(header) for header in ignore}
+    left_out = {header_key(header) for header in ignore}
     known = known_headers(expected, rename)
     places: dict[str, list[int]] = {column: [] for column in expected}
     unknown, unnamed = [], []
     for position, header in enumerate(headers):
         if not header:
             unnamed.append(position)
-        elif _key(header) in left_out:
+        elif header_key(header) in left_out:
             continue
-        elif _key(header) in known:
-            places[known[_key(header)]].append(position)
+        elif header_key(header) in known:
+            places[known[header_key(header)]].append(position)
         else:
             unknown.append(header)
 
@@ -139,8 +153,3 @@ def _refuse_missing(
     if len(missing) == len(places):
         raise MissingColumnError.no_header(sheet, missing, len(named))
     raise MissingColumnError.of(sheet, missing, named, unknown)
-
-
-def _key(header: str) -> str:
-    # NOTE: where files were joined, the mark that one of them begins with stands before a header.
-    return header_text(header.lstrip("\ufeff")).casefold()

@@ -7,7 +7,10 @@ from types import MappingProxyType
 
 from aspen_etl.schema.spec import ColumnSpec
 
-__all__ = ["REJECTS", "UNREADABLE"]
+__all__ = ["REJECTS", "REPEATED_HEADER", "UNREADABLE"]
+
+#: The rule of a row that is the header of its sheet once more.
+REPEATED_HEADER = "repeated_header"
 
 #: The rules of cells that a reader cannot take as text: what stands there, without a change.
 UNREADABLE: Mapping[str, str] = MappingProxyType(

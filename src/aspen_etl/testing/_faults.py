@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Union
 
 from aspen_etl.schema.model import Model
-from aspen_etl.schema.rejects import UNREADABLE
+from aspen_etl.schema.rejects import REPEATED_HEADER, UNREADABLE
 from aspen_etl.testing._cells import BLANKS
 from aspen_etl.testing._plan import Cell, ColumnPlan, SheetPlan, plan
 
@@ -25,6 +25,7 @@ FAULT_KINDS = {
     "control": "a cell holds a control character, NUL among them",
     "surrogate": "a cell holds half a character, which UTF-8 cannot hold",
     **{rule: f"a cell holds {what}" for rule, what in UNREADABLE.items()},
+    REPEATED_HEADER: "a row is the header of its sheet once more",
     "blank": "a row is blank (it is counted, and no reject)",
 }
 
@@ -74,6 +75,8 @@ def find_faults(model: Model, kinds: Union[str, Collection[str]], /) -> dict[str
 def _faults(sheet: SheetPlan) -> Iterator[tuple[str, Fault]]:
     yield "blank", Fault(sheet.name, _insert_blank)
     yield "duplicate", Fault(sheet.name, _duplicate(sheet))
+    if len(sheet.columns) > 1:
+        yield REPEATED_HEADER, Fault(sheet.name, _repeat_header(sheet))
     for column in sheet.columns:
         for kind, variants in _cells(column).items():
             yield kind, Fault(sheet.name, _put(column.name, variants))
@@ -227,6 +230,26 @@ def _insert_blank(sheet: Sheet, at: int, number: int) -> None:
     blank = {column: BLANKS[(number + place) % len(BLANKS)] for place, column in enumerate(columns)}
     if columns:
         sheet.rows.insert(at % (len(sheet.rows) + 1), blank)
+
+
+_HEADERS: tuple[Callable[[str], str], ...] = (
+    str,
+    str.upper,
+    "\u2003{} ".format,
+    "\ufeff{}".format,
+)
+
+
+def _repeat_header(plan: SheetPlan) -> Callable[[Sheet, int, int], None]:
+    names = [column.name for column in plan.columns]
+
+    def put(sheet: Sheet, at: int, number: int) -> None:
+        turned = [*names[number % len(names) :], *names[: number % len(names)]]
+        write = _HEADERS[number % len(_HEADERS)]
+        row: Row = dict(zip(names, map(write, turned)))
+        sheet.rows.insert(at % (len(sheet.rows) + 1), row)
+
+    return put
 
 
 def _duplicate(plan: SheetPlan) -> Callable[[Sheet, int, int], None]:

@@ -13,8 +13,9 @@ from aspen_etl.errors import CleanerError, ExtractError
 from aspen_etl.schema.column import hint
 from aspen_etl.schema.conversion import as_text
 from aspen_etl.schema.frames import Extract, make_frame
-from aspen_etl.schema.headers import blank_columns, match_headers
+from aspen_etl.schema.headers import blank_columns, known_headers, match_headers
 from aspen_etl.schema.model import Cleaner, Model
+from aspen_etl.schema.repeating import repeated_headers, set_apart
 from aspen_etl.schema.spec import SourceSpec
 from aspen_etl.threads import map_threads
 from aspen_etl.transform.calling import call
@@ -105,7 +106,15 @@ def _prepare(extract: Extract, spec: SourceSpec, model: Model) -> Prepared:
     places = {column: position for position, column in found.items()}
     raw = make_frame({column: frame.iloc[:, places[column]] for column in spec.columns})
     faults = extract.faults[extract.faults["source"] == spec.name]
-    found_tidy = map_threads(lambda column: tidy(raw[column]), spec.columns, rows=len(raw))
+    found_tidy = _tidied(raw)
+    again = repeated_headers(
+        {column: values for column, (values, _) in zip(spec.columns, found_tidy)},
+        known_headers(tuple(spec.columns)),
+    )
+    if len(again):
+        raw, repeated = set_apart(raw, again, spec.name)
+        faults = pd.concat([faults, repeated], ignore_index=True)
+        found_tidy = _tidied(raw)
     present = _present(raw, [values for values, _ in found_tidy], faults)
     rows = pd.Series(raw.index.to_numpy()[present])
     clean: dict[str, pd.Series] = {}
@@ -122,7 +131,8 @@ def _prepare(extract: Extract, spec: SourceSpec, model: Model) -> Prepared:
         if after is not before:
             clean[column], suspects[column] = tidy(after)
             emptied[column], repairs[column] = _compare(before, clean[column])
-    names = {frame.columns[position]: column for column, position in places.items()}
+    names = {column: column for column in spec.columns}
+    names |= {frame.columns[position]: column for column, position in places.items()}
     return Prepared(
         raw=(raw if present.all() else raw.loc[present]).reset_index(drop=True),
         clean=make_frame(clean, pd.RangeIndex(len(rows))),
@@ -133,6 +143,10 @@ def _prepare(extract: Extract, spec: SourceSpec, model: Model) -> Prepared:
         repairs={column: count for column, count in repairs.items() if count},
         blank=int(len(present) - present.sum()),
     )
+
+
+def _tidied(raw: pd.DataFrame) -> list[tuple[pd.Series, Positions]]:
+    return map_threads(lambda column: tidy(raw[column]), list(raw.columns), rows=len(raw))
 
 
 def _present(raw: pd.DataFrame, columns: list[pd.Series], faults: pd.DataFrame) -> Mask:

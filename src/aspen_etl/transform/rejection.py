@@ -20,6 +20,7 @@ from aspen_etl.errors import BuilderError
 from aspen_etl.schema.frames import make_column, make_frame
 from aspen_etl.schema.lineage import ROW, SourceLineage
 from aspen_etl.schema.model import Model
+from aspen_etl.schema.rejects import REPEATED_HEADER
 from aspen_etl.schema.spec import ColumnSpec
 from aspen_etl.threads import begin, map_threads
 from aspen_etl.transform import kernels, scanning
@@ -129,6 +130,8 @@ class _Judge:
 
     def _unusable(self) -> Iterator[Fault]:
         for (column, rule), cells in self.prepared.faults.items():
+            if rule == REPEATED_HEADER and column != self.lineage.key[0]:
+                continue  # the row is one reject, not one for each of its cells
             yield self._fault(column, rule, np.sort(cells.index.to_numpy(dtype=np.int64)))
         for column, mask in self.prepared.emptied.items():
             yield self._fault(column, "emptied", np.flatnonzero(mask))
