@@ -12,11 +12,12 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 import aspen_etl as ae
 from aspen_etl.errors import ModelError
 from aspen_etl.testing import assert_laws, extracts
+from tests.support.effort import some
 from tests.support.environments import run
 from tests.support.services import require_service
 
@@ -82,7 +83,7 @@ def test_what_the_package_adds_is_filled_cleaned_and_given_back() -> None:
     assert back["loan"].to_numpy().tolist() == [["L1", "b"], ["L2", "b"]]
 
 
-@settings(max_examples=5)
+@some(5, least=5)
 @given(extracts(MODEL, faults="all"))
 def test_the_laws_hold_for_the_package(extract: ae.Extract) -> None:
     assert_laws(extract, model=MODEL)

@@ -10,13 +10,14 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import aspen_etl as ae
 from aspen_etl.testing import extracts
 from aspen_etl.testing._privacy import CANARY, assert_nothing_is_told
 from tests.laws.models import MODELS, RUN
+from tests.support.effort import some
 from tests.transform.sheets import ADA, BO, COLUMNS, extract
 
 MODEL = ae.BORROWER_MODEL
@@ -24,7 +25,7 @@ MODEL = ae.BORROWER_MODEL
 
 @pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 def test_no_cell_of_a_generated_extract_is_told(model: ae.Model) -> None:
-    @settings(max_examples=max(5, settings().max_examples // 5))
+    @some(5, least=5)
     @given(extracts(model, faults="all", min_rows=1))
     def nothing_is_told(extract: ae.Extract) -> None:
         assert_nothing_is_told(extract, model, RUN)

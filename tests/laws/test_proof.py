@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import aspen_etl as ae
@@ -18,13 +18,17 @@ from aspen_etl.testing._mutations import assert_seen, mutations
 from aspen_etl.transform.proof import prove
 from aspen_etl.transform.recovery import recover
 from tests.laws.models import MODELS, RUN
+from tests.support.effort import some
+
+# One example is proved at least twice.
+FEWER = some(3, least=10)
 
 EACH_MODEL = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 
 
 @EACH_MODEL
 def test_any_change_of_a_result_is_found_and_named(model: ae.Model) -> None:
-    @settings(max_examples=max(10, settings().max_examples * 2 // 5))
+    @FEWER
     @given(extracts(model, faults="all", min_rows=1, max_rows=3), st.data())
     def changes_are_found(extract: ae.Extract, data: st.DataObject) -> None:
         result = ae.normalize(extract, model=model, run=RUN)
@@ -45,7 +49,7 @@ def last_of(history: list[ae.Extract], model: ae.Model) -> tuple[ae.NormalizeRes
 
 @EACH_MODEL
 def test_any_change_of_a_later_result_is_found_and_named(model: ae.Model) -> None:
-    @settings(max_examples=max(10, settings().max_examples * 2 // 5))
+    @FEWER
     @given(histories(model, faults="all", max_rows=3, max_runs=3), st.data())
     def changes_are_found(history: list[ae.Extract], data: st.DataObject) -> None:
         result, previous = last_of(history, model)
@@ -79,7 +83,7 @@ def plain(sheets: Mapping[str, pd.DataFrame], model: ae.Model) -> dict[str, list
 
 @EACH_MODEL
 def test_the_proof_in_the_order_of_the_keys_says_what_it_says_in_any_other(model: ae.Model) -> None:
-    @settings(max_examples=max(10, settings().max_examples * 2 // 5))
+    @FEWER
     @given(histories(model, max_rows=3, max_runs=3), st.data())
     def says_the_same(history: list[ae.Extract], data: st.DataObject) -> None:
         result, previous = last_of(history, model)

@@ -11,6 +11,7 @@ import pytest
 import aspen_etl as ae
 from tests.support import worker
 from tests.support.borrowers import LENIENT, RUN, check_whole, write_borrowers
+from tests.support.effort import is_brief
 
 #: Longer than any machine needs for one commit.
 PATIENCE = 600
@@ -58,7 +59,7 @@ def kill_often(folder: Path, times: int) -> None:
 
 
 def test_a_process_that_is_killed_leaves_whole_versions(tmp_path: Path) -> None:
-    kill_often(tmp_path, 5)
+    kill_often(tmp_path, 2 if is_brief() else 5)
 
 
 @pytest.mark.exhaustive

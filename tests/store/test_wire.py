@@ -14,6 +14,7 @@ import aspen_etl as ae
 from aspen_etl.errors import AspenETLError, CommitOutcomeUnknownError
 from aspen_etl.io import commit_log
 from tests.support.borrowers import LENIENT, RUN, check_ours, check_whole, names_in, write_borrowers
+from tests.support.effort import few
 from tests.support.faultproxy import ALWAYS, Action, Fault, FaultProxy, fault_proxy
 from tests.support.s3 import BUCKET, S3Server
 
@@ -117,7 +118,7 @@ def _fail(
     return failure, store
 
 
-@pytest.mark.parametrize(("action", "where"), [*zip(ACTIONS, [*PLACES, *PLACES])])
+@pytest.mark.parametrize(("action", "where"), few([*zip(ACTIONS, [*PLACES, *PLACES])], 3))
 def test_a_fault_leaves_a_whole_store(
     stores: Any, proxy: FaultProxy, tmp_path: Path, action: Action, where: str
 ) -> None:
@@ -136,7 +137,7 @@ def test_every_fault_at_every_step_leaves_a_whole_store(
     fail(stores, proxy, tmp_path, Fault(action, method, path, times=times))
 
 
-@pytest.mark.parametrize("times", [1, 2, 3])
+@pytest.mark.parametrize("times", few([2, 3, 1], 1))
 def test_a_commit_whose_answer_is_lost_is_there_once(
     stores: Any, proxy: FaultProxy, tmp_path: Path, times: int
 ) -> None:

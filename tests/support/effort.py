@@ -1,8 +1,12 @@
-"""How many examples a costly property gets: a part of what the others get."""
+"""How much of what is costly is tried: a part of the examples, some of the cases."""
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from hypothesis import settings
+
+_Case = TypeVar("_Case")
 
 #: The examples of a profile that only looks whether anything differs with other versions.
 BRIEF = 8
@@ -17,4 +21,16 @@ def some(divisor: int, least: int) -> settings:
     The brief profile goes below that.
     """
     count = settings().max_examples
-    return settings(max_examples=max(2 if count <= BRIEF else least, count // divisor))
+    return settings(max_examples=max(2 if is_brief() else least, count // divisor))
+
+
+def is_brief() -> bool:
+    """Tell whether this run only looks whether anything differs with other versions."""
+    return settings().max_examples <= BRIEF
+
+
+def few(cases: list[_Case], count: int) -> list[_Case]:
+    """Give the cases, or in a brief run as many of them, spread over all; the last is one."""
+    if not is_brief() or len(cases) <= count:
+        return cases
+    return [cases[(turn + 1) * len(cases) // count - 1] for turn in range(count)]

@@ -9,6 +9,7 @@ import aspen_etl as ae
 from aspen_etl.schema.validation import find_failures
 from aspen_etl.testing import tables
 from tests.laws.models import EXTENDED_MODEL, MODELS
+from tests.support.effort import some
 
 WITHOUT_SHRINKING = settings(
     max_examples=1_000,
@@ -21,7 +22,7 @@ WITHOUT_SHRINKING = settings(
 
 @pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 def test_generated_tables_are_valid(model: ae.Model) -> None:
-    @settings(max_examples=max(10, settings().max_examples * 2 // 5))
+    @some(3, least=10)
     @given(tables(model))
     def no_rule_is_broken(made: ae.Tables) -> None:
         assert find_failures(made, model=model).empty
