@@ -24,6 +24,8 @@ from aspen_etl.errors import (
 from aspen_etl.io import ReadLimits, _arrow, _plain_csv, delimited, read_extract
 from aspen_etl.io.raw import RawSheet, Request
 
+pytestmark = pytest.mark.smoke
+
 REQUEST = Request("x.csv", "borrower", ("a", "b"))
 FAST = [_arrow.try_read_csv, _plain_csv.try_read_plain_csv]
 HEADER = b"id,full_name,street,city,state,zip_code,phone_home,phone_cell,email\n"

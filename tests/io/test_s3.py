@@ -24,6 +24,8 @@ from tests.support.sample import SAMPLE
 
 pytest.importorskip("s3fs", reason="the extra s3 is not installed")
 
+pytestmark = pytest.mark.smoke
+
 RUN = ae.Run(time=dt.datetime(2026, 1, 31, tzinfo=dt.timezone.utc), actor="me")
 
 

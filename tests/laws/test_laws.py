@@ -10,6 +10,8 @@ from aspen_etl.testing import assert_laws, extracts
 from tests.laws.models import MODELS, RUN
 from tests.support.effort import some
 
+pytestmark = pytest.mark.smoke
+
 EACH_MODEL = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 
 # One example goes through `normalize` and the proof three times each.

@@ -14,6 +14,8 @@ import aspen_etl as ae
 from aspen_etl.testing import extracts
 from tests.laws import oracle
 
+pytestmark = pytest.mark.smoke
+
 RUN = ae.Run(
     time=dt.datetime(2026, 1, 31, 12, 0, 0, 999_999, tzinfo=dt.timezone.utc), actor="oracle"
 )
