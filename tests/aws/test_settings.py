@@ -91,6 +91,14 @@ def test_what_is_empty_is_not_given() -> None:
         ("max_deleted_rows", "many", "is no share"),
         ("min_deleted_rows", "-1", "is no count"),
         ("keep_days", "1.5", "is no count"),
+        ("keep_days", "36526", "is no count; give a whole number from 0 to 36525"),
+        ("keep_days", "9" * 5_000, "is no count"),
+        ("header_row", "9" * 20, "is neither a whole number from 1 on nor"),
+        ("min_deleted_rows", "9" * 5_000, "is no count"),
+        ("max_deleted_rows", "nan", "is no share"),
+        ("max_rejected_rows", "inf", "is no share"),
+        ("max_rejected_cells", "1e400", "is no share"),
+        ("storage_options", "[" * 100_000, "is no JSON object by protocol"),
         ("allow_empty", "yes", "is neither true nor false"),
         ("na_values", "none", "is no JSON list"),
         ("na_values", "[1]", "is no JSON list"),
@@ -140,3 +148,9 @@ def test_a_url_that_no_storage_takes_is_refused_at_once() -> None:
     with pytest.raises(NotSupportedError, match="knows no protocol 'nowhere'"):
         from_environment({"ASPEN_ETL_STORE": "nowhere://x"})
     assert issubclass(NotSupportedError, AspenETLError)
+
+
+@pytest.mark.parametrize("text", ["0", "-1", '{"borrower": 0}', '{"borrower": true}'])
+def test_a_row_is_counted_from_one(text: str) -> None:
+    with pytest.raises(SettingsError, match="HEADER_ROW is neither a whole number from 1 on nor"):
+        from_environment(variables({"store": "memory://s", "header_row": text}))

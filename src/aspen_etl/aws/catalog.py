@@ -312,8 +312,10 @@ def _write(
         else:
             known = {"VersionId": there["VersionId"]} if "VersionId" in there else {}
             client.update_table(DatabaseName=database, TableInput=value, SkipArchive=True, **known)
-    except Exception as error:  # noqa: BLE001 - told apart by its code
+    except Exception as error:
         code = error_code(error)
+        if code is None:
+            raise
         if code in {"AlreadyExistsException", "ConcurrentModificationException"}:
             return None
     else:

@@ -33,25 +33,35 @@ def new_client(service: str) -> Any:
     except ImportError:
         pass
     else:
-        return get_session().create_client(service)
+        return call(lambda: get_session().create_client(service), service, "making a client")
     raise MissingDependencyError.for_extra("botocore", "s3", "the Glue catalogue")
 
 
 def call(ask: Callable[[], T], name: str, step: str) -> T:
-    """Call a service, and raise ours in the place of whatever it raises."""
+    """Call a service, and raise ours in the place of what it, or the way to it, raises."""
     try:
         return ask()
-    except Exception as error:  # noqa: BLE001 - told apart by its code
+    except Exception as error:
         code = error_code(error)
+        if code is None:
+            raise
     raise CatalogError.at(name, step, code)
 
 
-def error_code(error: Exception) -> str:
-    """Give the service's code for an error; its text may hold more than a log should."""
+def error_code(error: Exception) -> Optional[str]:
+    """Give the service's code for an error, whose text may hold more than a log should.
+
+    Returns:
+        The code; the name of the class, where the service was not reached or not asked; none for
+        what is neither, which is a fault of ours and must not be told as one of the service.
+    """
     response = getattr(error, "response", None)
     if isinstance(response, Mapping):
         return str(response.get("Error", {}).get("Code", "")) or type(error).__name__
-    return type(error).__name__
+    modules = {kind.__module__.partition(".")[0] for kind in type(error).__mro__}
+    if isinstance(error, OSError) or modules & {"botocore", "boto3", "urllib3"}:
+        return type(error).__name__
+    return None
 
 
 def run_statements(

@@ -25,6 +25,9 @@ _OTHERS = {"ASPEN_ETL_DATABASE_URL"}
 _CREDENTIALS = ("key", "secret", "token", "password", "username", "profile")
 _HARMLESS = ("kms", "kwargs")
 
+#: No row or count is larger.
+_LARGEST = 10**18
+
 
 class _UnusableError(ValueError):
     """Say why the text of a setting cannot be used; the text itself is not shown."""
@@ -40,10 +43,14 @@ def _share(text: str) -> float:
     return value
 
 
-def _count(text: str) -> int:
-    if not (text.isascii() and text.isdigit()):
-        raise _UnusableError("is no count; give a whole number")
-    return int(text)
+def _count(least: int, most: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        digits = text.isascii() and text.isdigit() and len(text) <= len(str(most))
+        if not (digits and least <= int(text) <= most):
+            raise _UnusableError(f"is no count; give a whole number from {least} to {most}")
+        return int(text)
+
+    return read
 
 
 def _flag(text: str) -> bool:
@@ -77,11 +84,12 @@ def _names(text: str) -> dict[str, str]:
 
 
 def _row(text: str) -> Any:
-    if text.isascii() and text.isdigit():
-        return int(text)
     value = _json(text)
-    if not (isinstance(value, dict) and all(type(each) is int for each in value.values())):
-        raise _UnusableError('is neither a whole number nor a JSON object such as {"borrower": 3}')
+    rows = list(value.values()) if isinstance(value, dict) else [value]
+    if not all(type(row) is int and 1 <= row <= _LARGEST for row in rows):
+        raise _UnusableError(
+            'is neither a whole number from 1 on nor a JSON object such as {"borrower": 3}'
+        )
     return value
 
 
@@ -97,7 +105,7 @@ def _storage(text: str) -> dict[str, dict[str, Any]]:
 def _json(text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 
@@ -124,7 +132,7 @@ OPTIONS: Mapping[str, Callable[[str], Any]] = {
     "max_rejected_rows": _share,
     "max_rejected_cells": _share,
     "max_deleted_rows": _share,
-    "min_deleted_rows": _count,
+    "min_deleted_rows": _count(0, _LARGEST),
     "allow_empty": _flag,
     "allow_older": _flag,
     "na_values": _texts,
@@ -137,7 +145,7 @@ OPTIONS: Mapping[str, Callable[[str], Any]] = {
     "catalog_database": str,
     "athena_workgroup": str,
     "athena_output": str,
-    "keep_days": _count,
+    "keep_days": _count(0, 36_525),  # a hundred years
 }
 _READING = ("na_values", "sheets", "columns", "ignore_columns", "header_row")
 

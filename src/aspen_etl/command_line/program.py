@@ -41,7 +41,7 @@ def main(argv: Sequence[str], /) -> int:
         # The text of a foreign error may hold a cell; its kind and its place do not.
         failure = UnexpectedError.of(error)
     version = f"aspen_etl {aspen_etl.__version__}, Python {platform.python_version()}"
-    return _fail(argv, UnexpectedError(f"{failure} ({version})", **failure.details))
+    return _fail(argv, UnexpectedError(f"unexpected {failure} ({version})", **failure.details))
 
 
 def make_parser() -> Parser:

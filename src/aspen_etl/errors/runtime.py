@@ -76,4 +76,4 @@ class UnexpectedError(AspenETLError, RuntimeError):
         )
         if isinstance(error, MemoryError):
             cure = "give the process, function or job more memory"
-        return cls(f"unexpected {kind} in {where}; {cure}", kind=kind, where=where)
+        return cls(f"{kind} in {where}; {cure}", kind=kind, where=where)
