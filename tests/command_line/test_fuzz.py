@@ -18,6 +18,7 @@ import pytest
 
 import aspen_etl as ae
 from aspen_etl.__main__ import main
+from aspen_etl.command_line.output import take_any_text
 from aspen_etl.command_line.program import make_parser
 from tests.support.borrowers import RUN, write_borrowers
 
@@ -97,7 +98,8 @@ def made_up(count: int, seed: int = 7) -> Iterator[tuple[str, ...]]:
 
 def faults_of(words: tuple[str, ...]) -> str:
     """Run words, and say what is not as promised."""
-    out, err = io.StringIO(), io.StringIO()
+    out, err = io.TextIOWrapper(io.BytesIO(), "ascii"), io.StringIO()
+    take_any_text(out)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"100\n")))
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
@@ -107,7 +109,9 @@ def faults_of(words: tuple[str, ...]) -> str:
                 status = ended.code
             except Exception as error:  # noqa: BLE001 - that is what is looked for
                 return f"raised {type(error).__name__}"
-    printed = out.getvalue() + err.getvalue()
+    out.seek(0)
+    told = out.read()
+    printed = told + err.getvalue()
     if status not in {0, 1, 2, 3}:
         return f"status {status}"
     if "unexpected" in printed or "Traceback" in printed:
@@ -115,7 +119,7 @@ def faults_of(words: tuple[str, ...]) -> str:
     if status in {1, 2} and not printed.strip():
         return "nothing is told"
     if "--json" in words:
-        json.loads(out.getvalue())
+        json.loads(told)
     return ""
 
 

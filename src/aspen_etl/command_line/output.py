@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any, Optional, TextIO
 
 from aspen_etl.normalization import RejectCount, SourceSummary, Summary
 
@@ -21,7 +22,15 @@ __all__ = [
     "print_sources",
     "print_summary",
     "progress",
+    "take_any_text",
 ]
+
+
+def take_any_text(*streams: Optional[TextIO]) -> None:
+    """Let streams take every text: what they have no letter for is written by its number."""
+    for stream in streams:
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def print_json(values: Any) -> None:

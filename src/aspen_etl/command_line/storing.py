@@ -160,25 +160,20 @@ def _run_options(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _sync(arguments: argparse.Namespace) -> None:
+    options, store = _run_options(arguments), open_store(arguments)
+    source = source_url(arguments.source)
     with Steps() as steps:
         report = sync(
-            source_url(arguments.source),
-            open_store(arguments),
-            on_step=steps,
-            model_version=arguments.model_version,
-            **_run_options(arguments),
+            source, store, on_step=steps, model_version=arguments.model_version, **options
         )
     _print_report(arguments, report)
 
 
 def _plan(arguments: argparse.Namespace) -> int:
+    options, store = _run_options(arguments), open_store(arguments)
+    source = source_url(arguments.source)
     with Steps() as steps:
-        report = plan(
-            source_url(arguments.source),
-            open_store(arguments),
-            on_step=steps,
-            **_run_options(arguments),
-        )
+        report = plan(source, store, on_step=steps, **options)
     _print_report(arguments, report)
     return FAILED if report.refusals else 0
 
