@@ -79,9 +79,11 @@ class Location:
 
     def child(self, name: str) -> Location:
         """Give the place of ``name`` in this folder."""
-        path = f"{self.path.rstrip('/')}/{name}"
+        # NOTE: in an archive no name begins with a slash.
+        path = f"{self.path.rstrip('/')}/{name}" if self.path else name
         inside, separator, rest = self.url.partition("::" if self._is_inside else "\0")
-        return Location(f"{inside.rstrip('/')}/{name}{separator}{rest}", path, self.filesystem)
+        folder = inside if inside.endswith("://") else f"{inside.rstrip('/')}/"
+        return Location(f"{folder}{name}{separator}{rest}", path, self.filesystem)
 
     @property
     def _is_inside(self) -> bool:
