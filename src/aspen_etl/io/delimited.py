@@ -33,7 +33,7 @@ from aspen_etl.io._arrow import try_read_csv
 from aspen_etl.io._plain_csv import BOM, MAX_TEXT, content_end, try_read_plain_csv
 from aspen_etl.io.limits import ReadLimits
 from aspen_etl.io.raw import RawSheet, Request, find_header
-from aspen_etl.schema.headers import header_text
+from aspen_etl.schema.headers import header_text, matched_columns
 from aspen_etl.schema.text import TEXT
 
 __all__ = ["GZIP_MAGIC", "gunzip", "read_csv"]
@@ -45,6 +45,8 @@ _RECORDS = 1 << 13
 #: What may stand behind the last line: Ctrl-Z, with which DOS ends a text, and NUL, with which
 #: some programs fill up the space of a file.
 _END_MARKS = (b"\x1a", b"\0")
+_OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+_HEAD = 1 << 13
 _SEPARATOR_LINE = re.compile(rb'"?sep=,"?(?:\r\n|\n|\r)', re.IGNORECASE)
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _NUL_IS_TEXT = sys.version_info >= (3, 11)
@@ -106,7 +108,7 @@ def read_csv(data: bytes, request: Request) -> RawSheet:
         sheet = _read_by_record(data, request)
     request.check_columns(len(sheet.headers))
     request.check_rows(len(sheet.rows))
-    _refuse_other_separators(sheet.headers, request)
+    _refuse_other_separators(data, sheet.headers, request)
     return sheet
 
 
@@ -137,12 +139,16 @@ def _refuse_long_lines(data: bytes, request: Request) -> None:
             )
 
 
-def _refuse_other_separators(headers: Sequence[Any], request: Request) -> None:
-    fields = [header_text(cell) for cell in headers]
-    if len(fields) != 1 or len(request.expected) == 1:
+def _refuse_other_separators(data: bytes, headers: Sequence[Any], request: Request) -> None:
+    """Refuse a file whose header is one field, or below a title is parted by another character."""
+    if len(request.expected) == 1 or matched_columns(headers, request.known):
         return
-    for separator, name in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
-        if separator in fields[0]:
+    lines = data[:_HEAD].decode("utf-8", "replace").splitlines()
+    only = header_text(headers[0]) if len(headers) == 1 else ""
+    for separator, name in _OTHER_SEPARATORS.items():
+        fields = [line.replace('"', "").split(separator) for line in lines]
+        found = max((len(matched_columns(line, request.known)) for line in fields), default=0)
+        if separator in only or 2 * found > len(request.expected):
             raise UnsupportedFormatError.at(
                 request.url,
                 f"has {name} between its fields",
