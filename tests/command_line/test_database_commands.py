@@ -56,7 +56,7 @@ def test_load_of_a_store_and_of_a_folder(
     monkeypatch.setenv(DATABASE_URL, f"sqlite:///{tmp_path / 'lender.db'}")
     assert main(["load", store]) == 0
     assert "filled: the database holds version 1 of " in capsys.readouterr().out
-    assert main(["load", store, "--json", "--pin", "lender"]) == 0
+    assert main(["load", store, "--json", "--pin", "lender", "--lock-timeout", "2.5"]) == 0
     assert json.loads(capsys.readouterr().out)["outcome"] == "unchanged"
     ae.write_tables(ae.SnapshotStore(store).read().tables, tmp_path / "tables")
     assert main(["load", str(tmp_path / "tables")]) == 0
@@ -72,6 +72,7 @@ def test_the_url_may_stand_in_a_file_and_is_never_shown(
         (f"sqlite:///{tmp_path / 'other.db'}\n", ""),
         ("hush", "it is no url of SQLAlchemy's"),
         ("mysql+hush://joe:hush@host/db", "cannot be used"),
+        ("postgresql://joe:hush@host:54e2/db", "its port is no number"),
         ("", "no database is named"),
     ):
         file.write_text(text, encoding="utf-8")
@@ -79,5 +80,10 @@ def test_the_url_may_stand_in_a_file_and_is_never_shown(
         printed = capsys.readouterr()
         assert told in printed.err
         assert "hush" not in printed.err + printed.out
+        if text.startswith("postgresql"):
+            with pytest.MonkeyPatch.context() as variables:
+                variables.setenv(DATABASE_URL, text)
+                assert main(["load", store]) == 1
+            assert capsys.readouterr().err == printed.err
     assert main(["load", store, "--database-url-file", str(tmp_path / "nothing")]) == 1
     assert "could not be read (FileNotFoundError)" in capsys.readouterr().err

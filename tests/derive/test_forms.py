@@ -6,8 +6,9 @@ import json
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 
@@ -99,9 +100,16 @@ def check(folder: Path) -> list[tuple[str, str]]:
     ]
 
 
-def write(extract: ae.Extract, folder: Path, model: ae.Model = ae.BORROWER_MODEL) -> None:
+def write(
+    extract: ae.Extract,
+    folder: Path,
+    model: ae.Model = ae.BORROWER_MODEL,
+    format: Literal["csv", "parquet"] = "csv",  # noqa: A002 - as write_tables calls it
+) -> None:
     result = ae.normalize(extract, model=model, run=RUN)
-    ae.write_tables(result.tables, folder, rejects=result.rejects, model=model, overwrite=True)
+    ae.write_tables(
+        result.tables, folder, rejects=result.rejects, model=model, overwrite=True, format=format
+    )
 
 
 def test_frictionless_finds_the_sample_and_the_real_workbook_valid(
@@ -109,6 +117,24 @@ def test_frictionless_finds_the_sample_and_the_real_workbook_valid(
 ) -> None:
     for source in (SAMPLE, workbook):
         write(ae.read_extract(source), tmp_path)
+        assert check(tmp_path) == []
+
+
+def borrowers(*names: str) -> ae.Extract:
+    """Give an extract of borrowers of whom nothing but the name is known."""
+    columns = list(ae.BORROWER_MODEL.sources["borrower"].columns)
+    rows = [[f"b{i}", name, *[None] * (len(columns) - 2)] for i, name in enumerate(names)]
+    return ae.Extract(
+        borrower=pd.DataFrame(rows, columns=columns, dtype=object),
+        role_profile=pd.DataFrame(columns=["borrower_id", "role_profile"], dtype=object),
+    )
+
+
+def test_frictionless_finds_parquet_valid_as_it_was_written(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow", reason="the extra parquet is not installed")
+    # The second leaves tables without a row and columns without a value.
+    for extract in (ae.read_extract(SAMPLE), borrowers("NaN NaN", "None", "NA NULL")):
+        write(extract, tmp_path, format="parquet")
         assert check(tmp_path) == []
 
 
@@ -155,13 +181,20 @@ def test_frictionless_finds_what_was_broken_by_hand(
     assert (table, kind) in check(tmp_path)
 
 
-def test_a_package_says_where_what_is_and_how_large(tmp_path: Path) -> None:
-    pytest.importorskip("pyarrow", reason="the extra parquet is not installed")
+@pytest.mark.parametrize("format", ["csv", "parquet"])
+def test_a_package_says_where_what_is_and_how_large_where_that_is_held_against_the_file(
+    tmp_path: Path,
+    format: Literal["csv", "parquet"],  # noqa: A002 - as write_tables calls it
+) -> None:
+    if format == "parquet":
+        pytest.importorskip("pyarrow", reason="the extra parquet is not installed")
     tables = ae.normalize(ae.read_extract(SAMPLE), run=RUN).tables
-    written = ae.write_tables(tables, tmp_path, format="parquet")
+    written = ae.write_tables(tables, tmp_path, format=format)
     values = json.loads((tmp_path / "datapackage.json").read_text(encoding="utf-8"))
-    assert {held["path"]: held["bytes"] for held in values["resources"]} == {
-        name: size for name, size in written.items() if name.endswith(".parquet")
+    assert {held["path"]: held.get("bytes") for held in values["resources"]} == {
+        name: size if format == "csv" else None
+        for name, size in written.items()
+        if name.endswith(f".{format}")
     }
 
 

@@ -19,8 +19,8 @@ from aspen_etl.command_line.options import (
     read_options,
 )
 from aspen_etl.command_line.output import print_json, progress
-from aspen_etl.command_line.parsing import count, one_of
-from aspen_etl.errors import DatabaseError, MissingDependencyError, NotSupportedError
+from aspen_etl.command_line.parsing import bounded, count, one_of
+from aspen_etl.errors import MissingDependencyError, NotSupportedError
 from aspen_etl.io.codec import FORMATS
 from aspen_etl.io.filesystem import display_url
 from aspen_etl.io.store import SnapshotStore
@@ -31,6 +31,8 @@ __all__ = ["add_commands"]
 
 #: The environment variable that holds the database's url.
 DATABASE_URL = "ASPEN_ETL_DATABASE_URL"
+
+_DAY = 86_400
 
 
 def add_commands(commands: Any) -> None:
@@ -57,6 +59,12 @@ def add_commands(commands: Any) -> None:
     load.add_argument("--schema", metavar="NAME", help="the database schema")
     load.add_argument("--compare", action="store_true", help="compare every row")
     load.add_argument("--pin", metavar="NAME", help="keep the loaded version in the store")
+    load.add_argument(
+        "--lock-timeout",
+        metavar="SECONDS",
+        type=bounded("seconds", _DAY),
+        help="how long to wait for a lock (as the database is set; 60 if for ever)",
+    )
     add_json(load)
     add_common(load)
     load.set_defaults(command=_load)
@@ -119,6 +127,7 @@ def _load(arguments: argparse.Namespace) -> None:
                 schema=arguments.schema,
                 compare=arguments.compare,
                 pin=arguments.pin,
+                lock_timeout=arguments.lock_timeout,
             )
         else:
             tables = read_tables(arguments.source, model=model, storage_options=options)
@@ -129,6 +138,7 @@ def _load(arguments: argparse.Namespace) -> None:
                 version=arguments.version,
                 schema=arguments.schema,
                 pin=arguments.pin,
+                lock_timeout=arguments.lock_timeout,
             )
     engine.dispose()
     if arguments.json:
@@ -171,11 +181,6 @@ def _engine(url: str) -> Any:
         sqlalchemy = None  # type: ignore[assignment]
     if sqlalchemy is None:
         raise MissingDependencyError.for_extra("sqlalchemy", "sql", "aspen-etl load")
-    try:
-        return sqlalchemy.create_engine(url)
-    except sqlalchemy.exc.ArgumentError:
-        reason = "it is no url of SQLAlchemy's, such as postgresql+psycopg://host/database"
-    except ImportError as error:
-        reason = f"its driver {error.name} is not installed"
-    msg = f"the database's url cannot be used: {reason}"
-    raise DatabaseError(msg, reason=reason)
+    from aspen_etl.sql.connecting import make_engine
+
+    return make_engine(url)

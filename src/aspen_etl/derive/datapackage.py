@@ -35,7 +35,8 @@ def data_package(
     Args:
         model: The model of the tables.
         format: The format of the files.
-        sizes: The bytes of the files by name, such as ``user.csv``, where they are known.
+        sizes: The bytes of the files by name, such as ``user.csv``, where they are known. Those of
+            Parquet are left out: ``frictionless`` holds them against a size that it never takes.
         rejects: Whether the rejects stand beside the tables.
 
     Returns:
@@ -77,7 +78,7 @@ def _resource(
     if file_format == "csv":
         out.update({"profile": "tabular-data-resource", "encoding": "utf-8"})
         out["dialect"] = {"delimiter": ",", "lineTerminator": "\n", "quoteChar": '"'}
-    if path in sizes:
+    if path in sizes and file_format == "csv":
         out["bytes"] = sizes[path]
     fields = [_field(spec, file_format) for spec in columns.values()]
     out["schema"] = {"fields": fields, "missingValues": [""], **keys}
@@ -90,6 +91,8 @@ def _field(spec: ColumnSpec, file_format: str) -> dict[str, Any]:
         out["format"] = _TIME_FORMAT
     if spec.type == "text" and not spec.nullable:
         out["missingValues"] = []  # an empty field is '' here, and null elsewhere
+    if spec.type == "integer" and spec.nullable and file_format == "parquet":
+        out["missingValues"] = ["", "nan"]  # frictionless reads them as floats
     if spec.description:
         out["description"] = spec.description
     constraints: dict[str, Any] = {}
