@@ -14,6 +14,7 @@ from aspen_etl.command_line.interrupts import INTERRUPTED, TOLD
 from aspen_etl.command_line.output import print_json
 from aspen_etl.command_line.parsing import Parser, UsageError
 from aspen_etl.errors import AspenETLError, UnexpectedError
+from aspen_etl.io.urls import display_url, is_in_memory
 
 __all__ = ["main", "make_parser"]
 
@@ -24,8 +25,7 @@ def main(argv: Sequence[str], /) -> int:
     """Run the command line as ``aspen_etl.__main__.main`` says."""
     debug = "--debug" in argv
     try:
-        arguments = _parse(argv)
-        return arguments.command(arguments) or DONE
+        return _run(_parse(argv))
     except AspenETLError as error:
         if debug:
             raise
@@ -76,6 +76,24 @@ def _fail(argv: Sequence[str], error: AspenETLError) -> int:
         told = {"error": type(error).__name__, "message": str(error)}
         print_json({**told, "details": _plain(error.details)})
     return FAILED
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    code: int = arguments.command(arguments) or DONE
+    _tell_what_vanishes(arguments)
+    return code
+
+
+def _tell_what_vanishes(arguments: argparse.Namespace) -> None:
+    """Say of a place in memory, where it is a mistake, that it ends with the process."""
+    places = [getattr(arguments, name, None) for name in ("target", "store", "rejects_url")]
+    for url in filter(None, places):
+        if is_in_memory(url):
+            print(
+                f"aspen-etl: {display_url(url)} is in the memory of this process: nothing of it "
+                "stays; name a folder or a bucket to keep it",
+                file=sys.stderr,
+            )
 
 
 def _plain(value: Any) -> Any:

@@ -13,7 +13,7 @@ from fsspec.implementations.local import LocalFileSystem
 
 from aspen_etl.errors import NotSupportedError
 
-__all__ = ["Url", "display_url", "is_here", "local_path", "resolve_chain"]
+__all__ = ["Url", "display_url", "is_here", "is_in_memory", "local_path", "resolve_chain"]
 
 #: What names a file or folder: an fsspec url, or a local path.
 Url = Union[str, "os.PathLike[str]"]
@@ -60,6 +60,18 @@ def _display(url: str) -> str:
 
 
 # ----------------------------------------------------------------------------- on this machine
+
+
+def is_in_memory(url: Url, /) -> bool:
+    """Tell whether a url is of this process alone, so that what is written there goes with it.
+
+    Examples:
+        >>> is_in_memory("memory://x"), is_in_memory("simplecache::memory://x"), is_in_memory("x")
+        (True, True, False)
+    """
+    text = os.fspath(url)
+    last = text.rpartition("::")[2]
+    return local_path(text) is None and last.partition("://")[0].lower() == "memory"
 
 
 def is_here(url: str, /) -> bool:
