@@ -154,3 +154,9 @@ def test_a_url_that_no_storage_takes_is_refused_at_once() -> None:
 def test_a_row_is_counted_from_one(text: str) -> None:
     with pytest.raises(SettingsError, match="HEADER_ROW is neither a whole number from 1 on nor"):
         from_environment(variables({"store": "memory://s", "header_row": text}))
+
+
+def test_each_sheet_may_have_its_header_in_a_row_of_its_own() -> None:
+    text = '{"borrower": 3, "role_profile": 1}'
+    made = from_environment(variables({"store": "memory://s", "header_row": text}))
+    assert made.reading == {"header_row": {"borrower": 3, "role_profile": 1}}

@@ -80,6 +80,35 @@ def test_headers_sheets_and_missing_tokens_can_be_named(tmp_path: Path) -> None:
     assert len(tables["address"]) == 0
 
 
+@pytest.mark.parametrize(
+    "options", ["--header-row borrower=2 --header-row role_profile=3", "--header-row borrower=2"]
+)
+def test_each_sheet_may_have_its_header_in_a_row_of_its_own(tmp_path: Path, options: str) -> None:
+    titles = {"borrower": "May,2026\n", "role_profile": "Roles\n\n"}
+    for name, source in ae.BORROWER_MODEL.sources.items():
+        header = ",".join(source.columns)
+        (tmp_path / f"{name}.csv").write_text(f"{titles[name]}{header}\n")
+    assert main(["normalize", str(tmp_path), str(tmp_path / "out"), *options.split()]) == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [
+        ("--header-row =3", "write it as [SOURCE=]N"),
+        ("--header-row borrower=x", "is no whole number from 1 on"),
+        ("--header-row 3 --header-row borrower=4", "give one number, or SOURCE=N for each"),
+        ("--header-row borrower=4 --header-row 3", "give one number, or SOURCE=N for each"),
+    ],
+)
+def test_a_row_of_a_header_that_is_none_is_wrong_usage(
+    capsys: pytest.CaptureFixture[str], options: str, match: str
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["normalize", "in", "out", *options.split()])
+    assert caught.value.code == 2
+    assert match in capsys.readouterr().err
+
+
 def test_a_model_of_ones_own_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("acme_own.py").write_text(

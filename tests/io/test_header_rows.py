@@ -66,6 +66,21 @@ def test_a_row_that_is_none_is_explained(header_row: Any, match: str) -> None:
         read_extract("nowhere", header_row=header_row)
 
 
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [
+        ({"sheets": {"borower": "x"}}, "did you mean 'borrower'"),
+        ({"sheets": {"borrower": "borower"}}, "did you mean 'borrower'"),
+        ({"columns": {"ZIP": "zipcode"}}, "did you mean 'zip_code'"),
+    ],
+)
+def test_a_mistyped_name_of_a_sheet_or_column_gets_a_suggestion(
+    read: Callable[..., Extract], options: Any, match: str
+) -> None:
+    with pytest.raises(ExtractError, match=match):
+        read(book([], []), **options)
+
+
 # ----------------------------------------------------------------------------- found
 
 

@@ -94,3 +94,40 @@ def test_many_and_long_headers_are_cut_in_the_message() -> None:
     with pytest.raises(UnknownColumnError, match="and 80 more") as caught:
         match("id", "zip_code", *(f"{i}{'x' * 500}" for i in range(100)))
     assert len(str(caught.value)) < 2_500
+
+
+@pytest.mark.parametrize(
+    ("found", "options", "advice"),
+    [
+        (("id", "Zip Code."), {}, "did you mean columns={'Zip Code.': 'zip_code'}?"),
+        (("id", "Zip_kode"), {}, "did you mean columns={'Zip_kode': 'zip_code'}?"),
+        (
+            ("id", "zip_code", "comment"),
+            {"ignore": ["coment"]},
+            "('coment' is no header; did you mean 'comment'?)",
+        ),
+        (
+            ("id", "zip_code", "Postcode"),
+            {"rename": {"Post code": "zip_code"}},
+            "('Post code' is no header; did you mean 'Postcode'?)",
+        ),
+    ],
+)
+def test_what_is_nearly_right_is_suggested(found: Any, options: Any, advice: str) -> None:
+    with pytest.raises(ExtractError) as caught:
+        match(*found, **options)
+    assert str(caught.value).endswith(advice)
+
+
+@pytest.mark.parametrize(
+    ("found", "options"),
+    [(("id", "postal"), {}), (("id", "zip_code", "x"), {"ignore": ["note"], "rename": {"y": "z"}})],
+)
+def test_what_is_far_off_is_not_suggested(found: Any, options: Any) -> None:
+    with pytest.raises(ExtractError) as caught:
+        match(*found, **options)
+    assert "did you mean" not in str(caught.value)
+
+
+def test_the_mark_of_a_joined_file_is_no_part_of_a_header() -> None:
+    assert match("\ufeffid", "zip_code") == {0: "id", 1: "zip_code"}
