@@ -65,7 +65,10 @@ def test_a_refused_sync_names_the_limit(
     assert main(["sync", sample, url, "--json"]) == 1
     printed = capsys.readouterr()
     assert "(max_rejected_rows)" in printed.err
-    assert json.loads(printed.out)["error"] == "ThresholdError"
+    told = json.loads(printed.out)
+    assert told["error"] == "ThresholdError"
+    assert Path(told["details"]["place"]).is_file()
+    assert sum(count["count"] for count in told["details"]["rejects"]) == 9
     assert main(["sync", sample, url, "--max-rejected-rows", "7"]) == 1
     assert "max_rejected_rows=7.0 is no share" in capsys.readouterr().err
     assert main(["sync", sample, url, *LENIENT, "--timeout", "0"]) == 1
@@ -94,8 +97,34 @@ def test_history_and_status(store: str, capsys: pytest.CaptureFixture[str]) -> N
 
 
 def test_status_of_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    out = call(capsys, "status", str(tmp_path / "none"), "--max-age", "5", status=3)
-    assert "never" in out
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "file").write_text("x", encoding="utf-8")
+    for name, told in (("none", "nothing"), ("empty", "a folder"), ("file", "a file")):
+        found = call_json(capsys, "status", str(tmp_path / name), "--max-age", "5", status=1)
+        assert found["error"] == "VersionNotFoundError"
+        assert f"there is no store at {tmp_path / name}: {told}" in found["message"]
+
+
+def test_status_is_an_alarm_while_runs_are_refused_and_says_why(
+    sample: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = str(tmp_path / "store")
+    call(capsys, "sync", sample, url, status=1)
+    assert main(["status", url, "--max-age", "5"]) == 3
+    printed = capsys.readouterr()
+    assert "last good run     never" in printed.out
+    assert "less than a minute ago, ThresholdError\n  2 of 14 (14.3%) rows of" in printed.out
+    assert f"its rejects     {url}/_aspen/refused/rejects.csv" in printed.out
+    assert "the last run was not good: ThresholdError: 2 of 14" in printed.err
+    assert call_json(capsys, "status", url)["refused"]["sources"]["borrower"]["rejected"] == 2
+    call(capsys, "sync", sample, url, *LENIENT)
+    call(capsys, "status", url, "--max-age", "5")
+    call(capsys, "sync", str(tmp_path / "gone"), url, status=1)
+    call(capsys, "status", url, "--max-age", "5", status=3)
+    call(capsys, "sync", sample, url)
+    out = call(capsys, "status", url, "--max-age", "5")
+    assert "SourceNotFoundError\n  there is no file" in out
+    assert "its rejects" not in out
 
 
 def test_restore_puts_on_hold_and_resume_lets_go(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-from typing import Any
+from typing import Any, Optional
 
 import pytest
 from hypothesis import settings
@@ -37,6 +37,7 @@ class _Store(RuleBasedStateMachine):
         self.time = dt.datetime(2026, 1, 31, tzinfo=dt.timezone.utc)
         self.snapshots: dict[int, Snapshot] = {}
         self.newest, self.oldest, self.hold = 0, 1, False
+        self.refused: Optional[dt.datetime] = None
 
     def _run(self) -> Run:
         self.time += dt.timedelta(hours=1)
@@ -59,6 +60,7 @@ class _Store(RuleBasedStateMachine):
                 ae.sync(extract, self.store, **options)
             return
         report = ae.sync(extract, self.store, **options)
+        self.refused = None
         if report.outcome == "committed":
             self.newest += 1
             self.snapshots[self.newest] = expected.snapshot
@@ -76,7 +78,10 @@ class _Store(RuleBasedStateMachine):
         try:
             report = ae.sync(extract, self.store, run=run, thresholds=_NEVER)
         except ThresholdError:
+            assert self.store.read_refused_rejects().equals(expected.rejects)
+            self.refused = run.time
             return
+        self.refused = None
         assert not sum(source.rejected for source in expected.summary.sources.values())
         if report.outcome == "committed":
             self.newest += 1
@@ -111,7 +116,10 @@ class _Store(RuleBasedStateMachine):
         store = ae.SnapshotStore(
             self.store.url, model=self.model, attempt_limit=dt.timedelta(seconds=-5)
         )
-        report = store.vacuum(run=self._run(), keep_for=dt.timedelta(hours=hours))
+        run, keep_for = self._run(), dt.timedelta(hours=hours)
+        report = store.vacuum(run=run, keep_for=keep_for)
+        if self.refused is not None and self.refused < run.time - keep_for:
+            self.refused = None
         if report.version > self.newest:
             self.newest += 1
             self.snapshots[self.newest] = self.snapshots[self.newest - 1]
@@ -134,11 +142,12 @@ class _Store(RuleBasedStateMachine):
             assert gone not in set(found.tables["user_profile"]["user_profile_id"])
             assert gone not in set(found.keys["user"].given["user_profile_id"])
             self.snapshots[version] = found
-        rejects = self.store.read_rejects()
-        assert gone not in set(rejects["borrower_id"].dropna())
+        for rejects in (self.store.read_rejects(), self.store.read_refused_rejects()):
+            assert gone not in set(rejects["borrower_id"].dropna())
 
     @invariant()
     def every_version_that_can_be_read_is_whole(self) -> None:
+        assert (self.store.refused_run() is not None) == (self.refused is not None)
         if not self.newest:
             assert self.store.newest() is None
             return

@@ -220,7 +220,7 @@ class Stage:
         rewrites = versions[0].rewrites
         named = {f.path for c in versions for s in c.stored for f in s.moved(rewrites).files}
         found = {name for name in files_below(keeper) if not name.startswith("_aspen/commits")}
-        words = {f"_aspen/{name}.json" for name in ("store", "last_run", "vacuum")}
+        words = {f"_aspen/{name}.json" for name in ("store", "last_run", "last_failure", "vacuum")}
         assert found - words == named
 
 

@@ -42,8 +42,10 @@ class Log:
         self._step, self._since = name, now
 
     def fail(self, error: Exception) -> None:
-        """Write which step failed and why."""
-        self.write("ERROR", str(error), step=self._step, error=type(error).__name__)
+        """Write which step failed and why; of a refused run, also what it left and where."""
+        details = getattr(error, "details", {})
+        told = {name: details[name] for name in ("refusals", "rejects", "place") if name in details}
+        self.write("ERROR", str(error), step=self._step, error=type(error).__name__, **told)
         self._step = ""
 
     def measure(self, dimension: str, name: str, metrics: Mapping[str, float]) -> None:

@@ -35,6 +35,7 @@ from aspen_etl.command_line.standard_input import source_url
 from aspen_etl.errors import NotSupportedError
 from aspen_etl.io.commit import Commit
 from aspen_etl.io.filesystem import display_url
+from aspen_etl.io.status import StoreStatus
 from aspen_etl.io.tables import write_valid_tables
 from aspen_etl.synchronization import SyncReport, Thresholds, plan, sync
 
@@ -66,7 +67,7 @@ def add_commands(commands: Any) -> None:
         "--max-age",
         metavar="MINUTES",
         type=bounded("minutes", 60 * 24 * _DAYS),
-        help="exit with 3 if no run looked since",
+        help="exit with 3 if no good run looked since",
     )
     export = commands.add_parser("export", help="write the tables of a version to a folder")
     _finish(export, _export)
@@ -236,13 +237,24 @@ def _status(arguments: argparse.Namespace) -> int:
         print(f"oldest readable   {status.oldest_readable or '-'}")
         print(f"committed         {_age(status.commit_age)}")
         print(f"last run          {_age(status.look_age)}, {status.outcome or '-'}")
+        print(f"last good run     {_age(status.good_age)}")
+        print(f"refused, failed   {_age(status.failure_age)}{_told_failure(status)}")
+        if status.refused is not None:
+            print(f"  its rejects     {status.refused['place']}")
         if status.hold is not None:
             print(f"on hold           since version {status.hold}; aspen-etl resume lets it go on")
     limit = arguments.max_age
-    if limit is not None and (status.look_age is None or status.look_age > 60 * limit):
-        print(f"aspen-etl: no run looked within {limit:g} minutes", file=sys.stderr)
-        return TOO_OLD
-    return 0
+    alarm = None if limit is None else status.find_alarm(dt.timedelta(minutes=limit))
+    if alarm is None:
+        return 0
+    print(f"aspen-etl: {alarm}", file=sys.stderr)
+    return TOO_OLD
+
+
+def _told_failure(status: StoreStatus) -> str:
+    if status.failure is None:
+        return ""
+    return "".join([f", {status.failure}", *(f"\n  {reason}" for reason in status.reasons)])
 
 
 def _age(seconds: Optional[float]) -> str:

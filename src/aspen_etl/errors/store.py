@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any, Optional
 
-from aspen_etl.errors.base import AspenETLError
+from aspen_etl.errors.base import SHOWN, AspenETLError
 
 __all__ = [
     "CommitConflictError",
@@ -13,6 +14,7 @@ __all__ = [
     "DeadlineError",
     "ModelMismatchError",
     "OutdatedSourceError",
+    "RejectsPlaceError",
     "StoreFormatError",
     "StoreOnHoldError",
     "ThresholdError",
@@ -27,6 +29,12 @@ class VersionNotFoundError(AspenETLError, LookupError):
     def empty(cls, url: str) -> VersionNotFoundError:
         """Say that nothing was committed yet."""
         return cls(f"the store {url} holds no commit yet; run sync first", url=url)
+
+    @classmethod
+    def nowhere(cls, url: str, found: str) -> VersionNotFoundError:
+        """Say that there is no store, and what is there instead."""
+        what = {"absent": "nothing", "folder": "a folder without a store"}.get(found, "a file")
+        return cls(f"there is no store at {url}: {what} is there; check the url", url=url)
 
     @classmethod
     def of(cls, url: str, version: int, oldest: int, newest: int) -> VersionNotFoundError:
@@ -128,17 +136,82 @@ class CorruptStoreError(AspenETLError, OSError):
         )
 
 
+class RejectsPlaceError(AspenETLError, ValueError):
+    """The place of a store's rejects is not that store's own; nothing was written or deleted."""
+
+    @classmethod
+    def of_another(cls, url: str, place: str) -> RejectsPlaceError:
+        """Say that rejects of another store lie there."""
+        return cls(
+            f"{place} holds the rejects of another store than {url}, so nothing was done there; "
+            "give each store a rejects_url= (--rejects-url) of its own",
+            url=url,
+            place=place,
+        )
+
+    @classmethod
+    def inside(cls, url: str, place: str, store: str) -> RejectsPlaceError:
+        """Say that the place belongs to another store."""
+        where = "is the folder of another store" if place == store else f"lies in the store {store}"
+        return cls(
+            f"the rejects of {url} cannot go to {place}, which {where}; give a rejects_url= "
+            "(--rejects-url) outside of other stores",
+            url=url,
+            place=place,
+            store=store,
+        )
+
+    @classmethod
+    def root(cls, url: str) -> RejectsPlaceError:
+        """Say that a store would begin among the rejects of another."""
+        return cls(
+            f"{url} is where another store has its rejects; choose another folder for this store",
+            url=url,
+            place=url,
+        )
+
+
 class ThresholdError(AspenETLError, ValueError):
     """A run would change or reject more than its thresholds allow; nothing was committed."""
 
     @classmethod
-    def of(cls, refusals: Sequence[str]) -> ThresholdError:
-        """Name every limit that is broken, the figure and the parameter."""
+    def of(
+        cls,
+        refusals: Sequence[str],
+        *,
+        rejects: Sequence[Mapping[str, Any]] = (),
+        place: Optional[str] = None,
+        failure: str = "",
+    ) -> ThresholdError:
+        """Name every limit that is broken, the figure and the parameter, and where to look.
+
+        Args:
+            refusals: The limits that are broken.
+            rejects: How many rejects there are, by sheet, column, rule and scope.
+            place: The file that holds them.
+            failure: The name of the error for which there is none.
+        """
+        told = f"nothing was committed: {'; '.join(refusals)}. {_rejected(rejects)}"
+        if place is not None:
+            told += f"Until a run is not refused, the rejects are in {place}. "
+        elif failure:
+            told += f"The rejects could not be kept ({failure}). "
         return cls(
-            f"nothing was committed: {'; '.join(refusals)}. Look at the source first; if it is "
-            "right, give the parameter that is named another value for one run",
+            f"{told}Look at the source first; if it is right, give the parameter that is named "
+            "another value for one run",
             refusals=tuple(refusals),
+            rejects=tuple(rejects),
+            place=place,
         )
+
+
+def _rejected(rejects: Sequence[Mapping[str, Any]]) -> str:
+    if not rejects:
+        return ""
+    most = sorted(rejects, key=lambda each: -each["count"])[:SHOWN]
+    told = ", ".join(f"{e['count']:,} {e['source']}.{e['column']} {e['rule']}" for e in most)
+    rest = len(rejects) - len(most)
+    return f"Rejected by rule: {told}{f' and {rest} more' if rest else ''}. "
 
 
 class OutdatedSourceError(ThresholdError):

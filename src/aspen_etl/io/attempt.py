@@ -134,7 +134,7 @@ class Attempt:
         if before.elsewhere != elsewhere or before.rows != len(frame):
             return False
         if [file.sha256 for file in before.files] == [checksum(data)]:
-            return True
+            return not elsewhere or self._are_there(before)
         if before.format != self.format:
             return False
         try:
@@ -142,6 +142,11 @@ class Attempt:
         except (ReadError, CorruptStoreError, SourceNotFoundError, PermissionError):
             return False
         return equal_frames(found, frame[list(columns)])
+
+    def _are_there(self, stored: Stored) -> bool:
+        """Tell whether files are where they would be now: the place may be another than before."""
+        root = self._root(elsewhere=stored.elsewhere)
+        return all(root.child(file.path).kind() == "file" for file in stored.files)
 
     def _write(
         self,

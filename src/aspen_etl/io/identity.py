@@ -16,7 +16,7 @@ from aspen_etl.errors import (
 from aspen_etl.io.commit import STORE_FORMAT
 from aspen_etl.io.filesystem import Location
 
-__all__ = ["find_identity", "identity_place", "new_identity"]
+__all__ = ["find_identity", "identity_place", "new_identity", "read_identity"]
 
 _IDENTITY = re.compile(r"[0-9a-f]{16}\Z")
 _MAX_BYTES = 1 << 16
@@ -40,7 +40,11 @@ def find_identity(root: Location, /) -> Optional[str]:
         StoreFormatError: The store is of a newer format.
         CorruptStoreError: The file does not hold an id.
     """
-    place = identity_place(root)
+    return read_identity(identity_place(root))
+
+
+def read_identity(place: Location, /) -> Optional[str]:
+    """Read a file that holds a store's id; it raises what ``find_identity`` does."""
     values: Any = None
     try:
         values = json.loads(place.read(_MAX_BYTES))

@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from aspen_etl.errors import CommitConflictError, NotSupportedError, SourceNotFoundError
+from aspen_etl.errors import NotSupportedError, SourceNotFoundError
 from aspen_etl.io.commit import Commit, Stored, StoredFile
+from aspen_etl.io.likeness import clean_id, find_like, form_of, names_like
+from aspen_etl.io.refused import check_reachable, purge_refused, read_refused
 from aspen_etl.io.store_writer import StoreWriter
-from aspen_etl.io.vacuuming import delete_unnamed
+from aspen_etl.io.vacuuming import delete_unnamed, storage_time
 from aspen_etl.schema.evolution import complete_table
 from aspen_etl.schema.frames import Run
 from aspen_etl.schema.rejects import REJECTS
@@ -20,12 +22,22 @@ from aspen_etl.schema.spec import ColumnSpec, TableSpec
 from aspen_etl.transform.keys import key_columns
 from aspen_etl.transform.positions import find_rows, select
 
-__all__ = ["PurgeReport", "purge"]
+__all__ = ["NOT_REACHED", "PurgeReport", "purge"]
+
+
+#: Where a borrower may be that no purge of a store reaches.
+NOT_REACHED = (
+    "the source, and copies of it: while it holds the borrower, the next run brings it back",
+    "databases: load the new version",
+    "what Athena keeps of its queries, and tables that were made from ours",
+    "exports, and tables written by normalize",
+    "what the storage keeps of deleted files: versions of objects, snapshots, backups",
+)
 
 
 @dataclass(frozen=True)
 class PurgeReport:
-    """Tell what was erased; it does not tell whom.
+    """Tell what was erased and what was not; it does not tell whom.
 
     Attributes:
         version: The version that the store is at.
@@ -33,6 +45,14 @@ class PurgeReport:
         rows: How many rows of the newest version went, by table.
         files: How many files were written anew.
         deleted: How many old files were deleted.
+        rejects: How many rejects went, those of all files.
+        refused: How many rejects of the newest refused run went.
+        similar: How many rows are left of an id that is like this one (other letters, blanks or
+            form of a number) and stands in the tables by itself: of that borrower, and rejects.
+        young: How many files that no version names are too young to go; a dead attempt's may
+            hold the borrower until ``vacuum`` takes them.
+        foreign: As ``VacuumReport`` has it.
+        not_reached: Where the borrower may still be.
     """
 
     version: int
@@ -40,6 +60,12 @@ class PurgeReport:
     rows: Mapping[str, int]
     files: int
     deleted: int
+    rejects: int = 0
+    refused: int = 0
+    similar: int = 0
+    young: int = 0
+    foreign: int = 0
+    not_reached: tuple[str, ...] = NOT_REACHED
 
     def to_dict(self) -> dict[str, Any]:
         """Give plain values, ready for JSON."""
@@ -48,33 +74,87 @@ class PurgeReport:
 
 def purge(store: StoreWriter, borrower_id: str, run: Run, /) -> PurgeReport:
     """Write files anew, name them in a commit, delete the old ones."""
+    subject = _Subject(clean_id(borrower_id))
+    check_reachable(store.root, store.rejects_root)
+    standing = store.claim_rejects(first=False)
+    if store.newest() is None and read_refused(store.root) is not None:
+        refused = purge_refused(store.root, store.rejects_root, subject.judge)
+        return PurgeReport(0, 0, {}, 0, 0, refused=refused)
     done: list[_Purge] = []
 
     def step(newest: Commit) -> Commit:
-        work = _Purge(store, borrower_id, newest, run)
+        subject.forget()
+        work = _Purge(store, subject, newest, run)
         done[:] = [work]
         return work.commit()
 
     newest = store.retrying(step)
     work = done[0]
-    deleted = 0
+    refused = purge_refused(store.root, store.rejects_root, subject.judge)
     # NOTE: also those of a purge before this one, that died before it deleted them.
-    if newest.rewrites:
-        deleted, _, _ = delete_unnamed(store, None, at_once=set(newest.rewrites))
-    versions = newest.version - newest.oldest_readable + (0 if work.rewritten else 1)
-    return PurgeReport(newest.version, versions, work.gone, len(work.rewritten), deleted)
+    now = storage_time(store.root, run)
+    deleted = delete_unnamed(store, now, standing, at_once=set(newest.rewrites))
+    return PurgeReport(
+        newest.version,
+        newest.version - newest.oldest_readable + (0 if work.rewritten else 1),
+        work.gone,
+        len(work.rewritten),
+        deleted.files,
+        rejects=work.gone_rejects,
+        refused=refused,
+        similar=len(subject.others) + subject.left,
+        young=deleted.young,
+        foreign=deleted.foreign,
+    )
+
+
+class _Subject:
+    """Tell whose a reject is: the borrower's, under any form of the id that is no other's.
+
+    Attributes:
+        id: The borrower's id.
+        others: Ids like it that stand in the tables.
+        left: How many rejects of those were seen.
+    """
+
+    def __init__(self, borrower_id: str) -> None:
+        self.id, self._form = borrower_id, form_of(borrower_id)
+        self.forget()
+
+    def forget(self) -> None:
+        """Forget what was seen, to begin anew."""
+        self.others: set[str] = set()
+        self.left = 0
+
+    def is_named(self, ids: pd.Series) -> Any:
+        """Tell which ids are the borrower's, and remember those that are like it."""
+        like = find_like(ids, self._form)
+        mine = (ids == self.id).fillna(value=False).to_numpy(dtype=bool)
+        self.others |= set(ids[like & ~mine])
+        return mine
+
+    def judge(self, rejects: pd.DataFrame) -> Any:
+        """Tell which rejects are the borrower's, as a mask."""
+        ids = rejects["borrower_id"]
+        like = find_like(ids, self._form)
+        unnamed = np.flatnonzero(ids.isna().to_numpy(dtype=bool))
+        like[unnamed] = names_like(rejects["record"].iloc[unnamed], self._form)
+        other = ids.isin(self.others).to_numpy(dtype=bool)
+        self.left += int(other.sum())
+        return like & ~other
 
 
 class _Purge:
     """Find what belongs to one borrower in all readable versions, and write the rest anew."""
 
-    def __init__(self, store: StoreWriter, borrower_id: str, newest: Commit, run: Run) -> None:
+    def __init__(self, store: StoreWriter, subject: _Subject, newest: Commit, run: Run) -> None:
         self.store, self.model, self.newest, self.run = store, store.model, newest, run
-        self.borrower_id = borrower_id
+        self.subject = subject
         self.attempt = store.attempt(newest.version + 1)
         #: The new file, or an empty mark, of each old path that held the borrower.
         self.rewritten: dict[str, StoredFile] = {}
         self.gone: dict[str, int] = {}
+        self.gone_rejects = 0
         versions = range(newest.oldest_readable, newest.version)
         commits = [*(store.log.read(version) for version in versions), newest]
         self.tables: dict[str, list[Stored]] = {name: [] for name in self.model.tables}
@@ -104,12 +184,12 @@ class _Purge:
                     self._table(table, stored, key_columns(table), erased[name], name)
             for stored in self.rejects:
                 self._reject(stored)
-        except SourceNotFoundError:
-            lost = True
+        except SourceNotFoundError as error:
+            lost = str(error.details.get("url", ""))
         else:
-            lost = False
+            lost = ""
         if lost:
-            raise CommitConflictError.at(self.store.url, self.newest.version + 1)
+            raise self.store.lost(lost, self.newest)
         if not self.rewritten:
             return self.newest
         commit = self.store.next_commit(self.newest, "purge", self.run, self.attempt)
@@ -158,8 +238,7 @@ class _Purge:
                 mine = np.zeros(len(frame), dtype=bool)
                 for column in ids:
                     if column in frame.columns:
-                        same = (frame[column] == self.borrower_id).fillna(value=False)
-                        mine |= same.to_numpy(dtype=bool)
+                        mine |= self.subject.is_named(frame[column])
                 for column, target in table.references.items():
                     if column in frame.columns and lineage.tables[target].kind != "lookup":
                         mine |= _among(frame[column], out[target])
@@ -191,8 +270,9 @@ class _Purge:
 
     def _reject(self, stored: Stored) -> None:
         frame = self._read(stored, REJECTS)
-        mine = (frame["borrower_id"] == self.borrower_id).fillna(value=False)
-        self._rewrite(stored, frame, ~mine.to_numpy(dtype=bool), REJECTS, "_aspen/rejects")
+        mine = self.subject.judge(frame)
+        self.gone_rejects += int(mine.sum())
+        self._rewrite(stored, frame, ~mine, REJECTS, "_aspen/rejects")
 
     def _rewrite(
         self,

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pandas as pd
 
 from aspen_etl.changes import diff
-from aspen_etl.errors import CommitConflictError, SourceNotFoundError
+from aspen_etl.errors import SourceNotFoundError
 from aspen_etl.io.commit import Commit, KeyEntry
 from aspen_etl.io.store_writer import StoreWriter
 from aspen_etl.io.stored_frames import empty
@@ -24,12 +24,13 @@ def restore_version(store: StoreWriter, version: int, newest: Commit, run: Run) 
     old = store.find(version)
     store.check_model(old)
     now = store.load(newest)
+    lost = ""
     try:
         then = store.load_old(old, newest)
-    except SourceNotFoundError:
-        then = None
-    if then is None:
-        raise CommitConflictError.at(store.url, newest.version + 1)
+    except SourceNotFoundError as error:
+        lost = str(error.details.get("url", ""))
+    if lost:
+        raise store.lost(lost, newest)
     attempt = store.attempt(newest.version + 1)
     keys: dict[str, KeyEntry] = {}
     for name, state in now.keys.items():

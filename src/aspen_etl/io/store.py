@@ -19,12 +19,20 @@ from aspen_etl.io.codec import FORMATS, Format
 from aspen_etl.io.commit import Commit, SourceRecord, Stored
 from aspen_etl.io.commit_log import CommitLog
 from aspen_etl.io.filesystem import Url, locate
+from aspen_etl.io.pins import remove_pin, set_pin
 from aspen_etl.io.purging import PurgeReport, purge
+from aspen_etl.io.refused import RefusedRun, read_refused, read_refused_rejects
 from aspen_etl.io.restoring import restore_version
-from aspen_etl.io.status import StoreStatus, read_note, read_status, write_note
+from aspen_etl.io.status import (
+    StoreStatus,
+    read_good_note,
+    read_note,
+    read_status,
+    write_note,
+)
 from aspen_etl.io.store_writer import StoreWriter
 from aspen_etl.io.stored_frames import empty
-from aspen_etl.io.vacuuming import VacuumReport, remove_pin, set_pin, vacuum
+from aspen_etl.io.vacuuming import VacuumReport, vacuum
 from aspen_etl.io.verifying import Verification, verify_version
 from aspen_etl.schema.frames import Run, Snapshot
 from aspen_etl.schema.model import Model
@@ -120,11 +128,14 @@ class SnapshotStore(StoreWriter):
             CommitConflictError: Another writer committed since ``parent``.
             CommitOutcomeUnknownError: The storage did not say what happened.
             ModelMismatchError: The store holds tables of another model.
+            RejectsPlaceError: The rejects would go where another store's are.
             DeadlineError: The attempt took too long.
             SourceAccessError: The storage refuses.
             WriteError: The storage failed; there is no commit.
         """
         base = self.begin(parent)
+        refused = empty(REJECTS) if rejects is None else rejects
+        self.claim_rejects(first=len(refused) > 0)
         attempt = self.attempt(parent + 1, give_up)
         held = {n: stored for n, stored in (base.tables if base else {}).items() if n in changes}
         written = {
@@ -143,9 +154,7 @@ class SnapshotStore(StoreWriter):
             )
             for name, state in snapshot.keys.items()
         }
-        stored = attempt.rejects(
-            empty(REJECTS) if rejects is None else rejects, base.rejects if base else None
-        )
+        stored = attempt.rejects(refused, base.rejects if base else None)
         if base and (base.tables, base.keys, base.rejects) == (tables, keys, stored):
             return base
         commit = self.next_commit(base, "sync", run, attempt)
@@ -248,20 +257,48 @@ class SnapshotStore(StoreWriter):
         """
         return purge(self, borrower_id, run)
 
+    # ------------------------------------------------------------------------- runs
+
     def status(self, *, now: dt.datetime) -> StoreStatus:
-        """Tell how old the newest commit is, and when a run looked last.
+        """Tell how old the newest commit is, when a run looked last, and what came of it.
 
         Args:
             now: The time, with a zone.
+
+        Raises:
+            VersionNotFoundError: There is no store.
         """
         return read_status(self, now)
 
+    def refused_run(self) -> Optional[RefusedRun]:
+        """Give the figures of the newest refused run; none where a run was not refused since."""
+        return read_refused(self.root)
+
+    def read_refused_rejects(self) -> pd.DataFrame:
+        """Read the rejects of the newest refused run; none where a run was not refused since.
+
+        Raises:
+            NotSupportedError: They are elsewhere, and no ``rejects_url`` was given.
+            SourceNotFoundError: They are gone.
+            CorruptStoreError: The file is damaged.
+        """
+        return read_refused_rejects(self.root, self.rejects_root)
+
     def last_run(self) -> Mapping[str, Any]:
-        """Give what the last run left word of: time, actor, outcome, version, fingerprint."""
+        """Give what the last run left word of: time, actor, outcome, version, and so on."""
         return read_note(self.root)
 
+    def last_good_run(self) -> Mapping[str, Any]:
+        """Give the same of the last run that committed or found nothing to do."""
+        return read_good_note(self.root)
+
     def note_run(
-        self, run: Run, outcome: str, version: int, fingerprint: Optional[str] = None
+        self,
+        run: Run,
+        outcome: str,
+        version: int,
+        fingerprint: Optional[str] = None,
+        reasons: Sequence[str] = (),
     ) -> None:
         """Leave word of a run; where that fails, nothing happens."""
-        write_note(self.root, run, outcome, version, fingerprint)
+        write_note(self.root, run, outcome, version, fingerprint, reasons)

@@ -10,6 +10,7 @@ import pandas as pd
 
 from aspen_etl.changes import Changes, diff
 from aspen_etl.errors import (
+    AspenETLError,
     CommitConflictError,
     CorruptStoreError,
     ModelMismatchError,
@@ -233,9 +234,13 @@ class StoreReader:
             return self.frame(stored, columns)
         except SourceNotFoundError as error:
             lost = str(error.details.get("url", ""))
-        if self.log.newest_version() != commit.version:
-            raise CommitConflictError.at(self.url, commit.version + 1)
-        raise CorruptStoreError.at(lost, "the file is gone")
+        raise self.lost(lost, commit)
+
+    def lost(self, url: str, newest: Commit) -> AspenETLError:
+        """Give the error of a file that is gone: another commit let it go, or it is damage."""
+        if self.log.newest_version() != newest.version:
+            return CommitConflictError.at(self.url, newest.version + 1)
+        return CorruptStoreError.at(url, "the file is gone")
 
     def frame(self, stored: Stored, columns: Mapping[str, ColumnSpec]) -> pd.DataFrame:
         """Read one frame of a commit."""

@@ -15,6 +15,7 @@ from aspen_etl.io.codec import Format
 from aspen_etl.io.commit import Commit, CommitKind, library_version
 from aspen_etl.io.commit_log import CommitLog
 from aspen_etl.io.filesystem import Location
+from aspen_etl.io.rejects_place import Standing, check_root, claim_place, judge_place
 from aspen_etl.io.store_reader import StoreReader
 from aspen_etl.io.waiting import until
 from aspen_etl.schema.evolution import describe_tables
@@ -54,11 +55,30 @@ class StoreWriter(StoreReader):
         newest = self.newest()
         if (newest.version if newest else 0) != parent:
             raise CommitConflictError.at(self.url, parent + 1)
+        self.check_places(newest)
         if newest is None:
             self.log.probe()
             return None
         self.check_model(newest)
         return newest
+
+    def check_places(self, newest: Optional[Commit]) -> None:
+        """Make sure, before anything is written, that no place is another store's.
+
+        Raises:
+            RejectsPlaceError: The store would begin where another one has its rejects, or its
+                rejects would go where another store, or another one's rejects, are.
+        """
+        if newest is None:
+            check_root(self.log)
+        if self.rejects_root is not None:
+            judge_place(self.log, self.rejects_root)
+
+    def claim_rejects(self, *, first: bool) -> Standing:
+        """Claim the place of the rejects as ``claim_place`` does; the store itself is its own."""
+        if self.rejects_root is None:
+            return "own"
+        return claim_place(self.log, self.rejects_root, first=first)
 
     def attempt(self, version: int, give_up: Optional[Callable[[str], None]] = None) -> Attempt:
         """Begin to write the files of a version."""

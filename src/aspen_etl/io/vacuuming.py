@@ -11,23 +11,32 @@ from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Optional
 
-from aspen_etl.errors import NotSupportedError, SourceNotFoundError, WriteError
+from aspen_etl.errors import SourceNotFoundError, WriteError
 from aspen_etl.io.commit import Commit
 from aspen_etl.io.content import modified_time
 from aspen_etl.io.filesystem import Location, attempt
+from aspen_etl.io.pins import pinned_versions
+from aspen_etl.io.refused import forget_refused, read_refused
+from aspen_etl.io.rejects_place import OwnFolders, Standing
 from aspen_etl.io.store_writer import StoreWriter
 from aspen_etl.io.writing import delete, make_folder, put
 from aspen_etl.schema.frames import Run
 
-__all__ = ["VacuumReport", "delete_unnamed", "remove_pin", "set_pin", "vacuum"]
+__all__ = [
+    "Deleted",
+    "VacuumReport",
+    "delete_unnamed",
+    "storage_time",
+    "vacuum",
+]
 
-#: The paths of data files: nothing else below the store's url is ever deleted.
-_DATA = re.compile(r"(?:[^/]+|_aspen/keys|_aspen/rejects)/[0-9]{20}-[0-9a-f]{16}/[^/]+\Z")
-#: What a process leaves that dies while it writes to a local disk.
-_ASIDE = re.compile(r".+\.[0-9a-f]{8}\.tmp\Z")
-
-_PIN = re.compile(r"[A-Za-z0-9_.-]{1,64}\Z")
-_MAX_BYTES = 1 << 20
+#: Files in the folder of an attempt, and what a process leaves that dies while it writes another
+#: file of the store to a local disk.
+_ATTEMPT = r"(?P<attempt>[0-9]{20}-[0-9a-f]{16})/[^/]+\Z"
+_ASIDE = r"_aspen/(?:(?:commits|pins|refused)/)?[^/]+\.[0-9a-f]{8}\.tmp\Z"
+#: The paths of files that may be deleted below a store's url, and below the url of its rejects.
+_IN_STORE = re.compile(rf"(?:[^/]+|_aspen/keys|_aspen/rejects)/{_ATTEMPT}|{_ASIDE}")
+_IN_REJECTS = re.compile(rf"_aspen/rejects/{_ATTEMPT}|{_ASIDE}")
 
 
 @dataclass(frozen=True)
@@ -41,6 +50,9 @@ class VacuumReport:
         bytes: Their size.
         young: How many files no commit names and are too young to go: an attempt may be
             writing them.
+        foreign: How many files lie among the rejects that no commit of this store ever named,
+            where the place has no id: they may be another store's, and stay.
+        advice: What to do about them.
     """
 
     version: int
@@ -48,6 +60,8 @@ class VacuumReport:
     files: int
     bytes: int
     young: int
+    foreign: int = 0
+    advice: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Give plain values, ready for JSON."""
@@ -57,16 +71,42 @@ class VacuumReport:
 def vacuum(store: StoreWriter, run: Run, keep_for: dt.timedelta, /) -> VacuumReport:
     """Raise ``oldest_readable`` by a commit, then delete what no readable commit names.
 
-    Where that would free no file, old versions stay readable, and there is no commit.
+    Where that would free no file, old versions stay readable, and there is no commit. What a
+    refused run left goes as old versions do.
     """
+    standing = store.claim_rejects(first=False)
     newest = store.retrying(lambda newest: _raise(store, newest, run, keep_for))
-    now = _storage_time(store.root, run)
-    files, size, young = delete_unnamed(store, now)
-    return VacuumReport(newest.version, newest.oldest_readable, files, size, young)
+    deleted = delete_unnamed(store, storage_time(store.root, run), standing)
+    refused = read_refused(store.root)
+    if refused is not None and dt.datetime.fromisoformat(refused.time) < run.time - keep_for:
+        deleted.count(forget_refused(store.root, store.rejects_root))
+    return VacuumReport(
+        newest.version,
+        newest.oldest_readable,
+        deleted.files,
+        deleted.bytes,
+        deleted.young,
+        deleted.foreign,
+        _advise(store, deleted.foreign),
+    )
+
+
+def _advise(store: StoreWriter, foreign: int) -> str:
+    if not foreign or store.rejects_root is None:
+        return ""
+    return (
+        f"{foreign:,} files below {store.rejects_root.url} are named by no version of this store: "
+        "they are another store's, or what dead attempts left, and stay. To split the place, copy "
+        "the files that `history --json` names under rejects to a folder of each store's own, in "
+        "the same folders below it, and give that as rejects_url= (--rejects-url); where no other "
+        "store uses the place, delete the files that no version names"
+    )
 
 
 def _raise(store: StoreWriter, newest: Commit, run: Run, keep_for: dt.timedelta) -> Commit:
-    pinned = [version for version in _pins(store.root) if version >= newest.oldest_readable]
+    pinned = [
+        version for version in pinned_versions(store.root) if version >= newest.oldest_readable
+    ]
     bound, keeping = newest.version, True
     needed, all_ = _paths(newest), _paths(newest)
     for version in range(newest.version - 1, newest.oldest_readable - 1, -1):
@@ -88,7 +128,7 @@ def _paths(commit: Commit) -> set[str]:
     return {file.path for stored in commit.stored for file in stored.files}
 
 
-def _storage_time(root: Location, run: Run) -> Optional[dt.datetime]:
+def storage_time(root: Location, run: Run) -> Optional[dt.datetime]:
     """Ask the storage what time it is, by a file that it has just taken."""
     place = root.child("_aspen/vacuum.json")
     make_folder(root.child("_aspen"))
@@ -96,37 +136,65 @@ def _storage_time(root: Location, run: Run) -> Optional[dt.datetime]:
     return modified_time(attempt(place.url, lambda: place.filesystem.info(place.path)))
 
 
+@dataclass
+class Deleted:
+    """Count files: those that went, those too young to go, and those that may be another's."""
+
+    files: int = 0
+    bytes: int = 0
+    young: int = 0
+    foreign: int = 0
+
+    def count(self, size: int) -> None:
+        """Count a file that went."""
+        self.files, self.bytes = self.files + 1, self.bytes + size
+
+
 def delete_unnamed(
-    store: StoreWriter, now: Optional[dt.datetime], /, *, at_once: Collection[str] = ()
-) -> tuple[int, int, int]:
+    store: StoreWriter,
+    now: Optional[dt.datetime],
+    standing: Standing,
+    /,
+    *,
+    at_once: Collection[str] = (),
+) -> Deleted:
     """Delete the data files that no readable commit names and that are old enough.
 
     Args:
         store: The store.
         now: The time by the storage's clock.
+        standing: How the store stands to the place of its rejects. In one that it shares, only
+            files that its commits named once may go.
         at_once: The paths of files that go whatever their age.
-
-    Returns:
-        How many files went, their size, and how many are too young.
     """
-    newest = store.find()
-    named = _named(store, newest)
-    files = size = young = 0
+    named, found = _named(store, store.find()), Deleted()
     limit = 2 * store.attempt_limit
-    roots = [store.root] if store.rejects_root is None else [store.root, store.rejects_root]
-    for root in roots:
-        for path, info in _data_files(root):
-            modified = modified_time(info)
+    for root, pattern, mine in _roots(store, standing):
+        for path, info, folder in _data_files(root, pattern):
             if path in named:
                 continue
+            if mine is not None and folder not in mine:
+                found.foreign += 1
+                continue
+            modified = modified_time(info)
             old = now is not None and modified is not None and now - modified > limit
             if not old and path not in at_once:
-                young += 1
+                found.young += 1
                 continue
             with contextlib.suppress(SourceNotFoundError):
                 _delete(root, path)
-                files, size = files + 1, size + int(info.get("size") or 0)
-    return files, size, young
+                found.count(int(info.get("size") or 0))
+    return found
+
+
+def _roots(
+    store: StoreWriter, standing: Standing
+) -> Iterator[tuple[Location, re.Pattern[str], Optional[OwnFolders]]]:
+    """Give where files may go, which, and, if not all of these, those of which attempts."""
+    yield store.root, _IN_STORE, None
+    if store.rejects_root is not None and standing != "empty":
+        mine = None if standing == "own" else OwnFolders(store.log)
+        yield store.rejects_root, _IN_REJECTS, mine
 
 
 def _named(store: StoreWriter, newest: Commit) -> set[str]:
@@ -138,8 +206,10 @@ def _named(store: StoreWriter, newest: Commit) -> set[str]:
     return named
 
 
-def _data_files(root: Location) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Give every file that may be deleted, by its path below the root."""
+def _data_files(
+    root: Location, pattern: re.Pattern[str]
+) -> Iterator[tuple[str, dict[str, Any], str]]:
+    """Give every file that may be deleted: path below the root, info, folder of its attempt."""
     try:
         found: dict[str, dict[str, Any]] = attempt(
             root.url, lambda: root.filesystem.find(root.path, detail=True)
@@ -150,8 +220,9 @@ def _data_files(root: Location) -> Iterator[tuple[str, dict[str, Any]]]:
     for path, info in sorted(found.items()):
         at = path.find(base)
         name = path[at + len(base) :] if at >= 0 else path
-        if _DATA.match(name) or _ASIDE.match(name):
-            yield name, info
+        match = pattern.match(name)
+        if match:
+            yield name, info, match["attempt"] or ""
 
 
 def _delete(root: Location, path: str) -> None:
@@ -164,41 +235,3 @@ def _delete(root: Location, path: str) -> None:
     if root.is_local:
         with contextlib.suppress(OSError):
             os.rmdir(place.path.rpartition("/")[0])  # noqa: PTH106 - fsspec's own form of a path
-
-
-# ----------------------------------------------------------------------------- pins
-
-
-def _pin_place(root: Location, name: str) -> Location:
-    if not _PIN.match(name):
-        msg = f"{name!r} is no name for a pin: use up to 64 letters, digits, and any of _.-"
-        raise NotSupportedError(msg, name=name)
-    return root.child(f"_aspen/pins/{name}.json")
-
-
-def set_pin(root: Location, name: str, version: int, /) -> None:
-    """Write down that ``name`` stands on a version."""
-    place = _pin_place(root, name)
-    make_folder(root.child("_aspen/pins"))
-    put(place, json.dumps({"version": version}).encode("ascii"))
-
-
-def remove_pin(root: Location, name: str, /) -> None:
-    """Forget what ``name`` stood on."""
-    place = _pin_place(root, name)
-    if place.kind() == "file":
-        delete(place)
-
-
-def _pins(root: Location) -> list[int]:
-    folder = root.child("_aspen/pins")
-    try:
-        found = attempt(folder.url, lambda: root.filesystem.find(folder.path))
-    except SourceNotFoundError:
-        return []
-    versions = []
-    for path in found:
-        place = folder.child(str(path).rpartition("/")[2])
-        if place.name.endswith(".json"):
-            versions.append(int(json.loads(place.read(_MAX_BYTES))["version"]))
-    return versions

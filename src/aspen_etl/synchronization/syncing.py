@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, Optional, Union
 
@@ -13,20 +13,20 @@ from aspen_etl.errors import (
     AspenETLError,
     CommitConflictError,
     DeadlineError,
-    OutdatedSourceError,
     ReadError,
     StoreOnHoldError,
-    ThresholdError,
 )
 from aspen_etl.io.commit import Commit, SourceFile, SourceRecord
 from aspen_etl.io.filesystem import Url
 from aspen_etl.io.places import Source
+from aspen_etl.io.refused import forget_refused
 from aspen_etl.io.store import SnapshotStore
 from aspen_etl.io.waiting import Seconds, until
 from aspen_etl.normalization import NormalizeResult, normalize
 from aspen_etl.schema.frames import Extract, Run
 from aspen_etl.schema.model import Model
 from aspen_etl.synchronization.clock import Clock
+from aspen_etl.synchronization.refusing import refuse
 from aspen_etl.synchronization.report import SyncReport, TableReport
 from aspen_etl.synchronization.source import Given
 from aspen_etl.synchronization.thresholds import Thresholds, find_outdated, find_refusals
@@ -80,13 +80,15 @@ def sync(  # noqa: PLR0913 - what a run is told, each by name
         What was done, without a cell value.
 
     Raises:
-        ThresholdError: A limit is broken; the text names the limit, the figure, the parameter.
+        ThresholdError: A limit is broken; the text names the limit, the figure, the parameter,
+            the rejects by rule, and the file that holds them until a run is not refused.
         OutdatedSourceError: The source is older than that of the newest commit, and nothing
             else is wrong with it.
         StoreOnHoldError: An old version was restored, and the store was not resumed.
         DeadlineError: The time is over; nothing was committed.
         CommitConflictError: Others committed first every time.
         CommitOutcomeUnknownError: The storage did not say what happened; the next run sees it.
+        RejectsPlaceError: The rejects would go where another store's are; nothing was written.
         ModelMismatchError: The store was written by a model that this one cannot continue.
         AspenETLError: What reading, normalizing and writing raise.
 
@@ -105,16 +107,16 @@ def sync(  # noqa: PLR0913 - what a run is told, each by name
     given = Given(source, missing, thresholds, dict(read_options or {}), model_version)
     clock = Clock(timeout, on_step)
     work = _Sync(_store(target, model), given, run, clock)
-    outcome = "failed"
     try:
         with until(clock.deadline):
             report = work.repeat(max_attempts)
-        outcome = report.outcome
     except AspenETLError as error:
-        outcome = type(error).__name__
+        work.note_failure(type(error).__name__, error.details.get("refusals") or (str(error),))
         raise
-    finally:
-        work.note(outcome)
+    except BaseException as error:
+        work.note_failure("failed", (type(error).__name__,))
+        raise
+    work.note(report.outcome)
     return report
 
 
@@ -194,8 +196,7 @@ class _Sync:
         refusals = find_refusals(result, self.given.thresholds, newest)
         outdated = find_outdated(self.given.thresholds, newest, files)
         if refusals or outdated:
-            kind = ThresholdError if refusals else OutdatedSourceError
-            raise kind.of((*refusals, *outdated))
+            raise refuse(self.store, self.run, newest, result, refusals, outdated)
         self.clock.step("writing")
         name = self.given.fingerprint(files, self.store.model)
         commit = self.store.commit(
@@ -255,6 +256,7 @@ class _Sync:
         if newest is not None:
             self.store.check_model(newest)
             self.version = newest.version
+        self.store.check_places(newest)
         return newest
 
     def _is_known(self, newest: Commit, files: tuple[SourceFile, ...]) -> bool:
@@ -265,7 +267,7 @@ class _Sync:
             return False
         if name == newest.source.fingerprint:
             return True
-        last = self.store.last_run()
+        last = self.store.last_good_run()
         return last.get("version") == newest.version and last.get("fingerprint") == name
 
     def _normalize(
@@ -322,10 +324,19 @@ class _Sync:
         )
 
     def note(self, outcome: str) -> None:
-        """Leave word of this run, so that a monitor sees a schedule that is silent or refuses."""
-        done = outcome in {"committed", "unchanged"}
+        """Leave word of this run, and take away what a refused one before it left."""
+        self._leave(outcome, fingerprint=self.known)
+        with contextlib.suppress(AspenETLError), until(self.clock.grace()):
+            # Where that fails, vacuum does it when it is old enough.
+            forget_refused(self.store.root, self.store.rejects_root)
+
+    def note_failure(self, outcome: str, reasons: Sequence[str]) -> None:
+        """Leave word of this run, so that a monitor sees a schedule that refuses or fails."""
+        self._leave(outcome, reasons=reasons)
+
+    def _leave(self, outcome: str, **words: Any) -> None:
         with contextlib.suppress(DeadlineError), until(self.clock.grace()):
-            self.store.note_run(self.run, outcome, self.version, self.known if done else None)
+            self.store.note_run(self.run, outcome, self.version, **words)
 
 
 def _tables(result: NormalizeResult) -> dict[str, TableReport]:
