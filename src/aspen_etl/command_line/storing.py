@@ -328,7 +328,7 @@ def _vacuum(arguments: argparse.Namespace) -> None:
         f"{report.oldest_readable} to {report.version} can be read; {report.young:,} files that no "
         "version names are too young to go"
     )
-    _tell(arguments, report.to_dict(), told)
+    _tell(arguments, report.to_dict(), "\n".join(filter(None, (told, report.advice))))
 
 
 def _purge(arguments: argparse.Namespace) -> None:
@@ -340,7 +340,7 @@ def _purge(arguments: argparse.Namespace) -> None:
         f"of {report.versions} versions written anew, {report.deleted} deleted; the store is at "
         f"version {report.version}"
     )
-    _tell(arguments, report.to_dict(), told)
+    _tell(arguments, report.to_dict(), "\n".join([told, *report.left]))
 
 
 def _read_id(path: Optional[str]) -> str:

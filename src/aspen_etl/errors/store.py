@@ -162,6 +162,16 @@ class RejectsPlaceError(AspenETLError, ValueError):
         )
 
     @classmethod
+    def shared(cls, url: str, place: str) -> RejectsPlaceError:
+        """Say that rejects lie there which no commit of the store named."""
+        return cls(
+            f"{place} holds rejects of {url} and others; give each store a rejects_url= "
+            "(--rejects-url) of its own, as vacuum tells",
+            url=url,
+            place=place,
+        )
+
+    @classmethod
     def root(cls, url: str) -> RejectsPlaceError:
         """Say that a store would begin among the rejects of another."""
         return cls(

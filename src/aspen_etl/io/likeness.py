@@ -13,7 +13,7 @@ import pandas as pd
 
 from aspen_etl.schema.text import WHITE_SPACE
 
-__all__ = ["clean_id", "find_like", "form_of", "names_like"]
+__all__ = ["Subject", "clean_id", "form_of"]
 
 _WHITE = re.compile(f"[{WHITE_SPACE}]+")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,60}(?:\.[0-9]{1,60})?(?:e[+-]?[0-9]{1,2})?\Z", re.ASCII)
@@ -38,20 +38,59 @@ def form_of(text: str, /) -> str:
         >>> form_of("0041.0") == form_of("4.1E1") == form_of("41")
         True
     """
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    shown = "".join(c for c in folded if unicodedata.category(c)[0] not in "CZ")
+    if text.isascii() and text.isprintable():  # as nearly all are, of which there may be millions
+        shown = text.replace(" ", "").lower()
+    else:
+        folded = unicodedata.normalize("NFKC", text).casefold()
+        shown = "".join(c for c in folded if unicodedata.category(c)[0] not in "CZ")
     if not _NUMBER.match(shown):
-        return shown
+        return shown or text
     return format(_EXACT.normalize(_EXACT.create_decimal(shown)), "f")
 
 
-def find_like(values: pd.Series, form: str, /) -> Any:
+class Subject:
+    """Tell whose a reject is: the borrower's, under any form of the id that is no other's.
+
+    Attributes:
+        id: The borrower's id.
+        others: Ids like it that stand in the tables.
+        left: How many rejects of those were seen.
+    """
+
+    def __init__(self, borrower_id: str) -> None:
+        self.id, self._form = borrower_id, form_of(borrower_id)
+        self.forget()
+
+    def forget(self) -> None:
+        """Forget what was seen, to begin anew."""
+        self.others: set[str] = set()
+        self.left = 0
+
+    def is_named(self, ids: pd.Series) -> Any:
+        """Tell which ids are the borrower's, and remember those that are like it."""
+        like = _find_like(ids, self._form)
+        mine = (ids == self.id).fillna(value=False).to_numpy(dtype=bool)
+        self.others |= set(ids[like & ~mine])
+        return mine
+
+    def judge(self, rejects: pd.DataFrame) -> Any:
+        """Tell which rejects are the borrower's, as a mask."""
+        ids = rejects["borrower_id"]
+        like = _find_like(ids, self._form)
+        unnamed = np.flatnonzero(ids.isna().to_numpy(dtype=bool))
+        like[unnamed] = _names_like(rejects["record"].iloc[unnamed], self._form)
+        other = ids.isin(self.others).to_numpy(dtype=bool)
+        self.left += int(other.sum())
+        return like & ~other
+
+
+def _find_like(values: pd.Series, form: str) -> Any:
     """Tell which ids have a form, as a mask."""
     like = [value for value in values.dropna().unique() if form_of(str(value)) == form]
     return values.isin(like).to_numpy(dtype=bool, copy=True)
 
 
-def names_like(records: pd.Series, form: str, /) -> Any:
+def _names_like(records: pd.Series, form: str) -> Any:
     """Tell which records of rejects, as JSON objects, have a cell of a form, as a mask."""
     return np.array([_has(str(record), form) for record in records.array], dtype=bool)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,8 @@ import pandas as pd
 
 from aspen_etl.errors import NotSupportedError, SourceNotFoundError
 from aspen_etl.io.commit import Commit, Stored, StoredFile
-from aspen_etl.io.likeness import clean_id, find_like, form_of, names_like
+from aspen_etl.io.likeness import Subject, clean_id
+from aspen_etl.io.purge_report import PurgeReport
 from aspen_etl.io.refused import check_reachable, purge_refused, read_refused
 from aspen_etl.io.store_writer import StoreWriter
 from aspen_etl.io.vacuuming import delete_unnamed, storage_time
@@ -22,59 +23,12 @@ from aspen_etl.schema.spec import ColumnSpec, TableSpec
 from aspen_etl.transform.keys import key_columns
 from aspen_etl.transform.positions import find_rows, select
 
-__all__ = ["NOT_REACHED", "PurgeReport", "purge"]
-
-
-#: Where a borrower may be that no purge of a store reaches.
-NOT_REACHED = (
-    "the source, and copies of it: while it holds the borrower, the next run brings it back",
-    "databases: load the new version",
-    "what Athena keeps of its queries, and tables that were made from ours",
-    "exports, and tables written by normalize",
-    "what the storage keeps of deleted files: versions of objects, snapshots, backups",
-)
-
-
-@dataclass(frozen=True)
-class PurgeReport:
-    """Tell what was erased and what was not; it does not tell whom.
-
-    Attributes:
-        version: The version that the store is at.
-        versions: From how many versions.
-        rows: How many rows of the newest version went, by table.
-        files: How many files were written anew.
-        deleted: How many old files were deleted.
-        rejects: How many rejects went, those of all files.
-        refused: How many rejects of the newest refused run went.
-        similar: How many rows are left of an id that is like this one (other letters, blanks or
-            form of a number) and stands in the tables by itself: of that borrower, and rejects.
-        young: How many files that no version names are too young to go; a dead attempt's may
-            hold the borrower until ``vacuum`` takes them.
-        foreign: As ``VacuumReport`` has it.
-        not_reached: Where the borrower may still be.
-    """
-
-    version: int
-    versions: int
-    rows: Mapping[str, int]
-    files: int
-    deleted: int
-    rejects: int = 0
-    refused: int = 0
-    similar: int = 0
-    young: int = 0
-    foreign: int = 0
-    not_reached: tuple[str, ...] = NOT_REACHED
-
-    def to_dict(self) -> dict[str, Any]:
-        """Give plain values, ready for JSON."""
-        return asdict(self)
+__all__ = ["purge"]
 
 
 def purge(store: StoreWriter, borrower_id: str, run: Run, /) -> PurgeReport:
     """Write files anew, name them in a commit, delete the old ones."""
-    subject = _Subject(clean_id(borrower_id))
+    subject = Subject(clean_id(borrower_id))
     check_reachable(store.root, store.rejects_root)
     standing = store.claim_rejects(first=False)
     if store.newest() is None and read_refused(store.root) is not None:
@@ -108,46 +62,10 @@ def purge(store: StoreWriter, borrower_id: str, run: Run, /) -> PurgeReport:
     )
 
 
-class _Subject:
-    """Tell whose a reject is: the borrower's, under any form of the id that is no other's.
-
-    Attributes:
-        id: The borrower's id.
-        others: Ids like it that stand in the tables.
-        left: How many rejects of those were seen.
-    """
-
-    def __init__(self, borrower_id: str) -> None:
-        self.id, self._form = borrower_id, form_of(borrower_id)
-        self.forget()
-
-    def forget(self) -> None:
-        """Forget what was seen, to begin anew."""
-        self.others: set[str] = set()
-        self.left = 0
-
-    def is_named(self, ids: pd.Series) -> Any:
-        """Tell which ids are the borrower's, and remember those that are like it."""
-        like = find_like(ids, self._form)
-        mine = (ids == self.id).fillna(value=False).to_numpy(dtype=bool)
-        self.others |= set(ids[like & ~mine])
-        return mine
-
-    def judge(self, rejects: pd.DataFrame) -> Any:
-        """Tell which rejects are the borrower's, as a mask."""
-        ids = rejects["borrower_id"]
-        like = find_like(ids, self._form)
-        unnamed = np.flatnonzero(ids.isna().to_numpy(dtype=bool))
-        like[unnamed] = names_like(rejects["record"].iloc[unnamed], self._form)
-        other = ids.isin(self.others).to_numpy(dtype=bool)
-        self.left += int(other.sum())
-        return like & ~other
-
-
 class _Purge:
     """Find what belongs to one borrower in all readable versions, and write the rest anew."""
 
-    def __init__(self, store: StoreWriter, subject: _Subject, newest: Commit, run: Run) -> None:
+    def __init__(self, store: StoreWriter, subject: Subject, newest: Commit, run: Run) -> None:
         self.store, self.model, self.newest, self.run = store, store.model, newest, run
         self.subject = subject
         self.attempt = store.attempt(newest.version + 1)

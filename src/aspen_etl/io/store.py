@@ -20,7 +20,8 @@ from aspen_etl.io.commit import Commit, SourceRecord, Stored
 from aspen_etl.io.commit_log import CommitLog
 from aspen_etl.io.filesystem import Url, locate
 from aspen_etl.io.pins import remove_pin, set_pin
-from aspen_etl.io.purging import PurgeReport, purge
+from aspen_etl.io.purge_report import PurgeReport
+from aspen_etl.io.purging import purge
 from aspen_etl.io.refused import RefusedRun, read_refused, read_refused_rejects
 from aspen_etl.io.restoring import restore_version
 from aspen_etl.io.status import (

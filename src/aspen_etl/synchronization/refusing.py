@@ -6,7 +6,14 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Optional
 
-from aspen_etl.errors import AspenETLError, OutdatedSourceError, ThresholdError
+import pandas as pd
+
+from aspen_etl.errors import (
+    AspenETLError,
+    OutdatedSourceError,
+    RejectsPlaceError,
+    ThresholdError,
+)
 from aspen_etl.io.commit import Commit
 from aspen_etl.io.refused import RefusedRun, keep_refused
 from aspen_etl.io.store import SnapshotStore
@@ -45,8 +52,15 @@ def refuse(
     )
     place, failure = None, ""
     try:
-        store.claim_rejects(first=True)
-        place = keep_refused(store.root, store.rejects_root, refused, result.rejects).place
+        place = _keep(store, refused, result.rejects)
     except (AspenETLError, MemoryError) as error:
         failure = type(error).__name__
     return kind.of(broken, rejects=counts, place=place, failure=failure)
+
+
+def _keep(store: SnapshotStore, refused: RefusedRun, rejects: pd.DataFrame) -> str:
+    """Keep what a refused run leaves, where no other store could overwrite it; give the file."""
+    standing = store.claim_rejects(first=True)
+    if standing == "shared" and store.rejects_root is not None:
+        raise RejectsPlaceError.shared(store.url, store.rejects_root.url)
+    return keep_refused(store.root, store.rejects_root, refused, rejects).place
