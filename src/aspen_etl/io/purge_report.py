@@ -11,6 +11,7 @@ __all__ = ["NOT_REACHED", "PurgeReport"]
 #: Where a borrower may be that no purge of a store reaches.
 NOT_REACHED = (
     "the source, and copies of it: while it holds the borrower, the next run brings it back",
+    "lookup tables: a type, such as a role, that nobody else has",
     "databases: load the new version",
     "what Athena keeps of its queries, and tables that were made from ours",
     "exports, and tables written by normalize",
