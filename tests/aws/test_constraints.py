@@ -5,26 +5,21 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.aws.conftest import RUNTIMES
 from tests.support.environments import (
     CHECKOUT,
     CONSTRAINTS,
     find_uv,
-    make_environment,
     read_pins,
     run,
 )
 
 pytestmark = pytest.mark.slow
-
-#: Python and platform of each runtime.
-RUNTIMES = {
-    "glue-python-shell-3.9.txt": ("3.9", "x86_64-manylinux2014"),
-    "glue-5.0.txt": ("3.11", "x86_64-manylinux_2_34"),
-}
 
 #: What Glue 5.0 ships too old: s3fs below 2024.12, and a botocore without conditional writes.
 REPLACED = {"aiobotocore", "boto3", "botocore", "fsspec", "s3fs", "s3transfer"}
@@ -53,14 +48,8 @@ def constraints(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="module")
-def python(constraints: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    version, platform = RUNTIMES[constraints]
-    return make_environment(
-        tmp_path_factory.mktemp("runtime"),
-        version=version,
-        constraints=constraints,
-        platform=platform,
-    )
+def python(constraints: str, environment_of: Callable[[str], Path]) -> Path:
+    return environment_of(constraints)
 
 
 def test_the_file_pins_all_that_is_installed(

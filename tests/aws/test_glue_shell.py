@@ -9,7 +9,7 @@ resident size, which counts all, is measured and compared with 1 GB.
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional
@@ -21,7 +21,7 @@ import aspen_etl as ae
 from aspen_etl.io.codec import Format
 from tests.aws.events import logged
 from tests.support.borrowers import RUN, write_borrowers
-from tests.support.environments import CHECKOUT, clean_environ, make_environment
+from tests.support.environments import CHECKOUT, clean_environ
 from tests.support.many import write_many
 from tests.support.s3 import BUCKET, S3Server, seaweed
 
@@ -106,13 +106,8 @@ class Shell:
 
 
 @pytest.fixture(scope="module")
-def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_environment(
-        tmp_path_factory.mktemp("shell"),
-        version="3.9",
-        constraints="glue-python-shell-3.9.txt",
-        platform="x86_64-manylinux2014",
-    )
+def python(environment_of: Callable[[str], Path]) -> Path:
+    return environment_of("glue-python-shell-3.9.txt")
 
 
 @pytest.fixture
