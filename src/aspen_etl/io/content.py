@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from collections.abc import Mapping
 from typing import Any, Optional
@@ -28,20 +29,24 @@ def state_of(place: Location, max_bytes: int, /) -> SourceFile:
     info: Mapping[str, Any] = attempt(place.url, lambda: place.filesystem.info(place.path))
     modified = modified_time(info)
     changed = modified.isoformat() if modified else None
-    tag = info.get("ETag")
-    if tag:
-        return SourceFile(place.url, int(info["size"]), f"etag:{str(tag).strip(chr(34))}", changed)
+    tag, size = info.get("ETag"), info.get("size")
+    if tag and size is not None:  # not every server tells a size
+        return SourceFile(place.url, int(size), f"etag:{str(tag).strip(chr(34))}", changed)
     size, checksum = place.checksum(max_bytes)
     return SourceFile(place.url, size, f"sha256:{checksum}", changed)
 
 
 def modified_time(info: Mapping[str, Any], /) -> Optional[dt.datetime]:
-    """Give when a file was changed last, in UTC, from what fsspec tells of it."""
+    """Give when a file was changed last, in UTC, from what fsspec tells of it.
+
+    A time that no calendar has, as a file can be given one, is none.
+    """
     for name in ("LastModified", "mtime", "created"):
         found = info.get(name)
         if isinstance(found, dt.datetime):
             aware = found if found.tzinfo else found.replace(tzinfo=dt.timezone.utc)
             return aware.astimezone(dt.timezone.utc)
         if isinstance(found, (int, float)):
-            return dt.datetime.fromtimestamp(found, dt.timezone.utc)
+            with contextlib.suppress(ValueError, OverflowError, OSError):
+                return dt.datetime.fromtimestamp(found, dt.timezone.utc)
     return None
