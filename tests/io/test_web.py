@@ -18,6 +18,8 @@ from aspen_etl.errors import (
     LimitExceededError,
     NotAWorkbookError,
     ReadError,
+    SourceAccessError,
+    SourceNotFoundError,
 )
 from aspen_etl.io import ReadLimits, read_extract
 from aspen_etl.io.filesystem import locate
@@ -142,6 +144,29 @@ def test_a_redirect_inside_of_a_chain_of_urls_is_refused() -> None:
         pytest.raises(ReadError, match=r"redirects to http://127\.0\.0\.3:9,"),
     ):
         locate(f"zip://a.csv::{url}/x.zip")
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "match"),
+    [
+        (Answer(403, {}, b""), SourceAccessError, r"refused \(403\)"),
+        (Answer(404, {}, b""), SourceNotFoundError, "there is no file"),
+        (Answer(500, {}, b""), ReadError, "500"),
+        (Answer(204, {}, b""), ReadError, "204"),
+        (Answer(200, {}, b"<html>"), ReadError, "cannot be read"),
+    ],
+)
+def test_an_outer_file_that_cannot_be_had_is_told_as_what_it_is(
+    answer: Answer, kind: type[Exception], match: str
+) -> None:
+    with serving({"/x.zip": answer}) as url, pytest.raises(kind, match=match):
+        locate(f"zip://a.csv::{url}/x.zip")
+
+
+def test_options_of_the_caller_that_are_ours_do_no_harm() -> None:
+    with serving({"/b.xlsx": Answer()}) as url:
+        place = locate(f"{url}/b.xlsx", {"use_listings_cache": True, "client_kwargs": None})
+        assert place.read(1 << 20) == BOOK
 
 
 @pytest.mark.parametrize("given", ["https://cdn.example.org", [1], ["cdn.example.org"]])

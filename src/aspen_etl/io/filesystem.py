@@ -157,25 +157,26 @@ def locate(url: Url, /, storage_options: Mapping[str, Any] | None = None) -> Loc
         raise
     except ImportError:
         failure = _missing_package(protocol, shown)
-    except ValueError as error:
-        if "not known" not in str(error):
-            failure = ReadError.bad_options(shown, type(error).__name__)
-        else:
-            failure = NotSupportedError(
-                f"fsspec knows no protocol {protocol!r} ({shown}); copy the file to a folder",
-                url=shown,
-                protocol=protocol,
-            )
     except zipfile.BadZipFile:
         failure = UnsupportedFormatError.at(shown, "is no zip file", "give what its url says")
     except Exception as error:  # noqa: BLE001 - each filesystem has errors of its own
-        # A chain opens the outer file at once; what else fails here are the options.
-        told = isinstance(error, OSError)
-        name = type(error).__name__
-        failure = _translate(error, shown) if told else ReadError.bad_options(shown, name)
+        if isinstance(error, ValueError) and "not known" in str(error):
+            failure = _unknown_protocol(protocol, shown)
+        elif "::" in target and not isinstance(error, TypeError):  # it opens the outer file at once
+            failure = _translate(error, shown)
+        else:
+            failure = ReadError.bad_options(shown, type(error).__name__)
     else:
         return Location(shown, found if path is None else path, filesystem)
     raise failure
+
+
+def _unknown_protocol(protocol: str, shown: str) -> NotSupportedError:
+    return NotSupportedError(
+        f"fsspec knows no protocol {protocol!r} ({shown}); copy the file to a folder",
+        url=shown,
+        protocol=protocol,
+    )
 
 
 def _open(url: str, options: dict[str, Any]) -> tuple[Any, str]:
@@ -189,8 +190,8 @@ def _open(url: str, options: dict[str, Any]) -> tuple[Any, str]:
             options = web_options(last, options)
     # NOTE: an instance that is shared keeps listings and sessions of the run before (a warm
     # Lambda), so every run has its own.
-    fresh = {"skip_instance_cache": True, "use_listings_cache": False}
-    opened: tuple[Any, str] = fsspec.core.url_to_fs(url, **options, **fresh)
+    options = {**options, "skip_instance_cache": True, "use_listings_cache": False}
+    opened: tuple[Any, str] = fsspec.core.url_to_fs(url, **options)
     return opened
 
 
