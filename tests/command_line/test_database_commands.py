@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 import aspen_etl as ae
 from aspen_etl.__main__ import main
-from aspen_etl.command_line.databases import DATABASE_URL, FORMS
+from aspen_etl.command_line.databases import DATABASE_URL, FORMS, _folder
+from aspen_etl.errors import NotSupportedError
+from aspen_etl.io.commit import Stored, StoredFile
 from tests.support.borrowers import RUN, write_borrowers
 
 ATHENA = ["--database", "aspen", "--location", "s3://bucket/tables"]
@@ -46,7 +49,44 @@ def test_schema_takes_another_model(
 
 def test_schema_athena_needs_a_place(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["schema", "athena"]) == 1
-    assert "--database NAME and --location" in capsys.readouterr().err
+    assert "needs --database NAME, and --store URL" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("file_format", ["csv", "parquet"])
+def test_statements_for_a_store_are_of_its_format_and_of_the_folders_that_it_wrote(
+    file_format: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if file_format == "parquet":
+        pytest.importorskip("pyarrow")
+    source = write_borrowers(tmp_path / "source", ["Ann A"])
+    assert main(["sync", source, str(tmp_path / "made"), "--format", file_format]) == 0
+    capsys.readouterr()
+    words = ["schema", "athena", "--database", "aspen", "--store", str(tmp_path / "made")]
+    assert main([*words, "--location", "s3://bucket/store"]) == 0
+    printed = capsys.readouterr().out
+    folders = re.findall(r"LOCATION 's3://bucket/store/(.*)/'", printed)
+    held = [sorted(path.name for path in (tmp_path / "made" / each).iterdir()) for each in folders]
+    assert held == [[f"part-00000.{file_format}"]] * 9
+    assert printed.count(f"'classification'='{file_format}'") == 9
+    other = {"csv": "parquet", "parquet": "csv"}[file_format]
+    assert main([*words, "--format", other]) == 1
+    assert f"are {file_format}; leave --format out" in capsys.readouterr().err
+
+
+def test_statements_for_a_store_that_is_none(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["schema", "athena", "--database", "aspen", "--store", str(tmp_path / "none")]
+    assert main(words) == 1
+    assert "holds no commit yet" in capsys.readouterr().err
+
+
+def test_a_table_without_rows_has_a_folder_that_is_never_written_to() -> None:
+    empty = Stored("csv", ("user_id",))
+    assert _folder("user", empty) == "user/none"
+    files = tuple(StoredFile(f"user/{each}/part-00000.csv", 1, 1, "0") for each in ("a", "b"))
+    with pytest.raises(NotSupportedError, match="user stand in several folders"):
+        _folder("user", Stored("csv", ("user_id",), files))
 
 
 def test_load_of_a_store_and_of_a_folder(

@@ -15,6 +15,7 @@ from aspen_etl.command_line.options import (
     add_choice,
     add_common,
     add_json,
+    add_storage_options,
     options_for,
     read_options,
 )
@@ -22,6 +23,7 @@ from aspen_etl.command_line.output import print_json, progress
 from aspen_etl.command_line.parsing import bounded, count, one_of
 from aspen_etl.errors import MissingDependencyError, NotSupportedError
 from aspen_etl.io.codec import FORMATS
+from aspen_etl.io.commit import Stored
 from aspen_etl.io.filesystem import display_url
 from aspen_etl.io.store import SnapshotStore
 from aspen_etl.io.tables import read_tables
@@ -43,7 +45,15 @@ def add_commands(commands: Any) -> None:
     )
     schema.add_argument("--model", metavar="MODULE:NAME", help="a model of your own")
     schema.add_argument("--database", metavar="NAME", help="athena: the database")
-    schema.add_argument("--location", metavar="URL", help="athena: the folder of table folders")
+    schema.add_argument(
+        "--store", metavar="STORE", help="athena: the store whose newest commit is queried"
+    )
+    schema.add_argument(
+        "--location",
+        metavar="URL",
+        help="athena: a folder with a folder for each table; with --store, where Athena sees it",
+    )
+    add_storage_options(schema)
     add_choice(schema, "--format", FORMATS, help="athena, datapackage: of the files (parquet, csv)")
     schema.add_argument("--schema", metavar="NAME", help="SQL: the database schema")
     schema.add_argument("--debug", action="store_true", help="show where an error arose")
@@ -74,15 +84,43 @@ def add_commands(commands: Any) -> None:
 
 
 def _athena(model: Model, arguments: argparse.Namespace) -> str:
-    if not (arguments.database and arguments.location):
-        msg = "schema athena needs --database NAME and --location s3://bucket/prefix/"
+    if not (arguments.database and (arguments.location or arguments.store)):
+        msg = (
+            "schema athena needs --database NAME, and --store URL for the files of a store, or "
+            "--location s3://bucket/prefix/ for files in a folder for each table"
+        )
         raise NotSupportedError(msg)
+    location: Any = arguments.location
+    file_format: Any = arguments.format or "parquet"
+    if arguments.store:
+        file_format, location = _stored(model, arguments)
     return derive.athena_ddl(
-        model,
-        database=arguments.database,
-        location=arguments.location,
-        format=arguments.format or "parquet",
+        model, database=arguments.database, location=location, format=file_format
     )
+
+
+def _stored(model: Model, arguments: argparse.Namespace) -> tuple[str, dict[str, str]]:
+    """Give the format of a store's newest commit, and the folder of each table's files."""
+    options = options_for(arguments.store, read_options(arguments.storage_options))
+    store = SnapshotStore(arguments.store, model=model, storage_options=options)
+    commit = store.find()
+    store.check_model(commit)
+    held = {name: commit.tables[name].moved(commit.rewrites) for name in model.tables}
+    formats = sorted({each.format for each in held.values()})
+    if len(formats) > 1 or arguments.format not in {None, *formats}:
+        msg = f"the tables of {store.url} are {' and '.join(formats)}; leave --format out"
+        raise NotSupportedError(f"{msg}, and sync a store of two formats once more")
+    root = (arguments.location or store.url).rstrip("/")
+    return formats[0], {name: f"{root}/{_folder(name, each)}" for name, each in held.items()}
+
+
+def _folder(name: str, held: Stored) -> str:
+    """Give the folder of a table's files; one that is never written to where it has none."""
+    folders = {file.path.rpartition("/")[0] for file in held.files} or {f"{name}/none"}
+    if len(folders) > 1:
+        msg = f"the files of {name} stand in several folders since a borrower was erased"
+        raise NotSupportedError(f"{msg}; after the next change of {name} they stand in one")
+    return folders.pop()
 
 
 def _sql(dialect: Any) -> Callable[[Model, argparse.Namespace], str]:

@@ -21,6 +21,7 @@ __all__ = [
     "add_format",
     "add_json",
     "add_reading",
+    "add_storage_options",
     "new_run",
     "open_store",
     "options_for",
@@ -64,12 +65,17 @@ def add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model", metavar="MODULE:NAME", help="a model of your own, such as acme.loans:MODEL"
     )
+    add_storage_options(parser)
+    parser.add_argument("--debug", action="store_true", help="show where an error arose")
+
+
+def add_storage_options(parser: argparse.ArgumentParser) -> None:
+    """Add what filesystems take, which no argument may hold."""
     parser.add_argument(
         "--storage-options",
         metavar="FILE",
-        help="JSON by protocol: credentials, endpoint, encryption",
+        help="a file with JSON by protocol: credentials, endpoint, encryption",
     )
-    parser.add_argument("--debug", action="store_true", help="show where an error arose")
 
 
 def add_format(parser: argparse.ArgumentParser) -> None:
