@@ -20,7 +20,7 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from types import ModuleType
 
 import pytest
@@ -183,6 +183,14 @@ def test_the_examples_of_a_page_run(
             FORMATS[block.format](block.text)
         else:
             pytest.fail(f"{page}:{block.line}: name the format, one of {sorted(FORMATS)}")
+    # What a reader copies leaves one folder, of the page's name, so that no two pages meet.
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left <= {PurePosixPath(page).stem.lower(), "aspen-etl-demo"}
+
+
+def test_no_two_pages_have_one_name() -> None:
+    names = [PurePosixPath(page).stem.lower() for page in PAGES]
+    assert sorted(set(names)) == sorted(names)
 
 
 def test_ci_runs_the_blocks_that_these_tests_pass_over() -> None:

@@ -15,6 +15,7 @@ from aspen_etl.command_line.options import (
     add_choice,
     add_common,
     add_json,
+    add_model,
     add_storage_options,
     options_for,
     read_options,
@@ -43,10 +44,10 @@ def add_commands(commands: Any) -> None:
     schema.add_argument(
         "form", metavar="FORM", type=one_of(FORMS), help=f"one of {', '.join(FORMS)}"
     )
-    schema.add_argument("--model", metavar="MODULE:NAME", help="a model of your own")
-    schema.add_argument("--database", metavar="NAME", help="athena: the database")
+    add_model(schema)
+    schema.add_argument("--database", metavar="NAME", help="athena: the database of the catalogue")
     schema.add_argument(
-        "--store", metavar="STORE", help="athena: the store whose newest commit is queried"
+        "--store", metavar="STORE", help="athena: the store whose newest commit is to be queried"
     )
     schema.add_argument(
         "--location",
@@ -54,21 +55,38 @@ def add_commands(commands: Any) -> None:
         help="athena: a folder with a folder for each table; with --store, where Athena sees it",
     )
     add_storage_options(schema)
-    add_choice(schema, "--format", FORMATS, help="athena, datapackage: of the files (parquet, csv)")
-    schema.add_argument("--schema", metavar="NAME", help="SQL: the database schema")
-    schema.add_argument("--debug", action="store_true", help="show where an error arose")
+    add_choice(
+        schema,
+        "--format",
+        FORMATS,
+        help="athena (parquet), datapackage (csv): the format of the files",
+    )
+    schema.add_argument("--schema", metavar="NAME", help="SQL: the schema of the database")
+    schema.add_argument(
+        "--debug", action="store_true", help="show where an error arose; it may show cells"
+    )
     schema.set_defaults(command=_schema)
-    load = commands.add_parser("load", help="bring a database to the state of a store or folder")
+    load = commands.add_parser(
+        "load", help="bring a database to the state of a store or a folder of tables"
+    )
     load.add_argument("source", metavar="SOURCE", help="a store, or a folder of tables")
     load.add_argument(
         "--database-url-file",
         metavar="FILE",
-        help=f"holds the database's url; else the variable {DATABASE_URL} does",
+        help=f"a file that holds the database's url (the variable {DATABASE_URL} does)",
     )
-    load.add_argument("--version", metavar="N", type=count(1), help="by default the newest")
-    load.add_argument("--schema", metavar="NAME", help="the database schema")
-    load.add_argument("--compare", action="store_true", help="compare every row")
-    load.add_argument("--pin", metavar="NAME", help="keep the loaded version in the store")
+    load.add_argument("--version", metavar="N", type=count(1), help="the version (the newest)")
+    load.add_argument(
+        "--schema", metavar="NAME", help="the schema of the database, which must be there"
+    )
+    load.add_argument(
+        "--compare",
+        action="store_true",
+        help="compare every row, whatever the database says that it holds",
+    )
+    load.add_argument(
+        "--pin", metavar="NAME", help="let the store keep the loaded version, under that name"
+    )
     load.add_argument(
         "--lock-timeout",
         metavar="SECONDS",

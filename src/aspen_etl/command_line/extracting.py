@@ -41,15 +41,25 @@ def add_commands(commands: Any) -> None:
     add_format(one)
     add_json(one)
     add_common(one)
-    one.add_argument("--overwrite", action="store_true", help="replace tables that are there")
+    one.add_argument(
+        "--overwrite", action="store_true", help="replace the tables that the folder holds"
+    )
     one.set_defaults(command=_normalize)
     demo = commands.add_parser(
         "demo", help="normalize a small workbook that comes with the package"
     )
-    demo.add_argument("target", metavar="FOLDER", nargs="?", default="aspen-etl-demo")
+    demo.add_argument(
+        "target",
+        metavar="FOLDER",
+        nargs="?",
+        default="aspen-etl-demo",
+        help="the folder to write to (aspen-etl-demo)",
+    )
     add_format(demo)
     add_json(demo)
-    demo.add_argument("--debug", action="store_true", help="show where an error arose")
+    demo.add_argument(
+        "--debug", action="store_true", help="show where an error arose; it may show cells"
+    )
     demo.set_defaults(command=_demo)
 
 

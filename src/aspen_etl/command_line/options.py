@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import json
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any, Optional
 
@@ -17,17 +17,23 @@ from aspen_etl.io.store import SnapshotStore
 from aspen_etl.schema import Run
 
 __all__ = [
+    "MAX_DAYS",
     "add_common",
     "add_format",
     "add_json",
+    "add_model",
     "add_reading",
     "add_storage_options",
+    "add_store",
     "new_run",
     "open_store",
     "options_for",
     "read_options",
     "reading_options",
 ]
+
+#: The longest time in days that an option takes: a hundred years.
+MAX_DAYS = 36_525
 
 
 class _Pairs(argparse.Action):
@@ -60,13 +66,25 @@ class _HeaderRow(argparse.Action):
 def add_common(parser: argparse.ArgumentParser) -> None:
     """Add what every command that touches a storage takes."""
     parser.add_argument(
-        "--actor", metavar="NAME", default="aspen-etl", help="who stands in created_by"
+        "--actor",
+        metavar="NAME",
+        default="aspen-etl",
+        help="who stands in created_by and in the commit (aspen-etl)",
     )
-    parser.add_argument(
-        "--model", metavar="MODULE:NAME", help="a model of your own, such as acme.loans:MODEL"
-    )
+    add_model(parser)
     add_storage_options(parser)
-    parser.add_argument("--debug", action="store_true", help="show where an error arose")
+    parser.add_argument(
+        "--debug", action="store_true", help="show where an error arose; it may show cells"
+    )
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """Add the model."""
+    parser.add_argument(
+        "--model",
+        metavar="MODULE:NAME",
+        help="a model of your own, as in acme.loans:MODEL; the working folder is looked in, too",
+    )
 
 
 def add_storage_options(parser: argparse.ArgumentParser) -> None:
@@ -74,13 +92,15 @@ def add_storage_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--storage-options",
         metavar="FILE",
-        help="a file with JSON by protocol: credentials, endpoint, encryption",
+        help="a file of JSON by protocol with credentials, endpoint, encryption",
     )
 
 
 def add_format(parser: argparse.ArgumentParser) -> None:
     """Add the format of what is written."""
-    add_choice(parser, "--format", FORMATS, default="csv", help="of the tables (csv)")
+    add_choice(
+        parser, "--format", FORMATS, default="csv", help="the format of the files written (csv)"
+    )
 
 
 def add_choice(
@@ -100,29 +120,41 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "source",
         metavar="SOURCE",
-        help="a workbook (- for standard input), or a folder with a file a sheet",
+        help="a workbook (- for standard input), or a folder with a file for each sheet",
     )
     parser.add_argument(
-        "--na-values", metavar="T", action="append", default=[], help="text that means missing"
+        "--na-values",
+        metavar="T",
+        action="append",
+        default=[],
+        help="a text that means missing; may be repeated",
     )
     parser.add_argument(
         "--sheet",
         metavar="SOURCE=SHEET",
         action=_Pairs,
         default={},
-        help="a sheet's or file's name",
+        help="the name of a source's sheet, or of its file in a folder; may be repeated",
     )
     parser.add_argument(
-        "--column", metavar="HEADER=COLUMN", action=_Pairs, default={}, help="rename a header"
+        "--column",
+        metavar="HEADER=COLUMN",
+        action=_Pairs,
+        default={},
+        help="which column of the model a header stands for; may be repeated",
     )
     parser.add_argument(
-        "--ignore-column", metavar="HEADER", action="append", default=[], help="leave it out"
+        "--ignore-column",
+        metavar="HEADER",
+        action="append",
+        default=[],
+        help="the header of a column to leave out; may be repeated",
     )
     parser.add_argument(
         "--header-row",
         metavar="[SOURCE=]N",
         action=_HeaderRow,
-        help="the row number of the header, of every sheet or of one",
+        help="the row of the header, as a spreadsheet numbers it: of every sheet, or of one",
     )
 
 
@@ -138,6 +170,21 @@ def reading_options(
         "header_row": arguments.header_row,
         "ignore_columns": arguments.ignore_column,
     }
+
+
+def add_store(
+    one: argparse.ArgumentParser, call: Callable[..., Any], *, writes: bool = False
+) -> None:
+    """Add a store, and what every command on one takes."""
+    one.add_argument("store", metavar="STORE", help="the store's url or folder")
+    one.add_argument(
+        "--rejects-url", metavar="URL", help="where the rejects are, if not in the store"
+    )
+    add_json(one)
+    if writes:
+        add_format(one)
+    add_common(one)
+    one.set_defaults(command=call)
 
 
 def new_run(arguments: argparse.Namespace) -> Run:

@@ -1,4 +1,4 @@
-"""Commands on a store: sync, plan, history, status, export, restore, resume, vacuum and so on."""
+"""Commands on a store: history, status, export, restore, resume, vacuum, verify, purge."""
 
 from __future__ import annotations
 
@@ -6,45 +6,32 @@ import argparse
 import datetime as dt
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import fields
 from pathlib import Path
 from typing import Any, Optional
 
 from aspen_etl.command_line.options import (
-    add_choice,
-    add_common,
+    MAX_DAYS,
     add_format,
-    add_json,
-    add_reading,
+    add_store,
     new_run,
     open_store,
     options_for,
     read_options,
-    reading_options,
 )
 from aspen_etl.command_line.output import (
-    Steps,
     print_json,
-    print_rejects,
-    print_repairs,
-    print_sources,
     progress,
 )
 from aspen_etl.command_line.parsing import bounded, count
-from aspen_etl.command_line.standard_input import source_url
 from aspen_etl.errors import NotSupportedError
 from aspen_etl.io.commit import Commit
 from aspen_etl.io.filesystem import display_url
 from aspen_etl.io.status import StoreStatus
 from aspen_etl.io.tables import write_valid_tables
-from aspen_etl.synchronization import SyncReport, Thresholds, plan, sync
 
 __all__ = ["add_commands"]
 
 FAILED, TOO_OLD = 1, 3
-
-#: The longest time in days that an option takes: a hundred years.
-_DAYS = 36_525
 
 #: How many characters of a borrower's id are read: more than any model takes.
 _ID_LENGTH = 10_000
@@ -52,155 +39,49 @@ _ID_LENGTH = 10_000
 
 def add_commands(commands: Any) -> None:
     """Add the commands to the parser."""
-    for name, call, told in (
-        ("sync", _sync, "bring a store to the state of a source, as one commit or not at all"),
-        ("plan", _plan, "tell what sync would do, and write nothing"),
-    ):
-        one = commands.add_parser(name, help=told)
-        add_reading(one)
-        _finish(one, call, writes=True)
-        _add_limits(one)
     _add(commands, "history", _history, "list the versions of a store").add_argument(
-        "--limit", metavar="N", type=count(1), help="at most so many, the newest first"
+        "--limit", metavar="N", type=count(1), help="list at most so many, the newest ones"
     )
     _add(commands, "status", _status, "tell how old the newest commit is").add_argument(
         "--max-age",
         metavar="MINUTES",
-        type=bounded("minutes", 60 * 24 * _DAYS),
+        type=bounded("minutes", 60 * 24 * MAX_DAYS),
         help="exit with 3 if no good run looked since",
     )
     export = commands.add_parser("export", help="write the tables of a version to a folder")
-    _finish(export, _export)
+    add_store(export, _export)
     export.add_argument("target", metavar="FOLDER", help="the folder to write to")
-    export.add_argument("--version", metavar="N", type=count(1), help="by default the newest")
-    export.add_argument("--overwrite", action="store_true", help="replace tables that are there")
+    export.add_argument("--version", metavar="N", type=count(1), help="the version (the newest)")
+    export.add_argument(
+        "--overwrite", action="store_true", help="replace the tables that the folder holds"
+    )
     add_format(export)
     restore = _add(commands, "restore", _restore, "commit the rows of an old version again")
-    restore.add_argument("version", metavar="VERSION", type=count(1))
+    restore.add_argument(
+        "version", metavar="VERSION", type=count(1), help="the version whose rows come back"
+    )
     _add(commands, "resume", _resume, "let sync go on after restore")
     _add(commands, "vacuum", _vacuum, "let old versions go and delete their files").add_argument(
         "--keep-for",
         metavar="DAYS",
-        type=bounded("days", _DAYS),
+        type=bounded("days", MAX_DAYS),
         default=7.0,
-        help="how long versions stay (7)",
+        help="for how long an older version can be read (7)",
     )
     _add(commands, "verify", _verify, "recompute every checksum, key and reference").add_argument(
-        "--version", metavar="N", type=count(1), help="by default the newest"
+        "--version", metavar="N", type=count(1), help="the version (the newest)"
     )
     _add(commands, "purge", _purge, "erase a borrower from every version").add_argument(
-        "--id-file", metavar="FILE", help="holds the borrower's id; else standard input does"
+        "--id-file",
+        metavar="FILE",
+        help="a file that holds the borrower's id (standard input does)",
     )
 
 
 def _add(commands: Any, name: str, call: Callable[..., Any], told: str) -> argparse.ArgumentParser:
     one: argparse.ArgumentParser = commands.add_parser(name, help=told)
-    _finish(one, call)
+    add_store(one, call)
     return one
-
-
-def _finish(
-    one: argparse.ArgumentParser, call: Callable[..., Any], *, writes: bool = False
-) -> None:
-    one.add_argument("store", metavar="STORE", help="the store's url or folder")
-    one.add_argument("--rejects-url", metavar="URL", help="where the rejects are, if elsewhere")
-    add_json(one)
-    if writes:
-        add_format(one)
-    add_common(one)
-    one.set_defaults(command=call)
-
-
-def _add_limits(one: argparse.ArgumentParser) -> None:
-    add_choice(
-        one,
-        "--missing",
-        ("delete", "keep"),
-        default="delete",
-        help="what becomes of absent borrowers (delete)",
-    )
-    one.add_argument(
-        "--timeout",
-        metavar="SECONDS",
-        type=bounded("seconds", 60 * 60 * 24 * _DAYS),
-        help="give up after that time",
-    )
-    one.add_argument(
-        "--model-version", metavar="NAME", help="the state of the functions of your own model"
-    )
-    for each in fields(Thresholds):
-        option = f"--{each.name.replace('_', '-')}"
-        if isinstance(each.default, bool):
-            one.add_argument(option, action="store_true", help="lift this limit")
-        else:
-            kind = count() if isinstance(each.default, int) else float
-            one.add_argument(
-                option, metavar="N", type=kind, default=each.default, help=f"({each.default})"
-            )
-
-
-# ----------------------------------------------------------------------------- runs
-
-
-def _run_options(arguments: argparse.Namespace) -> dict[str, Any]:
-    timeout = arguments.timeout
-    limits = {each.name: getattr(arguments, each.name) for each in fields(Thresholds)}
-    try:
-        thresholds = Thresholds(**limits)
-    except ValueError as error:
-        reason = str(error)
-    else:
-        return {
-            "run": new_run(arguments),
-            "thresholds": thresholds,
-            "missing": arguments.missing,
-            "timeout": None if timeout is None else dt.timedelta(seconds=timeout),
-            "read_options": reading_options(arguments, read_options(arguments.storage_options)),
-        }
-    raise NotSupportedError(reason)
-
-
-def _sync(arguments: argparse.Namespace) -> None:
-    options, store = _run_options(arguments), open_store(arguments)
-    source = source_url(arguments.source)
-    with Steps() as steps:
-        report = sync(
-            source, store, on_step=steps, model_version=arguments.model_version, **options
-        )
-    _print_report(arguments, report)
-
-
-def _plan(arguments: argparse.Namespace) -> int:
-    options, store = _run_options(arguments), open_store(arguments)
-    source = source_url(arguments.source)
-    with Steps() as steps:
-        report = plan(source, store, on_step=steps, **options)
-    _print_report(arguments, report)
-    return FAILED if report.refusals else 0
-
-
-def _print_report(arguments: argparse.Namespace, report: SyncReport) -> None:
-    if arguments.json:
-        print_json(report.to_dict())
-        return
-    if report.source_read:
-        print_sources(report.sources)
-        print()
-    print(f"{'tables':24}{'rows':>12}{'inserted':>12}{'updated':>12}{'deleted':>12}")
-    for name, table in report.tables.items():
-        counts = (table.rows, table.inserted, table.updated, table.deleted)
-        print(f"  {name:22}" + "".join(f"{count:12,}" for count in counts))
-    if report.source_read:
-        print_repairs(report.sources)
-        print_rejects(report.rejects)
-    told = {
-        "committed": f"committed version {report.version}, {report.bytes_written:,} bytes",
-        "unchanged": f"unchanged: version {report.version} holds this state",
-        "planned": f"planned on version {report.version}; nothing was written",
-    }
-    print(f"\n{told[report.outcome]}: {display_url(arguments.store)}")
-    for refusal in report.refusals:
-        print(f"would be refused: {refusal}")
 
 
 # ----------------------------------------------------------------------------- looking
