@@ -149,6 +149,38 @@ def test_overwriting_leaves_no_table_of_the_run_before(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("role_profile.csv", b"borrower_id,role_profile\na,borrower\n"),
+        ("rejects.csv", b"mine"),
+        ("email.parquet", b"PAR1 mine PAR1"),
+        ("datapackage.json", b'{"name": "mine", "resources": []}'),
+        ("user.csv", b""),
+    ],
+)
+def test_overwriting_replaces_no_file_of_anybody_else(
+    tmp_path: Path, name: str, data: bytes
+) -> None:
+    ae.write_tables(normalized().tables, tmp_path)
+    (tmp_path / name).write_bytes(data)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(TargetExistsError, match=rf"none of ours \('{name}'\)"):
+        ae.write_tables(normalized(1).tables, tmp_path, overwrite=True)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize("url", ["memory://overwritten", "disk"])
+def test_overwriting_replaces_what_a_run_left_that_failed(tmp_path: Path, url: str) -> None:
+    url = str(tmp_path) if url == "disk" else url
+    result = normalized()
+    ae.write_tables(result.tables, url, rejects=result.rejects)
+    filesystem, path = fsspec.core.url_to_fs(url)
+    filesystem.rm_file(f"{path}/datapackage.json")
+    assert len(ae.write_tables(result.tables, url, overwrite=True)) == 10
+    assert not filesystem.exists(f"{path}/rejects.csv")
+
+
 def test_tables_that_do_not_fit_are_not_written(tmp_path: Path) -> None:
     tables = dict(normalized().tables)
     tables["email"] = tables["email"].assign(role_profile_id=99)

@@ -139,6 +139,16 @@ class TargetExistsError(AspenETLError, FileExistsError):
             found=tuple(found),
         )
 
+    @classmethod
+    def foreign(cls, url: str, found: Sequence[str]) -> TargetExistsError:
+        """Name what would be replaced and was never written by us."""
+        return cls(
+            f"{url} holds files with the names of tables that are none of ours ({listing(found)}), "
+            "as of a source; nothing was written or deleted; choose another folder",
+            url=url,
+            found=tuple(found),
+        )
+
 
 class WriteError(AspenETLError, OSError):
     """The storage did not take what was written."""

@@ -17,6 +17,7 @@ from aspen_etl.errors import (
 from aspen_etl.io.batch import Batch
 from aspen_etl.io.codec import FORMATS, Format, decode, encode_ahead
 from aspen_etl.io.filesystem import Url, locate
+from aspen_etl.io.foreign import find_foreign
 from aspen_etl.io.writing import delete, make_folder
 from aspen_etl.schema.frames import Tables
 from aspen_etl.schema.model import Model
@@ -59,7 +60,8 @@ def write_tables(
         url: The folder, as an fsspec url or a local path; it is made where it can be.
         rejects: The rejects; an empty frame gives a file with a header.
         format: ``csv`` or ``parquet``.
-        overwrite: Replace tables that are there, in either format. Other files stay.
+        overwrite: Replace tables that are there, in either format. Other files stay; one that
+            has the name of a table and is none, such as a sheet of the source, is refused.
         model: The model of the tables.
         storage_options: What the filesystem takes: credentials, endpoint, encryption.
 
@@ -68,7 +70,8 @@ def write_tables(
 
     Raises:
         ValidationError: The tables do not fit the model; nothing was written.
-        TargetExistsError: The folder holds tables already; nothing was written.
+        TargetExistsError: The folder holds tables already, or, with ``overwrite``, files of
+            their names that are not ours; nothing was written.
         SourceAccessError: The storage refuses.
         WriteError: The storage failed; the text says which files were written.
         MissingDependencyError: The format or the protocol needs a package.
@@ -111,6 +114,9 @@ def write_valid_tables(
     there = [name for name in names if folder.child(name).kind() != "absent"]
     if there and not overwrite:
         raise TargetExistsError.at(folder.url, there)
+    foreign = find_foreign(folder, there)
+    if foreign:
+        raise TargetExistsError.foreign(folder.url, foreign)
     make_folder(folder)
     written: dict[str, int] = {}
     with Batch() as batch:
