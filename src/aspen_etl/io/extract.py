@@ -277,11 +277,15 @@ def _frame(
     found = pd.DataFrame(faults, columns=list(FAULT_COLUMNS), dtype=object)
     # By the model's own names a repeated header is known later on, by others nowhere else.
     known = known_headers(list(spec.columns), options.columns)
-    again = repeated_headers(columns, known) if len(known) > len(columns) else ()
-    if len(again):
-        frame, repeated = set_apart(frame, again, spec.name)
-        found = pd.concat([found, repeated], ignore_index=True)
-    return frame, found
+    if len(known) == len(columns) or not len(frame):
+        return frame, found
+    first = next(iter(columns))
+    trimmed = {**columns, first: as_text(columns[first]).str.strip(WHITE_SPACE)}
+    again = repeated_headers(trimmed, known)
+    if not len(again):
+        return frame, found
+    frame, repeated = set_apart(frame, again, spec.name)
+    return frame, pd.concat([found, repeated], ignore_index=True)
 
 
 def _without(values: pd.Series, tokens: Collection[str]) -> pd.Series:

@@ -5,7 +5,7 @@ Such a row is no record: taken as one, it would be a borrower by the name of a c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -15,11 +15,12 @@ import pandas as pd
 from aspen_etl.schema.frames import make_frame
 from aspen_etl.schema.headers import header_key
 from aspen_etl.schema.rejects import REPEATED_HEADER
-from aspen_etl.schema.text import WHITE_SPACE
 
 __all__ = ["repeated_headers", "set_apart"]
 
-_AROUND = f"{WHITE_SPACE}\ufeff"
+#: How many bytes more than the longest header a cell with one may have: of the mark that a file
+#: begins with, of other letters and white space.
+_SLACK = 16
 
 
 def repeated_headers(
@@ -31,7 +32,8 @@ def repeated_headers(
     one column: a single word tells too little.
 
     Args:
-        cells: The columns of a sheet by the model's names.
+        cells: The columns of a sheet by the model's names, the first one without white space
+            at the ends of its cells.
         known: The model's name of a column by each header that stands for it.
 
     Returns:
@@ -52,15 +54,22 @@ def repeated_headers(
 
 def _candidates(values: pd.Series, known: Mapping[str, str]) -> npt.NDArray[np.int64]:
     """Find the rows whose cell is a header of any column."""
-    if getattr(values.dtype, "storage", None) != "pyarrow":
-        return _positions(place for place, cell in enumerate(values.array) if _key(cell) in known)
-    # As Arrow folds letter case, which for ASCII is as Python does.
-    words = [*known, *(key.lower() for key in known), *(key.upper().lower() for key in known)]
-    return np.flatnonzero(values.str.strip(_AROUND).str.lower().isin(words))
+    cells: Any = values.array
+    places: Any = range(len(values))
+    if getattr(values.dtype, "storage", None) == "pyarrow":
+        places = _short_texts(cells, max(len(key.encode()) for key in known) + _SLACK)
+        cells = cells[places]
+    found = [place for place, cell in zip(places, cells) if _key(cell) in known]
+    return np.array(found, dtype=np.int64)
 
 
-def _positions(places: Iterable[int]) -> npt.NDArray[np.int64]:
-    return np.fromiter(places, dtype=np.int64)
+def _short_texts(texts: Any, most: int) -> npt.NDArray[np.int64]:
+    """Find the texts of few bytes: a key is mostly longer than any header."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    lengths = pc.fill_null(pc.binary_length(pa.array(texts)), most + 1)
+    return np.flatnonzero(np.asarray(lengths) <= most)
 
 
 def _key(cell: Any) -> str:
