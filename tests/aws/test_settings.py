@@ -47,6 +47,7 @@ def test_every_setting_is_read_the_same_from_both() -> None:
         source="memory://in",
         event_prefix="s3://bucket/raw/",
         rejects_url="memory://rejects",
+        format="csv",
         missing="keep",
         actor="nightly",
         thresholds=ae.Thresholds(
@@ -136,7 +137,7 @@ def test_the_arguments_that_glue_adds_are_passed_over() -> None:
     argv = ["script.py", "--job-name", "nightly", "--JOB_ID", "j_1", "--store", "memory://s"]
     argv += ["--job-bookmark-option", "job-bookmark-disable", "--library-set", "none"]
     argv += ["--scriptLocation", "s3://x/job.py", "--enable-job-insights", "--format", "csv"]
-    assert from_arguments(argv) == Settings(store="memory://s")
+    assert from_arguments(argv) == Settings(store="memory://s", format="csv")
 
 
 def test_a_value_may_begin_with_dashes() -> None:

@@ -37,6 +37,9 @@ from tests.support.faulty import CANARY, Faults, Kind, faulty
 #: How many cases the quick form takes of each step.
 FEW = 1 if is_brief() else 6
 
+#: The files beside commits and data that a store keeps.
+WORDS = ("store", "newest", "last_run", "last_failure", "vacuum")
+
 OLD = ["Ann Ames", "Bob Burns", "Cy Cole"]
 NEW = ["Ann Adams", "Bob Burns", "", "Di Dunn"]  # changed, rejected, gone and new rows
 
@@ -220,7 +223,7 @@ class Stage:
         rewrites = versions[0].rewrites
         named = {f.path for c in versions for s in c.stored for f in s.moved(rewrites).files}
         found = {name for name in files_below(keeper) if not name.startswith("_aspen/commits")}
-        words = {f"_aspen/{name}.json" for name in ("store", "last_run", "last_failure", "vacuum")}
+        words = {f"_aspen/{name}.json" for name in WORDS}
         assert found - words == named
 
 

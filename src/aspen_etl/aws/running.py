@@ -77,7 +77,7 @@ class Work:
 
     def _publish(self, store: SnapshotStore, database: str) -> dict[str, Any]:
         settings, views = self.settings, None
-        if settings.format == "csv":
+        if store.find().format_of_tables == "csv":
             views = run_statements(
                 self.client("athena"),
                 workgroup=settings.athena_workgroup,

@@ -159,7 +159,7 @@ class Settings:
         source: What a scheduled run reads: a workbook, or a folder with a file per sheet.
         event_prefix: The url prefix below which a new workbook is itself the source of a run.
         rejects_url: Where the rejects go, if elsewhere.
-        format: The format of what is written, ``csv`` or ``parquet``.
+        format: The format of what is written, ``csv`` or ``parquet``; by default the store's own.
         missing: ``delete`` or ``keep`` borrowers that are absent.
         actor: Who stands in ``created_by``; by default the name of the function or job.
         thresholds: How much may be rejected and deleted.
@@ -176,7 +176,7 @@ class Settings:
     source: Optional[str] = None
     event_prefix: Optional[str] = None
     rejects_url: Optional[str] = None
-    format: Format = "csv"
+    format: Optional[Format] = None
     missing: Literal["delete", "keep"] = "delete"
     actor: Optional[str] = None
     thresholds: Thresholds = field(default_factory=Thresholds)
@@ -220,8 +220,8 @@ def from_environment(environment: Mapping[str, str], /) -> Settings:
         SettingsError: One is missing, unknown, or its value cannot be used.
 
     Examples:
-        >>> from_environment({"ASPEN_ETL_STORE": "s3://bucket/store"}).format
-        'csv'
+        >>> from_environment({"ASPEN_ETL_STORE": "s3://bucket/store"}).missing
+        'delete'
     """
     given = {}
     for name, text in environment.items():

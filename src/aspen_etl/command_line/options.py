@@ -25,6 +25,7 @@ __all__ = [
     "add_reading",
     "add_storage_options",
     "add_store",
+    "add_store_format",
     "new_run",
     "open_store",
     "options_for",
@@ -100,6 +101,16 @@ def add_format(parser: argparse.ArgumentParser) -> None:
     """Add the format of what is written."""
     add_choice(
         parser, "--format", FORMATS, default="csv", help="the format of the files written (csv)"
+    )
+
+
+def add_store_format(parser: argparse.ArgumentParser) -> None:
+    """Add the format of a store's tables, which it keeps unless another one is asked for."""
+    add_choice(
+        parser,
+        "--format",
+        FORMATS,
+        help="of the tables: by default the store's own (csv); another one writes all anew",
     )
 
 
@@ -199,7 +210,7 @@ def open_store(arguments: argparse.Namespace) -> SnapshotStore:
     return SnapshotStore(
         arguments.store,
         model=load_model(arguments.model),
-        format=getattr(arguments, "format", FORMATS[0]),
+        format=getattr(arguments, "format", None),
         storage_options=options_for(arguments.store, options),
         rejects_url=rejects,
         rejects_storage_options=None if rejects is None else options_for(rejects, options),

@@ -146,5 +146,8 @@ def _print_report(arguments: argparse.Namespace, report: SyncReport) -> None:
         "planned": f"planned on version {report.version}; nothing was written",
     }
     print(f"\n{told[report.outcome]}: {display_url(arguments.store)}")
+    if report.format != report.format_before and report.format_before is not None:
+        anew = "are" if report.outcome == "committed" else "would be"
+        print(f"all tables {anew} written anew as {report.format} ({report.format_before} before)")
     for refusal in report.refusals:
         print(f"would be refused: {refusal}")

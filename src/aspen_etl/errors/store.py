@@ -72,8 +72,9 @@ class ModelMismatchError(AspenETLError, ValueError):
         """Name the differences."""
         return cls(
             f"the store {url} was written by a model that this one cannot continue: "
-            f"{'; '.join(differences)}. A new nullable column or a new table would do; for "
-            "anything else, choose another store",
+            f"{'; '.join(differences)}. If the store has a model of its own, give it: model= "
+            "(--model). Of a model that goes on from it, a new nullable column or a new table "
+            "would do; for anything else, choose another store",
             url=url,
             differences=tuple(differences),
         )
@@ -133,6 +134,28 @@ class CorruptStoreError(AspenETLError, OSError):
             "that is whole, or the file from a backup",
             url=url,
             reason=reason,
+        )
+
+    @classmethod
+    def of_commit(cls, url: str, version: int, reason: str) -> CorruptStoreError:
+        """Name the commit whose file is damaged, what was found, and what to do."""
+        return cls(
+            f"commit {version} is damaged ({url}): {reason}; aspen-etl verify lists all that is "
+            "damaged: put the file back from a backup",
+            url=url,
+            version=version,
+            reason=reason,
+        )
+
+    @classmethod
+    def missing(cls, url: str, version: int, proof: str) -> CorruptStoreError:
+        """Name the commit whose file is not there, how that is known, and what to do."""
+        return cls(
+            f"commit {version} is missing from the store {url}: {proof}; nothing was written. "
+            "aspen-etl verify lists all that are missing: put their files back from a backup",
+            url=url,
+            version=version,
+            reason=f"commit {version} is missing",
         )
 
 

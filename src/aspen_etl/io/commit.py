@@ -1,16 +1,20 @@
-"""What a commit file says, and how it is written and read: plain JSON without a cell value."""
+"""What a commit file says, and how it is written: plain JSON without a cell value, sealed."""
 
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from importlib import metadata
-from typing import Any, Literal, Optional
+from typing import Annotated, Any, Literal, Optional, Union
 
-from aspen_etl.errors import CorruptStoreError, StoreFormatError
+from pydantic import Field
+
 from aspen_etl.io.codec import Format
+from aspen_etl.io.sealing import seal
 
 __all__ = [
     "STORE_FORMAT",
@@ -21,11 +25,26 @@ __all__ = [
     "SourceRecord",
     "Stored",
     "StoredFile",
+    "is_token",
     "library_version",
 ]
 
-#: The format of the store that this library writes; older ones are read, newer ones refused.
-STORE_FORMAT = 1
+#: The format of the store that this library writes; older ones are read and raised by the next
+#: commit, newer ones refused.
+STORE_FORMAT = 2
+
+#: The first format whose commits hold their own checksum, that of their parent, and the store's id.
+SEALED = 2
+
+#: What only commits of such a format hold, beside the checksum.
+_SEALED_FIELDS = ("store", "parent_sha256")
+
+#: The types of what a commit file holds; ``commit_file`` makes sure of them.
+Count = Annotated[int, Field(ge=0, lt=1 << 63)]
+Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+Token = Annotated[str, Field(pattern="^[0-9a-f]{16}$")]
+Facts = Mapping[str, Union[bool, int, str]]
+TableFacts = Mapping[str, Union[list[str], Mapping[str, Facts]]]
 
 CommitKind = Literal["sync", "restore", "resume", "vacuum", "purge"]
 
@@ -42,9 +61,9 @@ class StoredFile:
     """
 
     path: str
-    bytes: int
-    rows: int
-    sha256: str
+    bytes: Count
+    rows: Count
+    sha256: Digest
 
 
 @dataclass(frozen=True)
@@ -92,7 +111,7 @@ class KeyEntry:
         retired: The keys given whose row is gone; all others stand in the table.
     """
 
-    next: int
+    next: Count
     retired: Stored
 
 
@@ -108,7 +127,7 @@ class SourceFile:
     """
 
     url: str
-    bytes: int
+    bytes: Count
     content_id: str
     modified: Optional[str] = None
 
@@ -124,7 +143,7 @@ class SourceRecord:
     """
 
     files: tuple[SourceFile, ...] = ()
-    rows: Mapping[str, int] = field(default_factory=dict)
+    rows: Mapping[str, Count] = field(default_factory=dict)
     fingerprint: Optional[str] = None
 
 
@@ -150,25 +169,31 @@ class Commit:
         reject_counts: How many they are, by sheet, column, rule and scope.
         source: What it was made of.
         rewrites: Files of older versions that were written anew to erase a borrower, by path.
+        format: The format of its file.
+        store: The id of its store; from format 2 on.
+        parent_sha256: The digest of the version before, if there is one; from format 2 on.
     """
 
-    version: int
-    parent: int
+    version: Count
+    parent: Count
     kind: CommitKind
-    token: str
+    token: Token
     time: dt.datetime
     actor: str
     library: str
-    model: Mapping[str, Any] = field(repr=False)
-    oldest_readable: int = 1
-    hold: Optional[int] = None
+    model: Mapping[str, TableFacts] = field(repr=False)
+    oldest_readable: Count = 1
+    hold: Optional[Count] = None
     tables: Mapping[str, Stored] = field(default_factory=dict, repr=False)
-    changes: Mapping[str, Mapping[str, int]] = field(default_factory=dict, repr=False)
+    changes: Mapping[str, Mapping[str, Count]] = field(default_factory=dict, repr=False)
     keys: Mapping[str, KeyEntry] = field(default_factory=dict, repr=False)
     rejects: Optional[Stored] = field(default=None, repr=False)
-    reject_counts: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
+    reject_counts: tuple[Facts, ...] = field(default=(), repr=False)
     source: SourceRecord = field(default_factory=SourceRecord, repr=False)
     rewrites: Mapping[str, StoredFile] = field(default_factory=dict, repr=False)
+    format: Count = STORE_FORMAT
+    store: Optional[Token] = None
+    parent_sha256: Optional[Digest] = field(default=None, repr=False)
 
     @property
     def stored(self) -> tuple[Stored, ...]:
@@ -176,67 +201,36 @@ class Commit:
         rejects = () if self.rejects is None else (self.rejects,)
         return (*self.tables.values(), *(entry.retired for entry in self.keys.values()), *rejects)
 
-    def format_of_tables(self) -> set[str]:
-        """Give the formats that its tables are in."""
-        return {stored.format for stored in self.tables.values()}
+    @property
+    def format_of_tables(self) -> Format:
+        """The format of its tables: those of one commit are written in one."""
+        return next(iter(self.tables.values())).format
 
     def to_dict(self) -> dict[str, Any]:
         """Give plain values, ready for JSON."""
-        return {"format": STORE_FORMAT, **asdict(self), "time": self.time.isoformat()}
+        values = asdict(self)
+        if self.format < SEALED:
+            for name in _SEALED_FIELDS:
+                del values[name]
+        return {"format": values.pop("format"), **values, "time": self.time.isoformat()}
+
+    def _unsealed(self) -> bytes:
+        return json.dumps(self.to_dict(), indent=1, ensure_ascii=True).encode("ascii") + b"\n"
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of its file's bytes without the field ``sha256``."""
+        return hashlib.sha256(self._unsealed()).hexdigest()
 
     def to_bytes(self) -> bytes:
         """Give the text of the commit file."""
-        return json.dumps(self.to_dict(), indent=1, ensure_ascii=True).encode("ascii") + b"\n"
-
-    @classmethod
-    def from_bytes(cls, data: bytes, url: str) -> Commit:
-        """Read a commit file.
-
-        Raises:
-            StoreFormatError: It is of a newer format.
-            CorruptStoreError: It is no commit file.
-        """
-        try:
-            values = json.loads(data)
-            found = values.pop("format")
-        except (ValueError, AttributeError, KeyError, TypeError):
-            values, found = {}, None
-        if isinstance(found, int) and found > STORE_FORMAT:
-            raise StoreFormatError.at(url, found, STORE_FORMAT)
-        try:
-            return _commit(values)
-        except (KeyError, TypeError, ValueError):
-            pass
-        raise CorruptStoreError.at(url, "it is no commit file")
+        text = self._unsealed()
+        return seal(text) if self.format >= SEALED else text
 
 
-def _commit(values: dict[str, Any]) -> Commit:
-    rejects = values["rejects"]
-    source = values["source"]
-    return Commit(
-        **{
-            **values,
-            "time": dt.datetime.fromisoformat(values["time"]),
-            "tables": {name: _stored(held) for name, held in values["tables"].items()},
-            "keys": {
-                name: KeyEntry(held["next"], _stored(held["retired"]))
-                for name, held in values["keys"].items()
-            },
-            "rejects": None if rejects is None else _stored(rejects),
-            "reject_counts": tuple(values["reject_counts"]),
-            "source": SourceRecord(
-                tuple(SourceFile(**file) for file in source["files"]),
-                source["rows"],
-                source["fingerprint"],
-            ),
-            "rewrites": {path: StoredFile(**file) for path, file in values["rewrites"].items()},
-        }
-    )
-
-
-def _stored(values: dict[str, Any]) -> Stored:
-    files = tuple(StoredFile(**file) for file in values["files"])
-    return Stored(values["format"], tuple(values["columns"]), files, values["elsewhere"])
+def is_token(text: str, /) -> bool:
+    """Tell whether a text is 64 random bits, as the token of an attempt or the id of a store."""
+    return re.fullmatch(r"[0-9a-f]{16}", text) is not None
 
 
 def library_version() -> str:

@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
+import re
 import time
+from collections.abc import Collection, Iterator
 from typing import Optional
 
 from aspen_etl.errors import (
     AspenETLError,
     CommitConflictError,
     CommitOutcomeUnknownError,
+    CorruptStoreError,
     NotSupportedError,
     ReadError,
     SourceAccessError,
     SourceNotFoundError,
+    WriteError,
 )
 from aspen_etl.io.commit import Commit
+from aspen_etl.io.commit_file import MAX_BYTES, parse_commit
 from aspen_etl.io.filesystem import Location
 from aspen_etl.io.identity import find_identity, identity_place, new_identity
+from aspen_etl.io.listing import list_names
+from aspen_etl.io.newest import NEWEST, read_newest, write_newest
+from aspen_etl.io.state_files import read_state
 from aspen_etl.io.writing import KNOWN_TO_CREATE, Created, create, make_folder, put
 
 __all__ = ["CommitLog"]
 
-#: The most that a commit file may have.
-_MAX_BYTES = 1 << 28
+_FOLDER = "_aspen/commits"
+_COMMIT = re.compile(r"([0-9]{20})\.json\Z")
 
 #: How often an undecided write is tried, and how long to wait in between, doubled each time.
 _TRIES, _WAIT_SECONDS = 5, 0.05
@@ -42,28 +50,59 @@ class CommitLog:
 
     def place(self, version: int) -> Location:
         """Give the place of a commit file."""
-        return self.root.child(f"_aspen/commits/{version:020d}.json")
+        return self.root.child(f"{_FOLDER}/{version:020d}.json")
 
     def newest_version(self) -> int:
         """Find the number of the newest commit, or 0.
 
-        Versions have no gap and are never deleted, so some thirty questions find the newest of
-        a hundred thousand, and no listing is needed.
-        """
-        high = 1
-        while self._exists(high):
-            high *= 2
-        low = high // 2
-        while high - low > 1:
-            middle = (low + high) // 2
-            low, high = (middle, high) if self._exists(middle) else (low, middle)
-        return low
+        The folder is listed once, names alone. A listing may be older than a direct answer, so
+        what it does not show is asked for: the number after the newest, and each that is missing
+        from the row.
 
-    def _exists(self, version: int) -> bool:
-        return self.place(version).kind() == "file"
+        Raises:
+            CorruptStoreError: A commit is missing from the row.
+        """
+        versions, missing = self.look()
+        newest = max(versions, default=0)
+        for version in missing:
+            raise CorruptStoreError.missing(self.root.url, version, f"version {newest} is there")
+        if not newest:
+            self.check_newest(0)
+        return newest
+
+    def look(self) -> tuple[set[int], Iterator[int]]:
+        """Find the numbers of all commits, and those missing from the row below the newest."""
+        versions = self._listed()
+        while self._is_there(max(versions, default=0) + 1):
+            versions.add(max(versions, default=0) + 1)
+        return versions, (n for n in _gaps(versions) if not self._is_there(n))
+
+    def _listed(self) -> set[int]:
+        found = (_COMMIT.match(name) for name in list_names(self.root.child(_FOLDER)))
+        return {int(match[1]) for match in found if match} - {0}
+
+    def _is_there(self, version: int) -> bool:
+        return self.place(version).kind() != "absent"
+
+    def lost(self, version: int, newest: int) -> Iterator[int]:
+        """Give the versions after the newest, up to one that was committed, that are not there."""
+        return (n for n in range(newest + 1, version + 1) if not self._is_there(n))
+
+    def check_newest(self, newest: int) -> None:
+        """Make sure that no commit after the newest was there once.
+
+        Raises:
+            CorruptStoreError: One was: the last writer left word of it, and it is missing.
+        """
+        for version in self.lost(read_newest(self.root), newest):
+            raise CorruptStoreError.missing(self.root.url, version, f"{NEWEST} names it")
 
     def newest(self) -> Optional[Commit]:
-        """Read the newest commit."""
+        """Read the newest commit.
+
+        Raises:
+            CorruptStoreError: A commit is missing from the row, or the newest is damaged.
+        """
         version = self.newest_version()
         return self.read(version) if version else None
 
@@ -71,12 +110,21 @@ class CommitLog:
         """Read a commit.
 
         Raises:
-            SourceNotFoundError: There is none of that number.
             StoreFormatError: It is of a newer format.
-            CorruptStoreError: It is no commit file.
+            CorruptStoreError: It is damaged, or missing.
         """
         place = self.place(version)
-        return Commit.from_bytes(place.read(_MAX_BYTES), place.url)
+        try:
+            data = read_state(place, MAX_BYTES)
+        except SourceNotFoundError:
+            missing, reason = True, ""
+        except CorruptStoreError as error:
+            missing, reason = False, str(error.details["reason"])
+        else:
+            return parse_commit(data, version, place.url)
+        if missing:
+            raise CorruptStoreError.missing(self.root.url, version, "there is no such file")
+        raise CorruptStoreError.of_commit(place.url, version, reason)
 
     def append(self, commit: Commit) -> None:
         """Make the commit file: success is the commit.
@@ -88,7 +136,9 @@ class CommitLog:
             WriteError: The storage failed; there is no such commit.
         """
         place, data = self.place(commit.version), commit.to_bytes()
-        make_folder(self.root.child("_aspen/commits"))
+        if len(data) > MAX_BYTES:
+            raise WriteError.at(place.url, f"a commit of more than {MAX_BYTES} bytes; run vacuum")
+        make_folder(self.root.child(_FOLDER))
         unknown = ""
         for attempt in range(_TRIES):
             failure: AspenETLError
@@ -98,10 +148,9 @@ class CommitLog:
                 if not unknown:
                     raise
                 created, unknown = "unknown", type(error).__name__
-            if created == "made":
-                return
-            found = self._look(place)
+            found = data if created == "made" else self._look(place)
             if found == data:
+                write_newest(self.root, commit.version)
                 return
             if found is not None:
                 raise CommitConflictError.at(self.root.url, commit.version)
@@ -112,7 +161,7 @@ class CommitLog:
 
     def _look(self, place: Location) -> Optional[bytes]:
         try:
-            return place.read(_MAX_BYTES)
+            return place.read(MAX_BYTES)
         except (SourceNotFoundError, ReadError, SourceAccessError):
             return None
 
@@ -139,12 +188,19 @@ class CommitLog:
             SourceAccessError: The storage refuses.
             WriteError: The storage failed.
         """
-        return find_identity(self.root) or self.probe()
+        found = find_identity(self.root)
+        if found is None:
+            newest = self.newest()
+            found = self.probe(newest.store if newest else None)
+        return found
 
-    def probe(self) -> str:
+    def probe(self, token: Optional[str] = None) -> str:
         """Make sure, before the first commit, that the storage makes a file for one writer alone.
 
         The file is that of the store's id.
+
+        Args:
+            token: The id, if the store's commits name it already.
 
         Returns:
             The store's id.
@@ -161,7 +217,7 @@ class CommitLog:
                 "promise single_writer=True",
                 url=self.root.url,
             )
-        place, data = identity_place(self.root), new_identity()
+        place, data = identity_place(self.root), new_identity(token)
         make_folder(self.root.child("_aspen"))
         made = 0
         for attempt in range(_TRIES):
@@ -182,3 +238,11 @@ class CommitLog:
             "two writers could overwrite each other: use another, or promise single_writer=True",
             url=self.root.url,
         )
+
+
+def _gaps(versions: Collection[int]) -> Iterator[int]:
+    """Give the numbers from 1 on that are missing from a row, one after the other."""
+    expected = 1
+    for version in sorted(versions):
+        yield from range(expected, version)
+        expected = version + 1

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import json
-import re
 import secrets
 from typing import Any, Optional
 
-from aspen_etl.errors import (
-    CorruptStoreError,
-    LimitExceededError,
-    SourceNotFoundError,
-    StoreFormatError,
-)
-from aspen_etl.io.commit import STORE_FORMAT
+from aspen_etl.errors import CorruptStoreError, SourceNotFoundError, StoreFormatError
+from aspen_etl.io.commit import STORE_FORMAT, is_token
 from aspen_etl.io.filesystem import Location
+from aspen_etl.io.state_files import SMALL, json_object, read_state
 
 __all__ = ["find_identity", "identity_place", "new_identity", "read_identity"]
 
-_IDENTITY = re.compile(r"[0-9a-f]{16}\Z")
-_MAX_BYTES = 1 << 16
+#: No format's number is as high as this.
+_FORMATS = 10**9
 
 
 def identity_place(root: Location, /) -> Location:
@@ -27,10 +22,13 @@ def identity_place(root: Location, /) -> Location:
     return root.child("_aspen/store.json")
 
 
-def new_identity() -> bytes:
-    """Give what the file of a new store holds: the format, and 64 random bits as its id."""
-    words = {"format": STORE_FORMAT, "token": secrets.token_hex(8)}
-    return json.dumps(words).encode("ascii") + b"\n"
+def new_identity(token: Optional[str] = None, /) -> bytes:
+    """Give what the file holds: the format, and an id, by default 64 random bits."""
+    return _words(STORE_FORMAT, secrets.token_hex(8) if token is None else token)
+
+
+def _words(store_format: Any, token: str) -> bytes:
+    return json.dumps({"format": store_format, "token": token}).encode("ascii") + b"\n"
 
 
 def find_identity(root: Location, /) -> Optional[str]:
@@ -45,17 +43,15 @@ def find_identity(root: Location, /) -> Optional[str]:
 
 def read_identity(place: Location, /) -> Optional[str]:
     """Read a file that holds a store's id; it raises what ``find_identity`` does."""
-    values: Any = None
     try:
-        values = json.loads(place.read(_MAX_BYTES))
+        data = read_state(place, SMALL)
     except SourceNotFoundError:
         return None
-    except (ValueError, RecursionError, LimitExceededError):
-        pass
-    values = values if isinstance(values, dict) else {}
+    values = json_object(data)
     found, token = values.get("format"), values.get("token")
-    if isinstance(found, int) and found > STORE_FORMAT:
+    if type(found) is int and STORE_FORMAT < found < _FORMATS:
         raise StoreFormatError.at(place.url, found, STORE_FORMAT)
-    if isinstance(token, str) and _IDENTITY.match(token):
+    known = type(found) is int and 0 < found <= STORE_FORMAT
+    if known and isinstance(token, str) and is_token(token) and data == _words(found, token):
         return token
     raise CorruptStoreError.at(place.url, "it does not hold the store's id")

@@ -8,7 +8,7 @@ from typing import IO
 
 from aspen_etl.errors import ReadError
 
-__all__ = ["open_regular"]
+__all__ = ["NO_FILES", "open_regular"]
 
 #: Another opener may wait: a pipe for its writer, a line for its modem. Windows has no such flag.
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
@@ -20,6 +20,10 @@ _KINDS = {
     stat.S_IFSOCK: "a socket",
     stat.S_IFDIR: "a folder",
 }
+_OTHER = "something else"
+
+#: What there may be in the place of a file, in words.
+NO_FILES = frozenset({*_KINDS.values(), _OTHER})
 
 
 def open_regular(path: str, url: str, /) -> IO[bytes]:
@@ -48,4 +52,4 @@ def open_regular(path: str, url: str, /) -> IO[bytes]:
 def _refuse_others(found: os.stat_result, url: str) -> None:
     kind = stat.S_IFMT(found.st_mode)
     if kind != stat.S_IFREG:
-        raise ReadError.no_file(url, _KINDS.get(kind, "something else"))
+        raise ReadError.no_file(url, _KINDS.get(kind, _OTHER))

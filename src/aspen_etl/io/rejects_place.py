@@ -8,17 +8,15 @@ an id, and of what lies there no store deletes more than its own commits named.
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import re
 from collections.abc import Iterator
 from typing import Literal, Optional
 
 from aspen_etl.errors import RejectsPlaceError, SourceAccessError, SourceNotFoundError, WriteError
-from aspen_etl.io.commit import STORE_FORMAT
 from aspen_etl.io.commit_log import CommitLog
 from aspen_etl.io.filesystem import Location, attempt
-from aspen_etl.io.identity import find_identity, read_identity
+from aspen_etl.io.identity import find_identity, new_identity, read_identity
 from aspen_etl.io.writing import KNOWN_TO_CREATE, create, make_folder, put
 
 __all__ = ["OwnFolders", "Standing", "check_root", "claim_place", "judge_place"]
@@ -95,7 +93,7 @@ def claim_place(log: CommitLog, place: Location, /, *, first: bool) -> Standing:
     if standing in {"own", "shared"} or (standing == "empty" and not first):
         return standing
     own, claim = log.identity(), _claim(place)
-    data = json.dumps({"format": STORE_FORMAT, "token": own}).encode("ascii") + b"\n"
+    data = new_identity(own)
     make_folder(place.child("_aspen"))
     if _protocols(place) & KNOWN_TO_CREATE:
         create(claim, data)

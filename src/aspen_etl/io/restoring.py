@@ -31,7 +31,7 @@ def restore_version(store: StoreWriter, version: int, newest: Commit, run: Run) 
         lost = str(error.details.get("url", ""))
     if lost:
         raise store.lost(lost, newest)
-    attempt = store.attempt(newest.version + 1)
+    attempt = store.attempt(newest.version + 1, base=newest)
     keys: dict[str, KeyEntry] = {}
     for name, state in now.keys.items():
         table = store.model.tables[name]

@@ -16,7 +16,7 @@ import pandas as pd
 from aspen_etl.changes import Changes
 from aspen_etl.errors import NotSupportedError
 from aspen_etl.io.codec import FORMATS, Format
-from aspen_etl.io.commit import Commit, SourceRecord, Stored
+from aspen_etl.io.commit import Commit, SourceRecord
 from aspen_etl.io.commit_log import CommitLog
 from aspen_etl.io.filesystem import Url, locate
 from aspen_etl.io.pins import remove_pin, set_pin
@@ -38,7 +38,6 @@ from aspen_etl.io.verifying import Verification, verify_version
 from aspen_etl.schema.frames import Run, Snapshot
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.rejects import REJECTS
-from aspen_etl.schema.spec import TableSpec
 from aspen_etl.transform.borrower import BORROWER_MODEL
 
 __all__ = ["SnapshotStore"]
@@ -52,7 +51,9 @@ class SnapshotStore(StoreWriter):
             ``memory://``, or another storage with ``single_writer=True``.
         model: The model of the tables. It may have more nullable columns and more tables than
             the one that wrote the store.
-        format: The format of files that are written, ``csv`` or ``parquet``.
+        format: The format of files that are written, ``csv`` or ``parquet``; by default that of
+            the store's newest commit, and ``csv`` in a new store. Another one than the store's is
+            a migration: the next commit writes every table anew.
         storage_options: What the filesystem takes: credentials, endpoint, encryption.
         rejects_url: Where the rejects go, if elsewhere: they hold what was refused, as read.
         rejects_storage_options: What that filesystem takes; by default the same options.
@@ -77,14 +78,14 @@ class SnapshotStore(StoreWriter):
         /,
         *,
         model: Model = BORROWER_MODEL,
-        format: Format = "csv",  # noqa: A002 - the field's word for it
+        format: Optional[Format] = None,  # noqa: A002 - the field's word for it
         storage_options: Optional[Mapping[str, Any]] = None,
         rejects_url: Optional[Url] = None,
         rejects_storage_options: Optional[Mapping[str, Any]] = None,
         single_writer: bool = False,
         attempt_limit: dt.timedelta = dt.timedelta(hours=1),
     ) -> None:
-        if format not in FORMATS:
+        if format is not None and format not in FORMATS:
             msg = f"there is no format {format!r}; use one of {', '.join(FORMATS)}"
             raise NotSupportedError(msg, format=format)
         log = CommitLog(locate(url, storage_options), single_writer=single_writer)
@@ -137,12 +138,15 @@ class SnapshotStore(StoreWriter):
         base = self.begin(parent)
         refused = empty(REJECTS) if rejects is None else rejects
         self.claim_rejects(first=len(refused) > 0)
-        attempt = self.attempt(parent + 1, give_up)
+        attempt = self.attempt(parent + 1, give_up, base=base)
         held = {n: stored for n, stored in (base.tables if base else {}).items() if n in changes}
         written = {
             name: snapshot.tables[name]
             for name, table in self.model.tables.items()
-            if name not in held or not changes[name].is_empty or self._is_other(held[name], table)
+            if name not in held
+            or not changes[name].is_empty
+            or held[name].columns != tuple(table.columns)
+            or held[name].format != attempt.format
         }
         held.update(attempt.tables(written, self.model.tables))
         tables = {name: held[name] for name in self.model.tables}
@@ -171,9 +175,6 @@ class SnapshotStore(StoreWriter):
             ),
             attempt,
         )
-
-    def _is_other(self, held: Stored, table: TableSpec) -> bool:
-        return held.columns != tuple(table.columns) or held.format != self.format
 
     # ------------------------------------------------------------------------- going back
 

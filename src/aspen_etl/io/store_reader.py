@@ -78,9 +78,18 @@ class StoreReader:
         if version in (None, newest.version):
             return newest, newest
         assert version is not None  # noqa: S101 - for mypy
+        return self.find_older(version, newest), newest
+
+    def find_older(self, version: int, newest: Commit) -> Commit:
+        """Read an older commit, given the newest.
+
+        Raises:
+            VersionNotFoundError: There is none, or its files are no longer kept.
+            CorruptStoreError: It is damaged, or missing.
+        """
         if not newest.oldest_readable <= version <= newest.version:
             raise VersionNotFoundError.of(self.url, version, newest.oldest_readable, newest.version)
-        return self.log.read(version), newest
+        return self.log.read(version)
 
     def history(self, limit: Optional[int] = None) -> tuple[Commit, ...]:
         """Read the commits that can be read, the newest first, at most ``limit`` of them."""

@@ -9,12 +9,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Optional
 
-from aspen_etl.errors import CommitConflictError
+from aspen_etl.errors import CommitConflictError, CorruptStoreError
 from aspen_etl.io.attempt import Attempt
-from aspen_etl.io.codec import Format
-from aspen_etl.io.commit import Commit, CommitKind, library_version
+from aspen_etl.io.codec import FORMATS, Format
+from aspen_etl.io.commit import STORE_FORMAT, Commit, CommitKind, library_version
 from aspen_etl.io.commit_log import CommitLog
 from aspen_etl.io.filesystem import Location
+from aspen_etl.io.identity import identity_place
 from aspen_etl.io.rejects_place import Standing, check_root, claim_place, judge_place
 from aspen_etl.io.store_reader import StoreReader
 from aspen_etl.io.waiting import until
@@ -35,7 +36,7 @@ class StoreWriter(StoreReader):
         log: The commits.
         rejects_root: The place of the rejects, if it is another one.
         model: The model of the tables.
-        file_format: The format of files that are written.
+        file_format: The format of files that are written, if another one than the store's.
         attempt_limit: How long an attempt may take from its first file on.
     """
 
@@ -44,7 +45,7 @@ class StoreWriter(StoreReader):
         log: CommitLog,
         rejects_root: Optional[Location],
         model: Model,
-        file_format: Format,
+        file_format: Optional[Format],
         attempt_limit: dt.timedelta,
     ) -> None:
         super().__init__(log, rejects_root, model)
@@ -80,24 +81,45 @@ class StoreWriter(StoreReader):
             return "own"
         return claim_place(self.log, self.rejects_root, first=first)
 
-    def attempt(self, version: int, give_up: Optional[Callable[[str], None]] = None) -> Attempt:
-        """Begin to write the files of a version."""
+    def attempt(
+        self,
+        version: int,
+        give_up: Optional[Callable[[str], None]] = None,
+        *,
+        base: Optional[Commit] = None,
+    ) -> Attempt:
+        """Begin to write the files of a version, in the format of the commit before it.
+
+        Args:
+            version: The version.
+            give_up: Called before each step; it raises to stop.
+            base: The commit that it goes on from.
+        """
         return Attempt(
             self.root,
             self.rejects_root,
             version,
-            self.format,
+            self.format_after(base),
             limit=self.attempt_limit,
             give_up=give_up,
         )
+
+    def format_after(self, base: Optional[Commit]) -> Format:
+        """Give the format of what is written after a commit: as was asked for, else its own."""
+        if self.format is not None:
+            return self.format
+        return FORMATS[0] if base is None else base.format_of_tables
 
     def next_commit(
         self, base: Optional[Commit], kind: CommitKind, run: Run, attempt: Attempt
     ) -> Commit:
         """Make the commit that follows another and holds the same."""
-        self.log.identity()
+        self.log.check_newest(base.version if base else 0)
         time_ = run.time if base is None else max(run.time, base.time)
         facts = {
+            "format": STORE_FORMAT,
+            "store": self._identity(base),
+            "parent_sha256": base.digest if base else None,
             "kind": kind,
             "token": attempt.token,
             "time": time_,
@@ -116,6 +138,14 @@ class StoreWriter(StoreReader):
             source=replace(base.source, fingerprint=None),
             **facts,  # type: ignore[arg-type]
         )
+
+    def _identity(self, base: Optional[Commit]) -> str:
+        store = self.log.identity()
+        if base is not None and base.store not in (None, store):
+            place = identity_place(self.root)
+            reason = f"it holds another id than commit {base.version}"
+            raise CorruptStoreError.at(place.url, reason)
+        return store
 
     def append(self, commit: Commit, attempt: Attempt) -> Commit:
         """Make a commit, if the attempt is not too old by now."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
-from pathlib import Path
 from typing import IO, Optional, cast
 
 import pandas as pd
@@ -22,12 +22,12 @@ from aspen_etl.io.batch import Batch
 from aspen_etl.io.codec import Format, decode_own_csv, decode_verified, encoders
 from aspen_etl.io.commit import Stored, StoredFile
 from aspen_etl.io.filesystem import Location, attempt
+from aspen_etl.io.regular import open_regular
+from aspen_etl.io.state_files import read_state
 from aspen_etl.io.writing import Data, make_folder
 from aspen_etl.schema.spec import ColumnSpec
 
 __all__ = ["check_sizes", "checksum", "empty", "read_bytes", "read_frame", "send_frame"]
-
-_NO_LIMIT = 2**62
 
 #: How often a file is read that does not come as it was written.
 _TRIES = 3
@@ -92,7 +92,7 @@ def check_sizes(root: Location, stored: Stored) -> None:
 
 
 def read_bytes(place: Location, file: StoredFile) -> bytes:
-    """Read a file and check that it is what was written.
+    """Read a file, never more than it should have, and check that it is what was written.
 
     Raises:
         SourceNotFoundError: It is not there.
@@ -103,8 +103,8 @@ def read_bytes(place: Location, file: StoredFile) -> bytes:
     failure: AspenETLError
     for _ in range(_TRIES):
         try:
-            data = place.read(_NO_LIMIT)
-        except ReadError as error:
+            data = read_state(place, file.bytes)
+        except (ReadError, CorruptStoreError) as error:
             failure = error
             continue
         if len(data) == file.bytes and checksum(data) == file.sha256:
@@ -125,7 +125,9 @@ def read_frame(root: Location, stored: Stored, columns: Mapping[str, ColumnSpec]
         SourceNotFoundError: A file is not there.
         CorruptStoreError: A file is not what was written.
     """
-    held = {name: columns[name] for name in stored.columns}
+    held = {name: columns[name] for name in stored.columns if name in columns}
+    if len(held) != len(stored.columns):
+        raise CorruptStoreError.at(root.child(stored.location).url, "it has columns of no table")
     parts = [_read_part(root.child(file.path), file, held, stored.format) for file in stored.files]
     if not parts:
         return empty(held)
@@ -157,7 +159,9 @@ def _read_streamed(
         The table; none where anything is not as expected, which ``read_bytes`` then tells.
     """
     try:
-        with Path(place.path).open("rb", buffering=0) as opened:
+        with open_regular(place.path, place.url) as opened:
+            if os.fstat(opened.fileno()).st_size != file.bytes:
+                return None
             stream = _Digesting(opened)
             frame = decode_own_csv(cast("IO[bytes]", stream), columns)
             whole = frame is not None and not stream.read()
@@ -173,7 +177,7 @@ def _read_streamed(
 class _Digesting(io.RawIOBase):
     """Read a file to its end, and know the size, the checksum and the head of what was read."""
 
-    def __init__(self, file: io.RawIOBase) -> None:
+    def __init__(self, file: IO[bytes]) -> None:
         self._file, self._size, self._digest = file, 0, hashlib.sha256()
         self.head = b""
 

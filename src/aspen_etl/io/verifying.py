@@ -9,9 +9,15 @@ from typing import Any, Optional
 
 import pandas as pd
 
-from aspen_etl.errors import AspenETLError, SourceAccessError
+from aspen_etl.errors import (
+    AspenETLError,
+    CorruptStoreError,
+    SourceAccessError,
+    VersionNotFoundError,
+)
 from aspen_etl.io.commit import Commit, Stored
 from aspen_etl.io.store_reader import StoreReader
+from aspen_etl.io.verifying_log import LogCheck, Problem, verify_log
 from aspen_etl.schema.evolution import complete
 from aspen_etl.schema.rejects import REJECTS
 from aspen_etl.schema.spec import ColumnSpec, TableSpec
@@ -19,15 +25,6 @@ from aspen_etl.schema.validation import find_failures
 from aspen_etl.transform.keys import key_columns
 
 __all__ = ["Problem", "Verification", "verify_version"]
-
-
-@dataclass(frozen=True)
-class Problem:
-    """Say what is wrong: where, what, and in how many rows."""
-
-    where: str
-    what: str
-    count: int = 1
 
 
 @dataclass(frozen=True)
@@ -39,7 +36,9 @@ class Verification:
         files: How many files it names.
         bytes: Their size.
         rows: The rows of its tables.
-        problems: What is wrong; empty where it is whole.
+        problems: What is wrong with it, and with the row of commits; empty where all is whole.
+        unsealed: How many commits of the whole store are of format 1, so that nothing proves
+            what they say but its form.
     """
 
     version: int
@@ -47,6 +46,7 @@ class Verification:
     bytes: int
     rows: int
     problems: tuple[Problem, ...]
+    unsealed: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """Give plain values, ready for JSON."""
@@ -54,20 +54,37 @@ class Verification:
 
 
 def verify_version(store: StoreReader, version: Optional[int], /) -> Verification:
-    """Read everything that a version names, and look at all of it."""
-    commit = store.find(version)
-    newest = store.find() if version is not None else commit
+    """Read the row of commits, and everything that a version names, and look at all of it."""
+    log = verify_log(store.log, store.model.tables)
+    if not log.newest and not log.problems:
+        raise VersionNotFoundError.empty(store.url)
+    found = _find(store, version, log)
+    if found is None:
+        return Verification(version or log.newest, 0, 0, 0, log.problems, log.unsealed)
+    commit, newest = found
     store.check_model(commit)
-    check = _Check(store, commit, newest)
-    problems = tuple(check.run())
     stored = commit.stored
     return Verification(
         commit.version,
         sum(len(each.files) for each in stored),
         sum(each.bytes for each in stored),
         sum(held.rows for held in commit.tables.values()),
-        problems,
+        (*log.problems, *_Check(store, commit, newest).run()),
+        log.unsealed,
     )
+
+
+def _find(
+    store: StoreReader, version: Optional[int], log: LogCheck
+) -> Optional[tuple[Commit, Commit]]:
+    """Read a commit and the newest one; nothing where one cannot be read, as the log tells."""
+    try:
+        newest = store.log.read(log.newest)
+        if version in (None, newest.version):
+            return newest, newest
+        return store.find_older(version, newest), newest
+    except CorruptStoreError:
+        return None
 
 
 class _Check:

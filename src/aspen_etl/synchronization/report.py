@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, Optional
 
 from aspen_etl.normalization import RejectCount, SourceSummary
 
@@ -40,6 +40,9 @@ class SyncReport:
         rejects: The rejects by sheet, column, rule and scope.
         refusals: The thresholds that a planned run would break.
         bytes_written: The size of the files written, rejects and keys included.
+        format: The format of the tables.
+        format_before: The one that they had before, if there were any; where it is another one,
+            all of them are written anew.
         seconds: How long each step took.
     """
 
@@ -53,6 +56,8 @@ class SyncReport:
     rejects: tuple[RejectCount, ...] = ()
     refusals: tuple[str, ...] = ()
     bytes_written: int = 0
+    format: Optional[str] = None
+    format_before: Optional[str] = None
     seconds: Mapping[str, float] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

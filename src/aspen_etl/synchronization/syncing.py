@@ -226,6 +226,8 @@ class _Sync:
             sources=result.summary.sources,
             rejects=result.summary.rejects,
             bytes_written=sum(file.bytes for file in written),
+            format=commit.format_of_tables,
+            format_before=newest.format_of_tables if newest else None,
             seconds=self.clock.stop(),
         )
 
@@ -247,6 +249,8 @@ class _Sync:
             sources=result.summary.sources,
             rejects=result.summary.rejects,
             refusals=tuple(refusals),
+            format=self.store.format_after(newest),
+            format_before=newest.format_of_tables if newest else None,
             seconds=self.clock.stop(),
         )
 
@@ -263,7 +267,7 @@ class _Sync:
         """Tell whether this source was held against this commit before."""
         name = self.given.fingerprint(files, self.store.model)
         self.known = name
-        if name is None or newest.format_of_tables() != {self.store.format}:
+        if name is None or newest.format_of_tables != self.store.format_after(newest):
             return False
         if name == newest.source.fingerprint:
             return True
@@ -320,6 +324,8 @@ class _Sync:
             tables={name: TableReport(stored.rows) for name, stored in newest.tables.items()},
             sources=summary.sources if summary else {},
             rejects=summary.rejects if summary else (),
+            format=newest.format_of_tables,
+            format_before=newest.format_of_tables,
             seconds=self.clock.stop(),
         )
 
