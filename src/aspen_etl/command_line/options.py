@@ -25,7 +25,6 @@ __all__ = [
     "add_reading",
     "add_storage_options",
     "add_store",
-    "add_store_format",
     "new_run",
     "open_store",
     "options_for",
@@ -104,13 +103,14 @@ def add_format(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_store_format(parser: argparse.ArgumentParser) -> None:
+def _add_store_format(parser: argparse.ArgumentParser) -> None:
     """Add the format of a store's tables, which it keeps unless another one is asked for."""
     add_choice(
         parser,
         "--format",
         FORMATS,
-        help="of the tables: by default the store's own (csv); another one writes all anew",
+        help="the format of the tables (the store's own, csv in a new one); another one than its "
+        "own writes all of them anew",
     )
 
 
@@ -193,7 +193,7 @@ def add_store(
     )
     add_json(one)
     if writes:
-        add_format(one)
+        _add_store_format(one)
     add_common(one)
     one.set_defaults(command=call)
 

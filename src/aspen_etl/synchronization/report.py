@@ -41,8 +41,8 @@ class SyncReport:
         refusals: The thresholds that a planned run would break.
         bytes_written: The size of the files written, rejects and keys included.
         format: The format of the tables.
-        format_before: The one that they had before, if there were any; where it is another one,
-            all of them are written anew.
+        format_before: The one that they had before this commit, if there were any; where it is
+            another one, all of them are written anew.
         seconds: How long each step took.
     """
 

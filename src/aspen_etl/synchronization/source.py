@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, Optional, Union
 
-from aspen_etl.io.commit import SourceFile, library_version
+from aspen_etl.io.commit import STORE_FORMAT, SourceFile, library_version
 from aspen_etl.io.content import state_of
 from aspen_etl.io.extract import read_extract
 from aspen_etl.io.limits import ReadLimits
@@ -59,7 +59,9 @@ class Given:
         if not files or functions is None or _UNKNOWN in options.values():
             return None
         states = [[file.url, file.bytes, file.content_id] for file in files]
-        settings = [options, self.missing, library_version()]
+        # NOTE: another library may read other values out of the same bytes, so what an older one
+        # saw is looked at again, once.
+        settings = [options, self.missing, library_version(), STORE_FORMAT]
         return fingerprint(states, settings, describe_tables(model), functions)
 
 

@@ -199,6 +199,7 @@ class _Sync:
             raise refuse(self.store, self.run, newest, result, refusals, outdated)
         self.clock.step("writing")
         name = self.given.fingerprint(files, self.store.model)
+        rows = {name: sheet.rows for name, sheet in result.summary.sources.items()}
         commit = self.store.commit(
             result.snapshot,
             run=self.run,
@@ -206,9 +207,7 @@ class _Sync:
             changes=result.changes,
             rejects=result.rejects,
             reject_counts=[asdict(count) for count in result.summary.rejects],
-            source=SourceRecord(
-                files, {n: s.rows for n, s in result.summary.sources.items()}, name
-            ),
+            source=SourceRecord(files, rows, name),
             give_up=self.clock.check,
         )
         self.known, self.version = name, commit.version
@@ -325,7 +324,6 @@ class _Sync:
             sources=summary.sources if summary else {},
             rejects=summary.rejects if summary else (),
             format=newest.format_of_tables,
-            format_before=newest.format_of_tables,
             seconds=self.clock.stop(),
         )
 
