@@ -115,5 +115,10 @@ def test_a_few_changed_files_are_answered() -> None:
 
 
 @pytest.mark.slow
+def test_a_thousand_changed_files_are_answered() -> None:
+    check(range(60, 1_000))
+
+
+@pytest.mark.exhaustive
 def test_thousands_of_changed_files_are_answered() -> None:
-    check(range(60, 3_000))
+    check(range(1_000, 3_000))
