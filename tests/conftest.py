@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,6 +38,12 @@ settings.register_profile("brief", _COMMON, derandomize=True, max_examples=BRIEF
 settings.register_profile("scant", _COMMON, derandomize=True, max_examples=SCANT)
 settings.register_profile("deep", _COMMON, max_examples=2_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "brief"))
+
+
+def pytest_configure() -> None:
+    """Take Ctrl-C, and let what tests start take it, also where a script runs them behind `&`."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(tryfirst=True)  # before those are left out that have not the mark asked for
