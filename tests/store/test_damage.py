@@ -12,7 +12,12 @@ from typing import Any
 import pytest
 
 import aspen_etl as ae
-from aspen_etl.errors import AspenETLError, CorruptStoreError, StoreFormatError
+from aspen_etl.errors import (
+    AspenETLError,
+    CorruptStoreError,
+    NotSupportedError,
+    StoreFormatError,
+)
 from aspen_etl.io.sealing import sealed
 from tests.support.borrowers import LENIENT, RUN, check_ours, files_below, put_files
 from tests.support.commits import (
@@ -193,6 +198,20 @@ def test_a_commit_of_another_store_is_told(store: ae.SnapshotStore) -> None:
     assert problems(store)["commit 3"] == "is of another store"
     with pytest.raises(CorruptStoreError, match=r"store\.json: it holds another id than commit 3"):
         sync(store, "Como")
+
+
+def test_nothing_is_committed_that_nobody_could_read_again(store: ae.SnapshotStore) -> None:
+    result = ae.normalize(extract(ADA), run=RUN, previous=store.read())
+    with pytest.raises(NotSupportedError, match=r"read again .*reject_counts") as found:
+        store.commit(
+            result.snapshot,
+            run=RUN,
+            parent=3,
+            changes=result.changes,
+            reject_counts=[{"rule": "x", "count": float("nan")}],
+        )
+    check_ours(found.value)
+    assert store.find().version == 3
 
 
 # ----------------------------------------------------------------------------- other files

@@ -11,7 +11,7 @@ from typing import Optional
 
 from pydantic import TypeAdapter, ValidationError
 
-from aspen_etl.errors import CorruptStoreError, StoreFormatError
+from aspen_etl.errors import CorruptStoreError, NotSupportedError, StoreFormatError
 from aspen_etl.io.commit import (
     SEALED,
     STORE_FORMAT,
@@ -24,7 +24,7 @@ from aspen_etl.io.commit import (
 )
 from aspen_etl.io.commit_rules import find_contradiction
 
-__all__ = ["MAX_BYTES", "parse_commit"]
+__all__ = ["MAX_BYTES", "check_readable", "parse_commit"]
 
 #: The most that a commit file may have: what this many bytes hold, however it is nested, takes
 #: less than half a gigabyte of memory. A commit has some ten thousand; each file that a purge
@@ -64,6 +64,24 @@ def parse_commit(data: bytes, version: int, url: str, /) -> Commit:
         if not reason:
             return commit
     raise CorruptStoreError.of_commit(url, version, reason)
+
+
+def check_readable(data: bytes, version: int, url: str, /) -> None:
+    """Make sure, before a commit file is written, that it will be read again.
+
+    Raises:
+        NotSupportedError: It will not: it is too large, or was given what no commit can hold.
+    """
+    reason = "vacuum lets old versions go, and what purge wrote anew of them"
+    if len(data) <= MAX_BYTES:
+        try:
+            parse_commit(data, version, url)
+        except CorruptStoreError as error:
+            reason = str(error.details["reason"])
+        else:
+            return
+    msg = f"nothing was committed to {url}: commit {version} could not be read again ({reason})"
+    raise NotSupportedError(msg, url=url, version=version, reason=reason)
 
 
 def _parse(data: bytes) -> tuple[Optional[Commit], str]:

@@ -16,10 +16,9 @@ from aspen_etl.errors import (
     ReadError,
     SourceAccessError,
     SourceNotFoundError,
-    WriteError,
 )
 from aspen_etl.io.commit import Commit
-from aspen_etl.io.commit_file import MAX_BYTES, parse_commit
+from aspen_etl.io.commit_file import MAX_BYTES, check_readable, parse_commit
 from aspen_etl.io.filesystem import Location
 from aspen_etl.io.identity import find_identity, identity_place, new_identity
 from aspen_etl.io.listing import list_names
@@ -73,8 +72,10 @@ class CommitLog:
     def look(self) -> tuple[set[int], Iterator[int]]:
         """Find the numbers of all commits, and those missing from the row below the newest."""
         versions = self._listed()
-        while self._is_there(max(versions, default=0) + 1):
-            versions.add(max(versions, default=0) + 1)
+        newest = max(versions, default=0)
+        while self._is_there(newest + 1):
+            newest += 1
+            versions.add(newest)
         return versions, (n for n in _gaps(versions) if not self._is_there(n))
 
     def _listed(self) -> set[int]:
@@ -130,14 +131,14 @@ class CommitLog:
         """Make the commit file: success is the commit.
 
         Raises:
+            NotSupportedError: It holds what nobody could read again.
             CommitConflictError: Another writer made that version.
             CommitOutcomeUnknownError: The storage did not say what happened.
             SourceAccessError: The storage refuses.
             WriteError: The storage failed; there is no such commit.
         """
         place, data = self.place(commit.version), commit.to_bytes()
-        if len(data) > MAX_BYTES:
-            raise WriteError.at(place.url, f"a commit of more than {MAX_BYTES} bytes; run vacuum")
+        check_readable(data, commit.version, self.root.url)
         make_folder(self.root.child(_FOLDER))
         unknown = ""
         for attempt in range(_TRIES):
