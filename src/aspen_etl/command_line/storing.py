@@ -159,7 +159,7 @@ def _verify(arguments: argparse.Namespace) -> int:
         for problem in found.problems:
             print(f"  {problem.where}: {problem.what} ({problem.count:,})")
         if found.unsealed:
-            print(f"not sealed: {found.unsealed:,} commits of store format 1; only their form is known")
+            print(f"not sealed: {found.unsealed:,} commits of format 1; only their form is known")
         print(f"{len(found.problems)} problems" if found.problems else "whole")
     return FAILED if found.problems else 0
 
