@@ -30,7 +30,7 @@ def _act(job: tuple[str, Any]) -> Any:
 
 def _raise(text: str) -> None:
     try:
-        {}[text]
+        {"": 0}[text]
     except KeyError as error:
         message = "later"
         raise ValueError(message) from error

@@ -72,7 +72,7 @@ def _run_here(environ: dict[str, str], arguments: list[str], *, folder: Path) ->
         process.enter_context(contextlib.redirect_stderr(printed))
         process.enter_context(_inside(folder))
         status = _end_of(arguments)
-    return status, printed.buffer.getvalue().decode("utf-8")  # type: ignore[attr-defined]
+    return status, printed.buffer.getvalue().decode("utf-8")
 
 
 def _end_of(arguments: list[str]) -> int:
