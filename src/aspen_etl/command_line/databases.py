@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Optional
+from typing import TYPE_CHECKING, Any, Optional
 
 from aspen_etl import derive
 from aspen_etl.command_line.models import load_model
@@ -30,10 +30,16 @@ from aspen_etl.io.store import SnapshotStore
 from aspen_etl.io.tables import read_tables
 from aspen_etl.schema import Model
 
+if TYPE_CHECKING:
+    from aspen_etl.sql import LoadReport
+
 __all__ = ["add_commands"]
 
 #: The environment variable that holds the database's url.
 DATABASE_URL = "ASPEN_ETL_DATABASE_URL"
+
+#: How many characters of a file are read for it: more than any url has.
+_URL_LENGTH = 100_000
 
 _DAY = 86_400
 
@@ -169,34 +175,11 @@ def _schema(arguments: argparse.Namespace) -> None:
 
 def _load(arguments: argparse.Namespace) -> None:
     engine = _engine(_database_url(arguments.database_url_file))
-    from aspen_etl import sql
-
-    model = load_model(arguments.model)
-    options = options_for(arguments.source, read_options(arguments.storage_options))
-    store = SnapshotStore(arguments.source, model=model, storage_options=options)
-    with progress("loading"):
-        if store.newest() is not None:
-            report = sql.load(
-                store,
-                engine,
-                version=arguments.version,
-                schema=arguments.schema,
-                compare=arguments.compare,
-                pin=arguments.pin,
-                lock_timeout=arguments.lock_timeout,
-            )
-        else:
-            tables = read_tables(arguments.source, model=model, storage_options=options)
-            report = sql.load(
-                tables,
-                engine,
-                model=model,
-                version=arguments.version,
-                schema=arguments.schema,
-                pin=arguments.pin,
-                lock_timeout=arguments.lock_timeout,
-            )
-    engine.dispose()
+    try:
+        with progress("loading"):
+            report = _fill(engine, arguments)
+    finally:
+        engine.dispose()
     if arguments.json:
         print_json(report.to_dict())
         return
@@ -207,13 +190,33 @@ def _load(arguments: argparse.Namespace) -> None:
     print(f"\n{report.outcome}: the database holds{at} {display_url(arguments.source)}")
 
 
+def _fill(engine: Any, arguments: argparse.Namespace) -> LoadReport:
+    """Load a store, or a folder of tables where there is none."""
+    from aspen_etl import sql
+
+    model = load_model(arguments.model)
+    options = options_for(arguments.source, read_options(arguments.storage_options))
+    store = SnapshotStore(arguments.source, model=model, storage_options=options)
+    told = {
+        "version": arguments.version,
+        "schema": arguments.schema,
+        "pin": arguments.pin,
+        "lock_timeout": arguments.lock_timeout,
+    }
+    if store.newest() is not None:
+        return sql.load(store, engine, compare=arguments.compare, **told)
+    tables = read_tables(arguments.source, model=model, storage_options=options)
+    return sql.load(tables, engine, model=model, **told)
+
+
 def _database_url(path: Optional[str]) -> str:
     """Read the url, which may hold a password: no message shows it."""
     if path is None:
         found = os.environ.get(DATABASE_URL, "")
     else:
         try:
-            found = Path(path).read_text(encoding="utf-8")
+            with Path(path).open(encoding="utf-8") as file:
+                found = file.read(_URL_LENGTH)
         except (OSError, ValueError) as error:
             reason = type(error).__name__
         else:
