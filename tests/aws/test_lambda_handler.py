@@ -111,6 +111,9 @@ def test_an_error_of_ours_fails_the_invocation(
     assert line["message"] == str(caught.value)
     assert metrics["Failures"] == 1
     assert ae.SnapshotStore(settings["ASPEN_ETL_STORE"]).newest() is None
+    if kind is ThresholdError:
+        assert Path(line["place"]).is_file()
+        assert [count["rule"] for count in line["rejects"]] == ["invalid_phone"]
 
 
 def test_an_error_that_nobody_expected_keeps_its_text_to_itself(

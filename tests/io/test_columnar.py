@@ -5,10 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import decimal
 import io
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -23,6 +25,7 @@ from aspen_etl.errors import (
 from aspen_etl.io import ReadLimits, columnar, read_extract
 from aspen_etl.io.raw import Request
 from aspen_etl.schema import Extract
+from tests.support import parquets
 from tests.support.workbooks import BORROWER
 
 pa = pytest.importorskip("pyarrow")
@@ -38,12 +41,24 @@ def parquet(column: Any, **options: Any) -> bytes:
     return out.getvalue()
 
 
+def number(stored: int, storage: Any, kind: Any) -> Any:
+    """Give a column of a date or time that Python cannot hold, and of one that it can."""
+    return pa.array([stored, 19_000], storage).cast(kind)
+
+
+#: How a footer says that a time of microseconds is marked as UTC, and that it is not.
+UTC_TIME, LOCAL_TIME = b"\x11\x1c\x2c\x00\x00\x00", b"\x12\x1c\x2c\x00\x00\x00"
+DISTANT = "148108-07-06T14:00:27.387904"
+
+
 def ids(extract: Extract) -> list[Any]:
     column = extract["borrower"]["id"]
     return [None if absent else value for value, absent in zip(column, column.isna())]
 
 
 BIG = 2**63 - 1
+ONE = {"id": ["a"], "full_name": ["b"]}
+CODES = ["02860", "286", "28", None]
 
 
 @pytest.mark.parametrize(
@@ -58,6 +73,17 @@ BIG = 2**63 - 1
         (pa.array([6705, None], pa.int32()).dictionary_encode(), ["6705", None]),
         (pa.array([6705.0, 0.1, None]), ["6705", "0.1", None]),
         (pa.array([6705.0, 0.1, None], pa.float32()), ["6705", "0.1", None]),
+        (pa.array(np.array([2047, 0.5], dtype="float16")), ["2047", "0.5"]),
+        (pa.array([2.0**53 - 1, float("nan"), -0.0]), ["9007199254740991", "NaN", "0"]),
+        (pa.array([2.0**24 - 1, 1e-7], pa.float32()), ["16777215", "0.0000001"]),
+        (pa.array([b"02860", b"286  ", b"28\0\0\0", None], pa.binary(5)), CODES),
+        (pa.array([b"sixteen letters!"], pa.binary(16)), ["sixteen letters!"]),
+        ([decimal.Decimal("1" * 60 + ".250")], ["1" * 60 + ".25"]),
+        (pa.array([86_400_000_000, 1], pa.time64("us")), ["24:00:00", "00:00:00.000001"]),
+        (pa.array([1], pa.time64("ns")), ["00:00:00.000000001"]),
+        (pa.array([0], pa.timestamp("us", "UTC")), ["1970-01-01 00:00:00+00:00"]),
+        (pa.array([0], pa.timestamp("s", "Asia/Tokyo")), ["1970-01-01 09:00:00+09:00"]),
+        (pa.array([1], pa.timestamp("ns")), ["1970-01-01 00:00:00.000000001"]),
         ([decimal.Decimal("12345678901234567.10")], ["12345678901234567.1"]),
         ([True, False, None], ["TRUE", "FALSE", None]),
         ([dt.date(2020, 1, 2)], ["2020-01-02"]),
@@ -94,7 +120,14 @@ def test_what_pandas_writes_is_read(folder: Callable[..., Path]) -> None:
         (parquet([["a"]]), UnsupportedFormatError, r"type list.* \('id'\)"),
         (parquet([{"a": 1}]), UnsupportedFormatError, r"type struct.* \('id'\)"),
         (parquet(pa.array([b"\xff"])), EncodingError, "column 'id'"),
-        (parquet(pa.array([2**31 - 1], pa.date32())), UnsupportedFormatError, "type date32"),
+        (parquet(pa.array([b"\xff\xfe\xfd\xfc\xfb"], pa.binary(5))), EncodingError, "column 'id'"),
+        (parquet(pa.array([bytes(range(240, 256))], pa.binary(16))), EncodingError, "column 'id'"),
+        (
+            parquets.encrypted({"id": ["a"]}, plain_footer=False),
+            UnsupportedFormatError,
+            "encrypted",
+        ),
+        (parquets.encrypted({"id": ["a"]}, plain_footer=True), UnsupportedFormatError, "encrypted"),
     ],
     ids=lambda value: "" if isinstance(value, bytes) else str(value),
 )
@@ -104,6 +137,88 @@ def test_what_is_no_text_is_an_error(
     with pytest.raises(kind, match=match) as caught:
         read_extract(folder(data, "borrower.parquet"))
     assert caught.value.__context__ is None
+
+
+@pytest.mark.parametrize(
+    ("column", "rule", "value"),
+    [
+        (pa.array([2.0**53, 41.0]), "inexact_number", "9007199254740992.0"),
+        (pa.array([float("-inf"), 41.0]), "inexact_number", "-inf"),
+        (pa.array([2.0**24, 41.0], pa.float32()), "inexact_number", "16777216.0"),
+        (pa.array(np.array([2048, 41], dtype="float16")), "inexact_number", "2048.0"),
+        (pa.array([1e16, 41.0]).dictionary_encode(), "inexact_number", "1e+16"),
+        (number(2**31 - 1, pa.int32(), pa.date32()), "out_of_range", "5881580-07-11"),
+        (number(-(2**31), pa.int32(), pa.date32()), "out_of_range", "-5877641-06-23"),
+        (number(2**62, pa.int64(), pa.timestamp("us")), "out_of_range", DISTANT),
+        (number(2**62, pa.int64(), pa.timestamp("us", "UTC")), "out_of_range", DISTANT),
+        (number(86_400_000_001, pa.int64(), pa.time64("us")), "out_of_range", "86400000001 us"),
+        (number(-1, pa.int64(), pa.time64("us")), "out_of_range", "-1 us"),
+    ],
+)
+def test_a_cell_whose_exact_text_is_not_known_is_a_fault(
+    folder: Callable[..., Path], column: Any, rule: str, value: str
+) -> None:
+    extract = read_extract(folder(parquet(column), "borrower.parquet"))
+    first, second = ids(extract)
+    assert first is None
+    assert second
+    assert extract.faults.to_numpy().tolist() == [["borrower", 2, "id", value, rule]]
+
+
+@pytest.mark.parametrize("encoding", ["DELTA_BYTE_ARRAY", "DELTA_LENGTH_BYTE_ARRAY", "PLAIN"])
+def test_text_is_read_in_any_encoding_also_where_it_is_left_out(
+    folder: Callable[..., Path], encoding: str
+) -> None:
+    words = ["abc", "abd", None, "", "abde"]
+    how = {"use_dictionary": False, "column_encoding": encoding}
+    path = folder(parquet(words, **how), "borrower.parquet")
+    assert ids(read_extract(path)) == words
+    table = pq.read_table(io.BytesIO(parquet(words))).append_column("note", pa.array(words))
+    pq.write_table(table, path / "borrower.parquet", **how)
+    assert ids(read_extract(path, ignore_columns=["note"])) == words
+
+
+def test_numbers_and_codes_are_read_in_any_encoding(folder: Callable[..., Path]) -> None:
+    for column, encoding in (
+        (pa.array([0.5, 41.0]), "BYTE_STREAM_SPLIT"),
+        (pa.array([1, 41]), "DELTA_BINARY_PACKED"),
+        (pa.array([b"0.5", b"41 "], pa.binary(3)), "DELTA_BYTE_ARRAY"),
+    ):
+        how = {"use_dictionary": False, "column_encoding": {"id": encoding}}
+        assert ids(read_extract(folder(parquet(column, **how), "borrower.parquet")))[1] == "41"
+
+
+def test_a_time_that_is_marked_as_utc_has_its_offset(folder: Callable[..., Path]) -> None:
+    column = pa.array([dt.time(22, 45), None], pa.time64("us"))
+    local = parquet(column, store_schema=False).replace(UTC_TIME, LOCAL_TIME)
+    utc = local.replace(LOCAL_TIME, UTC_TIME)
+    assert utc != local
+    assert ids(read_extract(folder(local, "borrower.parquet"))) == ["22:45:00", None]
+    assert ids(read_extract(folder(utc, "borrower.parquet"))) == ["22:45:00+00:00", None]
+
+
+@pytest.mark.parametrize(
+    ("writer", "expected"),
+    [
+        (b"parquet-cpp-arrow version 21.", "22:45:00"),  # marks each time
+        (b"parquet-cpp-arrow version 22.", "22:45:00+00:00"),  # only where it is told to
+    ],
+)
+def test_the_writer_tells_whether_its_mark_means_utc(
+    folder: Callable[..., Path], writer: bytes, expected: str
+) -> None:
+    data = parquet(pa.array([dt.time(22, 45)], pa.time64("us"))).replace(LOCAL_TIME, UTC_TIME)
+    data = re.sub(rb"parquet-cpp-arrow version \d\d\.", writer, data)
+    assert ids(read_extract(folder(data, "borrower.parquet"))) == [expected]
+
+
+def test_keys_of_type_uuid_are_text_on_every_pyarrow(folder: Callable[..., Path]) -> None:
+    stored = pa.array([bytes(range(16)), None], pa.binary(16))
+    data = parquets.with_uuid(parquet(stored, store_schema=False), "id")
+    assert ids(read_extract(folder(data, "borrower.parquet"))) == [
+        "00010203-0405-0607-0809-0a0b0c0d0e0f",
+        None,
+    ]
 
 
 def test_a_changed_byte_is_seen(folder: Callable[..., Path]) -> None:

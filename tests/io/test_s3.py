@@ -73,6 +73,21 @@ def test_what_is_written_is_read_back_equal(server: S3Server, file_format: Any) 
         ae.write_tables(result.tables, url, format=file_format, storage_options=options)
 
 
+def test_a_folder_of_parts_is_read(server: S3Server) -> None:
+    lines = {0: b"", 1: b"1,borrower\n", 2: b"2,borrower\n"}
+    files = {f"role_profile/part-{i}": b"borrower_id,role_profile\n" + lines[i] for i in lines}
+    borrower = ",".join(ae.BORROWER_MODEL.sources["borrower"].columns).encode()
+    # NOTE: consoles make a folder an object of its own, EMR puts a mark beside it.
+    marks = dict.fromkeys(["role_profile/", "role_profile/_SUCCESS", "role_profile_$folder$"], b"")
+    for name, data in {**files, **marks, "Borrower.CSV": borrower}.items():
+        filesystem(server).pipe_file(f"{BUCKET}/job/{name}", data)
+    url, options = f"s3://{BUCKET}/job", server.options()
+    parts = {"borrower": f"{url}/Borrower.CSV", "role_profile": f"{url}/role_profile"}
+    for source in (url, parts):
+        extract = ae.read_extract(source, storage_options=options)
+        assert extract["role_profile"]["borrower_id"].to_dict() == {2: "1", 3: "2"}
+
+
 def test_a_folder_of_files_is_read(server: S3Server, tmp_path: Path) -> None:
     extract = ae.read_extract(SAMPLE)
     for name in extract:

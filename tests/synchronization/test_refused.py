@@ -114,6 +114,23 @@ def test_a_run_that_may_delete_nothing_leaves_no_byte(monkeypatch: pytest.Monkey
     assert store.refused_run() is None
 
 
+def test_vacuum_takes_what_is_old_and_rejects_whose_figures_are_lost() -> None:
+    store = new_store(elsewhere=True)
+    ae.sync(GOOD, store, run=run(1))
+    refuse(store, 2)
+    assert store.vacuum(run=run(4), keep_for=dt.timedelta(hours=3)).files == 0
+    blind = ae.SnapshotStore(store.url)
+    assert blind.vacuum(run=run(6), keep_for=dt.timedelta(hours=3)).files == 0
+    assert store.vacuum(run=run(6), keep_for=dt.timedelta(hours=3)).files == 1
+    assert holds_canary(store) == []
+    refuse(store, 7)
+    figures = store.root.child("_aspen/refused/run.json")
+    figures.filesystem.pipe_file(figures.path, b"")
+    assert store.vacuum(run=run(8)).files == 2
+    assert holds_canary(store) == []
+    assert not [name for name in files_below(store) if "refused" in name]
+
+
 def test_a_run_whose_rejects_cannot_be_kept_is_refused_all_the_same(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -14,6 +14,9 @@ from aspen_etl.io.places import SHEET_SUFFIXES
 
 __all__ = ["find_source"]
 
+#: What a job writes into a folder of parts, last of all.
+_WHOLE = "/_success"
+
 #: Tells whether there is a file at a url.
 Exists = Callable[[str], bool]
 
@@ -24,7 +27,8 @@ def find_source(
     """Give the url of the source to read, or None where the event is of no concern.
 
     - A schedule, and ``{}``: the configured source.
-    - A new object that is the configured source, or a sheet's file in that folder: the same.
+    - A new object that is the configured source, or a sheet's file in that folder, or the
+      ``_SUCCESS`` of a sheet's parts: the same.
     - A new workbook below ``event_prefix``: that workbook.
     - Any other new object: nothing.
 
@@ -73,8 +77,8 @@ def _of_object(url: str, settings: Settings, model: Model) -> Optional[str]:
     if source is not None:
         if url == source:
             return source
-        folder, _, name = url.rpartition("/")
-        if folder == source.rstrip("/") and _is_sheet(name, settings, model):
+        folder = f"{source.rstrip('/')}/"
+        if url.startswith(folder) and _is_sheet(url[len(folder) :], settings, model):
             return source
     prefix = settings.event_prefix
     if prefix is not None and url.startswith(prefix) and url.lower().endswith(WORKBOOK_SUFFIXES):
@@ -83,9 +87,11 @@ def _of_object(url: str, settings: Settings, model: Model) -> Optional[str]:
 
 
 def _is_sheet(name: str, settings: Settings, model: Model) -> bool:
+    """Tell whether a name in the source's folder is a sheet's, or says that its parts are whole."""
     sheets = settings.reading.get("sheets", {})
-    stems = {sheets.get(source, source) for source in model.sources}
-    return any(name == stem + suffix for stem in stems for suffix in SHEET_SUFFIXES)
+    stems = {sheets.get(source, source).casefold() for source in model.sources}
+    places = {stem + suffix for stem in stems for suffix in (*SHEET_SUFFIXES, _WHOLE)}
+    return name.casefold() in places
 
 
 def _describe(event: Any) -> str:

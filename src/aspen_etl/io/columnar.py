@@ -2,28 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from aspen_etl.errors import (
     AspenETLError,
     CorruptFileError,
-    EncodingError,
     LimitExceededError,
     MissingDependencyError,
     UnsupportedFormatError,
 )
-from aspen_etl.io._arrow import text_series
-from aspen_etl.io.raw import RawSheet, Request
+from aspen_etl.io._parquet_cells import ParquetColumn, is_nested, is_text, list_columns
+from aspen_etl.io._parquet_layout import (
+    DELTA_LENGTHS,
+    DELTA_PREFIXES,
+    ENCRYPTED_MAGIC,
+    PARQUET_MAGIC,
+    PLAIN_DICTIONARY,
+    RLE_DICTIONARY,
+    Layout,
+    read_layout,
+)
+from aspen_etl.io.raw import CellFault, RawSheet, Request
 
-__all__ = ["PARQUET_MAGIC", "read_parquet"]
+__all__ = ["PARQUET_MAGICS", "read_parquet"]
 
-PARQUET_MAGIC = b"PAR1"
+#: What a Parquet file begins with.
+PARQUET_MAGICS = (PARQUET_MAGIC, ENCRYPTED_MAGIC)
 
 _FIRST_ROW = 2
-_BYTES_PER_CELL = 4
+_BATCH_BYTES = 32 << 20
+
+#: Text of these is not read as a dictionary by pyarrow.
+_NO_DICTIONARY = frozenset((DELTA_LENGTHS, DELTA_PREFIXES))
+#: Of these, text may be of any size however small its pages are.
+_GROWING = frozenset((PLAIN_DICTIONARY, RLE_DICTIONARY, DELTA_PREFIXES))
 
 
 def read_parquet(data: bytes, request: Request) -> RawSheet:
@@ -37,7 +53,8 @@ def read_parquet(data: bytes, request: Request) -> RawSheet:
         MissingDependencyError: pyarrow is not installed.
         CorruptFileError: The file is truncated, changed or no Parquet.
         EncodingError: A text is not in UTF-8.
-        UnsupportedFormatError: A column is of a type that is not a value: a list, a struct.
+        UnsupportedFormatError: It is encrypted, or a column is of a type that is not a value: a
+            list, a struct.
         LimitExceededError: It holds more than the limits allow.
     """
     try:
@@ -48,45 +65,104 @@ def read_parquet(data: bytes, request: Request) -> RawSheet:
     if pa is None:
         raise MissingDependencyError.for_extra("pyarrow", "parquet", f"reading {request.url}")
 
+    layout = read_layout(data, request)
     failure: AspenETLError
     try:
-        with _open(pa, pq, data) as file:
-            _check(file.metadata, len(data), request)
-            table = file.read()
+        with _open(pa, pq, data, layout) as (file, columns):
+            _check_growth(file, columns, layout, request)
+            table = _read(file, columns)
         _check_text(pa, table, request)
-    except (pa.ArrowException, OSError, ValueError) as error:
+        return _sheet(columns, table, request)
+    except MemoryError:
+        raise
+    except (pa.ArrowException, OSError, ValueError, LookupError, TypeError) as error:
         if isinstance(error, AspenETLError):
             raise
-        failure = CorruptFileError.at(request.url, "it cannot be read to its end as Parquet")
-    else:
-        rows = np.arange(table.num_rows, dtype=np.int64) + _FIRST_ROW
-        names = table.column_names
-        return RawSheet(
-            names,
-            rows,
-            lambda position: _column(pa, table.column(position), names[position], request),
-        )
+        failure = _failure(error, request)
     raise failure
 
 
-def _open(pa: Any, pq: Any, data: bytes) -> Any:
-    """Open a file so that repeated text stays as it is stored until it is measured."""
-    schema = pq.read_schema(pa.BufferReader(data))
-    return pq.ParquetFile(
-        pa.BufferReader(data),
-        page_checksum_verification=True,
-        read_dictionary=[each.name for each in schema if _is_text(pa, each.type)],
+def _failure(error: Exception, request: Request) -> AspenETLError:
+    """Tell what pyarrow does not read from what is damaged."""
+    if "not yet implemented" not in str(error).lower():
+        return CorruptFileError.at(request.url, "it cannot be read to its end as Parquet")
+    return UnsupportedFormatError.at(
+        request.url,
+        "is written in a way that this pyarrow does not read",
+        "install a newer pyarrow, or write the file with its usual encodings",
     )
 
 
-def _check(metadata: Any, size: int, request: Request) -> None:
-    """Hold the limits against what the file says of itself, before it is unpacked."""
-    request.check_columns(metadata.num_columns)
-    request.check_rows(metadata.num_rows)
-    groups = (metadata.row_group(i) for i in range(metadata.num_row_groups))
-    stored = sum(group.total_byte_size for group in groups)
-    least = metadata.num_rows * metadata.num_columns * _BYTES_PER_CELL
-    _refuse_large(max(stored, least), size, request)
+def _sheet(columns: list[ParquetColumn], table: Any, request: Request) -> RawSheet:
+    flat = [position for position, column in enumerate(columns) if column.leaf is not None]
+    values = dict(zip(flat, table.columns))
+    faults = [
+        CellFault(row + _FIRST_ROW, position, found.value, found.rule)
+        for position in flat
+        for row, found in columns[position].faults(values[position]).items()
+    ]
+    return RawSheet(
+        [column.name for column in columns],
+        np.arange(table.num_rows, dtype=np.int64) + _FIRST_ROW,
+        lambda position: columns[position].texts(values.get(position), request),
+        faults,
+    )
+
+
+# ----------------------------------------------------------------------------- the file
+
+
+@contextmanager
+def _open(
+    pa: Any, pq: Any, data: bytes, layout: Layout
+) -> Iterator[tuple[Any, list[ParquetColumn]]]:
+    """Open a file so that repeated text stays as it is stored until it is measured."""
+    with pq.ParquetFile(pa.BufferReader(data)) as file:
+        columns, metadata = list_columns(file, layout), file.metadata
+    with pq.ParquetFile(
+        pa.BufferReader(data),
+        metadata=metadata,
+        page_checksum_verification=True,
+        read_dictionary=[
+            column.name
+            for column in columns
+            if column.is_text and not _is_written(column, layout, _NO_DICTIONARY)
+        ],
+    ) as file:
+        yield file, columns
+
+
+def _read(file: Any, columns: list[ParquetColumn]) -> Any:
+    """Read all columns but those that hold other columns: they may be of any size."""
+    flat = [column.name for column in columns if column.leaf is not None]
+    if len(flat) == len(columns):
+        return file.read()
+    table = file.read(columns=flat)  # "a.b" names a column, and one in a column
+    return table.select([i for i, kind in enumerate(table.schema.types) if not is_nested(kind)])
+
+
+def _is_written(column: ParquetColumn, layout: Layout, encodings: frozenset[int]) -> bool:
+    """Tell whether a column is written in one of these encodings, if only in part."""
+    return any(
+        chunk.column == column.leaf and chunk.encodings & encodings for chunk in layout.chunks
+    )
+
+
+def _check_growth(
+    file: Any, columns: list[ParquetColumn], layout: Layout, request: Request
+) -> None:
+    """Hold the limits against text that is made of what stands before it, without keeping it."""
+    size = 0
+    for column in columns:
+        grows = column.is_text and _is_written(column, layout, _GROWING)
+        kept = not _is_written(column, layout, _NO_DICTIONARY) and column.stored is column.kind
+        if not grows or kept:
+            continue
+        largest = max(chunk.largest for chunk in layout.chunks if chunk.column == column.leaf)
+        rows = max(_BATCH_BYTES // max(largest, 1), 1)  # no text is longer than its page
+        for batch in file.iter_batches(rows, columns=[column.name], use_threads=False):
+            size += batch.nbytes
+            _refuse_large(size, len(batch), request)
 
 
 def _check_text(pa: Any, table: Any, request: Request) -> None:
@@ -96,7 +172,7 @@ def _check_text(pa: Any, table: Any, request: Request) -> None:
     chunks = [
         (pc.cast(pc.binary_length(chunk.dictionary), pa.int64()), chunk.indices)
         for column in table.itercolumns()
-        if pa.types.is_dictionary(column.type) and _is_text(pa, column.type.value_type)
+        if pa.types.is_dictionary(column.type) and is_text(column.type.value_type)
         for chunk in column.chunks
     ]
     size = sum((pc.max(lengths).as_py() or 0) * len(rows) for lengths, rows in chunks)
@@ -108,55 +184,3 @@ def _check_text(pa: Any, table: Any, request: Request) -> None:
 def _refuse_large(unpacked: int, size: int, request: Request) -> None:
     if unpacked > request.limits.max_uncompressed_bytes:
         raise LimitExceededError.unpacked(request.url, unpacked, size, request.limits)
-
-
-def _is_text(pa: Any, kind: Any) -> bool:
-    names = ("string", "large_string", "string_view", "binary", "large_binary", "binary_view")
-    tests = (getattr(pa.types, f"is_{name}", None) for name in names)
-    return any(test(kind) for test in tests if test)
-
-
-# ----------------------------------------------------------------------------- cells
-
-
-def _column(pa: Any, values: Any, name: str, request: Request) -> pd.Series:
-    """Give a column as pandas text, or as Python's own dates, decimals and numbers."""
-    kind = values.type.value_type if pa.types.is_dictionary(values.type) else values.type
-    failure: AspenETLError
-    try:
-        if _is_text(pa, kind):
-            failure = EncodingError.at(request.url, f"column {name!r} holds other bytes")
-            return text_series(_valid_text(pa, values))
-        failure = UnsupportedFormatError.at(
-            request.url,
-            f"has a column of type {kind} ({name!r})",
-            "turn it into columns of text, numbers or dates, or leave it out with ignore_columns=",
-        )
-        if not pa.types.is_nested(kind):
-            return _plain_values(pa, values.cast(kind), kind)
-    except (pa.ArrowException, ValueError, OverflowError):
-        pass
-    raise failure
-
-
-def _valid_text(pa: Any, values: Any) -> Any:
-    chunks = []
-    for chunk in values.chunks:
-        if pa.types.is_dictionary(chunk.type):
-            # What a dictionary holds is checked once, however often it is repeated.
-            known = chunk.dictionary.cast(pa.large_string())
-            known.validate(full=True)
-            chunks.append(pa.DictionaryArray.from_arrays(chunk.indices, known).dictionary_decode())
-        else:
-            chunks.append(chunk.cast(pa.large_string()))
-            chunks[-1].validate(full=True)
-    return pa.chunked_array(chunks, pa.large_string())
-
-
-def _plain_values(pa: Any, values: Any, kind: Any) -> pd.Series:
-    if pa.types.is_integer(kind) or pa.types.is_null(kind):
-        return text_series(values.cast(pa.large_string()))
-    if pa.types.is_float16(kind) or pa.types.is_float32(kind):
-        # Through text, or 0.1 would become 0.10000000149011612.
-        values = values.cast(pa.string()).cast(pa.float64())
-    return pd.Series(values.to_pylist(), dtype=object)

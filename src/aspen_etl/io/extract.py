@@ -236,7 +236,9 @@ def _sheet(parts: _Parts, spec: SourceSpec, options: _Options) -> tuple[pd.DataF
     if len(parts) == 1:
         return _frame(parts[0][1], spec, options, sheet)
     options.request(parts[0][0], spec).check_rows(sum(len(raw.rows) for _, raw in parts))
-    frames, faults, last = [], [], FIRST_ROW - 1
+    frames: list[pd.DataFrame] = []
+    faults: list[pd.DataFrame] = []
+    last = FIRST_ROW - 1
     for place, raw in parts:
         frame, found = _frame(raw, spec, options, f"{sheet}, part {place.name}")
         if frames and len(frame):  # the records go on to count where those before end

@@ -8,7 +8,7 @@ from typing import Literal, Optional
 
 from aspen_etl.errors import NotAWorkbookError, UnsupportedFormatError
 from aspen_etl.io._package import OLE_MAGIC, ZIP_MAGIC
-from aspen_etl.io.columnar import PARQUET_MAGIC
+from aspen_etl.io.columnar import PARQUET_MAGICS
 from aspen_etl.io.filesystem import Location
 
 __all__ = ["WORKBOOK_SUFFIXES", "FileKind", "recognize"]
@@ -19,7 +19,6 @@ FileKind = Literal["workbook", "parquet", "text"]
 WORKBOOK_SUFFIXES = (".xlsx", ".xlsm")
 
 _HEAD = 1024
-_ENCRYPTED_PARQUET = b"PARE"
 _UNPACK = "unpack it, or pack it with gzip"
 _SAVE_AS_CSV = "write it as CSV or Parquet"
 
@@ -78,7 +77,7 @@ def recognize(data: bytes, place: Location) -> FileKind:
     name = place.name.lower().removesuffix(".gz")
     if data.startswith((*ZIP_MAGIC, OLE_MAGIC)):
         return "workbook"
-    if data.startswith((PARQUET_MAGIC, _ENCRYPTED_PARQUET)):
+    if data.startswith(PARQUET_MAGICS):
         return "parquet"
     other = _other_format(data)
     is_workbook = name.endswith(WORKBOOK_SUFFIXES)

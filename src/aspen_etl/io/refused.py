@@ -16,7 +16,7 @@ import pandas as pd
 from aspen_etl.errors import CorruptFileError, NotSupportedError, SourceNotFoundError
 from aspen_etl.io.codec import decode, encode
 from aspen_etl.io.commit import Stored, StoredFile
-from aspen_etl.io.filesystem import Location
+from aspen_etl.io.filesystem import Location, attempt
 from aspen_etl.io.notes import read_words, take_away, write_words
 from aspen_etl.io.stored_frames import checksum, empty, read_frame
 from aspen_etl.io.writing import make_folder, put
@@ -25,6 +25,7 @@ from aspen_etl.schema.rejects import REJECTS
 __all__ = [
     "RefusedRun",
     "check_reachable",
+    "forget_old_refused",
     "forget_refused",
     "keep_refused",
     "purge_refused",
@@ -112,7 +113,8 @@ def read_refused(root: Location, /) -> Optional[RefusedRun]:
 
 def _parse(file: Mapping[str, Any], **words: Any) -> RefusedRun:
     found = RefusedRun(**words, file=StoredFile(**file))
-    dt.datetime.fromisoformat(found.time)
+    if dt.datetime.fromisoformat(found.time).utcoffset() is None:
+        raise ValueError("a time without a zone")
     return replace(
         found,
         refusals=tuple(str(each) for each in found.refusals),
@@ -177,6 +179,35 @@ def forget_refused(root: Location, rejects_root: Optional[Location], /) -> int:
     take_away(_home(root, rejects_root, refused).child(_REJECTS))
     take_away(root.child(_FIGURES))
     return refused.file.bytes
+
+
+def forget_old_refused(
+    root: Location, rejects_root: Optional[Location], before: dt.datetime, /
+) -> list[int]:
+    """Take away what a refused run left before a time, and rejects whose figures are lost.
+
+    Args:
+        root: The store's place.
+        rejects_root: The place of the rejects, if it is another one and the store's own.
+        before: The time.
+
+    Returns:
+        The bytes of each file that went.
+    """
+    refused = read_refused(root)
+    if refused is not None:
+        old = dt.datetime.fromisoformat(refused.time) < before
+        reachable = not refused.elsewhere or rejects_root is not None
+        return [forget_refused(root, rejects_root)] if old and reachable else []
+    places = [home.child(_REJECTS) for home in (root, rejects_root) if home is not None]
+    places = [place for place in (*places, root.child(_FIGURES)) if place.kind() == "file"]
+    return [_take_away(place) for place in places]
+
+
+def _take_away(place: Location) -> int:
+    info = attempt(place.url, lambda: place.filesystem.info(place.path))
+    take_away(place)
+    return int(info["size"])
 
 
 def purge_refused(

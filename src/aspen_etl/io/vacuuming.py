@@ -16,7 +16,7 @@ from aspen_etl.io.commit import Commit
 from aspen_etl.io.content import modified_time
 from aspen_etl.io.filesystem import Location, attempt
 from aspen_etl.io.pins import pinned_versions
-from aspen_etl.io.refused import forget_refused, read_refused
+from aspen_etl.io.refused import forget_old_refused
 from aspen_etl.io.rejects_place import OwnFolders, Standing
 from aspen_etl.io.store_writer import StoreWriter
 from aspen_etl.io.writing import delete, make_folder, put
@@ -77,9 +77,9 @@ def vacuum(store: StoreWriter, run: Run, keep_for: dt.timedelta, /) -> VacuumRep
     standing = store.claim_rejects(first=False)
     newest = store.retrying(lambda newest: _raise(store, newest, run, keep_for))
     deleted = delete_unnamed(store, storage_time(store.root, run), standing)
-    refused = read_refused(store.root)
-    if refused is not None and dt.datetime.fromisoformat(refused.time) < run.time - keep_for:
-        deleted.count(forget_refused(store.root, store.rejects_root))
+    elsewhere = store.rejects_root if standing == "own" else None
+    for size in forget_old_refused(store.root, elsewhere, run.time - keep_for):
+        deleted.count(size)
     return VacuumReport(
         newest.version,
         newest.oldest_readable,
