@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Optional
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -44,6 +45,11 @@ def pytest_configure() -> None:
     """Take Ctrl-C, and let what tests start take it, also where a script runs them behind `&`."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> Optional[str]:
+    """Name files by their number: what is packed holds the time, and workers must agree."""
+    return argname if isinstance(val, bytes) and not val.isascii() else None
 
 
 @pytest.hookimpl(tryfirst=True)  # before those are left out that have not the mark asked for

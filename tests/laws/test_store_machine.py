@@ -15,7 +15,7 @@ import aspen_etl as ae
 from aspen_etl.errors import StoreOnHoldError, ThresholdError, VersionNotFoundError
 from aspen_etl.schema import Run, Snapshot
 from aspen_etl.testing import histories
-from tests.laws.models import MODELS
+from tests.laws.models import EXTENDED_MODEL
 from tests.support.effort import some
 
 _STORES = itertools.count()
@@ -164,9 +164,9 @@ def _machine(model: ae.Model) -> type[RuleBasedStateMachine]:
 SETTINGS = settings(some(5, least=4), stateful_step_count=8)
 
 
-class TestBorrowerStore(_machine(MODELS["borrower"]).TestCase):  # type: ignore[misc]
+class TestBorrowerStore(_machine(ae.BORROWER_MODEL).TestCase):  # type: ignore[misc]
     settings = SETTINGS
 
 
-class TestExtendedStore(_machine(MODELS["extended"]).TestCase):  # type: ignore[misc]
+class TestExtendedStore(_machine(EXTENDED_MODEL).TestCase):  # type: ignore[misc]
     settings = SETTINGS
