@@ -54,7 +54,7 @@ def test_a_stream_takes_any_text() -> None:
     stream = io.TextIOWrapper(io.BytesIO(), "ascii")
     take_any_text(stream, None, io.StringIO())
     print("Weiß \udcff", file=stream, flush=True)
-    assert stream.buffer.getvalue() == b"Wei\\xdf \\udcff\n"  # type: ignore[attr-defined]
+    assert stream.buffer.getvalue() == b"Wei\\xdf \\udcff\n"
 
 
 def test_an_id_that_cannot_be_read_is_told_without_it(
