@@ -89,7 +89,6 @@ def test_a_changed_byte_is_seen(read: Read) -> None:
         table(["1", '<c t="s"><v>-1</v></c>']),
         table(["1", '<c t="what"><v>1</v></c>']),
         table(["1", '<c t="n"><v>x</v></c>']),
-        table(["1", "x" * 300_000]),
         "",
         "\0",
     ],
@@ -143,11 +142,17 @@ def test_a_shared_string_may_not_be_repeated_without_end(read: Read) -> None:
         (ReadLimits(max_rows=1), "max_rows"),
         (ReadLimits(max_columns=8), "max_columns"),
         (ReadLimits(max_cells=9), "max_cells"),
+        (ReadLimits(max_empty_cells=5), "max_empty_cells"),
+        (ReadLimits(max_cell_bytes=240), "max_cell_bytes"),
+        (ReadLimits(max_parts=7), "max_parts"),
+        (ReadLimits(max_parts=4), "max_parts"),
+        (ReadLimits(max_depth=4), "max_depth"),
     ],
 )
 def test_each_limit_is_named(read: Read, limits: ReadLimits, name: str) -> None:
+    text = f"<c t='inlineStr'><is><t>{'x' * 250}</t></is></c>"
     with pytest.raises(LimitExceededError, match=rf"limits=ReadLimits\({name}=") as caught:
-        read({"borrower": table(["1"], ["2"])}, limits=limits)
+        read({"borrower": table(["1"], ["2", text])}, limits=limits)
     assert caught.value.details["limit"] == name
 
 

@@ -63,6 +63,16 @@ class CorruptFileError(ExtractError):
             what=what,
         )
 
+    @classmethod
+    def document_type(cls, url: str, part: str) -> CorruptFileError:
+        """Say which part has a document type, through which text can be changed."""
+        return cls(
+            f"{url} is refused: its part {part!r} has a document type (DOCTYPE), which no "
+            "workbook needs; open it in a spreadsheet program and save it anew",
+            url=url,
+            what="document type",
+        )
+
 
 class UnsupportedFormatError(ExtractError):
     """The file is of a known format that is not read, or of a form that is not."""
@@ -111,6 +121,16 @@ class EncodingError(ExtractError):
         """Say what was found instead, and how to save the file."""
         return cls(
             f"{url} is not text in UTF-8: {found}; save it as 'CSV UTF-8'", url=url, found=found
+        )
+
+    @classmethod
+    def of_part(cls, url: str, part: str, encoding: str) -> EncodingError:
+        """Name the encoding of a workbook's part that is not read."""
+        return cls(
+            f"{url}: its part {part!r} is in the encoding {encoding!r}, which is not read; open it "
+            "in a spreadsheet program and save it as .xlsx",
+            url=url,
+            found=encoding,
         )
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from python_calamine import load_workbook
 
-from aspen_etl.io._package import assemble
+from aspen_etl.io._assembly import assemble
 
 __all__ = ["resolve"]
 
@@ -40,5 +40,5 @@ def _character(match: re.Match[str]) -> str:
 
 @lru_cache(maxsize=1)
 def _calamine_resolves() -> bool:
-    sheet = load_workbook(assemble([_PROBE], None, None, "0")).get_sheet_by_index(0)
+    sheet = load_workbook(assemble([_PROBE], None)).get_sheet_by_index(0)
     return bool(sheet.to_python() == [["A"]])

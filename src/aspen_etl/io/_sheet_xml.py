@@ -1,123 +1,140 @@
-"""Look over the XML of a sheet before calamine reads it: how large, which cells hold no text.
+"""Look over the XML of a sheet before calamine reads it: how large, and what its cells are.
 
 Programs write sheets in one plain form, and that is searched here at the speed of ``re`` and
 numpy. Whatever departs from it in any way is left to ``_sheet_rewrite``, which parses it.
+
+NOTE: no pattern here looks on for more than a tag, or a hostile file would take for ever.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
-from xml.etree import ElementTree as ET
 
 import numpy as np
 
 from aspen_etl.errors import CorruptFileError
+from aspen_etl.io._assembly import SPREADSHEET
+from aspen_etl.io._cell import Cells
+from aspen_etl.io._package import Package
+from aspen_etl.io._sheet_edits import below, edited
 from aspen_etl.io.limits import ReadLimits
 from aspen_etl.io.raw import CellFault
 
-__all__ = ["CALAMINE_ERRORS", "MAX_COLUMN", "MAX_ROW", "Scan", "fault_value", "scan_plain"]
+__all__ = ["MAX_COLUMN", "MAX_ROW", "Scan", "scan_plain", "wrapped"]
 
 #: The last row and column of a sheet in the format; XFD is column 16,384.
 MAX_ROW, MAX_COLUMN = 1_048_576, 16_384
 
-#: The errors that calamine knows; it gives up a sheet with any other.
-CALAMINE_ERRORS = frozenset({"#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!"})
-
 _BLOCK = 16 << 20
 _REFERENCE = 10  # bytes: XFD1048576
 
-_CELL = re.compile(rb'<c(?=[\s/>])(?: r="([A-Z]{1,3}[0-9]{1,7})")?')
-#: A formula with a value, which is most of them.
-_SOUND_FORMULA = re.compile(
-    rb'<c r="[A-Z0-9]+"(?: s="[0-9]+")?(?: t="(?:n|b|s|str)")?><f[^<>]*>[^<]*</f><v>[^<]+</v></c>'
+_START, _END = re.compile(rb"<sheetData(?:\s[^<>]*)?(?<!/)>"), b"</sheetData>"
+_STYLE, _TYPE = rb' s="(?:0|[1-9][0-9]{0,5})"', rb' t="(?:s|n|str|b|e|d|inlineStr)"'
+#: A cell's tag, and what may follow it; the attributes beside its format and its type are few.
+_CELL = re.compile(
+    rb'<c(?=[\s/>])(?: r="([A-Z]{1,3}[0-9]{1,7})"'
+    rb'(?: t="s"|' + _STYLE + rb"(?:" + _TYPE + rb")?|" + _TYPE + rb"(?:" + _STYLE + rb")?)?"
+    rb'(?: (?:cm|vm|ph)="[0-9a-z]{1,9}"){0,3}(?:>(?=<(?:[vf][\s/>]|is>|/c>))|/>))?'
 )
-_FORMULA, _SUSPECT = re.compile(rb"<f[\s/>]"), re.compile(rb'<f[\s/>]|"e"')
 _ROW = re.compile(rb"<row ([^<>]*)>")
 _HIDDEN = re.compile(rb"""\bhidden\s*=\s*["'](?:1|true)["']""")
 
 _PREFIXED = re.compile(rb":c[\s/>]")
-#: The plain form has no comments, CDATA sections, processing instructions, single quotes.
-_UNUSUAL = (b"<!", b"<?", b"='")
+#: The plain form has no comments, CDATA sections, processing instructions.
+_UNUSUAL = (b"<!", b"<?")
 #: Nor a value that something other than the end of its cell follows, nor one with entities.
-_AFTER_VALUE = re.compile(rb"</(?:v|is)>(?!</c>)")
-#: Nor the number of a shared string that is none: calamine would take the first string.
-#: (NOTE: no pattern here looks on for more than a tag, or a hostile file would take for ever.)
-_ODD_STRING = re.compile(rb'"s"(?:[^<>]{65}|[^<>]{0,64}>(?!<v>[0-9]{1,9}</v>))')
+_AFTER_VALUE = re.compile(rb"</(?:v|is)>(?!</c>(?:<c[\s/>]|</row>|\s))")
 _ENTITY_IN_VALUE = re.compile(rb"<v(?:\s[^<>]*)?>[^<&]*&")
 
 
 @dataclass(frozen=True)
 class Scan:
-    """What is known of a sheet before it is read.
+    """A sheet in a form that calamine reads right, and what is known of it.
 
     Attributes:
+        xml: The sheet, its cells alone.
         cells: How many cells there are.
         area: How many cells the rectangle around them has.
-        faults: The cells that hold no text.
+        faults: The cells that cannot be taken as text; they are empty in ``xml``.
         hidden_rows: How many rows with cells are hidden.
         merged_cells: How many ranges are merged into one cell.
     """
 
+    xml: bytes = field(repr=False)
     cells: int
     area: int
     faults: tuple[CellFault, ...] = ()
     hidden_rows: int = 0
     merged_cells: int = 0
 
-
-def fault_value(kind: str | None, formula: str | None, value: str | None) -> str | None:
-    """Say what stands in a cell instead of text, or None where it holds text or nothing.
-
-    Args:
-        kind: The cell's type, ``e`` for an error.
-        formula: Its formula, '' where it is shared, None where it has none.
-        value: Its stored value, None where it has none.
-    """
-    if kind == "e":
-        return value or "#ERROR!"
-    # A formula whose result is the empty text stores just that.
-    if formula is not None and not value and not (kind == "str" and value == ""):
-        return f"={formula}"
-    return None
+    def fits(self, limits: ReadLimits) -> bool:
+        """Tell whether calamine takes no more memory for it than it may."""
+        return self.area <= limits.max_cells and self.area - self.cells <= limits.max_empty_cells
 
 
-def scan_plain(data: bytes, url: str, limits: ReadLimits) -> Scan | None:
-    """Look over a sheet, or give None where its XML is not of the plain form.
+def wrapped(rows: bytes) -> bytes:
+    """Give a sheet of nothing but rows."""
+    head = f'<worksheet xmlns="{SPREADSHEET}"><sheetData>'.encode()
+    return b"%b%b%b</worksheet>" % (head, rows, _END)
+
+
+def scan_plain(data: bytes, cells: Cells, package: Package) -> Scan | None:
+    """Look over a sheet, or give None where its XML is not of the plain form, or too wide.
 
     Raises:
         CorruptFileError: A cell lies outside of any sheet.
     """
-    extent = None if _is_unusual(data) else _extent(data, url)
-    if extent is None or extent[1] > limits.max_cells:
+    start, end = _START.search(data), data.rfind(_END)
+    if start is None or end < start.end() or data.count(b"<sheetData") != 1:
         return None
-    faults = _faults(data)
-    if faults is None:
+    if any(mark in data for mark in _UNUSUAL):
         return None
-    return Scan(*extent, faults, _hidden_rows(data), data.count(b"<mergeCell "))
+    rows = data[start.end() : end]
+    extent = None if _is_unusual(rows, cells.strings) else _extent(rows, package.url)
+    made = None if extent is None else edited(rows, cells)
+    if extent is None or made is None:
+        return None
+    xml, found = made
+    lines, columns = _positions(np.array([name for name, _ in found], dtype=f"S{_REFERENCE}"))
+    faults = tuple(
+        CellFault(line, column - 1, reject.value, reject.rule)
+        for line, column, (_, reject) in zip(lines.tolist(), columns.tolist(), found)
+    )
+    merged = data.count(b"<mergeCell ", end)
+    scan = Scan(wrapped(xml), *extent, faults, _hidden_rows(rows), merged)
+    return scan if scan.fits(package.limits) else None
 
 
-def _is_unusual(data: bytes) -> bool:
+def _is_unusual(rows: bytes, strings: int) -> bool:
     return (
-        any(data.find(mark, 1) > 0 for mark in _UNUSUAL)
-        or (b":c" in data and _PREFIXED.search(data) is not None)
-        or _AFTER_VALUE.search(data) is not None
-        or _ODD_STRING.search(data) is not None
-        or (b"&" in data and _ENTITY_IN_VALUE.search(data) is not None)
+        b"='" in rows
+        or (b":c" in rows and _PREFIXED.search(rows) is not None)
+        or _AFTER_VALUE.search(rows) is not None
+        or _odd_string(strings).search(rows) is not None
+        or (b"&" in rows and _ENTITY_IN_VALUE.search(rows) is not None)
     )
 
 
+@lru_cache(maxsize=8)
+def _odd_string(strings: int) -> re.Pattern[bytes]:
+    """Find the number of a shared string that is none: calamine takes the first, or panics."""
+    number = rb"<v>(?:" + below(strings) + rb")</v>"
+    return re.compile(rb'"s"(?:[^<>]{65}|[^<>]{0,64}>(?!' + number + rb"))")
+
+
 def _extent(data: bytes, url: str) -> tuple[int, int] | None:
-    """Count the cells and their rectangle; None unless each is named and they are in order."""
+    """Count the cells and their rectangle; None unless each is plain and they are in order."""
     count, last = 0, -1
     top = left = MAX_ROW
     bottom = right = 0
     for references in _references(data):
         if b"" in references:
             return None
-        rows, columns = positions(np.array(references, dtype=f"S{_REFERENCE}"))
+        rows, columns = _positions(np.array(references, dtype=f"S{_REFERENCE}"))
         order = rows * (MAX_COLUMN + 1) + columns
         if order[0] <= last or (np.diff(order) <= 0).any():
             return None
@@ -143,7 +160,7 @@ def _references(data: bytes) -> Iterator[list[bytes]]:
         start = end
 
 
-def positions(references: np.ndarray[Any, Any]) -> tuple[Any, Any]:
+def _positions(references: np.ndarray[Any, Any]) -> tuple[Any, Any]:
     """Turn names like AB12 into row and column numbers, from 1."""
     codes = references.view(np.uint8).reshape(-1, references.itemsize).T
     rows = np.zeros(len(references), dtype=np.int64)
@@ -160,46 +177,3 @@ def _hidden_rows(data: bytes) -> int:
         return 0
     rows = (row for row in _ROW.findall(data) if b"hidden" in row and not row.endswith(b"/"))
     return sum(_HIDDEN.search(row) is not None for row in rows)
-
-
-def _faults(data: bytes) -> tuple[CellFault, ...] | None:
-    """Find the cells that hold no text; None where one of them cannot be told for sure."""
-    if b'"e"' not in data and not _FORMULA.search(data):
-        return ()
-    names, values, done = [], [], 0
-    while match := _SUSPECT.search(data, done):
-        # Each byte is searched once: what lies before `done` is never looked at again.
-        start = data.rfind(b"<c ", done, match.start())
-        done = match.end()
-        if start < 0:
-            continue
-        done = data.find(b"</c>", done)
-        if done < 0:
-            break
-        sound = _SOUND_FORMULA.match(data, start)
-        if sound:
-            done = sound.end()
-            continue
-        try:
-            cell = ET.fromstring(data[start : done + len(b"</c>")])  # noqa: S314 - no entities here
-        except ET.ParseError:
-            return None
-        value = fault_value(cell.get("t"), _child_text(cell, "f"), _cell_value(cell))
-        if value is None:
-            continue
-        if cell.get("t") == "e" and value not in CALAMINE_ERRORS:
-            return None
-        names.append(cell.get("r", "").encode())
-        values.append(value)
-    rows, columns = positions(np.array(names, dtype=f"S{_REFERENCE}"))
-    return tuple(map(CellFault, rows.tolist(), (columns - 1).tolist(), values))
-
-
-def _cell_value(cell: ET.Element) -> str | None:
-    inline = cell.find("is")
-    return _child_text(cell, "v") if inline is None else "".join(inline.itertext())
-
-
-def _child_text(cell: ET.Element, name: str) -> str | None:
-    child = cell.find(name)
-    return None if child is None else child.text or ""
