@@ -23,7 +23,7 @@ from aspen_etl.io._strings import Strings, read_strings
 from aspen_etl.io._styles import Styles, read_styles
 from aspen_etl.io.limits import ReadLimits
 from aspen_etl.io.raw import RawSheet, Request, find_header
-from aspen_etl.schema.text import as_text
+from aspen_etl.schema.conversion import as_text
 
 __all__ = ["read_workbook"]
 
