@@ -41,7 +41,7 @@ MARKS = {
 
 def put(folder: Path, files: Mapping[str, bytes]) -> Path:
     """Write files by their path below a folder, the last one first."""
-    for name, data in reversed(files.items()):
+    for name, data in reversed(list(files.items())):
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
@@ -64,7 +64,8 @@ def same(data: bytes) -> bytes:
 
 
 def names(source: Any, **options: Any) -> dict[int, str]:
-    return read_extract(source, **options)["borrower"]["full_name"].to_dict()
+    column = read_extract(source, **options)["borrower"]["full_name"]
+    return dict(zip(column.index.tolist(), column.tolist()))
 
 
 THREE = {2: "Ann", 3: "Eve", 4: "#"}
@@ -223,7 +224,7 @@ def test_a_part_that_appears_while_it_is_read_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, memory: Any
 ) -> None:
     source = put(tmp_path, below("borrower", {"0": FIRST}) | {"role_profile.csv": ROLES})
-    reads = []
+    reads: list[int] = []
 
     def read_and_add(*arguments: Any, **options: Any) -> ae.Extract:
         found = read_extract(*arguments, **options)
