@@ -78,9 +78,7 @@ _MOVES: Mapping[str, Any] = {
 }
 
 
-def move_after_commit(
-    database: Database, connection: sa.Connection, next_keys: Mapping[str, int]
-) -> None:
+def move_after_commit(database: Database, next_keys: Mapping[str, int]) -> None:
     """Let MySQL's next keys be no lower than ours, where the highest keys are no longer in use.
 
     InnoDB moves on with every row by itself, and ALTER TABLE ends a transaction: so this runs
@@ -88,10 +86,11 @@ def move_after_commit(
     """
     if database.dialect != "mysql":
         return
-    for table, spec in _numbered(database, next_keys):
-        database.step = f"moving the identity of {spec.name}"
-        last = connection.execute(sa.select(sa.func.max(table.c[spec.primary_key]))).scalar() or 0
-        if next_keys[spec.name] > last + 1:
-            name = connection.dialect.identifier_preparer.format_table(table)
-            number = int(next_keys[spec.name])
-            connection.exec_driver_sql(f"ALTER TABLE {name} AUTO_INCREMENT = {number}")
+    with database.reading() as connection:
+        for table, spec in _numbered(database, next_keys):
+            database.step = f"moving the identity of {spec.name}"
+            last = connection.execute(sa.select(sa.func.max(table.c[spec.primary_key]))).scalar()
+            if next_keys[spec.name] > (last or 0) + 1:
+                name = connection.dialect.identifier_preparer.format_table(table)
+                number = int(next_keys[spec.name])
+                connection.exec_driver_sql(f"ALTER TABLE {name} AUTO_INCREMENT = {number}")

@@ -243,8 +243,7 @@ def _write(database: Database, wanted: _Wanted, state: Optional[LoadState]) -> O
         new = LoadState(wanted.version, wanted.token, model, library_version())
         database.set_state(connection, new)
     database.committed = True
-    with database.reading() as connection:
-        move_after_commit(database, connection, wanted.next_keys)
+    move_after_commit(database, wanted.next_keys)
     return LoadReport(outcome, wanted.version, merge.counts)
 
 

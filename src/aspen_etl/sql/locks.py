@@ -6,7 +6,7 @@ import contextlib
 import math
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Optional
 
@@ -110,11 +110,11 @@ class LockWaits:
         try:
             with self._watched(connection):
                 yield
-        finally:
-            for setting, held in before:
-                if not setting.local:
-                    with contextlib.suppress(sa.exc.SQLAlchemyError):  # the connection is lost
-                        setting.set(connection, held)
+        except BaseException:
+            with contextlib.suppress(sa.exc.SQLAlchemyError):  # the connection may be lost
+                _set_back(connection, before)
+            raise
+        _set_back(connection, before)
 
     # ------------------------------------------------------------------------- who holds it
 
@@ -142,6 +142,12 @@ class LockWaits:
             except Exception:  # noqa: BLE001 - it may not be allowed to ask, and needs not
                 return
             self.holders = tuple(_shown(*row) for row in found) or self.holders
+
+
+def _set_back(connection: sa.Connection, before: Sequence[tuple[_Setting, float]]) -> None:
+    for setting, held in before:
+        if not setting.local:
+            setting.set(connection, held)
 
 
 #: How often is asked during the longest wait; not more often than in so many seconds.
