@@ -188,13 +188,13 @@ def test_nobody_is_named_where_nobody_may_ask() -> None:
     asked = threading.Event()
 
     class Refusing:
-        def connect(self) -> None:
+        def raw_connection(self) -> None:
             asked.set()
             raise RuntimeError("hush")
 
     waits = locks.LockWaits(Refusing(), "postgresql", 0.2)  # type: ignore[arg-type]
     waits.longest = 0.2
-    waits._watch(sa.text("SELECT 1"), threading.Event())
+    waits._watch("SELECT 1", threading.Event())
     assert asked.is_set()
     assert waits.holders == ()
 

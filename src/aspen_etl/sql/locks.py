@@ -50,9 +50,9 @@ class _Setting:
             return max(math.ceil(seconds * self.per_second), self.least)
         return held if self.least <= held < self.ever else PATIENCE * self.per_second
 
-    def set(self, connection: sa.Connection, number: float) -> None:
-        """Change it."""
-        connection.exec_driver_sql(self.change.format(int(number)))
+    def changed(self, number: float) -> str:
+        """Give the statement that sets it."""
+        return self.change.format(int(number))
 
 
 #: How PostgreSQL shows a span of time, in its own unit of milliseconds.
@@ -105,16 +105,21 @@ class LockWaits:
             wanted = setting.wanted(held, self.seconds)
             self.longest = min(self.longest, wanted / setting.per_second)
             if wanted != held:
-                setting.set(connection, wanted)
+                connection.exec_driver_sql(setting.changed(wanted))
                 before.append((setting, held))
         try:
             with self._watched(connection):
                 yield
         except BaseException:
-            with contextlib.suppress(sa.exc.SQLAlchemyError):  # the connection may be lost
-                _set_back(connection, before)
+            # NOTE: by the driver itself, since SQLAlchemy takes no statement after some failures.
+            with contextlib.suppress(Exception):  # the connection may be lost
+                driver: Any = connection.connection.driver_connection
+                with contextlib.closing(driver.cursor()) as cursor:
+                    for statement in _back(before):
+                        cursor.execute(statement)
             raise
-        _set_back(connection, before)
+        for statement in _back(before):
+            connection.exec_driver_sql(statement)
 
     # ------------------------------------------------------------------------- who holds it
 
@@ -133,21 +138,24 @@ class LockWaits:
             over.set()
             watch.join(_JOIN_SECONDS)
 
-    def _watch(self, ask: sa.TextClause, over: threading.Event) -> None:
+    def _watch(self, ask: str, over: threading.Event) -> None:
         """Ask some times during the longest wait; of a wait that is over, nobody can tell."""
         while not over.wait(max(self.longest / _ASKS, _SHORTEST)):
             try:
-                with self.engine.connect() as connection:
-                    found = connection.execute(ask).all()
+                with (
+                    contextlib.closing(self.engine.raw_connection()) as connection,
+                    contextlib.closing(connection.cursor()) as cursor,
+                ):
+                    cursor.execute(ask)
+                    found = cursor.fetchall()
             except Exception:  # noqa: BLE001 - it may not be allowed to ask, and needs not
                 return
             self.holders = tuple(_shown(*row) for row in found) or self.holders
 
 
-def _set_back(connection: sa.Connection, before: Sequence[tuple[_Setting, float]]) -> None:
-    for setting, held in before:
-        if not setting.local:
-            setting.set(connection, held)
+def _back(before: Sequence[tuple[_Setting, float]]) -> list[str]:
+    """Give the statements that set back what does not go with the transaction."""
+    return [setting.changed(held) for setting, held in before if not setting.local]
 
 
 #: How often is asked during the longest wait; not more often than in so many seconds.
@@ -158,7 +166,7 @@ _JOIN_SECONDS = 1.0
 
 _POSTGRESQL = """
 SELECT pid, usename, state, extract(epoch FROM clock_timestamp() - xact_start), application_name
-FROM pg_stat_activity WHERE pid = ANY (pg_blocking_pids(:mine))
+FROM pg_stat_activity WHERE pid = ANY (pg_blocking_pids({mine}))
 """
 
 _MARIADB = """
@@ -168,7 +176,7 @@ FROM information_schema.innodb_trx AS waiting
 JOIN information_schema.innodb_lock_waits AS wait ON wait.requesting_trx_id = waiting.trx_id
 JOIN information_schema.innodb_trx AS holder ON holder.trx_id = wait.blocking_trx_id
 LEFT JOIN information_schema.processlist AS who ON who.id = holder.trx_mysql_thread_id
-WHERE waiting.trx_mysql_thread_id = :mine
+WHERE waiting.trx_mysql_thread_id = {mine}
 """
 
 #: MySQL 8 holds the waits elsewhere.
@@ -179,14 +187,14 @@ _MYSQL = (
 )
 
 
-def _question(connection: sa.Connection) -> Optional[sa.TextClause]:
+def _question(connection: sa.Connection) -> Optional[str]:
     """Give the statement that tells who a connection waits for, where there is one."""
     driver: Any = connection.connection.driver_connection
     if connection.dialect.name == "postgresql" and hasattr(driver, "info"):
-        return sa.text(_POSTGRESQL).bindparams(mine=driver.info.backend_pid)
+        return _POSTGRESQL.format(mine=int(driver.info.backend_pid))
     if connection.dialect.name in ("mysql", "mariadb") and hasattr(driver, "thread_id"):
         text = _MARIADB if getattr(connection.dialect, "is_mariadb", False) else _MYSQL
-        return sa.text(text).bindparams(mine=driver.thread_id())
+        return text.format(mine=int(driver.thread_id()))
     return None
 
 
