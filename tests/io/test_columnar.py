@@ -212,6 +212,15 @@ def test_the_writer_tells_whether_its_mark_means_utc(
     assert ids(read_extract(folder(data, "borrower.parquet"))) == [expected]
 
 
+def test_a_point_in_time_of_96_bits_keeps_its_year(folder: Callable[..., Path]) -> None:
+    column = pa.array([dt.datetime(9999, 12, 31), dt.datetime(2020, 1, 1, 0, 0, 0, 1)])  # noqa: DTZ001
+    data = parquet(column, use_deprecated_int96_timestamps=True)
+    assert ids(read_extract(folder(data, "borrower.parquet"))) == [
+        "9999-12-31",
+        "2020-01-01 00:00:00.000001",
+    ]
+
+
 def test_keys_of_type_uuid_are_text_on_every_pyarrow(folder: Callable[..., Path]) -> None:
     stored = pa.array([bytes(range(16)), None], pa.binary(16))
     data = parquets.with_uuid(parquet(stored, store_schema=False), "id")

@@ -123,6 +123,7 @@ def _open(
         pa.BufferReader(data),
         metadata=metadata,
         page_checksum_verification=True,
+        coerce_int96_timestamp_unit="us",  # of nanoseconds, the year 9999 would be 1816
         read_dictionary=[
             column.name
             for column in columns
