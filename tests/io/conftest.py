@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from aspen_etl.io import read_extract
+from aspen_etl.io import delimited, read_extract
 from aspen_etl.schema import Extract
 from tests.support.workbooks import workbook
 
@@ -23,6 +23,18 @@ def read(tmp_path: Path) -> Callable[..., Extract]:
         return read_extract(path, **options)
 
     return read_workbook
+
+
+@pytest.fixture(params=["pyarrow", "pandas", "python"])
+def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Let CSV be read in one of three ways."""
+    if request.param == "pyarrow":
+        pytest.importorskip("pyarrow")
+    else:
+        monkeypatch.setattr(delimited, "try_read_csv", lambda *_: None)
+    if request.param == "python":
+        monkeypatch.setattr(delimited, "try_read_plain_csv", lambda *_: None)
+    return str(request.param)
 
 
 @pytest.fixture

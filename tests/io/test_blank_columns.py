@@ -11,21 +11,13 @@ import pytest
 
 import aspen_etl as ae
 from aspen_etl.errors import RaggedRowsError, UnknownColumnError
-from aspen_etl.io import delimited, read_extract
+from aspen_etl.io import read_extract
 from aspen_etl.schema import Extract
 from tests.support.workbooks import BORROWER, row, sheet
 
 HEADER = ",".join(BORROWER)
 EMPTY = [None] * len(BORROWER)
 SPACES = [" ", "\u00a0", "\u2003\t"]
-
-
-@pytest.fixture(params=["pyarrow", "pandas", "python"])
-def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    if request.param != "pyarrow":
-        monkeypatch.setattr(delimited, "try_read_csv", lambda *_: None)
-    if request.param == "python":
-        monkeypatch.setattr(delimited, "try_read_plain_csv", lambda *_: None)
 
 
 def names(extract: Extract) -> list[Any]:

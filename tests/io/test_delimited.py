@@ -31,17 +31,6 @@ FAST = [_arrow.try_read_csv, _plain_csv.try_read_plain_csv]
 HEADER = b"id,full_name,street,city,state,zip_code,phone_home,phone_cell,email\n"
 
 
-@pytest.fixture(params=["pyarrow", "pandas", "python"])
-def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    if request.param == "pyarrow":
-        pytest.importorskip("pyarrow")
-    else:
-        monkeypatch.setattr(delimited, "try_read_csv", lambda *_: None)
-    if request.param == "python":
-        monkeypatch.setattr(delimited, "try_read_plain_csv", lambda *_: None)
-    return str(request.param)
-
-
 def cells(sheet: RawSheet) -> list[list[Any]]:
     columns = [sheet.column(position).astype(object) for position in range(len(sheet.headers))]
     return [column.where(column.notna(), None).tolist() for column in columns]

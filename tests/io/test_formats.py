@@ -50,14 +50,6 @@ def tarred() -> bytes:
     return out.getvalue()
 
 
-@pytest.fixture(params=["pyarrow", "pandas", "python"])
-def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    if request.param != "pyarrow":
-        monkeypatch.setattr(delimited, "try_read_csv", lambda *_: None)
-    if request.param == "python":
-        monkeypatch.setattr(delimited, "try_read_plain_csv", lambda *_: None)
-
-
 # ----------------------------------------------------------------------------- what is read
 
 

@@ -10,21 +10,13 @@ from typing import Any
 import pytest
 
 from aspen_etl.errors import ExtractError, LimitExceededError, MissingColumnError
-from aspen_etl.io import ReadLimits, delimited, read_extract
+from aspen_etl.io import ReadLimits, read_extract
 from aspen_etl.io.raw import Request, find_header
 from aspen_etl.schema import Extract
 from tests.support.workbooks import BORROWER, ROLE_PROFILE, row, sheet
 
 CSV = (",".join(BORROWER) + "\n1,Ann,,,,,,,\n").encode()
 REQUEST = Request("x.csv", "s", ("a", "b", "c"))
-
-
-@pytest.fixture(params=["pyarrow", "pandas", "python"])
-def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    if request.param != "pyarrow":
-        monkeypatch.setattr(delimited, "try_read_csv", lambda *_: None)
-    if request.param == "python":
-        monkeypatch.setattr(delimited, "try_read_plain_csv", lambda *_: None)
 
 
 def book(borrower_titles: list[list[Any]], role_titles: list[list[Any]]) -> dict[str, str]:
