@@ -159,7 +159,7 @@ def test_what_ends_in_time_gives_what_it_gives() -> None:
     with until(Deadline(time.monotonic(), 60)):
         assert wait_for("s3://x", lambda: 1) == 1
         with pytest.raises(KeyError):
-            wait_for("s3://x", lambda: {}["x"])
+            wait_for("s3://x", lambda: dict[str, int]()["x"])
 
 
 def test_a_disk_of_this_machine_is_never_left_behind() -> None:
@@ -203,7 +203,7 @@ def test_another_timeout_is_refused_by_name(
 ) -> None:
     for run in (ae.sync, ae.plan):
         with pytest.raises(kind, match=match):
-            run(tmp_path / "in", tmp_path / "store", run=RUN, timeout=given)  # type: ignore[operator]
+            run(tmp_path / "in", tmp_path / "store", run=RUN, timeout=given)
 
 
 def test_a_run_that_is_long_done_has_seconds_enough(tmp_path: Path) -> None:
