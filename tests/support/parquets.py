@@ -9,15 +9,14 @@ import io
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
-
-import pandas as pd
 
 from aspen_etl.errors import AspenETLError
 from aspen_etl.io._thrift import read_struct
 from aspen_etl.io.columnar import read_parquet
 from aspen_etl.io.limits import ReadLimits
-from aspen_etl.io.raw import Request
+from aspen_etl.io.raw import RawSheet, Request
 
 #: Small ones, so that a mutant that grows is refused before it takes much.
 LIMITS = ReadLimits(max_uncompressed_bytes=64 << 20, max_rows=100_000)
@@ -127,7 +126,7 @@ def encrypted(columns: dict[str, Any], *, plain_footer: bool) -> bytes:
     import pyarrow.parquet.encryption as pe
     from pyarrow import parquet as pq
 
-    class Keys(pe.KmsClient):  # type: ignore[misc, name-defined]
+    class Keys(pe.KmsClient):  # type: ignore[misc]
         def __init__(self, _: Any) -> None:
             super().__init__()
 
@@ -160,10 +159,12 @@ def read_mutant(data: bytes) -> Any:
     sheet = _try(lambda: read_parquet(data, request))
     if isinstance(sheet, str):
         return sheet
-    return [_try(lambda p=p: _cells(sheet.column(p))) for p in range(len(sheet.headers))]
+    positions = range(len(sheet.headers))
+    return [_try(partial(_column, sheet, position)) for position in positions]
 
 
-def _cells(values: pd.Series) -> list[Any]:
+def _column(sheet: RawSheet, position: int) -> list[Any]:
+    values = sheet.column(position)
     return [None if absent else cell for cell, absent in zip(values, values.isna())]
 
 

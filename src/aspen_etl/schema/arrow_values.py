@@ -130,7 +130,7 @@ def _outside(numbers: Any, unit: str, kind: Any) -> Any:
     return outside_years(numbers, unit, zone=zone)
 
 
-def _count(number: int, unit: str, kind: Any) -> str:
+def _count(number: int, unit: Any, kind: Any) -> str:
     """Write what is stored: a date as far as NumPy knows it, any other number with its unit."""
     import pyarrow as pa
 

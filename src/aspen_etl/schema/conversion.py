@@ -44,7 +44,8 @@ def as_text(values: pd.Series) -> pd.Series:
     if isinstance(dtype, pd.CategoricalDtype):
         return _categories(values)
     if isinstance(dtype, pd.SparseDtype):
-        return as_text(values.sparse.to_dense())
+        dense: Any = values.sparse
+        return as_text(dense.to_dense())
     if pd.api.types.is_object_dtype(dtype) and _is_text(values):
         return conform_text(values)
     present = _present(values)
@@ -85,7 +86,7 @@ def _categories(values: pd.Series) -> pd.Series:
 
 def _texts(held: pd.Series) -> Any:
     """Give the cells of a column without a missing one."""
-    dtype = held.dtype
+    dtype: Any = held.dtype
     if isinstance(dtype, pd.ArrowDtype):
         return _arrow_texts(held)
     if pd.api.types.is_bool_dtype(dtype):
