@@ -20,8 +20,8 @@ __all__ = ["below", "edited"]
 
 #: A number of which a double holds each digit: up to 15 of them.
 _SURE = rb"-?(?:[0-9]{1,15}|(?=[0-9.]{3,16}<)[0-9]+\.[0-9]+)</v>"
-#: A value that calamine may take for another number: NaN and infinity are of these letters.
-_NUMBER = re.compile(rb"<v(?:[\s/]|>(?!" + _SURE + rb")(?=[-+.0-9eEnNaAiIfFtTyY\s]+</v))")
+#: A value that calamine may take for another number; NaN, infinity and 1.#QNAN are none.
+_NUMBER = re.compile(rb"<v(?:[\s/]|>(?!" + _SURE + rb")(?=[-+.#0-9a-fA-FiInNqQsStTyY\s]+</v))")
 #: A formula that no value follows.
 _FORMULA = re.compile(rb"<f(?=[\s/>])(?![^<>]*>(?:[^<]*</f>)?<v>[^<]+</v></c>)")
 #: An error, a date in ISO 8601, or a boolean that is none.
