@@ -23,7 +23,7 @@ OUT_OF_RANGE = "out_of_range"
 _DAY = 86_400_000_000
 _MILLISECOND = 1_000
 #: How many microseconds a millisecond may be off: by the noise of doubles, and at the most.
-_NOISE, _ROUNDED = 2, 50
+_NOISE, _ROUNDED = Decimal(2), Decimal(50)
 _REAL_FROM = 61  # 1900-03-01
 _NEVER = 60
 #: The day after 9999-12-31, counted from 1899-12-30.
