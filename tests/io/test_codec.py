@@ -76,7 +76,9 @@ def test_a_table_comes_back_as_it_was(file_format: Format, rows: list[Any]) -> N
 @example([(1, None, "a\nb", None, 0)])
 def test_a_table_that_is_read_piece_by_piece_is_the_same_or_none(rows: list[Any]) -> None:
     frame = frame_of(rows)
-    found = decode_own_csv(io.BytesIO(encode(frame, COLUMNS, "csv")), COLUMNS)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("aspen_etl.io._arrow.counts_fields", lambda: True)
+        found = decode_own_csv(io.BytesIO(encode(frame, COLUMNS, "csv")), COLUMNS)
     assert found is None or equal_frames(found, frame)
     plain = not any(set(f"{word}{note}") & set('\r\n"') for _, _, word, note, _ in rows)
     assert found is not None or not rows or not plain

@@ -148,10 +148,26 @@ def test_a_fast_engine_never_disagrees(engine: Callable[..., Any], header: str, 
         assert cells(fast) == cells(delimited._read_by_record(data, REQUEST))
 
 
-def test_the_fast_engines_take_plain_files() -> None:
+def test_the_fast_engines_take_plain_files(monkeypatch: pytest.MonkeyPatch) -> None:
     assert _plain_csv.try_read_plain_csv(b"a,b\r\n1,2\r\n3,\r\n", REQUEST) is not None
     pytest.importorskip("pyarrow")
+    monkeypatch.setattr(_arrow, "counts_fields", lambda: True)
     assert _arrow.try_read_csv(b'a,b\r\n1,"2, ""x"""\r\n', REQUEST) is not None
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\r\n"])
+def test_before_arrow_20_only_whole_records_are_given_to_it(
+    end: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("pyarrow")
+    monkeypatch.setattr(_arrow, "counts_fields", lambda: False)
+    monkeypatch.setattr(_arrow, "_BLOCK", 3)
+    whole = _arrow.try_read_csv(f'a,b\n1,2\n"3",{end}'.encode(), REQUEST)
+    assert whole is not None
+    assert cells(whole) == [["1", "3"], ["2", None]]
+    monkeypatch.setattr(_arrow, "_parse", None)
+    for odd in ("1,2,3\n4", "1\n2,3,4", "1,2\n3", "1,2\n3,4,5", '"1,2"\n3', "1,2\n\n3,4,5"):
+        assert _arrow.try_read_csv(f"a,b\n{odd}{end}".encode(), REQUEST) is None
 
 
 # ----------------------------------------------------------------------------- gzip

@@ -50,6 +50,7 @@ def test_a_frame_on_a_local_disk_is_read_as_it_was_written(
 def test_it_is_parsed_while_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root, stored, _ = written(tmp_path, frame_of("a", None, "b,c"))
     monkeypatch.setattr(stored_frames, "read_bytes", None)
+    monkeypatch.setattr("aspen_etl.io._arrow.counts_fields", lambda: True)
     assert equal_frames(read_frame(root, stored, COLUMNS), frame_of("a", None, "b,c"))
 
 

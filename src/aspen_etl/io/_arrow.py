@@ -13,11 +13,12 @@ from aspen_etl.io._plain_csv import MAX_TEXT, content_end, plain_header
 from aspen_etl.io.raw import RawSheet, Request
 from aspen_etl.schema.text import TEXT
 
-__all__ = ["csv_blocks", "read_typed_csv", "text_series", "try_read_csv"]
+__all__ = ["counts_fields", "csv_blocks", "read_typed_csv", "text_series", "try_read_csv"]
 
 _BLOCK = 64 << 20
 _ROWS = 1 << 16
 _NEEDS_QUOTES = '[,"\\r\\n]'
+_COMMA, _LINE_FEED = ord(","), ord("\n")
 _QUOTE, _BEFORE, _AFTER = ord('"'), tuple(b',\n"'), tuple(b',\r\n"')
 
 
@@ -47,8 +48,7 @@ def try_read_csv(data: bytes, request: Request) -> RawSheet | None:
     every record has the fields of the header. Then there is only one way to read the file.
     """
     try:
-        import pyarrow as pa
-        import pyarrow.compute as pc
+        import pyarrow  # noqa: F401, ICN001 - asked for only
     except ImportError:
         return None
     found = plain_header(data, request)
@@ -62,7 +62,22 @@ def try_read_csv(data: bytes, request: Request) -> RawSheet | None:
             lambda _: pd.Series([], dtype=TEXT),
             notes=header.notes,
         )
-    names = [str(position) for position in range(len(header.cells))]
+    table = _parse_text(data, start, end, len(header.cells))
+    if table is None:
+        return None
+    rows = np.arange(table.num_rows, dtype=np.int64) + header.number + 1
+    column = partial(_in_one_piece, table.columns)
+    return RawSheet(header.cells, rows, column, notes=header.notes)
+
+
+def _parse_text(data: bytes, start: int, end: int, fields: int) -> Any:
+    """Give an Arrow table of text, or None where a record or a field is not plain."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not (counts_fields() or _has_whole_records(data, start, end, fields)):
+        return None
+    names = [str(position) for position in range(fields)]
     try:
         source = pa.BufferReader(pa.py_buffer(data).slice(start, end - start))
         types = dict.fromkeys(names, pa.large_string())
@@ -70,11 +85,7 @@ def try_read_csv(data: bytes, request: Request) -> RawSheet | None:
     except pa.ArrowException:
         return None
     longest = [pc.max(pc.binary_length(column)).as_py() or 0 for column in table.itercolumns()]
-    if max(longest) > MAX_TEXT:
-        return None
-    rows = np.arange(table.num_rows, dtype=np.int64) + header.number + 1
-    column = partial(_in_one_piece, table.columns)
-    return RawSheet(header.cells, rows, column, notes=header.notes)
+    return table if max(longest) <= MAX_TEXT else None
 
 
 def read_typed_csv(data: bytes | IO[bytes], schema: Any) -> Any:
@@ -92,6 +103,8 @@ def read_typed_csv(data: bytes | IO[bytes], schema: Any) -> Any:
 
     header = ",".join(schema.names).encode() + b"\n"
     if isinstance(data, bytes) and not data.startswith(header):
+        return None
+    if not (isinstance(data, bytes) or counts_fields()):
         return None
     # Text as pandas holds it.
     types = [pa.large_string() if pa.types.is_string(kind) else kind for kind in schema.types]
@@ -125,6 +138,33 @@ def _parse(
             quoted_strings_can_be_null=True,
         ),
     )
+
+
+def counts_fields() -> bool:
+    """Tell whether Arrow refuses a record of too many fields.
+
+    Before version 20, one may be written past the end of Arrow's memory: apache/arrow, 45497.
+    """
+    import pyarrow as pa
+
+    return int(pa.__version__.partition(".")[0]) >= 20  # noqa: PLR2004 - the first that does
+
+
+def _has_whole_records(data: bytes, start: int, end: int, fields: int) -> bool:
+    """Tell whether every record has so many fields, none of which holds a comma or a line feed.
+
+    The last one ends where the text does.
+    """
+    text = np.frombuffer(data, dtype=np.uint8)[start:end]
+    seen = 0
+    for first in range(0, len(text), _BLOCK):
+        block = text[first : first + _BLOCK]
+        ends = block[(block == _COMMA) | (block == _LINE_FEED)] == _LINE_FEED
+        places = np.arange(seen + 1, seen + 1 + len(ends)) % fields == 0
+        if not np.array_equal(ends, places):
+            return False
+        seen += len(ends)
+    return (seen + 1) % fields == 0
 
 
 def _has_plain_quotes(data: bytes) -> bool:
