@@ -296,6 +296,7 @@ def test_the_library_reads_the_settings(template: dict[str, Any]) -> None:
         store="s3://curated/aspen/store",
         source="s3://landing/extract/borrowers.xlsx",
         event_prefix="s3://landing/inbox/",
+        format="csv",
         rejects_url="s3://faults/rejects",
         actor="nightly",
         reading={

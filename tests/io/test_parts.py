@@ -115,14 +115,17 @@ def test_parts_are_found_wherever_a_file_can_be_named(tmp_path: Path, memory: An
     with zipfile.ZipFile(tmp_path / "in.zip", "w") as archive:
         for name, data in files.items():
             archive.writestr(name.removeprefix("in/"), data)
-            memory.pipe_file(f"/{name}", data)
+            memory.pipe_file(f"/parts/{name}", data)
     inside = f"::{tmp_path / 'in.zip'}"
     roles = tmp_path / "in" / "role_profile"
     sources: list[Any] = [
-        "memory://in",
+        "memory://parts/in",
         f"zip://{inside}",
         {"borrower": tmp_path / "in" / "borrower", "role_profile": roles},
-        {"borrower": "memory://in/borrower/", "role_profile": "memory://in/role_profile/0.csv"},
+        {
+            "borrower": "memory://parts/in/borrower/",
+            "role_profile": "memory://parts/in/role_profile/0.csv",
+        },
         {"borrower": f"zip://borrower{inside}", "role_profile": roles / "0.csv"},
         {
             "borrower": f"zip://borrower/{inside}",

@@ -35,6 +35,8 @@ ONCE = {
     "SELECT setval(CAST(%(sequence)s AS regclass), %(number)s, false)",
     "SELECT setval(CAST(%(sequence)s AS regclass), %(number)s::INTEGER, false)",
     "PRAGMA foreign_keys = OFF",
+    "SET SESSION lock_wait_timeout = 60",
+    "SET SESSION lock_wait_timeout = 86400",
 }
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Optional
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import aspen_etl as ae
@@ -263,6 +263,18 @@ def test_a_refused_run_leaves_no_rejects_in_a_shared_place(base: str) -> None:
     assert not [name for name in files_below(ae.SnapshotStore(place)) if "refused" in name]
 
 
+def test_a_store_in_another_one_is_refused_before_anything_is_written(base: str) -> None:
+    whole = make(f"{base}/a", None)
+    held = files_below(whole)
+    for inner in ("b", "user/b", "_aspen", "_aspen/keys"):
+        with pytest.raises(RejectsPlaceError, match=r"cannot be a store: \S+/a is one"):
+            make(f"{base}/a/{inner}", None)
+    assert files_below(whole) == held
+    make(f"{base}/c/_aspen", None)
+    with pytest.raises(RejectsPlaceError, match=r"cannot be a store: \S+/c/_aspen is one"):
+        make(f"{base}/c", None)
+
+
 # ----------------------------------------------------------------------------- any two stores
 
 #: Where a store and its rejects may be, one in the other and below each other among them.
@@ -281,6 +293,7 @@ def outcome(call: Any) -> Any:
 
 
 @settings(deadline=None)
+@example(one=("a", None), two=("a/_aspen", None), crossed=False, does=[(False, "vacuum")])
 @given(one=STORES, two=STORES, crossed=st.booleans(), does=DOES)
 def test_whatever_one_store_does_the_other_stays_whole(
     one: tuple[str, Optional[str]],

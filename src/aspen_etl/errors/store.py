@@ -160,7 +160,7 @@ class CorruptStoreError(AspenETLError, OSError):
 
 
 class RejectsPlaceError(AspenETLError, ValueError):
-    """The place of a store's rejects is not that store's own; nothing was written or deleted."""
+    """A place of a store, or of its rejects, is another store's; nothing was written or deleted."""
 
     @classmethod
     def of_another(cls, url: str, place: str) -> RejectsPlaceError:
@@ -201,6 +201,16 @@ class RejectsPlaceError(AspenETLError, ValueError):
             f"{url} is where another store has its rejects; choose another folder for this store",
             url=url,
             place=url,
+        )
+
+    @classmethod
+    def nested(cls, url: str, store: str) -> RejectsPlaceError:
+        """Say that a store would begin in the folder of another, or around it."""
+        return cls(
+            f"{url} cannot be a store: {store} is one, and each would take files of the other for "
+            "its own; choose a folder that lies in no other store",
+            url=url,
+            place=store,
         )
 
 

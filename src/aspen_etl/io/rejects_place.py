@@ -11,6 +11,7 @@ import contextlib
 import os
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Literal, Optional
 
 from aspen_etl.errors import RejectsPlaceError, SourceAccessError, SourceNotFoundError, WriteError
@@ -108,13 +109,17 @@ def claim_place(log: CommitLog, place: Location, /, *, first: bool) -> Standing:
 
 
 def check_root(log: CommitLog, /) -> None:
-    """Make sure that a store is not about to begin where another one has its rejects.
+    """Make sure that a store is not about to begin where another one has its rejects or its files.
 
     Raises:
-        RejectsPlaceError: It is.
+        RejectsPlaceError: It is: it would lie in that store, or that one among its own files.
     """
-    if read_identity(_claim(log.root)) not in {None, find_identity(log.root)}:
-        raise RejectsPlaceError.root(log.root.url)
+    root = log.root
+    if read_identity(_claim(root)) not in {None, find_identity(root)}:
+        raise RejectsPlaceError.root(root.url)
+    for folder in (root.child("_aspen"), *islice(_upwards(root), 1, None)):
+        if _find_store(folder) is not None:
+            raise RejectsPlaceError.nested(root.url, folder.url)
 
 
 def _claim(place: Location) -> Location:
