@@ -34,7 +34,7 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 _COMMON = settings.get_profile("common")
-settings.register_profile("quick", _COMMON, derandomize=True, max_examples=25)
+settings.register_profile("quick", _COMMON, derandomize=True, max_examples=12)
 settings.register_profile("brief", _COMMON, derandomize=True, max_examples=BRIEF)
 settings.register_profile("scant", _COMMON, derandomize=True, max_examples=SCANT)
 settings.register_profile("deep", _COMMON, max_examples=2_000)

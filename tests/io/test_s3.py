@@ -78,7 +78,8 @@ def test_a_folder_of_parts_is_read(server: S3Server) -> None:
     files = {f"role_profile/part-{i}": b"borrower_id,role_profile\n" + lines[i] for i in lines}
     borrower = ",".join(ae.BORROWER_MODEL.sources["borrower"].columns).encode()
     # NOTE: consoles make a folder an object of its own, EMR puts a mark beside it.
-    marks = dict.fromkeys(["role_profile/", "role_profile/_SUCCESS", "role_profile_$folder$"], b"")
+    marks = dict.fromkeys(["role_profile/_SUCCESS", "role_profile_$folder$"], b"")
+    filesystem(server).call_s3("put_object", Bucket=BUCKET, Key="job/role_profile/", Body=b"")
     for name, data in {**files, **marks, "Borrower.CSV": borrower}.items():
         filesystem(server).pipe_file(f"{BUCKET}/job/{name}", data)
     url, options = f"s3://{BUCKET}/job", server.options()

@@ -21,6 +21,9 @@ Url = Union[str, "os.PathLike[str]"]
 #: The protocols whose urls hold a path and nothing else.
 _LOCAL = frozenset({"file", "local", "memory"})
 
+#: The protocols of fsspec that need a package and lie in a file of another storage.
+_ARCHIVES = frozenset({"libarchive"})
+
 
 # ----------------------------------------------------------------------------- shown
 
@@ -39,7 +42,8 @@ def display_url(url: Url, /) -> str:
     shown = _display(shown)
     # NOTE: two colons may stand in a password or a signature: what follows is shown of a chain
     # alone, and of a path.
-    if parts and separator and protocol.lower() not in _LOCAL and not _lies_in_another(protocol):
+    lies_within = bool(parts) and _lies_in_another(protocol) is True
+    if parts and separator and protocol.lower() not in _LOCAL and not lies_within:
         return f"{shown}::..."
     return "::".join([shown, *map(_display, parts)])
 
@@ -165,7 +169,7 @@ def resolve_chain(url: str, /) -> str:
         return url
     for part in inner:
         protocol = part.partition("://")[0]
-        if not (_is_url(part, chained=True) and _lies_in_another(protocol)):
+        if not (_is_url(part, chained=True) and _lies_in_another(protocol) is not False):
             raise _refused(
                 url,
                 f"holds '::', as zip://borrower.csv::x.zip does, but {protocol!r} lies in no file",
@@ -175,12 +179,18 @@ def resolve_chain(url: str, /) -> str:
     return "::".join([*inner, last if path is None else path])
 
 
-def _lies_in_another(protocol: str) -> bool:
-    """Tell whether a filesystem is made of a file of another one, as fsspec's own are."""
+def _lies_in_another(protocol: str) -> Optional[bool]:
+    """Tell whether a filesystem is made of a file of another one, as fsspec's own are.
+
+    Returns:
+        None where nobody knows such a filesystem: to open it tells so.
+    """
     try:
         kind = fsspec.get_filesystem_class(protocol)
-    except (ImportError, ValueError):
-        return True  # to open it tells which package is missing, or that there is no such protocol
+    except ImportError:  # a storage whose package is not installed, or an archive
+        return protocol in _ARCHIVES
+    except ValueError:
+        return None
     made_of = {
         name
         for base in kind.__mro__
