@@ -205,12 +205,22 @@ class RejectsPlaceError(AspenETLError, ValueError):
 
     @classmethod
     def nested(cls, url: str, store: str) -> RejectsPlaceError:
-        """Say that a store would begin in the folder of another, or around it."""
+        """Say that a store would begin in the folder of another."""
         return cls(
             f"{url} cannot be a store: {store} is one, and each would take files of the other for "
             "its own; choose a folder that lies in no other store",
             url=url,
             place=store,
+        )
+
+    @classmethod
+    def within(cls, url: str) -> RejectsPlaceError:
+        """Say that a store would begin in a folder that stores have for themselves."""
+        return cls(
+            f"{url} cannot be a store: folders called _aspen are for what a store knows of itself; "
+            "choose another folder",
+            url=url,
+            place=url,
         )
 
 

@@ -112,12 +112,14 @@ def check_root(log: CommitLog, /) -> None:
     """Make sure that a store is not about to begin where another one has its rejects or its files.
 
     Raises:
-        RejectsPlaceError: It is: it would lie in that store, or that one among its own files.
+        RejectsPlaceError: It is: it would lie in that store, or in a folder of its own.
     """
     root = log.root
     if read_identity(_claim(root)) not in {None, find_identity(root)}:
         raise RejectsPlaceError.root(root.url)
-    for folder in (root.child("_aspen"), *islice(_upwards(root), 1, None)):
+    if "_aspen" in _path(root).split("/"):
+        raise RejectsPlaceError.within(root.url)
+    for folder in islice(_upwards(root), 1, None):
         if _find_store(folder) is not None:
             raise RejectsPlaceError.nested(root.url, folder.url)
 
