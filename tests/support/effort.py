@@ -9,7 +9,7 @@ from hypothesis import settings
 _Case = TypeVar("_Case")
 
 #: The examples of a profile that only looks whether anything differs with other versions.
-BRIEF = 8
+BRIEF = 5
 
 #: ... and of one that only looks whether anything differs on another Python.
 SCANT = 2
