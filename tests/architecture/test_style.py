@@ -119,7 +119,7 @@ def test_public_modules_say_what_is_public(module: str) -> None:
 
 def test_the_top_level_holds_nothing_new() -> None:
     names = {name.partition("/")[0] for name in tracked_files()}
-    assert {name for name in names - TOP_LEVEL if not name.startswith(".git")} == set()
+    assert {name for name in names - TOP_LEVEL if not name.startswith(".")} == set()
 
 
 @pytest.mark.parametrize("what", [MACHINE_PATHS, REGISTRY_HOSTS], ids=["machine", "registry"])
