@@ -9,14 +9,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from aspen_etl.borrower import BORROWER_MODEL, borrower_model
     from aspen_etl.changes import Changes, apply_changes, diff
     from aspen_etl.errors import AspenETLError
-    from aspen_etl.io import ReadLimits, SnapshotStore, read_extract, read_tables, write_tables
+    from aspen_etl.io import ReadLimits, read_extract, read_tables, write_tables
     from aspen_etl.normalization import NormalizeResult, denormalize, normalize, verify
     from aspen_etl.schema import Extract, Model, Run, Snapshot, Tables, column
     from aspen_etl.schema.validation import is_valid, split, validate
+    from aspen_etl.store import SnapshotStore
     from aspen_etl.synchronization import SyncReport, Thresholds, plan, sync
-    from aspen_etl.transform import BORROWER_MODEL, borrower_model
 
     __version__: str
 
@@ -53,18 +54,19 @@ __all__ = [
 
 #: The modules that the names come from, and their names.
 _HOMES = {
+    "borrower": ("BORROWER_MODEL", "borrower_model"),
     "changes": ("Changes", "apply_changes", "diff"),
     "errors": ("AspenETLError",),
-    "io": ("ReadLimits", "SnapshotStore", "read_extract", "read_tables", "write_tables"),
+    "io": ("ReadLimits", "read_extract", "read_tables", "write_tables"),
     "normalization": ("NormalizeResult", "denormalize", "normalize", "verify"),
     "schema": ("Extract", "Model", "Run", "Snapshot", "Tables", "column"),
     "schema.validation": ("is_valid", "split", "validate"),
+    "store": ("SnapshotStore",),
     "synchronization": ("SyncReport", "Thresholds", "plan", "sync"),
-    "transform": ("BORROWER_MODEL", "borrower_model"),
 }
 
 #: The modules that can be used as ``aspen_etl.<name>`` without an import of their own.
-_ROOMS = {"derive", "threads", *_HOMES} - {"schema.validation"}
+_ROOMS = {"derive", "threads", "transform", *_HOMES} - {"schema.validation"}
 
 
 def __getattr__(name: str) -> Any:

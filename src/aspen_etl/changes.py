@@ -11,16 +11,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from aspen_etl.borrower.model import BORROWER_MODEL
+from aspen_etl.columns.frames import equal_frames, make_frame
+from aspen_etl.columns.kernels import differ
+from aspen_etl.columns.ordering import is_ascending, sort_rows
+from aspen_etl.columns.positions import find_rows, rows_without, select
 from aspen_etl.schema.evolution import complete, complete_table
-from aspen_etl.schema.frames import Tables, equal_frames, make_frame
 from aspen_etl.schema.model import Model
+from aspen_etl.schema.snapshot import Tables
 from aspen_etl.schema.spec import TableSpec
 from aspen_etl.schema.validation import conform
 from aspen_etl.transform.auditing import Since
-from aspen_etl.transform.borrower import BORROWER_MODEL
-from aspen_etl.transform.kernels import differ
-from aspen_etl.transform.ordering import is_ascending, sort_rows
-from aspen_etl.transform.positions import find_rows, rows_without, select
 
 __all__ = ["Changes", "TableChanges", "apply_changes", "diff", "part"]
 

@@ -10,33 +10,34 @@ from typing import Optional, get_args
 import numpy as np
 import pandas as pd
 
+from aspen_etl.borrower.model import BORROWER_MODEL
 from aspen_etl.changes import Changes, diff, part
+from aspen_etl.columns import kernels
+from aspen_etl.columns.frames import equal_frames
+from aspen_etl.columns.threads import begin
 from aspen_etl.errors import NotSupportedError, ProofError
-from aspen_etl.schema.frames import Extract, Run, Snapshot, Tables, equal_frames
 from aspen_etl.schema.model import Model
+from aspen_etl.schema.snapshot import Snapshot, Tables
 from aspen_etl.schema.spec import TableSpec
 from aspen_etl.schema.validation import find_failures, validate_columns
-from aspen_etl.threads import begin
-from aspen_etl.transform import kernels
-from aspen_etl.transform.accounts import (
+from aspen_etl.schema.values import Extract, Run
+from aspen_etl.transform.assembly import assemble
+from aspen_etl.transform.assigning import find_leaders
+from aspen_etl.transform.auditing import Since
+from aspen_etl.transform.cleaning import prepare
+from aspen_etl.transform.judging import judge
+from aspen_etl.transform.keeping import Missing, hold
+from aspen_etl.transform.numbering import number, read_ahead
+from aspen_etl.transform.recovery import prove, recover
+from aspen_etl.transform.reporting import (
     RejectCount,
     SourceSummary,
     Summary,
     check_accounts,
     count_rejects,
+    list_rejects,
     summarize_source,
 )
-from aspen_etl.transform.assembly import assemble
-from aspen_etl.transform.assigning import find_leaders
-from aspen_etl.transform.auditing import Since
-from aspen_etl.transform.borrower import BORROWER_MODEL
-from aspen_etl.transform.history import Missing, hold
-from aspen_etl.transform.numbering import number, read_ahead
-from aspen_etl.transform.preparation import prepare
-from aspen_etl.transform.proof import prove
-from aspen_etl.transform.recovery import recover
-from aspen_etl.transform.rejection import judge
-from aspen_etl.transform.rejects import list_rejects
 
 __all__ = [
     "NormalizeResult",

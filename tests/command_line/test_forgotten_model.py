@@ -17,10 +17,10 @@ _MODEL = """
 import aspen_etl as ae
 from pandera.typing import Series
 
-class Borrower(ae.schema.Borrower):
+class Borrower(ae.borrower.Borrower):
     county: Series[str] = ae.column(nullable=True)
 
-class UserProfile(ae.schema.UserProfile):
+class UserProfile(ae.borrower.UserProfile):
     county: Series[str] = ae.column(length=40, nullable=True, source="borrower.county")
 
 MODEL = ae.BORROWER_MODEL.replace(sources=[Borrower], tables=[UserProfile])

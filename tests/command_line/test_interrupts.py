@@ -31,7 +31,8 @@ sys.meta_path.insert(0, Finder())
 #: Ctrl-C comes while a thread waits for what never answers, or when a function is called.
 _IN_A_THREAD = """
 import os, signal, sys, threading
-from aspen_etl import __main__ as program, threads
+from aspen_etl import __main__ as program
+from aspen_etl.columns import threads
 from aspen_etl.command_line import extracting, interrupts
 interrupts._GRACE = 0.2
 threads._cores = lambda: 2

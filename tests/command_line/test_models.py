@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from aspen_etl.__main__ import main
+from aspen_etl.borrower import BORROWER_MODEL
 from aspen_etl.command_line.models import load_model
 from aspen_etl.errors import ModelError
-from aspen_etl.transform import BORROWER_MODEL
 
 MODULES = {
     "late": "raise OSError('hush')\n",

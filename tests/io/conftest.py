@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from aspen_etl.io import delimited, read_extract
+from aspen_etl.io import csv_reading, read_extract
 from aspen_etl.schema import Extract
 from tests.support.workbooks import workbook
 
@@ -31,9 +31,9 @@ def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> s
     if request.param == "pyarrow":
         pytest.importorskip("pyarrow")
     else:
-        monkeypatch.setattr(delimited, "try_read_csv", lambda *_: None)
+        monkeypatch.setattr(csv_reading, "try_read_csv", lambda *_: None)
     if request.param == "python":
-        monkeypatch.setattr(delimited, "try_read_plain_csv", lambda *_: None)
+        monkeypatch.setattr(csv_reading, "try_read_plain_csv", lambda *_: None)
     return str(request.param)
 
 

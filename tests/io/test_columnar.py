@@ -23,7 +23,7 @@ from aspen_etl.errors import (
     UnsupportedFormatError,
 )
 from aspen_etl.io import ReadLimits, columnar, read_extract
-from aspen_etl.io.raw import Request
+from aspen_etl.io.reading import Request
 from aspen_etl.schema import Extract
 from tests.support import parquets
 from tests.support.workbooks import BORROWER

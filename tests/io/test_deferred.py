@@ -12,9 +12,9 @@ import pytest
 
 import aspen_etl as ae
 from aspen_etl.errors import CommitConflictError, CorruptStoreError
-from aspen_etl.io import store_reader
 from aspen_etl.io.deferred import Deferred
-from aspen_etl.io.stored_frames import read_frame
+from aspen_etl.store import store_reader
+from aspen_etl.store.frames import read_frame
 from tests.store.test_store import sync
 from tests.transform.sheets import ADA, BO, extract
 

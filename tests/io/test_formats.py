@@ -22,9 +22,9 @@ from aspen_etl.errors import (
     NotAWorkbookError,
     UnsupportedFormatError,
 )
-from aspen_etl.io import delimited, read_extract
-from aspen_etl.io.raw import Request
-from tests.io.test_delimited import cells
+from aspen_etl.io import csv_reading, read_extract
+from aspen_etl.io.reading import Request
+from tests.io.test_csv_reading import cells
 from tests.support.workbooks import BORROWER, table, workbook
 
 HEADER = (",".join(BORROWER) + "\n").encode()
@@ -98,9 +98,9 @@ def test_what_programs_leave_around_a_table_is_no_part_of_it(
 def test_such_a_character_in_a_cell_is_not_lost(data: bytes, expected: Any) -> None:
     if expected is None:
         with pytest.raises(AspenETLError, match="row 2 has 1 fields"):
-            delimited.read_csv(data, REQUEST)
+            csv_reading.read_csv(data, REQUEST)
     else:
-        assert cells(delimited.read_csv(data, REQUEST)) == expected
+        assert cells(csv_reading.read_csv(data, REQUEST)) == expected
 
 
 def test_who_names_the_row_of_the_header_counts_every_line(folder: Folder) -> None:

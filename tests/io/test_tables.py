@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import aspen_etl as ae
+from aspen_etl.columns.text import conform_text
 from aspen_etl.errors import (
     CorruptFileError,
     MissingDependencyError,
@@ -28,7 +29,6 @@ from aspen_etl.errors import (
 from aspen_etl.io import codec
 from aspen_etl.io.filesystem import Location
 from aspen_etl.schema.spec import ColumnSpec
-from aspen_etl.schema.text import conform_text
 
 COLUMNS = list(ae.BORROWER_MODEL.sources["borrower"].columns)
 RUN = ae.Run(time=dt.datetime(2026, 1, 31, 12, 0, 0, 7999, tzinfo=dt.timezone.utc), actor="me")

@@ -8,7 +8,7 @@ import pandas as pd
 from pandera.typing import Series
 
 import aspen_etl as ae
-from aspen_etl import schema
+from aspen_etl import borrower
 from aspen_etl.schema import Source, Table, TextFormat
 from tests.support.effort import is_brief
 
@@ -17,14 +17,14 @@ from tests.support.effort import is_brief
 GRADE = TextFormat("grade", "[A-D][+-]?")
 
 
-class Borrower(schema.Borrower):
+class Borrower(borrower.Borrower):
     """Two more columns: one of text, one of whole numbers that may be missing."""
 
     employer: Series[str] = ae.column(nullable=True)
     dependents: Series[str] = ae.column(nullable=True)
 
 
-class UserProfile(schema.UserProfile):
+class UserProfile(borrower.UserProfile):
     """... and where they go."""
 
     employer: Series[str] = ae.column(length=40, nullable=True, source="borrower.employer")

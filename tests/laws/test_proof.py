@@ -15,8 +15,7 @@ from aspen_etl.errors import ProofError
 from aspen_etl.normalization import _Work, verify
 from aspen_etl.testing import extracts, histories
 from aspen_etl.testing._mutations import assert_seen, mutations
-from aspen_etl.transform.proof import prove
-from aspen_etl.transform.recovery import recover
+from aspen_etl.transform.recovery import prove, recover
 from tests.laws.models import MODELS, RUN
 from tests.support.effort import some
 

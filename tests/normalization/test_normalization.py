@@ -10,11 +10,12 @@ import pandas as pd
 import pytest
 
 import aspen_etl as ae
-from aspen_etl import normalization, threads
+from aspen_etl import normalization
+from aspen_etl.columns import threads
 from aspen_etl.errors import NotSupportedError, ProofError
 from aspen_etl.normalization import RejectCount, SourceSummary, Summary
 from aspen_etl.schema import Builder, KeyState
-from aspen_etl.transform.rejects import list_rejects
+from aspen_etl.transform.reporting import list_rejects
 from tests.transform.sheets import ADA, BO, COLUMNS, RUN, extract, rows
 
 GIVEN = extract(

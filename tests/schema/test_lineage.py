@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from aspen_etl.borrower.model import BORROWER_MODEL
 from aspen_etl.schema.lineage import SourceLineage, TableLineage
-from aspen_etl.transform.borrower import BORROWER_MODEL
 
 
 def test_what_follows_for_the_borrower_sheet() -> None:

@@ -10,10 +10,10 @@ import pytest
 from pandera.typing import Series
 
 import aspen_etl as ae
-from aspen_etl import schema
+from aspen_etl import borrower
+from aspen_etl.borrower.model import BORROWER_MODEL
 from aspen_etl.errors import ModelError
 from aspen_etl.schema import Builder, Model, Source, Table, column
-from aspen_etl.transform.borrower import BORROWER_MODEL
 
 
 class LoanSheet(Source):
@@ -41,10 +41,10 @@ def with_loan(table: type[Table], sheet: type[Source] = LoanSheet) -> Callable[[
 
 
 def test_replace_takes_the_place_of_a_namesake_and_leaves_the_model_alone() -> None:
-    class Borrower(schema.Borrower):
+    class Borrower(borrower.Borrower):
         employer: Series[str] = column(nullable=True)
 
-    class UserProfile(schema.UserProfile):
+    class UserProfile(borrower.UserProfile):
         employer: Series[str] = column(length=9, nullable=True, source="borrower.employer")
 
     changed = BORROWER_MODEL.replace(sources=[Borrower], tables=[UserProfile])
@@ -58,7 +58,7 @@ def test_replace_takes_the_place_of_a_namesake_and_leaves_the_model_alone() -> N
 
 def test_tables_come_after_those_that_they_refer_to_however_they_are_given() -> None:
     shuffled = Model.of(
-        sources=[schema.RoleProfileSheet, schema.Borrower],
+        sources=[borrower.RoleProfileSheet, borrower.Borrower],
         tables=[t.schema for t in reversed(list(BORROWER_MODEL.tables.values()))],
         cleaners=BORROWER_MODEL.cleaners,
         builders=BORROWER_MODEL.builders,
@@ -70,7 +70,7 @@ def test_tables_come_after_those_that_they_refer_to_however_they_are_given() -> 
 
 
 def test_merge_takes_a_column_and_the_table_it_goes_to_at_once() -> None:
-    class Borrower(schema.Borrower):
+    class Borrower(borrower.Borrower):
         loan: Series[str] = column(nullable=True)
 
     class Note(Table):
@@ -115,7 +115,7 @@ def test_replacing_what_is_not_there_is_refused() -> None:
         "there is no table 'loan' to replace (known: user_profile, "
     )
 
-    class Borower(schema.Borrower):
+    class Borower(borrower.Borrower):
         pass
 
     assert refused(lambda: BORROWER_MODEL.replace(sources=[Borower])) == (
@@ -125,10 +125,10 @@ def test_replacing_what_is_not_there_is_refused() -> None:
 
 
 def test_adding_what_is_there_is_refused() -> None:
-    assert refused(lambda: BORROWER_MODEL.add(tables=[schema.User])) == (
+    assert refused(lambda: BORROWER_MODEL.add(tables=[borrower.User])) == (
         "there is already a table 'user'; use replace() or merge()"
     )
-    assert refused(lambda: BORROWER_MODEL.add(sources=[schema.Borrower])) == (
+    assert refused(lambda: BORROWER_MODEL.add(sources=[borrower.Borrower])) == (
         "there is already a source 'borrower'; use replace() or merge()"
     )
     assert refused(lambda: BORROWER_MODEL.add(cleaners={"borrower.zip_code": str})).startswith(  # type: ignore[dict-item]
@@ -186,7 +186,7 @@ def test_a_builder_that_splits_a_column_needs_its_inverse() -> None:
 
 
 def test_a_source_column_that_goes_nowhere_is_refused() -> None:
-    class Borrower(schema.Borrower):
+    class Borrower(borrower.Borrower):
         employer: Series[str] = column(nullable=True)
 
     assert refused(lambda: BORROWER_MODEL.replace(sources=[Borrower])) == (
@@ -451,7 +451,7 @@ def test_a_builder_that_gives_what_it_must_not_is_refused(
 
 
 def test_a_column_that_nothing_fills_is_refused() -> None:
-    class User(schema.User):
+    class User(borrower.User):
         note: Series[str] = column(length=9, nullable=True)
 
     model = BORROWER_MODEL.replace(tables=[User])

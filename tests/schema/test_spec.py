@@ -7,17 +7,17 @@ import pandas as pd
 import pytest
 from pandera.typing import Series
 
-from aspen_etl import schema
+from aspen_etl import borrower
+from aspen_etl.columns.text import TEXT
 from aspen_etl.errors import ModelError
 from aspen_etl.schema import ColumnSpec, Source, SourceSpec, Table, TableSpec, TextFormat, column
 from aspen_etl.schema.spec import TIMESTAMP
-from aspen_etl.schema.text import TEXT
 
 # ------------------------------------------------------------------------- what is read
 
 
 def test_a_table_is_read_whole() -> None:
-    spec = TableSpec.of(schema.RoleProfile)
+    spec = TableSpec.of(borrower.RoleProfile)
     assert (spec.name, spec.primary_key, spec.natural_key) == (
         "role_profile",
         "role_profile_id",
@@ -51,10 +51,10 @@ def test_a_table_is_read_whole() -> None:
 
 
 def test_a_table_without_a_natural_key_is_known_by_its_primary_key() -> None:
-    spec = TableSpec.of(schema.UserProfile)
+    spec = TableSpec.of(borrower.UserProfile)
     assert spec.natural_key == ("user_profile_id",)
     assert not spec.has_surrogate_key
-    assert TableSpec.of(schema.User).has_surrogate_key
+    assert TableSpec.of(borrower.User).has_surrogate_key
 
 
 def test_a_source_is_read_whole() -> None:

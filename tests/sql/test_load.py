@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from pandera.typing import Series
 
 import aspen_etl as ae
-from aspen_etl import schema
+from aspen_etl import borrower, schema
 from aspen_etl.errors import (
     DatabaseError,
     DatabaseMismatchError,
@@ -243,13 +243,13 @@ def test_identities_go_on_after_our_keys(database: Any, store: ae.SnapshotStore)
 # ----------------------------------------------------------------------------- models
 
 
-class UserProfile(schema.UserProfile):
+class UserProfile(borrower.UserProfile):
     """One more column."""
 
     nickname: Series[str] = ae.column(nullable=True, length=20, source="borrower.nickname")
 
 
-class Borrower(schema.Borrower):
+class Borrower(borrower.Borrower):
     """... and where it comes from."""
 
     nickname: Series[str] = ae.column(nullable=True)
@@ -262,7 +262,7 @@ class Branch(schema.Table):
     name: Series[str] = ae.column(natural_key=True, length=10)
 
 
-class Address(schema.Address):
+class Address(borrower.Address):
     """A reference in a table that is there already."""
 
     branch_id: Series[pd.Int64Dtype] = ae.column(nullable=True, references="branch")

@@ -18,7 +18,7 @@ import pytest
 
 import aspen_etl as ae
 from aspen_etl.errors import AspenETLError, CommitOutcomeUnknownError
-from aspen_etl.io import commit_log
+from aspen_etl.store import commit_log
 from aspen_etl.synchronization import syncing
 from tests.store.conftest import Backend
 from tests.support.borrowers import (

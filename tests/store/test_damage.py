@@ -18,7 +18,7 @@ from aspen_etl.errors import (
     NotSupportedError,
     StoreFormatError,
 )
-from aspen_etl.io.sealing import sealed
+from aspen_etl.store.sealing import sealed
 from tests.support.borrowers import LENIENT, RUN, check_ours, files_below, put_files
 from tests.support.commits import (
     Edit,

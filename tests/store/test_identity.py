@@ -11,8 +11,8 @@ import pytest
 
 import aspen_etl as ae
 from aspen_etl.errors import CorruptStoreError, StoreFormatError
-from aspen_etl.io.identity import find_identity, identity_place
 from aspen_etl.schema import Run
+from aspen_etl.store.identity import find_identity, identity_place
 from tests.transform.sheets import ADA, BO, extract
 
 RUN = Run(time=dt.datetime(2026, 1, 1, tzinfo=dt.timezone.utc), actor="me")
@@ -44,7 +44,7 @@ def test_a_store_has_an_id_from_its_first_write_on(url: str) -> None:
 
 
 def test_a_single_writer_gives_an_id_too(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("aspen_etl.io.commit_log.KNOWN_TO_CREATE", frozenset())
+    monkeypatch.setattr("aspen_etl.store.commit_log.KNOWN_TO_CREATE", frozenset())
     store = sync(url, ADA, single_writer=True)
     found = find_identity(store.root)
     assert found is not None

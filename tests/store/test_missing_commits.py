@@ -12,7 +12,7 @@ import pytest
 
 import aspen_etl as ae
 from aspen_etl.errors import CorruptStoreError, VersionNotFoundError
-from aspen_etl.io.store import SnapshotStore
+from aspen_etl.store.snapshot_store import SnapshotStore
 from tests.support.borrowers import LENIENT, RUN, files_below, put_files
 from tests.support.commits import remove
 from tests.transform.sheets import ADA, BO, extract

@@ -10,9 +10,9 @@ import pytest
 
 import aspen_etl as ae
 from aspen_etl.errors import CorruptStoreError, NotSupportedError, ThresholdError
-from aspen_etl.io.likeness import form_of
-from aspen_etl.io.purge_report import NOT_REACHED
 from aspen_etl.schema import Run
+from aspen_etl.store.likeness import form_of
+from aspen_etl.store.purge_report import NOT_REACHED
 from tests.support.borrowers import LENIENT, files_below
 from tests.transform.sheets import ADA, BO, COLUMNS, extract
 
@@ -70,7 +70,7 @@ def test_no_byte_of_a_purged_borrower_is_left(
         ae.sync(extract(ADA, BIRD, {**BIRD, "id": " qq4 "}, roles=roles), store, run=run(6))
     assert len(told(store, *words)) > 12
     old = dt.datetime(2199, 1, 1, tzinfo=dt.timezone.utc)  # as what a dead attempt left is by then
-    monkeypatch.setattr("aspen_etl.io.purging.storage_time", lambda *_: old)
+    monkeypatch.setattr("aspen_etl.store.purging.storage_time", lambda *_: old)
     report = store.purge("Qq4", run=run(7))
     assert told(store, *words) == []
     assert (report.rows["user_profile"], report.similar, report.young) == (0, 0, 0)

@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 
 import aspen_etl as ae
 from aspen_etl.errors import AspenETLError, CorruptStoreError, RejectsPlaceError
-from aspen_etl.io import rejects_place
-from aspen_etl.io.identity import find_identity
-from aspen_etl.io.stored_frames import checksum
-from aspen_etl.io.vacuuming import VacuumReport
 from aspen_etl.schema import Run
+from aspen_etl.store import rejects_place
+from aspen_etl.store.frames import checksum
+from aspen_etl.store.identity import find_identity
+from aspen_etl.store.vacuuming import VacuumReport
 from tests.support.borrowers import LENIENT, NO_AGE, files_below
 from tests.transform.sheets import ADA, extract
 
@@ -92,7 +92,7 @@ def shared(base: str) -> tuple[str, str, str]:
     forget_id(place)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(rejects_place, "judge_place", lambda *_: "shared")
-        patch.setattr("aspen_etl.io.store_writer.judge_place", lambda *_: "shared")
+        patch.setattr("aspen_etl.store.store_writer.judge_place", lambda *_: "shared")
         make(west, place)
     return east, west, place
 

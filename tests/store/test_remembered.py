@@ -11,7 +11,7 @@ from pandera.typing import Series
 
 import aspen_etl as ae
 from aspen_etl.errors import ModelMismatchError
-from aspen_etl.io.stored_frames import checksum
+from aspen_etl.store.frames import checksum
 from tests.store.test_store import CY, ROLES, ids, run, sync, three_versions
 from tests.support.borrowers import LENIENT, write_borrowers
 from tests.support.commits import as_text, make_format_1, read_json, write_commit_file
@@ -67,10 +67,10 @@ def test_another_format_is_a_migration_also_of_an_unchanged_source(
 
 
 def test_a_forgotten_model_is_what_the_message_says_first(url: str) -> None:
-    class Borrower(ae.schema.Borrower):
+    class Borrower(ae.borrower.Borrower):
         county: Series[str] = ae.column(nullable=True)
 
-    class UserProfile(ae.schema.UserProfile):
+    class UserProfile(ae.borrower.UserProfile):
         county: Series[str] = ae.column(nullable=True, length=40, source="borrower.county")
 
     model = ae.BORROWER_MODEL.replace(sources=[Borrower], tables=[UserProfile])

@@ -190,7 +190,7 @@ def test_the_newest_version_is_found_among_many(url: str) -> None:
 def test_a_storage_that_is_not_known_needs_a_promise(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("aspen_etl.io.commit_log.KNOWN_TO_CREATE", frozenset())
+    monkeypatch.setattr("aspen_etl.store.commit_log.KNOWN_TO_CREATE", frozenset())
     with pytest.raises(NotSupportedError, match="promise single_writer=True"):
         sync(ae.SnapshotStore(url), extract(ADA), 1)
     alone = ae.SnapshotStore(url, single_writer=True)
@@ -199,7 +199,7 @@ def test_a_storage_that_is_not_known_needs_a_promise(
 
 
 def test_a_storage_that_overwrites_is_found_out(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("aspen_etl.io.commit_log.create", lambda _place, _data: "made")
+    monkeypatch.setattr("aspen_etl.store.commit_log.create", lambda _place, _data: "made")
     with pytest.raises(NotSupportedError, match="overwrote a file that it was told to create"):
         sync(ae.SnapshotStore(url), extract(ADA), 1)
 

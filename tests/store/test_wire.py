@@ -12,7 +12,7 @@ import pytest
 
 import aspen_etl as ae
 from aspen_etl.errors import AspenETLError, CommitOutcomeUnknownError
-from aspen_etl.io import commit_log
+from aspen_etl.store import commit_log
 from tests.support.borrowers import LENIENT, RUN, check_ours, check_whole, names_in, write_borrowers
 from tests.support.effort import few
 from tests.support.faultproxy import ALWAYS, Action, Fault, FaultProxy, fault_proxy

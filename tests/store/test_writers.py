@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import aspen_etl as ae
-from aspen_etl.io.stored_frames import checksum
+from aspen_etl.store.frames import checksum
 from tests.store.conftest import Backend
 from tests.support import worker
 from tests.support.borrowers import LENIENT, check_whole, names_in, write_borrowers

@@ -18,7 +18,7 @@ from typing import Any
 from fsspec.implementations.memory import MemoryFileSystem
 
 import aspen_etl as ae
-from aspen_etl.io.sealing import sealed
+from aspen_etl.store.sealing import sealed
 from tests.support.borrowers import LENIENT, RUN, files_below, put_files
 from tests.support.commits import as_text, make_format_1
 from tests.transform.sheets import ADA, BO, extract

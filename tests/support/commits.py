@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import aspen_etl as ae
-from aspen_etl.io.sealing import sealed
+from aspen_etl.store.sealing import sealed
 
 Edit = Callable[[dict[str, Any]], Any]
 

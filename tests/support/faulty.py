@@ -20,7 +20,8 @@ from unittest import mock
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
-from aspen_etl.io import regular, vacuuming, writing
+from aspen_etl.io import regular, writing
+from aspen_etl.store import vacuuming
 
 #: What stands in the text of a fault, and must stand in no traceback of ours.
 CANARY = "https://key:s3cr3t@storage/?X-Amz-Signature=canary"

@@ -13,10 +13,9 @@ from functools import partial
 from typing import Any
 
 from aspen_etl.errors import AspenETLError
-from aspen_etl.io._thrift import read_struct
 from aspen_etl.io.columnar import read_parquet
-from aspen_etl.io.limits import ReadLimits
-from aspen_etl.io.raw import RawSheet, Request
+from aspen_etl.io.parquet.thrift import read_struct
+from aspen_etl.io.reading import RawSheet, ReadLimits, Request
 
 #: Small ones, so that a mutant that grows is refused before it takes much.
 LIMITS = ReadLimits(max_uncompressed_bytes=64 << 20, max_rows=100_000)

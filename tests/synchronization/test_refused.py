@@ -17,8 +17,8 @@ from aspen_etl.errors import (
     VersionNotFoundError,
     WriteError,
 )
-from aspen_etl.io.refused import RefusedRun
 from aspen_etl.schema import Run
+from aspen_etl.store.refused import RefusedRun
 from tests.support.borrowers import files_below
 from tests.transform.sheets import ADA, BO, extract
 
@@ -137,7 +137,7 @@ def test_a_run_whose_rejects_cannot_be_kept_is_refused_all_the_same(
     def fail(place: Any, _: Any) -> None:
         raise WriteError.at(place.url, "full")
 
-    monkeypatch.setattr("aspen_etl.io.refused.put", fail)
+    monkeypatch.setattr("aspen_etl.store.refused.put", fail)
     error = refuse(new_store(), 1)
     assert "The rejects could not be kept (WriteError)" in str(error)
     assert error.details["place"] is None

@@ -14,6 +14,7 @@ import pytest
 from pandera.typing import Series
 
 import aspen_etl as ae
+from aspen_etl.borrower.cleaners import pad_zip_code
 from aspen_etl.errors import (
     CommitConflictError,
     DeadlineError,
@@ -26,7 +27,6 @@ from aspen_etl.schema import Extract, Run
 from aspen_etl.synchronization.clock import Clock
 from aspen_etl.synchronization.source import Given
 from aspen_etl.synchronization.syncing import _Sync
-from aspen_etl.transform.cleaners import pad_zip_code
 from tests.transform.sheets import ADA, BO, COLUMNS, extract
 
 LENIENT = ae.Thresholds(max_deleted_rows=1, max_rejected_rows=1, max_rejected_cells=1)
@@ -338,13 +338,13 @@ def test_a_store_has_one_model() -> None:
 # ----------------------------------------------------------------------------- another model
 
 
-class Borrower(ae.schema.Borrower):
+class Borrower(ae.borrower.Borrower):
     """One more source column ..."""
 
     employer: Series[str] = ae.column(nullable=True)
 
 
-class UserProfile(ae.schema.UserProfile):
+class UserProfile(ae.borrower.UserProfile):
     """... and where it goes."""
 
     employer: Series[str] = ae.column(length=128, nullable=True, source="borrower.employer")
@@ -400,7 +400,7 @@ def test_a_rejected_row_keeps_its_state_also_when_the_model_grew() -> None:
     assert wider.verify().problems == ()
 
 
-class Employed(ae.schema.Borrower):
+class Employed(ae.borrower.Borrower):
     """A source column that must not be missing."""
 
     employer: Series[str] = ae.column()
@@ -411,7 +411,7 @@ class Employed(ae.schema.Borrower):
         name = "borrower"
 
 
-class ShorterProfile(ae.schema.UserProfile):
+class ShorterProfile(ae.borrower.UserProfile):
     """A column that is another, one that is gone would be refused by the model itself."""
 
     last_name: Series[str] = ae.column(length=64, source="borrower.full_name")

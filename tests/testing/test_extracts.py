@@ -13,14 +13,14 @@ from pandera.typing import Series
 
 import aspen_etl as ae
 from aspen_etl import schema
+from aspen_etl.columns.text import WHITE_SPACE
 from aspen_etl.schema import Source, Table, TextFormat, column
-from aspen_etl.schema.rejects import REPEATED_HEADER, UNREADABLE
-from aspen_etl.schema.text import WHITE_SPACE
+from aspen_etl.schema.snapshot import REPEATED_HEADER, UNREADABLE
 from aspen_etl.testing import FAULT_KINDS, extracts
 from aspen_etl.testing._cells import decoder
 from aspen_etl.testing._plan import plan
-from aspen_etl.transform.preparation import prepare
-from aspen_etl.transform.rejection import judge
+from aspen_etl.transform.cleaning import prepare
+from aspen_etl.transform.judging import judge
 from tests.laws.models import EXTENDED_MODEL, MODELS
 
 EACH_MODEL = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)

@@ -9,9 +9,9 @@ from typing import Any, Optional
 import pandas as pd
 
 import aspen_etl as ae
+from aspen_etl.transform.cleaning import prepare
 from aspen_etl.transform.faults import Judged
-from aspen_etl.transform.preparation import prepare
-from aspen_etl.transform.rejection import judge
+from aspen_etl.transform.judging import judge
 
 RUN = ae.Run(time=dt.datetime(2026, 1, 31, 12, tzinfo=dt.timezone.utc), actor="me")
 

@@ -8,11 +8,11 @@ import pytest
 from pandera.typing import Series
 
 import aspen_etl as ae
-from aspen_etl import schema
+from aspen_etl import borrower
+from aspen_etl.columns.positions import gather, reverse
 from aspen_etl.errors import ModelError
 from aspen_etl.schema import Builder, Source, Table, column
 from aspen_etl.transform.assembly import assemble
-from aspen_etl.transform.positions import gather, reverse
 from tests.transform.sheets import ADA, BO, RUN, accepted, extract, rows
 
 
@@ -128,7 +128,7 @@ def test_an_inverse_that_does_not_give_a_cell_back_is_found_by_the_proof() -> No
 
 
 def test_a_column_of_another_sheet_is_filled_along_the_references() -> None:
-    class RoleProfile(schema.RoleProfile):
+    class RoleProfile(borrower.RoleProfile):
         name: Series[str] = column(length=257, source="borrower.full_name")
 
     model = ae.BORROWER_MODEL.replace(tables=[RoleProfile])
@@ -137,7 +137,7 @@ def test_a_column_of_another_sheet_is_filled_along_the_references() -> None:
 
 
 def test_a_column_is_filled_along_two_references() -> None:
-    class Email(schema.Email):
+    class Email(borrower.Email):
         name: Series[str] = column(length=257, source="borrower.full_name")
 
     model = ae.BORROWER_MODEL.replace(tables=[Email])

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from pandera.typing import Series
 
 import aspen_etl as ae
+from aspen_etl.columns.frames import equal_frames
 from aspen_etl.normalization import verify
 from aspen_etl.schema import Builder, Source, Table
-from aspen_etl.schema.frames import KeyState, Snapshot, equal_frames
+from aspen_etl.schema.snapshot import KeyState, Snapshot
 from aspen_etl.transform.assigning import find_leaders
 from aspen_etl.transform.keys import PartedKeys, TableKeys, join_keys, part_keys
 from tests.laws.models import EXTENDED_MODEL

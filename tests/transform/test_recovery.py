@@ -13,10 +13,9 @@ from hypothesis import strategies as st
 from pandera.typing import Series
 
 import aspen_etl as ae
+from aspen_etl.columns.positions import find_keys
 from aspen_etl.errors import ProofError
-from aspen_etl.transform.positions import find_keys
-from aspen_etl.transform.proof import prove
-from aspen_etl.transform.recovery import recover
+from aspen_etl.transform.recovery import prove, recover
 from tests.transform.sheets import ADA, BO, RUN, accepted, extract, rows
 
 GIVEN = extract(BO, ADA, roles=(("a", "x"), ("a", "y")))
@@ -148,7 +147,7 @@ def test_keys_of_text_are_found_also_where_one_stands_twice() -> None:
     assert twice[1] in {0, 1}
 
 
-class NamedEmail(ae.schema.Email):
+class NamedEmail(ae.borrower.Email):
     name: Series[str] = ae.column(length=257, source="borrower.full_name")
 
     class Config:

@@ -17,7 +17,7 @@ from aspen_etl import Model, SnapshotStore
 from aspen_etl.aws.clients import Statements, call, error_code
 from aspen_etl.derive.athena import athena_create, glue_tables
 from aspen_etl.errors import CatalogError
-from aspen_etl.io.commit import Commit, Stored
+from aspen_etl.store.commit import Commit, Stored
 
 __all__ = ["CatalogReport", "TableStatus", "catalog_status", "publish"]
 

@@ -24,11 +24,11 @@ from aspen_etl.command_line.output import print_json, progress
 from aspen_etl.command_line.parsing import bounded, count, one_of
 from aspen_etl.errors import MissingDependencyError, NotSupportedError
 from aspen_etl.io.codec import FORMATS
-from aspen_etl.io.commit import Stored
 from aspen_etl.io.filesystem import display_url
-from aspen_etl.io.store import SnapshotStore
 from aspen_etl.io.tables import read_tables
 from aspen_etl.schema import Model
+from aspen_etl.store.commit import Stored
+from aspen_etl.store.snapshot_store import SnapshotStore
 
 if TYPE_CHECKING:
     from aspen_etl.sql import LoadReport

@@ -10,10 +10,10 @@ import traceback
 from types import ModuleType
 from typing import Optional
 
+from aspen_etl.borrower import BORROWER_MODEL
 from aspen_etl.errors import AspenETLError, ModelError
 from aspen_etl.errors.base import listing
 from aspen_etl.schema import Model
-from aspen_etl.transform import BORROWER_MODEL
 
 __all__ = ["load_model"]
 

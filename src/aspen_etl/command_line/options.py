@@ -13,8 +13,8 @@ from aspen_etl.command_line.models import load_model
 from aspen_etl.command_line.parsing import count, one_of
 from aspen_etl.errors import StorageOptionsError
 from aspen_etl.io.codec import FORMATS
-from aspen_etl.io.store import SnapshotStore
 from aspen_etl.schema import Run
+from aspen_etl.store.snapshot_store import SnapshotStore
 
 __all__ = [
     "MAX_DAYS",

@@ -7,7 +7,7 @@ import sys
 import fsspec
 
 from aspen_etl.errors import NotSupportedError
-from aspen_etl.io.limits import ReadLimits
+from aspen_etl.io.reading import ReadLimits
 
 __all__ = ["source_url"]
 

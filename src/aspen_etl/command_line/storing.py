@@ -24,10 +24,10 @@ from aspen_etl.command_line.output import (
 )
 from aspen_etl.command_line.parsing import bounded, count
 from aspen_etl.errors import NotSupportedError
-from aspen_etl.io.commit import Commit
 from aspen_etl.io.filesystem import display_url
-from aspen_etl.io.status import StoreStatus
 from aspen_etl.io.tables import write_valid_tables
+from aspen_etl.store.commit import Commit
+from aspen_etl.store.status import StoreStatus
 
 __all__ = ["add_commands"]
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, Optional
 
 from aspen_etl.schema.model import Model
-from aspen_etl.schema.rejects import REJECTS
+from aspen_etl.schema.snapshot import REJECTS
 from aspen_etl.schema.spec import ColumnSpec, TableSpec
 
 __all__ = ["data_package"]

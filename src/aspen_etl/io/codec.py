@@ -18,18 +18,18 @@ from typing import IO, Any, Literal, Optional, Union
 import numpy as np
 import pandas as pd
 
+from aspen_etl.columns.frames import make_column, make_frame
+from aspen_etl.columns.kernels import is_constant
+from aspen_etl.columns.text import conform_text, parse_integers
+from aspen_etl.columns.threads import map_ahead
 from aspen_etl.derive.arrow import arrow_schema
 from aspen_etl.errors import AspenETLError, CorruptFileError, MissingDependencyError
-from aspen_etl.io._arrow import csv_blocks, read_typed_csv, text_series
-from aspen_etl.io.delimited import read_csv
-from aspen_etl.io.limits import ReadLimits
-from aspen_etl.io.raw import Request
+from aspen_etl.io.csv_fast import read_typed_csv, text_series
+from aspen_etl.io.csv_reading import read_csv
+from aspen_etl.io.csv_writing import csv_blocks
+from aspen_etl.io.reading import ReadLimits, Request
 from aspen_etl.io.writing import Data
-from aspen_etl.schema.frames import make_column, make_frame
 from aspen_etl.schema.spec import TIMESTAMP, ColumnSpec
-from aspen_etl.schema.text import conform_text, parse_integers
-from aspen_etl.threads import map_ahead
-from aspen_etl.transform.kernels import is_constant
 
 __all__ = [
     "FORMATS",

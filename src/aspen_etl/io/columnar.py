@@ -15,8 +15,8 @@ from aspen_etl.errors import (
     MissingDependencyError,
     UnsupportedFormatError,
 )
-from aspen_etl.io._parquet_cells import ParquetColumn, is_nested, is_text, list_columns
-from aspen_etl.io._parquet_layout import (
+from aspen_etl.io.parquet.cells import ParquetColumn, is_nested, is_text, list_columns
+from aspen_etl.io.parquet.layout import (
     DELTA_LENGTHS,
     DELTA_PREFIXES,
     ENCRYPTED_MAGIC,
@@ -26,7 +26,7 @@ from aspen_etl.io._parquet_layout import (
     Layout,
     read_layout,
 )
-from aspen_etl.io.raw import CellFault, RawSheet, Request
+from aspen_etl.io.reading import CellFault, RawSheet, Request
 
 __all__ = ["PARQUET_MAGICS", "read_parquet"]
 

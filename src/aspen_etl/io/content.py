@@ -5,12 +5,35 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 from collections.abc import Mapping
-from typing import Any, Optional
+from dataclasses import dataclass
+from typing import Annotated, Any, Optional
 
-from aspen_etl.io.commit import SourceFile
+from pydantic import Field
+
 from aspen_etl.io.filesystem import Location, attempt
 
-__all__ = ["modified_time", "state_of"]
+__all__ = ["SourceFile", "modified_time", "state_of"]
+
+
+#: A size, as a commit file takes it.
+Count = Annotated[int, Field(ge=0, lt=1 << 63)]
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """Tell which state of a source file a commit was made of.
+
+    Attributes:
+        url: The file, without anything secret.
+        bytes: Its size.
+        content_id: What its storage or its content knows it by.
+        modified: When it was changed last, in ISO form, where its storage tells.
+    """
+
+    url: str
+    bytes: Count
+    content_id: str
+    modified: Optional[str] = None
 
 
 def state_of(place: Location, max_bytes: int, /) -> SourceFile:

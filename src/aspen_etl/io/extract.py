@@ -9,6 +9,11 @@ from typing import TYPE_CHECKING, Any, Union
 
 import pandas as pd
 
+from aspen_etl.borrower import BORROWER_MODEL
+from aspen_etl.columns.conversion import as_text
+from aspen_etl.columns.frames import make_frame
+from aspen_etl.columns.text import WHITE_SPACE
+from aspen_etl.columns.threads import UNKNOWN_ROWS, map_threads
 from aspen_etl.errors import (
     ExtractError,
     LimitExceededError,
@@ -16,20 +21,15 @@ from aspen_etl.errors import (
     UnsupportedFormatError,
 )
 from aspen_etl.io.columnar import read_parquet
-from aspen_etl.io.delimited import GZIP_MAGIC, gunzip, read_csv
+from aspen_etl.io.csv_reading import GZIP_MAGIC, gunzip, read_csv
 from aspen_etl.io.filesystem import Location
 from aspen_etl.io.formats import recognize
-from aspen_etl.io.limits import ReadLimits
 from aspen_etl.io.places import SHEET_SUFFIXES, SheetFiles, Source, check_sources, find_files
-from aspen_etl.io.raw import RawSheet, Request
-from aspen_etl.io.workbook import read_workbook
-from aspen_etl.schema.conversion import as_text
-from aspen_etl.schema.frames import FAULT_COLUMNS, FIRST_ROW, Extract, make_frame
+from aspen_etl.io.reading import RawSheet, ReadLimits, Request
+from aspen_etl.io.xlsx.workbook import read_workbook
 from aspen_etl.schema.headers import known_headers, match_headers
 from aspen_etl.schema.repeating import repeated_headers, set_apart
-from aspen_etl.schema.text import WHITE_SPACE
-from aspen_etl.threads import UNKNOWN_ROWS, map_threads
-from aspen_etl.transform import BORROWER_MODEL
+from aspen_etl.schema.values import FAULT_COLUMNS, FIRST_ROW, Extract
 
 if TYPE_CHECKING:
     from aspen_etl.schema.model import Model

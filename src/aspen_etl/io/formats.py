@@ -7,9 +7,9 @@ import re
 from typing import Literal, Optional
 
 from aspen_etl.errors import NotAWorkbookError, UnsupportedFormatError
-from aspen_etl.io._package import OLE_MAGIC, ZIP_MAGIC
 from aspen_etl.io.columnar import PARQUET_MAGICS
 from aspen_etl.io.filesystem import Location
+from aspen_etl.io.xlsx.package import OLE_MAGIC, ZIP_MAGIC
 
 __all__ = ["WORKBOOK_SUFFIXES", "FileKind", "recognize"]
 

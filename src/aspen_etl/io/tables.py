@@ -8,6 +8,7 @@ from typing import Any, Optional
 
 import pandas as pd
 
+from aspen_etl.borrower.model import BORROWER_MODEL
 from aspen_etl.derive.datapackage import data_package
 from aspen_etl.errors import (
     NotSupportedError,
@@ -19,12 +20,10 @@ from aspen_etl.io.codec import FORMATS, Format, decode, encode_ahead
 from aspen_etl.io.filesystem import Url, locate
 from aspen_etl.io.foreign import find_foreign
 from aspen_etl.io.writing import delete, make_folder
-from aspen_etl.schema.frames import Tables
 from aspen_etl.schema.model import Model
-from aspen_etl.schema.rejects import REJECTS
+from aspen_etl.schema.snapshot import REJECTS, Tables
 from aspen_etl.schema.spec import ColumnSpec
 from aspen_etl.schema.validation import validate
-from aspen_etl.transform.borrower import BORROWER_MODEL
 
 __all__ = ["read_tables", "write_tables", "write_valid_tables"]
 

@@ -1,40 +1,22 @@
 """What a source and a table are: columns, specs, the model, and the values of frames."""
 
-from aspen_etl.schema.borrower import (
-    Address,
-    Borrower,
-    Email,
-    EmailType,
-    PhoneNumber,
-    PhoneNumberType,
-    RoleProfile,
-    RoleProfileSheet,
-    RoleProfileType,
-    User,
-    UserProfile,
-)
+from typing import TYPE_CHECKING
+
+from aspen_etl.columns.text import TextFormat
+from aspen_etl.errors.moving import moved
 from aspen_etl.schema.column import column
-from aspen_etl.schema.frames import Extract, KeyState, Run, Snapshot, Tables
 from aspen_etl.schema.model import Builder, Cleaner, Model
+from aspen_etl.schema.snapshot import KeyState, Snapshot, Tables
 from aspen_etl.schema.spec import ColumnSpec, Source, SourceSpec, Table, TableSpec
-from aspen_etl.schema.text import TextFormat
+from aspen_etl.schema.values import Extract, Run
 
 __all__ = [
-    "Address",
-    "Borrower",
     "Builder",
     "Cleaner",
     "ColumnSpec",
-    "Email",
-    "EmailType",
     "Extract",
     "KeyState",
     "Model",
-    "PhoneNumber",
-    "PhoneNumberType",
-    "RoleProfile",
-    "RoleProfileSheet",
-    "RoleProfileType",
     "Run",
     "Snapshot",
     "Source",
@@ -43,7 +25,23 @@ __all__ = [
     "TableSpec",
     "Tables",
     "TextFormat",
-    "User",
-    "UserProfile",
     "column",
 ]
+
+#: The tables of the borrower, which stood here.
+_MOVED = (
+    "Address",
+    "Borrower",
+    "Email",
+    "EmailType",
+    "PhoneNumber",
+    "PhoneNumberType",
+    "RoleProfile",
+    "RoleProfileSheet",
+    "RoleProfileType",
+    "User",
+    "UserProfile",
+)
+
+if not TYPE_CHECKING:
+    __getattr__ = moved(__name__, "aspen_etl.borrower", _MOVED)

@@ -10,8 +10,8 @@ from typing import Any, Optional, Union
 
 import pandera.pandas as pa
 
+from aspen_etl.columns.text import TextFormat
 from aspen_etl.errors import ModelError
-from aspen_etl.schema.text import TextFormat
 
 __all__ = ["ColumnFacts", "audit_time", "column", "hint"]
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
+from aspen_etl.columns.text import WHITE_SPACE
 from aspen_etl.errors import DuplicateColumnError, MissingColumnError, UnknownColumnError
-from aspen_etl.schema.text import WHITE_SPACE
 
 __all__ = [
     "blank_columns",

@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aspen_etl.schema.frames import make_frame
+from aspen_etl.columns.frames import make_frame
 from aspen_etl.schema.headers import header_key
-from aspen_etl.schema.rejects import REPEATED_HEADER
+from aspen_etl.schema.snapshot import REPEATED_HEADER
 
 __all__ = ["repeated_headers", "set_apart"]
 

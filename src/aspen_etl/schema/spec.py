@@ -14,9 +14,9 @@ import pandera.dtypes
 import pandera.pandas as pa
 from pandera.typing import Series
 
+from aspen_etl.columns.text import TEXT, TextFormat
 from aspen_etl.errors import ModelError
 from aspen_etl.schema.column import METADATA, ColumnFacts, audit_actor, audit_time
-from aspen_etl.schema.text import TEXT, TextFormat
 
 __all__ = ["ColumnSpec", "Source", "SourceSpec", "Table", "TableSpec"]
 

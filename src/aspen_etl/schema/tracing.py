@@ -12,8 +12,7 @@ from typing import Optional
 
 from aspen_etl.errors import ModelError
 from aspen_etl.schema.column import hint
-from aspen_etl.schema.lineage import Kind, Lineage, TableLineage
-from aspen_etl.schema.source_tracing import trace_source
+from aspen_etl.schema.lineage import Kind, Lineage, TableLineage, trace_source
 from aspen_etl.schema.spec import ColumnSpec, SourceSpec, TableSpec
 
 __all__ = ["trace"]

@@ -14,11 +14,12 @@ import numpy as np
 import pandas as pd
 import pandera.errors
 
+from aspen_etl.columns.frames import make_frame
+from aspen_etl.columns.text import conform_text
 from aspen_etl.errors import ValidationError
-from aspen_etl.schema.frames import Tables, make_frame
 from aspen_etl.schema.model import Model
+from aspen_etl.schema.snapshot import Tables
 from aspen_etl.schema.spec import ColumnSpec, TableSpec
-from aspen_etl.schema.text import conform_text
 
 __all__ = ["Split", "conform", "find_failures", "is_valid", "split", "validate", "validate_columns"]
 

@@ -10,13 +10,13 @@ from typing import Any, Optional
 import sqlalchemy as sa
 from sqlalchemy.schema import AddConstraint, CreateColumn, ForeignKeyConstraint
 
+from aspen_etl.borrower.model import BORROWER_MODEL
 from aspen_etl.derive.sql import LOAD_TABLE
 from aspen_etl.errors import DatabaseMismatchError, LoadConflictError
-from aspen_etl.io.commit import library_version
 from aspen_etl.schema.evolution import describe_tables, find_conflicts
 from aspen_etl.schema.model import Model
 from aspen_etl.sql.database import Database, LoadState
-from aspen_etl.transform.borrower import BORROWER_MODEL
+from aspen_etl.store.commit import library_version
 
 __all__ = ["create", "make_tables"]
 

@@ -11,10 +11,9 @@ import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy import exc
 
+from aspen_etl.borrower.model import BORROWER_MODEL
 from aspen_etl.changes import Changes
 from aspen_etl.errors import LoadConflictError, NotSupportedError, VersionNotFoundError
-from aspen_etl.io.commit import Commit, library_version
-from aspen_etl.io.store import SnapshotStore
 from aspen_etl.io.waiting import Seconds
 from aspen_etl.schema.evolution import describe_tables
 from aspen_etl.schema.model import Model
@@ -24,7 +23,8 @@ from aspen_etl.sql.database import Database, LoadState
 from aspen_etl.sql.identity import move_after_commit, move_identities
 from aspen_etl.sql.merging import DriftError, Merge
 from aspen_etl.sql.report import LoadOutcome, LoadReport
-from aspen_etl.transform.borrower import BORROWER_MODEL
+from aspen_etl.store.commit import Commit, library_version
+from aspen_etl.store.snapshot_store import SnapshotStore
 
 __all__ = ["load"]
 

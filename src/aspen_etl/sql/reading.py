@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 import sqlalchemy as sa
 
-from aspen_etl.schema.frames import Tables
+from aspen_etl.borrower.model import BORROWER_MODEL
+from aspen_etl.columns.text import conform_text
 from aspen_etl.schema.model import Model
+from aspen_etl.schema.snapshot import Tables
 from aspen_etl.schema.spec import TIMESTAMP, ColumnSpec, TableSpec
-from aspen_etl.schema.text import conform_text
 from aspen_etl.schema.validation import validate
 from aspen_etl.sql.database import Database
-from aspen_etl.transform.borrower import BORROWER_MODEL
 
 __all__ = ["read"]
 

@@ -14,11 +14,11 @@ from aspen_etl.errors import (
     RejectsPlaceError,
     ThresholdError,
 )
-from aspen_etl.io.commit import Commit
-from aspen_etl.io.refused import RefusedRun, keep_refused
-from aspen_etl.io.store import SnapshotStore
 from aspen_etl.normalization import NormalizeResult
-from aspen_etl.schema.frames import Run
+from aspen_etl.schema.values import Run
+from aspen_etl.store.commit import Commit
+from aspen_etl.store.refused import RefusedRun, keep_refused
+from aspen_etl.store.snapshot_store import SnapshotStore
 
 __all__ = ["refuse"]
 

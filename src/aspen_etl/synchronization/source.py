@@ -6,16 +6,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, Optional, Union
 
-from aspen_etl.io.commit import STORE_FORMAT, SourceFile, library_version
-from aspen_etl.io.content import state_of
+from aspen_etl.columns.threads import UNKNOWN_ROWS, map_threads
+from aspen_etl.io.content import SourceFile, state_of
 from aspen_etl.io.extract import read_extract
-from aspen_etl.io.limits import ReadLimits
 from aspen_etl.io.places import Source, source_places
+from aspen_etl.io.reading import ReadLimits
 from aspen_etl.schema.evolution import describe_functions, describe_tables, fingerprint
-from aspen_etl.schema.frames import Extract
 from aspen_etl.schema.model import Model
+from aspen_etl.schema.values import Extract
+from aspen_etl.store.commit import STORE_FORMAT, library_version
 from aspen_etl.synchronization.thresholds import Thresholds
-from aspen_etl.threads import UNKNOWN_ROWS, map_threads
 
 __all__ = ["Given"]
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, Optional, Union
 
+from aspen_etl.borrower.model import BORROWER_MODEL
 from aspen_etl.errors import (
     AspenETLError,
     CommitConflictError,
@@ -16,21 +17,20 @@ from aspen_etl.errors import (
     ReadError,
     StoreOnHoldError,
 )
-from aspen_etl.io.commit import Commit, SourceFile, SourceRecord
+from aspen_etl.io.content import SourceFile
 from aspen_etl.io.filesystem import Url
 from aspen_etl.io.places import Source
-from aspen_etl.io.refused import forget_refused
-from aspen_etl.io.store import SnapshotStore
 from aspen_etl.io.waiting import Seconds, until
 from aspen_etl.normalization import NormalizeResult, normalize
-from aspen_etl.schema.frames import Extract, Run
-from aspen_etl.schema.model import Model
+from aspen_etl.schema import Extract, Model, Run
+from aspen_etl.store.commit import Commit, SourceRecord
+from aspen_etl.store.refused import forget_refused
+from aspen_etl.store.snapshot_store import SnapshotStore
 from aspen_etl.synchronization.clock import Clock
 from aspen_etl.synchronization.refusing import refuse
 from aspen_etl.synchronization.report import SyncReport, TableReport
 from aspen_etl.synchronization.source import Given
 from aspen_etl.synchronization.thresholds import Thresholds, find_outdated, find_refusals
-from aspen_etl.transform.borrower import BORROWER_MODEL
 
 __all__ = ["plan", "sync"]
 

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Optional
 
-from aspen_etl.io.commit import Commit, SourceFile
+from aspen_etl.io.content import SourceFile
 from aspen_etl.normalization import NormalizeResult
+from aspen_etl.store.commit import Commit
 
 __all__ = ["Thresholds", "find_outdated", "find_refusals"]
 

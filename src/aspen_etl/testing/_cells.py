@@ -8,8 +8,8 @@ from typing import Optional
 
 from hypothesis import strategies as st
 
-from aspen_etl.schema.borrower import EMAIL, PHONE, ZIP_CODE
-from aspen_etl.schema.text import WHITE_SPACE, TextFormat
+from aspen_etl.borrower.tables import EMAIL, PHONE, ZIP_CODE
+from aspen_etl.columns.text import WHITE_SPACE, TextFormat
 
 __all__ = [
     "BLANKS",

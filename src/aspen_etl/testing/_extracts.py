@@ -10,12 +10,12 @@ import pandas as pd
 from hypothesis import currently_in_test_context, note, reject
 from hypothesis import strategies as st
 
-from aspen_etl.schema.frames import FAULT_COLUMNS, FIRST_ROW, ROW, Extract
+from aspen_etl.borrower.model import BORROWER_MODEL
 from aspen_etl.schema.model import Model
+from aspen_etl.schema.values import FAULT_COLUMNS, FIRST_ROW, ROW, Extract
 from aspen_etl.testing import _cells
 from aspen_etl.testing._faults import Fault, Row, Sheet, find_faults
 from aspen_etl.testing._plan import Cell, ColumnPlan, SheetPlan, plan
-from aspen_etl.transform.borrower import BORROWER_MODEL
 
 __all__ = ["extracts"]
 

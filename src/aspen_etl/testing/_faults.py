@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Union
 
 from aspen_etl.schema.model import Model
-from aspen_etl.schema.rejects import REPEATED_HEADER, UNREADABLE
+from aspen_etl.schema.snapshot import REPEATED_HEADER, UNREADABLE
 from aspen_etl.testing._cells import BLANKS
 from aspen_etl.testing._plan import Cell, ColumnPlan, SheetPlan, plan
 

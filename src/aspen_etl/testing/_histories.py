@@ -11,11 +11,11 @@ import pandas as pd
 from hypothesis import currently_in_test_context, note
 from hypothesis import strategies as st
 
-from aspen_etl.schema.frames import Extract
+from aspen_etl.borrower.model import BORROWER_MODEL
 from aspen_etl.schema.lineage import SourceLineage
 from aspen_etl.schema.model import Model
+from aspen_etl.schema.values import Extract
 from aspen_etl.testing._extracts import extracts
-from aspen_etl.transform.borrower import BORROWER_MODEL
 
 __all__ = ["histories"]
 

@@ -6,14 +6,15 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal, Optional
 
+from aspen_etl.borrower.model import BORROWER_MODEL
 from aspen_etl.changes import apply_changes, diff
 from aspen_etl.normalization import NormalizeResult, denormalize, normalize, verify
-from aspen_etl.schema.frames import Extract, Run, Snapshot, Tables
 from aspen_etl.schema.model import Model
+from aspen_etl.schema.snapshot import Snapshot, Tables
 from aspen_etl.schema.spec import TableSpec
+from aspen_etl.schema.values import Extract, Run
 from aspen_etl.testing._laws import accepted_rows, assert_tables_are_sound, hold, key_of
 from aspen_etl.testing._plain import PlainSheet, plain_sheets, rows_of
-from aspen_etl.transform.borrower import BORROWER_MODEL
 
 __all__ = ["History", "assert_history_laws"]
 

@@ -8,17 +8,18 @@ from collections.abc import Callable, Iterator
 
 import pandas as pd
 
+from aspen_etl.borrower.model import BORROWER_MODEL
+from aspen_etl.columns.text import escape
 from aspen_etl.normalization import NormalizeResult, denormalize, normalize
-from aspen_etl.schema.frames import Extract, Run, Tables
 from aspen_etl.schema.model import Model
+from aspen_etl.schema.snapshot import Tables
 from aspen_etl.schema.spec import TableSpec
-from aspen_etl.schema.text import escape
 from aspen_etl.schema.validation import validate
+from aspen_etl.schema.values import Extract, Run
 from aspen_etl.testing._cells import is_clean
 from aspen_etl.testing._mutations import assert_changes_are_seen
 from aspen_etl.testing._plain import PlainRow, PlainSheet, plain_sheets, rows_of
 from aspen_etl.testing._privacy import assert_nothing_is_told
-from aspen_etl.transform.borrower import BORROWER_MODEL
 
 __all__ = ["accepted_rows", "assert_laws", "assert_tables_are_sound", "hold", "key_of"]
 

@@ -12,9 +12,10 @@ import pandas as pd
 
 from aspen_etl.errors import ProofError
 from aspen_etl.normalization import NormalizeResult, verify
-from aspen_etl.schema.frames import Extract, Run, Snapshot, Tables
 from aspen_etl.schema.model import Model
+from aspen_etl.schema.snapshot import Snapshot, Tables
 from aspen_etl.schema.spec import TableSpec
+from aspen_etl.schema.values import Extract, Run
 
 __all__ = ["Mutation", "assert_changes_are_seen", "assert_seen", "mutations"]
 

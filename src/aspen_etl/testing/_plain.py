@@ -8,9 +8,9 @@ from typing import Any
 
 import pandas as pd
 
-from aspen_etl.schema.frames import Extract
 from aspen_etl.schema.headers import match_headers
 from aspen_etl.schema.model import Model
+from aspen_etl.schema.values import Extract
 from aspen_etl.testing._cells import tidy
 from aspen_etl.testing._plan import Cell, SheetPlan, plan
 

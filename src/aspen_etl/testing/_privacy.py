@@ -13,9 +13,9 @@ from typing import Any
 import pandas as pd
 
 from aspen_etl.normalization import NormalizeResult, denormalize, normalize
-from aspen_etl.schema.frames import Extract, Run
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.validation import validate
+from aspen_etl.schema.values import Extract, Run
 from aspen_etl.testing._cells import tidy
 
 __all__ = ["CANARY", "assert_nothing_is_told"]

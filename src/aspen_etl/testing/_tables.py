@@ -9,12 +9,12 @@ from typing import Any
 import pandas as pd
 from hypothesis import strategies as st
 
-from aspen_etl.schema.frames import Tables
+from aspen_etl.borrower.model import BORROWER_MODEL
 from aspen_etl.schema.model import Model
+from aspen_etl.schema.snapshot import Tables
 from aspen_etl.schema.spec import ColumnSpec, TableSpec
 from aspen_etl.schema.validation import conform
 from aspen_etl.testing import _cells
-from aspen_etl.transform.borrower import BORROWER_MODEL
 
 __all__ = ["tables"]
 

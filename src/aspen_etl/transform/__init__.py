@@ -1,20 +1,17 @@
-"""How one shape becomes another: cleaners, builders, rules, keys, audit columns, proof."""
+"""How one shape becomes another: cleaning, rules, keys, audit columns, proof."""
 
-from aspen_etl.transform.borrower import BORROWER_MODEL, borrower_model
-from aspen_etl.transform.builders import address, email, phone_number, role_profile, user_profile
-from aspen_etl.transform.cleaners import (
-    clean_white_space,
-    join_full_name,
-    lower_case,
-    pad_zip_code,
-    split_full_name,
-)
+from typing import TYPE_CHECKING
 
-__all__ = [
+from aspen_etl.errors.moving import moved
+from aspen_etl.transform.cleaning import clean_white_space
+
+__all__ = ["clean_white_space"]
+
+#: The model, cleaners and builders of the borrower, which stood here.
+_MOVED = (
     "BORROWER_MODEL",
     "address",
     "borrower_model",
-    "clean_white_space",
     "email",
     "join_full_name",
     "lower_case",
@@ -23,4 +20,7 @@ __all__ = [
     "role_profile",
     "split_full_name",
     "user_profile",
-]
+)
+
+if not TYPE_CHECKING:
+    __getattr__ = moved(__name__, "aspen_etl.borrower", _MOVED)

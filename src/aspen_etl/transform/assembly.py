@@ -13,18 +13,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from aspen_etl.columns import kernels
+from aspen_etl.columns.conversion import as_text
+from aspen_etl.columns.frames import make_column, make_frame
+from aspen_etl.columns.kernels import Positions
+from aspen_etl.columns.ordering import argsort, find
+from aspen_etl.columns.positions import gather, reverse
+from aspen_etl.columns.text import conform_text, parse_integers
+from aspen_etl.columns.threads import map_threads
 from aspen_etl.errors import BuilderError, ModelError
-from aspen_etl.schema.conversion import as_text
-from aspen_etl.schema.frames import make_column, make_frame
 from aspen_etl.schema.model import Builder, Model
 from aspen_etl.schema.spec import ColumnSpec, TableSpec
-from aspen_etl.schema.text import conform_text, parse_integers
-from aspen_etl.threads import map_threads
-from aspen_etl.transform import kernels
 from aspen_etl.transform.calling import call
-from aspen_etl.transform.kernels import Positions
-from aspen_etl.transform.ordering import argsort, find
-from aspen_etl.transform.positions import gather, reverse
 
 __all__ = ["assemble"]
 

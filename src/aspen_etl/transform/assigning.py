@@ -8,15 +8,16 @@ from typing import NamedTuple, Optional
 import numpy as np
 import pandas as pd
 
+from aspen_etl.columns import kernels
+from aspen_etl.columns.frames import make_column
+from aspen_etl.columns.kernels import Positions, same_cells
+from aspen_etl.columns.ordering import argsort_numbers, sort_rows
+from aspen_etl.columns.positions import find_rows, gather, rows_without, select
 from aspen_etl.schema.evolution import complete_table
-from aspen_etl.schema.frames import KeyState, Snapshot, make_column
 from aspen_etl.schema.model import Model
+from aspen_etl.schema.snapshot import KeyState, Snapshot
 from aspen_etl.schema.spec import TableSpec
-from aspen_etl.transform import kernels
-from aspen_etl.transform.kernels import Positions, same_cells
 from aspen_etl.transform.keys import PartedKeys, join_keys, key_columns, part_keys, some_keys
-from aspen_etl.transform.ordering import argsort_numbers, sort_rows
-from aspen_etl.transform.positions import find_rows, gather, rows_without, select
 
 __all__ = ["Assigned", "Leader", "Led", "assign", "find_leaders", "retire"]
 

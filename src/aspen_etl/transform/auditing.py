@@ -8,11 +8,9 @@ from typing import Any, NamedTuple, Optional
 import numpy as np
 import pandas as pd
 
-from aspen_etl.schema.frames import Run, make_column, make_frame
-from aspen_etl.schema.spec import TIMESTAMP, TableSpec
-from aspen_etl.schema.text import conform_text
-from aspen_etl.transform import kernels
-from aspen_etl.transform.kernels import (
+from aspen_etl.columns import kernels
+from aspen_etl.columns.frames import make_column, make_frame
+from aspen_etl.columns.kernels import (
     Mask,
     Positions,
     alike,
@@ -21,7 +19,10 @@ from aspen_etl.transform.kernels import (
     is_constant,
     is_range,
 )
-from aspen_etl.transform.positions import find_rows, rows_without, select
+from aspen_etl.columns.positions import find_rows, rows_without, select
+from aspen_etl.columns.text import conform_text
+from aspen_etl.schema.spec import TIMESTAMP, TableSpec
+from aspen_etl.schema.values import Run
 
 __all__ = ["Since", "audit_columns", "stamp"]
 

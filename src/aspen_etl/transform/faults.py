@@ -7,8 +7,8 @@ from typing import Optional
 
 import pandas as pd
 
+from aspen_etl.columns.kernels import Mask, Positions
 from aspen_etl.transform.assigning import Led
-from aspen_etl.transform.kernels import Mask, Positions
 
 __all__ = ["Fault", "Judged"]
 

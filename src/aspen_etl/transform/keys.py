@@ -8,13 +8,14 @@ from typing import NamedTuple, Optional
 import numpy as np
 import pandas as pd
 
-from aspen_etl.schema.frames import KeyState, make_frame
+from aspen_etl.columns import kernels
+from aspen_etl.columns.frames import make_frame
+from aspen_etl.columns.kernels import Positions
+from aspen_etl.columns.ordering import argsort_numbers
+from aspen_etl.columns.positions import find_rows, rows_without, select
+from aspen_etl.columns.text import conform_text
+from aspen_etl.schema.snapshot import KeyState
 from aspen_etl.schema.spec import ColumnSpec, TableSpec
-from aspen_etl.schema.text import conform_text
-from aspen_etl.transform import kernels
-from aspen_etl.transform.kernels import Positions
-from aspen_etl.transform.ordering import argsort_numbers
-from aspen_etl.transform.positions import find_rows, rows_without, select
 
 __all__ = ["PartedKeys", "TableKeys", "conform_keys", "join_keys", "key_columns", "part_keys"]
 

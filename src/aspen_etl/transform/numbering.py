@@ -16,23 +16,25 @@ from typing import Any, NamedTuple, Optional
 import numpy as np
 import pandas as pd
 
-from aspen_etl.schema.frames import KeyState, Run, Snapshot, Tables, make_column, make_frame
+from aspen_etl.columns import kernels
+from aspen_etl.columns.frames import make_column, make_frame
+from aspen_etl.columns.kernels import Positions
+from aspen_etl.columns.ordering import argsort, argsort_numbers, find, sort_rows
+from aspen_etl.columns.positions import gather, select
+from aspen_etl.columns.text import conform_text
+from aspen_etl.columns.threads import map_ahead
 from aspen_etl.schema.model import Model
+from aspen_etl.schema.snapshot import KeyState, Snapshot, Tables
 from aspen_etl.schema.spec import ColumnSpec, TableSpec
-from aspen_etl.schema.text import conform_text
-from aspen_etl.threads import map_ahead
-from aspen_etl.transform import kernels
+from aspen_etl.schema.values import Run
 from aspen_etl.transform.assigning import Assigned, Led, assign, retire
 from aspen_etl.transform.auditing import Since, audit_columns, stamp
-from aspen_etl.transform.kernels import Positions
 from aspen_etl.transform.keys import (
     PartedKeys,
     TableKeys,
     key_columns,
     part_keys,
 )
-from aspen_etl.transform.ordering import argsort, argsort_numbers, find, sort_rows
-from aspen_etl.transform.positions import gather, select
 
 __all__ = ["Before", "number", "read_ahead"]
 

@@ -8,15 +8,15 @@ from typing import Optional
 import numpy as np
 import pandas as pd
 
+from aspen_etl.columns import kernels
+from aspen_etl.columns.conversion import as_text
+from aspen_etl.columns.frames import make_column
+from aspen_etl.columns.kernels import Mask, Positions, differ, same_cells
+from aspen_etl.columns.ordering import sort_rows
+from aspen_etl.columns.positions import find_keys, find_rows, gather, reverse
 from aspen_etl.errors import ProofError
-from aspen_etl.schema.conversion import as_text
-from aspen_etl.schema.frames import make_column
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.spec import ColumnSpec, TableSpec
-from aspen_etl.transform import kernels
-from aspen_etl.transform.kernels import Mask, Positions, differ, same_cells
-from aspen_etl.transform.ordering import sort_rows
-from aspen_etl.transform.positions import find_keys, find_rows, gather, reverse
 
 __all__ = ["Placed", "compare", "fail", "present", "take"]
 

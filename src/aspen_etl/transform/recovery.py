@@ -7,23 +7,25 @@ are followed as they stand in the tables.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from functools import partial
 from typing import NamedTuple, Optional
 
 import numpy as np
 import pandas as pd
 
+from aspen_etl.columns import kernels
+from aspen_etl.columns.frames import make_frame
+from aspen_etl.columns.kernels import Positions, is_range
+from aspen_etl.columns.positions import gather, reverse
+from aspen_etl.columns.threads import map_threads
 from aspen_etl.errors import BuilderError
-from aspen_etl.schema.frames import make_frame
+from aspen_etl.schema.lineage import SourceLineage
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.spec import ColumnSpec, TableSpec
-from aspen_etl.threads import map_threads
-from aspen_etl.transform import kernels
 from aspen_etl.transform.calling import call
-from aspen_etl.transform.kernels import Positions, is_range
 from aspen_etl.transform.placing import Placed, compare, fail, present, take
-from aspen_etl.transform.positions import gather, reverse
 
-__all__ = ["Recovered", "recover"]
+__all__ = ["Recovered", "prove", "recover"]
 
 _OTHER = "hold another value than another copy of it"
 
@@ -205,3 +207,37 @@ def recover(
 
 def _is_given(table: TableSpec, spec: ColumnSpec) -> bool:
     return table.has_surrogate_key and spec.primary_key
+
+
+# ----------------------------------------------------------------------------- proof
+
+
+def prove(
+    accepted: Mapping[str, pd.DataFrame], tables: Mapping[str, pd.DataFrame], model: Model, /
+) -> None:
+    """Prove that the tables hold exactly the accepted rows.
+
+    Raises:
+        ProofError: They do not; it names table, column and how many rows.
+    """
+    found = recover(tables, model, like=accepted)
+    for source, expected in accepted.items():
+        lineage = model.lineage.sources[source]
+        if len(found[source]) != len(expected):
+            table, column = lineage.destinations[lineage.key[-1]][0]
+            count = abs(len(found[source]) - len(expected))
+            fail(
+                f"{count} rows of {source!r} are missing in or added to {table!r}",
+                table,
+                column,
+                count,
+            )
+        compared = partial(_compare, source, expected, found[source], lineage)
+        map_threads(compared, expected.columns, rows=len(expected))
+
+
+def _compare(
+    source: str, expected: pd.DataFrame, found: pd.DataFrame, lineage: SourceLineage, name: str
+) -> None:
+    what = f"are not what {source}.{name} holds"
+    compare(expected[name], found[name], lineage.destinations[name][0], what)

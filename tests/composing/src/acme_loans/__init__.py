@@ -4,14 +4,14 @@ import pandas as pd
 from pandera.typing import Series
 
 import aspen_etl as ae
-from aspen_etl import schema
+from aspen_etl import borrower, schema
 
 
-class Borrower(schema.Borrower):
+class Borrower(borrower.Borrower):
     employer: Series[str] = ae.column(nullable=True)
 
 
-class UserProfile(schema.UserProfile):
+class UserProfile(borrower.UserProfile):
     employer: Series[str] = ae.column(length=128, nullable=True, source="borrower.employer")
 
 

@@ -1,0 +1,47 @@
+"""The model of the contract: the borrower extract and its nine tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import pandas as pd
+
+from aspen_etl.borrower import builders
+from aspen_etl.borrower.cleaners import lower_case, pad_zip_code
+from aspen_etl.borrower.tables import SOURCES, TABLES
+from aspen_etl.schema.model import Builder, Model
+
+__all__ = ["BORROWER_MODEL", "borrower_model"]
+
+
+def borrower_model(
+    *, classify_email: Callable[[pd.Series], pd.Series] = builders.email_type
+) -> Model:
+    """Make the borrower model.
+
+    Args:
+        classify_email: Gives the type of each e-mail address, from the addresses; by default
+            all are of type ``email``.
+
+    Examples:
+        >>> by_domain = borrower_model(classify_email=lambda emails: emails.str.partition("@")[2])
+        >>> list(by_domain.tables)[:2]
+        ['user_profile', 'user']
+    """
+    return Model.of(
+        sources=SOURCES,
+        tables=TABLES,
+        cleaners={"borrower.zip_code": pad_zip_code, "role_profile.role_profile": lower_case},
+        builders={
+            "user_profile": Builder(builders.user_profile, builders.invert_user_profile),
+            "role_profile": Builder(builders.role_profile),
+            "phone_number": Builder(builders.phone_number, builders.invert_phone_number),
+            "email": Builder(partial(builders.email, classify_email=classify_email)),
+            "address": Builder(builders.address),
+        },
+    )
+
+
+#: The model of the contract.
+BORROWER_MODEL = borrower_model()

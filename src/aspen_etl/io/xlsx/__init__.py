@@ -1,0 +1,1 @@
+"""Workbooks, taken apart and checked before calamine reads them."""

@@ -1,0 +1,194 @@
+"""One attempt at a commit: what changed goes to files of its own, then the commit names them."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Optional
+
+import pandas as pd
+
+from aspen_etl.columns.frames import equal_frames
+from aspen_etl.errors import CorruptStoreError, DeadlineError, ReadError, SourceNotFoundError
+from aspen_etl.io.batch import Batch
+from aspen_etl.io.codec import Format, encode, encode_ahead
+from aspen_etl.io.filesystem import Location
+from aspen_etl.io.writing import Data
+from aspen_etl.schema.snapshot import REJECTS, KeyState
+from aspen_etl.schema.spec import ColumnSpec, TableSpec
+from aspen_etl.store.commit import KeyEntry, Stored
+from aspen_etl.store.frames import check_sizes, checksum, read_frame, send_frame
+from aspen_etl.transform.keys import key_columns, part_keys
+
+__all__ = ["Attempt"]
+
+
+class Attempt:
+    """Write the files of one attempt under a token that no other attempt has.
+
+    Args:
+        root: The store's place.
+        rejects_root: The place of the rejects, if it is another one.
+        version: The version that it is to become.
+        file_format: ``csv`` or ``parquet``.
+        limit: How long it may take from its first file on; vacuum leaves its files alone for
+            twice that time.
+        give_up: Called before each file and before the commit; it raises to stop.
+
+    Attributes:
+        token: 64 random bits, as hexadecimal digits.
+        bytes_written: The size of its files.
+    """
+
+    def __init__(
+        self,
+        root: Location,
+        rejects_root: Optional[Location],
+        version: int,
+        file_format: Format,
+        *,
+        limit: timedelta,
+        give_up: Optional[Callable[[str], None]] = None,
+    ) -> None:
+        self.root, self.rejects_root, self.format = root, rejects_root, file_format
+        self.limit, self.give_up = limit, give_up
+        self.token = secrets.token_hex(8)
+        self.folder = f"{version:020d}-{self.token}"
+        self.bytes_written = 0
+        self._started: Optional[float] = None
+
+    def check(self, step: str) -> None:
+        """Give up where the time is over.
+
+        Raises:
+            DeadlineError: The attempt takes too long.
+        """
+        if self.give_up is not None:
+            self.give_up(step)
+        if self._started is not None:
+            seconds = time.monotonic() - self._started
+            if seconds > self.limit.total_seconds():
+                raise DeadlineError.after(seconds, self.limit.total_seconds(), step)
+
+    def tables(
+        self, frames: Mapping[str, pd.DataFrame], tables: Mapping[str, TableSpec]
+    ) -> dict[str, Stored]:
+        """Write tables."""
+        columns = {name: tables[name].columns for name in frames}
+        with Batch() as batch:
+            stored = {
+                name: self._send(
+                    batch, f"{name}/{self.folder}/part-00000", frames[name], columns[name], parts
+                )
+                for name, parts in encode_ahead(frames, columns, self.format)
+            }
+        for each in stored.values():
+            check_sizes(self.root, each)
+        return stored
+
+    def keys(
+        self, table: TableSpec, state: KeyState, frame: pd.DataFrame, before: Optional[KeyEntry]
+    ) -> KeyEntry:
+        """Write the keys whose row is gone, unless they stand there already."""
+        columns, retired = key_columns(table), part_keys(state, frame, table).retired
+        path = f"_aspen/keys/{self.folder}/{table.name}"
+        stored = self._once(path, retired, columns, before.retired if before else None)
+        return KeyEntry(state.next, stored)
+
+    def rejects(self, frame: pd.DataFrame, before: Optional[Stored]) -> Stored:
+        """Write the rejects, unless they stand there already."""
+        path = f"_aspen/rejects/{self.folder}/rejects"
+        return self._once(path, frame, REJECTS, before, elsewhere=self.rejects_root is not None)
+
+    def _once(
+        self,
+        path: str,
+        frame: pd.DataFrame,
+        columns: Mapping[str, ColumnSpec],
+        before: Optional[Stored],
+        *,
+        elsewhere: bool = False,
+    ) -> Stored:
+        nothing = Stored(self.format, tuple(columns), (), elsewhere)
+        if not len(frame):
+            same = before is not None and not before.files and before.elsewhere == elsewhere
+            return before if before is not None and same else nothing
+        data = encode(frame, columns, self.format)
+        if before is not None and self._is_same(before, frame, columns, data, elsewhere=elsewhere):
+            return before
+        return self._write(path, frame, columns, [data], elsewhere=elsewhere)
+
+    def _is_same(
+        self,
+        before: Stored,
+        frame: pd.DataFrame,
+        columns: Mapping[str, ColumnSpec],
+        data: bytes,
+        *,
+        elsewhere: bool,
+    ) -> bool:
+        """Tell whether files hold a frame: by its bytes, or, of other versions, by its values."""
+        if before.elsewhere != elsewhere or before.rows != len(frame):
+            return False
+        if [file.sha256 for file in before.files] == [checksum(data)]:
+            return not elsewhere or self._are_there(before)
+        if before.format != self.format:
+            return False
+        try:
+            found = read_frame(self._root(elsewhere=elsewhere), before, columns)
+        except (ReadError, CorruptStoreError, SourceNotFoundError, PermissionError):
+            return False
+        return equal_frames(found, frame[list(columns)])
+
+    def _are_there(self, stored: Stored) -> bool:
+        """Tell whether files are where they would be now: the place may be another than before."""
+        root = self._root(elsewhere=stored.elsewhere)
+        return all(root.child(file.path).kind() == "file" for file in stored.files)
+
+    def _write(
+        self,
+        path: str,
+        frame: pd.DataFrame,
+        columns: Mapping[str, ColumnSpec],
+        parts: Optional[Iterable[Data]] = None,
+        *,
+        elsewhere: bool = False,
+    ) -> Stored:
+        with Batch() as batch:
+            stored = self._send(batch, path, frame, columns, parts, elsewhere=elsewhere)
+        check_sizes(self._root(elsewhere=elsewhere), stored)
+        return replace(stored, elsewhere=elsewhere)
+
+    def _send(
+        self,
+        batch: Batch,
+        path: str,
+        frame: pd.DataFrame,
+        columns: Mapping[str, ColumnSpec],
+        parts: Optional[Iterable[Data]],
+        *,
+        elsewhere: bool = False,
+    ) -> Stored:
+        self.check("writing files")
+        if self._started is None:
+            self._started = time.monotonic()
+        root = self._root(elsewhere=elsewhere)
+        stored = send_frame(batch, root, path, frame, columns, self.format, parts=parts)
+        self.bytes_written += stored.bytes
+        return stored
+
+    def _root(self, *, elsewhere: bool) -> Location:
+        return self.rejects_root if elsewhere and self.rejects_root is not None else self.root
+
+    def rewrite(
+        self, path: str, frame: pd.DataFrame, columns: Mapping[str, ColumnSpec], old: Stored
+    ) -> Stored:
+        """Write what is left of another file, in its format."""
+        kept, self.format = self.format, old.format
+        try:
+            return self._write(path, frame, columns, elsewhere=old.elsewhere)
+        finally:
+            self.format = kept

@@ -1,0 +1,223 @@
+"""What a commit file says, and how it is written: plain JSON without a cell value, sealed."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from importlib import metadata
+from typing import Annotated, Any, Literal, Optional, Union
+
+from pydantic import Field
+
+from aspen_etl.io.codec import Format
+from aspen_etl.io.content import Count, SourceFile
+from aspen_etl.store.sealing import seal
+
+__all__ = [
+    "STORE_FORMAT",
+    "Commit",
+    "CommitKind",
+    "KeyEntry",
+    "SourceRecord",
+    "Stored",
+    "StoredFile",
+    "is_token",
+    "library_version",
+]
+
+#: The format of the store that this library writes; older ones are read and raised by the next
+#: commit, newer ones refused.
+STORE_FORMAT = 2
+
+#: The first format whose commits hold their own checksum, that of their parent, and the store's id.
+SEALED = 2
+
+#: What only commits of such a format hold, beside the checksum.
+_SEALED_FIELDS = ("store", "parent_sha256")
+
+#: The types of what a commit file holds; ``commit_file`` makes sure of them.
+Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+Token = Annotated[str, Field(pattern="^[0-9a-f]{16}$")]
+Facts = Mapping[str, Union[bool, int, str]]
+TableFacts = Mapping[str, Union[list[str], Mapping[str, Facts]]]
+
+CommitKind = Literal["sync", "restore", "resume", "vacuum", "purge"]
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """Name one data file.
+
+    Attributes:
+        path: Its path below the store's url.
+        bytes: Its size.
+        rows: Its rows.
+        sha256: The checksum of its bytes, as hexadecimal digits.
+    """
+
+    path: str
+    bytes: Count
+    rows: Count
+    sha256: Digest
+
+
+@dataclass(frozen=True)
+class Stored:
+    """Say where a frame is.
+
+    Attributes:
+        format: ``csv`` or ``parquet``.
+        columns: Its columns, in the order of the files.
+        files: Its files; none for a frame without rows that needs no file.
+        elsewhere: Whether they are below ``rejects_url``.
+    """
+
+    format: Format
+    columns: tuple[str, ...]
+    files: tuple[StoredFile, ...] = ()
+    elsewhere: bool = False
+
+    @property
+    def location(self) -> str:
+        """The folder of its files, below the store's url."""
+        return self.files[0].path.rpartition("/")[0] if self.files else ""
+
+    @property
+    def rows(self) -> int:
+        """Its rows."""
+        return sum(file.rows for file in self.files)
+
+    @property
+    def bytes(self) -> int:
+        """The size of its files."""
+        return sum(file.bytes for file in self.files)
+
+    def moved(self, rewrites: Mapping[str, StoredFile]) -> Stored:
+        """Give where it is after files were rewritten."""
+        return replace(self, files=tuple(rewrites.get(file.path, file) for file in self.files))
+
+
+@dataclass(frozen=True)
+class KeyEntry:
+    """Say what keys a table gave.
+
+    Attributes:
+        next: The number that the next new row gets.
+        retired: The keys given whose row is gone; all others stand in the table.
+    """
+
+    next: Count
+    retired: Stored
+
+
+@dataclass(frozen=True)
+class SourceRecord:
+    """Tell what a commit was made of.
+
+    Attributes:
+        files: The files.
+        rows: The rows read, by sheet.
+        fingerprint: Files, options, model and library as one; none where it cannot be known.
+    """
+
+    files: tuple[SourceFile, ...] = ()
+    rows: Mapping[str, Count] = field(default_factory=dict)
+    fingerprint: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class Commit:
+    """Hold what a commit file says.
+
+    Attributes:
+        version: Its number, from 1; versions have no gap.
+        parent: The version before, 0 for none.
+        kind: What was done.
+        token: What no other attempt has.
+        time: When the run was, in UTC.
+        actor: Who ran it.
+        library: The version of aspen_etl that wrote it.
+        model: The tables of the model, as ``describe_tables`` gives them.
+        oldest_readable: The oldest version whose files are kept.
+        hold: The version that restored an old one, while the store waits to be told to resume.
+        tables: Where each table is.
+        changes: The rows inserted, updated and deleted since the version before, by table.
+        keys: The keys given, by table with a key that is given.
+        rejects: Where the rejects are.
+        reject_counts: How many they are, by sheet, column, rule and scope.
+        source: What it was made of.
+        rewrites: Files of older versions that were written anew to erase a borrower, by path.
+        format: The format of its file.
+        store: The id of its store; from format 2 on.
+        parent_sha256: The digest of the version before, if there is one; from format 2 on.
+    """
+
+    version: Count
+    parent: Count
+    kind: CommitKind
+    token: Token
+    time: dt.datetime
+    actor: str
+    library: str
+    model: Mapping[str, TableFacts] = field(repr=False)
+    oldest_readable: Count = 1
+    hold: Optional[Count] = None
+    tables: Mapping[str, Stored] = field(default_factory=dict, repr=False)
+    changes: Mapping[str, Mapping[str, Count]] = field(default_factory=dict, repr=False)
+    keys: Mapping[str, KeyEntry] = field(default_factory=dict, repr=False)
+    rejects: Optional[Stored] = field(default=None, repr=False)
+    reject_counts: tuple[Facts, ...] = field(default=(), repr=False)
+    source: SourceRecord = field(default_factory=SourceRecord, repr=False)
+    rewrites: Mapping[str, StoredFile] = field(default_factory=dict, repr=False)
+    format: Count = STORE_FORMAT
+    store: Optional[Token] = None
+    parent_sha256: Optional[Digest] = field(default=None, repr=False)
+
+    @property
+    def stored(self) -> tuple[Stored, ...]:
+        """Everything that it names: tables, retired keys and rejects."""
+        rejects = () if self.rejects is None else (self.rejects,)
+        return (*self.tables.values(), *(entry.retired for entry in self.keys.values()), *rejects)
+
+    @property
+    def format_of_tables(self) -> Format:
+        """The format of its tables: those of one commit are written in one."""
+        return next(iter(self.tables.values())).format
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give plain values, ready for JSON."""
+        values = asdict(self)
+        if self.format < SEALED:
+            for name in _SEALED_FIELDS:
+                del values[name]
+        return {"format": values.pop("format"), **values, "time": self.time.isoformat()}
+
+    def _unsealed(self) -> bytes:
+        return json.dumps(self.to_dict(), indent=1, ensure_ascii=True).encode("ascii") + b"\n"
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of its file's bytes without the field ``sha256``."""
+        return hashlib.sha256(self._unsealed()).hexdigest()
+
+    def to_bytes(self) -> bytes:
+        """Give the text of the commit file."""
+        text = self._unsealed()
+        return seal(text) if self.format >= SEALED else text
+
+
+def is_token(text: str, /) -> bool:
+    """Tell whether a text is 64 random bits, as the token of an attempt or the id of a store."""
+    return re.fullmatch(r"[0-9a-f]{16}", text) is not None
+
+
+def library_version() -> str:
+    """Give the version of this package."""
+    try:
+        return metadata.version("aspen-etl")
+    except metadata.PackageNotFoundError:
+        return "unknown"

@@ -1,0 +1,149 @@
+"""What holds in every commit, whatever wrote it: a file that breaks it is damaged."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from aspen_etl.errors.base import listing
+from aspen_etl.store.commit import SEALED, Commit, Stored
+
+__all__ = ["find_contradiction"]
+
+#: A data file below its folder: the version and the token of the attempt that wrote it, its name.
+_FILE = re.compile(r"([0-9]{20})-[0-9a-f]{16}/[A-Za-z0-9_][^/\\:\x00-\x1f\x7f]*\Z")
+_NAME = re.compile(r"[^/\\:.\x00-\x1f\x7f][^/\\:\x00-\x1f\x7f]{0,127}\Z")
+_COLUMN = re.compile(r"[^\x00-\x1f\x7f]{1,128}\Z")
+
+_KEYS, _REJECTS = "_aspen/keys", "_aspen/rejects"
+
+
+def find_contradiction(commit: Commit, version: int, /) -> str:
+    """Tell in which way a commit cannot be the one of its place; nothing where it can.
+
+    Args:
+        commit: What its file says.
+        version: The version that the place of the file is for.
+    """
+    for rule in (_numbers, _seal, _model, _tables, _keys, _files, _rewrites):
+        for reason in rule(commit, version):
+            return reason
+    return ""
+
+
+def _numbers(commit: Commit, version: int) -> Iterator[str]:
+    if commit.version != version:
+        yield f"it says that it is version {commit.version}"
+    if commit.parent != version - 1:
+        yield f"it says that version {commit.parent} came before it"
+    if not 1 <= commit.oldest_readable <= version:
+        yield f"it says that version {commit.oldest_readable} is the oldest that can be read"
+    if commit.hold is not None and not 1 <= commit.hold <= version:
+        yield f"it says that version {commit.hold} put the store on hold"
+
+
+def _seal(commit: Commit, version: int) -> Iterator[str]:
+    if commit.format < 1:
+        yield "it is of no format that there is"
+    if commit.format >= SEALED and commit.store is None:
+        yield "it does not name its store"
+    if (commit.parent_sha256 is not None) != (commit.format >= SEALED and version > 1):
+        yield "it does not name the checksum of the version before it, or not of one"
+
+
+def _model(commit: Commit, _: int) -> Iterator[str]:
+    for name, facts in commit.model.items():
+        columns, key = facts.get("columns"), facts.get("natural_key")
+        if not _NAME.match(name) or not isinstance(columns, Mapping) or not isinstance(key, list):
+            yield "its model does not describe tables"
+        elif not all(map(_COLUMN.match, columns)):
+            yield "its model does not describe columns"
+        elif not columns.keys() >= set(key) or len(_primary_keys(columns)) != 1:
+            yield f"its model does not describe the keys of {listing([name])}"
+
+
+def _primary_keys(columns: Mapping[str, Any]) -> list[str]:
+    return [name for name, facts in columns.items() if facts.get("primary_key")]
+
+
+def _tables(commit: Commit, _: int) -> Iterator[str]:
+    # NOTE: only a sync writes what its model has; what follows it has the tables that it found,
+    # also under a model that has become larger.
+    wanted = commit.model if commit.kind == "sync" else ()
+    yield from _names("its tables", commit.tables, wanted, commit.model)
+    if not commit.tables:
+        yield "it names no table"
+    for name, stored in commit.tables.items():
+        columns = list(commit.model[name]["columns"])
+        if not set(columns) >= set(stored.columns):
+            yield f"its table {listing([name])} has columns that its model does not have"
+        if commit.kind == "sync" and columns != list(stored.columns):
+            yield f"its table {listing([name])} lacks columns of its model"
+        if not stored.files:
+            yield f"its table {listing([name])} names no file"
+
+
+def _keys(commit: Commit, _: int) -> Iterator[str]:
+    numbered = {
+        name
+        for name, facts in commit.model.items()
+        if facts["natural_key"] != _primary_keys(facts["columns"])  # type: ignore[arg-type]
+    }
+    yield from _names("its keys", commit.keys, numbered & commit.tables.keys(), numbered)
+    for name, entry in commit.keys.items():
+        if name in numbered and set(entry.retired.columns) != _key_columns(commit.model[name]):
+            yield f"its keys of {listing([name])} have other columns than a key has"
+    if any(entry.next < 1 for entry in commit.keys.values()):
+        yield "its keys begin below 1"
+    if commit.rejects is None:
+        yield "it names no rejects"
+
+
+def _key_columns(facts: Mapping[str, Any]) -> set[str]:
+    return {*_primary_keys(facts["columns"]), *facts["natural_key"]}
+
+
+def _names(
+    what: str, found: Iterable[str], needed: Iterable[str], allowed: Iterable[str]
+) -> Iterator[str]:
+    lost, odd = set(needed) - set(found), set(found) - set(allowed)
+    if lost:
+        yield f"{what} lack {listing(sorted(lost))}"
+    if odd:
+        yield f"{what} have {listing(sorted(odd))}, which its model does not have"
+
+
+# ----------------------------------------------------------------------------- files
+
+
+def _files(commit: Commit, version: int) -> Iterator[str]:
+    for name, stored in commit.tables.items():
+        yield from _paths(stored, name, f"its table {listing([name])}", version)
+    for name, entry in commit.keys.items():
+        yield from _paths(entry.retired, _KEYS, f"its keys of {listing([name])}", version)
+    if any(stored.elsewhere for stored in commit.stored if stored is not commit.rejects):
+        yield "other files than its rejects are said to be elsewhere"
+    if commit.rejects is not None:
+        yield from _paths(commit.rejects, _REJECTS, "its rejects", version)
+
+
+def _paths(stored: Stored, folder: str, what: str, version: int) -> Iterator[str]:
+    for file in stored.files:
+        if not _is_below(file.path, folder, version) or not file.path.endswith(f".{stored.format}"):
+            yield f"{what}: a path that leads out of the folder of such files"
+
+
+def _is_below(path: str, folder: str, version: int) -> bool:
+    found = _FILE.match(path.removeprefix(f"{folder}/")) if path.startswith(f"{folder}/") else None
+    return found is not None and 1 <= int(found[1]) <= version
+
+
+def _rewrites(commit: Commit, version: int) -> Iterator[str]:
+    folders = (*commit.model, _KEYS, _REJECTS)
+    for path, file in commit.rewrites.items():
+        folder = path.rpartition("/")[0].rpartition("/")[0]
+        if folder not in folders or not (
+            _is_below(path, folder, version) and _is_below(file.path, folder, version)
+        ):
+            yield "its rewrites: a path that leads out of the folder of such files"

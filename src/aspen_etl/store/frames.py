@@ -1,0 +1,202 @@
+"""Frames in files that are written once: checked as they are written and as they are read."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
+from typing import IO, Optional, cast
+
+import pandas as pd
+
+from aspen_etl.errors import (
+    AspenETLError,
+    CorruptFileError,
+    CorruptStoreError,
+    ReadError,
+    WriteError,
+)
+from aspen_etl.io.batch import Batch
+from aspen_etl.io.codec import Format, decode_own_csv, decode_verified, encoders
+from aspen_etl.io.filesystem import Location, attempt
+from aspen_etl.io.regular import open_regular
+from aspen_etl.io.writing import Data, make_folder
+from aspen_etl.schema.spec import ColumnSpec
+from aspen_etl.store.commit import Stored, StoredFile
+from aspen_etl.store.state_files import read_state
+
+__all__ = ["check_sizes", "checksum", "empty", "read_bytes", "read_frame", "send_frame"]
+
+#: How often a file is read that does not come as it was written.
+_TRIES = 3
+
+
+def checksum(data: Data, /) -> str:
+    """Give the SHA-256 of bytes, as hexadecimal digits."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def send_frame(
+    batch: Batch,
+    root: Location,
+    path: str,
+    frame: pd.DataFrame,
+    columns: Mapping[str, ColumnSpec],
+    file_format: Format,
+    *,
+    parts: Optional[Iterable[Data]] = None,
+) -> Stored:
+    """Write a frame as one file, which is there when the batch ends.
+
+    Args:
+        batch: The files that it belongs to.
+        root: The store's place, or that of the rejects.
+        path: The file's path below it, without an ending.
+        frame: The frame.
+        columns: What its columns are.
+        file_format: ``csv`` or ``parquet``.
+        parts: The frame as bytes, in parts, if they are known already.
+
+    Raises:
+        WriteError: The storage failed.
+    """
+    if parts is None:
+        parts = (make() for make in encoders(frame, columns, file_format))
+    digest = hashlib.sha256()
+
+    def digested() -> Iterator[Data]:
+        for part in parts:
+            digest.update(part)
+            yield part
+
+    name = f"{path}.{file_format}"
+    make_folder(root.child(name.rpartition("/")[0]))
+    sent = batch.put(root.child(name), digested())
+    file = StoredFile(name, sent, len(frame), digest.hexdigest())
+    return Stored(file_format, tuple(columns), (file,))
+
+
+def check_sizes(root: Location, stored: Stored) -> None:
+    """Make sure that files are as large as what was sent.
+
+    Raises:
+        WriteError: The storage fails, or holds another size.
+    """
+    for file in stored.files:
+        place = root.child(file.path)
+        size = attempt(place.url, partial(place.filesystem.info, place.path))["size"]
+        if size != file.bytes:
+            raise WriteError.at(place.url, f"{size} bytes are there, {file.bytes} were sent")
+
+
+def read_bytes(place: Location, file: StoredFile) -> bytes:
+    """Read a file, never more than it should have, and check that it is what was written.
+
+    Raises:
+        SourceNotFoundError: It is not there.
+        SourceAccessError: The storage refuses.
+        ReadError: The storage fails.
+        CorruptStoreError: It holds other bytes.
+    """
+    failure: AspenETLError
+    for _ in range(_TRIES):
+        try:
+            data = read_state(place, file.bytes)
+        except (ReadError, CorruptStoreError) as error:
+            failure = error
+            continue
+        if len(data) == file.bytes and checksum(data) == file.sha256:
+            return data
+        failure = CorruptStoreError.at(place.url, "its bytes are not those that were written")
+    raise failure
+
+
+def read_frame(root: Location, stored: Stored, columns: Mapping[str, ColumnSpec]) -> pd.DataFrame:
+    """Read a frame, every file checked.
+
+    Args:
+        root: The store's place, or that of the rejects.
+        stored: Where it is.
+        columns: What its columns are; those that it does not have are passed over.
+
+    Raises:
+        SourceNotFoundError: A file is not there.
+        CorruptStoreError: A file is not what was written.
+    """
+    held = {name: columns[name] for name in stored.columns if name in columns}
+    if len(held) != len(stored.columns):
+        raise CorruptStoreError.at(root.child(stored.location).url, "it has columns of no table")
+    parts = [_read_part(root.child(file.path), file, held, stored.format) for file in stored.files]
+    if not parts:
+        return empty(held)
+    return parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
+
+
+def _read_part(
+    place: Location, file: StoredFile, columns: Mapping[str, ColumnSpec], file_format: Format
+) -> pd.DataFrame:
+    if file_format == "csv" and place.is_local:
+        frame = _read_streamed(place, file, columns)
+        if frame is not None:
+            return frame
+    data = read_bytes(place, file)
+    failure: AspenETLError
+    try:
+        return decode_verified(data, columns, file_format, url=place.url)
+    except CorruptFileError as error:
+        failure = CorruptStoreError.at(place.url, str(error))
+    raise failure
+
+
+def _read_streamed(
+    place: Location, file: StoredFile, columns: Mapping[str, ColumnSpec]
+) -> Optional[pd.DataFrame]:
+    """Parse a file while it is read, so that its bytes are never in memory as a whole.
+
+    Returns:
+        The table; none where anything is not as expected, which ``read_bytes`` then tells.
+    """
+    try:
+        with open_regular(place.path, place.url) as opened:
+            if os.fstat(opened.fileno()).st_size != file.bytes:
+                return None
+            stream = _Digesting(opened)
+            frame = decode_own_csv(cast("IO[bytes]", stream), columns)
+            whole = frame is not None and not stream.read()
+    except OSError:
+        return None
+    expected = (file.bytes, file.sha256, file.rows)
+    if frame is None or not whole or (*stream.found(), len(frame)) != expected:
+        return None
+    header = ",".join(columns).encode() + b"\n"
+    return frame if stream.head.startswith(header) else None
+
+
+class _Digesting(io.RawIOBase):
+    """Read a file to its end, and know the size, the checksum and the head of what was read."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file, self._size, self._digest = file, 0, hashlib.sha256()
+        self.head = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1, /) -> bytes:
+        data = self._file.read(size) or b""
+        self.head = self.head or data
+        self._size += len(data)
+        self._digest.update(data)
+        return data
+
+    def found(self) -> tuple[int, str]:
+        return self._size, self._digest.hexdigest()
+
+
+def empty(columns: Mapping[str, ColumnSpec]) -> pd.DataFrame:
+    """Make a frame without rows."""
+    return pd.DataFrame(
+        {name: pd.Series(dtype=object).astype(spec.dtype) for name, spec in columns.items()}
+    )

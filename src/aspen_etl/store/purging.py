@@ -1,0 +1,224 @@
+"""Erase one borrower from every readable version: files are written anew without it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from aspen_etl.columns.positions import find_rows, select
+from aspen_etl.errors import NotSupportedError, SourceNotFoundError
+from aspen_etl.schema.evolution import complete_table
+from aspen_etl.schema.snapshot import REJECTS
+from aspen_etl.schema.spec import ColumnSpec, TableSpec
+from aspen_etl.schema.values import Run
+from aspen_etl.store.commit import Commit, Stored, StoredFile
+from aspen_etl.store.likeness import Subject, clean_id
+from aspen_etl.store.purge_report import PurgeReport
+from aspen_etl.store.refused import check_reachable, purge_refused, read_refused
+from aspen_etl.store.store_writer import StoreWriter
+from aspen_etl.store.vacuuming import delete_unnamed, storage_time
+from aspen_etl.transform.keys import key_columns
+
+__all__ = ["purge"]
+
+
+def purge(store: StoreWriter, borrower_id: str, run: Run, /) -> PurgeReport:
+    """Write files anew, name them in a commit, delete the old ones."""
+    subject = Subject(clean_id(borrower_id))
+    check_reachable(store.root, store.rejects_root)
+    standing = store.claim_rejects(first=False)
+    if store.newest() is None and read_refused(store.root) is not None:
+        refused = purge_refused(store.root, store.rejects_root, subject.judge)
+        return PurgeReport(0, 0, {}, 0, 0, refused=refused)
+    done: list[_Purge] = []
+
+    def step(newest: Commit) -> Commit:
+        subject.forget()
+        work = _Purge(store, subject, newest, run)
+        done[:] = [work]
+        return work.commit()
+
+    newest = store.retrying(step)
+    work = done[0]
+    refused = purge_refused(store.root, store.rejects_root, subject.judge)
+    # NOTE: also those of a purge before this one, that died before it deleted them.
+    now = storage_time(store.root, run)
+    deleted = delete_unnamed(store, now, standing, at_once=set(newest.rewrites))
+    return PurgeReport(
+        newest.version,
+        newest.version - newest.oldest_readable + (0 if work.rewritten else 1),
+        work.gone,
+        len(work.rewritten),
+        deleted.files,
+        rejects=work.gone_rejects,
+        refused=refused,
+        similar=len(subject.others) + subject.left,
+        young=deleted.young,
+        foreign=deleted.foreign,
+    )
+
+
+class _Purge:
+    """Find what belongs to one borrower in all readable versions, and write the rest anew."""
+
+    def __init__(self, store: StoreWriter, subject: Subject, newest: Commit, run: Run) -> None:
+        self.store, self.model, self.newest, self.run = store, store.model, newest, run
+        self.subject = subject
+        self.attempt = store.attempt(newest.version + 1)
+        #: The new file, or an empty mark, of each old path that held the borrower.
+        self.rewritten: dict[str, StoredFile] = {}
+        self.gone: dict[str, int] = {}
+        self.gone_rejects = 0
+        versions = range(newest.oldest_readable, newest.version)
+        commits = [*(store.log.read(version) for version in versions), newest]
+        self.tables: dict[str, list[Stored]] = {name: [] for name in self.model.tables}
+        self.keys: dict[str, list[Stored]] = {name: [] for name in self.model.tables}
+        self.rejects: list[Stored] = []
+        for commit in commits:
+            for name, stored in commit.tables.items():
+                self._add(self.tables[name], stored)
+            for name, entry in commit.keys.items():
+                self._add(self.keys[name], entry.retired)
+            if commit.rejects is not None:
+                self._add(self.rejects, commit.rejects)
+
+    def _add(self, held: list[Stored], stored: Stored) -> None:
+        moved = stored.moved(self.newest.rewrites)
+        if moved.files and moved not in held:
+            held.append(moved)
+
+    def commit(self) -> Commit:
+        """Write what must be written, and commit it; the newest commit where nothing must."""
+        try:
+            erased = self._rows_to_erase()
+            for name, table in self.model.tables.items():
+                for stored in self.tables[name]:
+                    self._table(table, stored, table.columns, erased[name], "part-00000")
+                for stored in self.keys[name]:
+                    self._table(table, stored, key_columns(table), erased[name], name)
+            for stored in self.rejects:
+                self._reject(stored)
+        except SourceNotFoundError as error:
+            lost = str(error.details.get("url", ""))
+        else:
+            lost = ""
+        if lost:
+            raise self.store.lost(lost, self.newest)
+        if not self.rewritten:
+            return self.newest
+        commit = self.store.next_commit(self.newest, "purge", self.run, self.attempt)
+        tables = {name: held.moved(self.rewritten) for name, held in commit.tables.items()}
+        for name, held in commit.tables.items():
+            self.gone[name] = held.rows - tables[name].rows
+        keys = {
+            name: replace(entry, retired=_without_empty(entry.retired.moved(self.rewritten)))
+            for name, entry in commit.keys.items()
+        }
+        old = {
+            path: self.rewritten.get(file.path, file) for path, file in self.newest.rewrites.items()
+        }
+        changes = {
+            name: {"inserted": 0, "updated": 0, "deleted": count}
+            for name, count in self.gone.items()
+        }
+        rejects = commit.rejects.moved(self.rewritten) if commit.rejects else None
+        commit = replace(
+            commit,
+            tables=tables,
+            keys=keys,
+            rejects=rejects,
+            changes={**commit.changes, **changes},
+            rewrites={**old, **self.rewritten},
+        )
+        return self.store.append(commit, self.attempt)
+
+    # ------------------------------------------------------------------------- whose rows
+
+    def _rows_to_erase(self) -> dict[str, pd.Series]:
+        """Find the keys, in any version, of the rows that are the borrower's or refer to them."""
+        lineage = self.model.lineage
+        root = next(iter(self.model.sources))
+        origin = (f"{root}.{lineage.sources[root].key[0]}",)
+        out: dict[str, pd.Series] = {}
+        for name, table in self.model.tables.items():
+            ids = [s.name for s in table.own_columns if s.source == origin and not s.references]
+            parts = []
+            frames = [
+                complete_table(self._read(s, table.columns), table) for s in self.tables[name]
+            ]
+            frames += [self._read(stored, key_columns(table)) for stored in self.keys[name]]
+            for frame in frames:
+                key = frame[table.primary_key]
+                mine = np.zeros(len(frame), dtype=bool)
+                for column in ids:
+                    if column in frame.columns:
+                        mine |= self.subject.is_named(frame[column])
+                for column, target in table.references.items():
+                    if column in frame.columns and lineage.tables[target].kind != "lookup":
+                        mine |= _among(frame[column], out[target])
+                parts.append(select(key, np.flatnonzero(mine)))
+            found = [part for part in parts if len(part)]
+            nothing = pd.Series(dtype=object).astype(table.columns[table.primary_key].dtype)
+            joined = pd.concat(found, ignore_index=True) if found else nothing
+            out[name] = joined.drop_duplicates().reset_index(drop=True)
+        return out
+
+    def _read(self, stored: Stored, columns: Mapping[str, ColumnSpec]) -> pd.DataFrame:
+        return self.store.frame(stored, columns)
+
+    # ------------------------------------------------------------------------- files
+
+    def _table(
+        self,
+        table: TableSpec,
+        stored: Stored,
+        columns: Mapping[str, ColumnSpec],
+        erased: pd.Series,
+        file: str,
+    ) -> None:
+        if not len(erased):
+            return
+        frame = self._read(stored, columns)
+        folder = table.name if file != table.name else "_aspen/keys"
+        self._rewrite(stored, frame, ~_among(frame[table.primary_key], erased), columns, folder)
+
+    def _reject(self, stored: Stored) -> None:
+        frame = self._read(stored, REJECTS)
+        mine = self.subject.judge(frame)
+        self.gone_rejects += int(mine.sum())
+        self._rewrite(stored, frame, ~mine, REJECTS, "_aspen/rejects")
+
+    def _rewrite(
+        self,
+        stored: Stored,
+        frame: pd.DataFrame,
+        keep: Any,
+        columns: Mapping[str, ColumnSpec],
+        folder: str,
+    ) -> None:
+        if keep.all():
+            return
+        if len(stored.files) != 1:
+            raise NotSupportedError("purge rewrites frames of one file alone", url=self.store.url)
+        path = stored.files[0].path
+        rows = np.flatnonzero(keep)
+        left = pd.DataFrame({name: select(frame[name], rows) for name in frame.columns})
+        number = len(self.rewritten)
+        target = f"{folder}/{self.attempt.folder}/rewritten-{number:05d}"
+        held = {name: columns[name] for name in stored.columns}
+        (self.rewritten[path],) = self.attempt.rewrite(target, left, held, stored).files
+
+
+def _among(values: pd.Series, keys: pd.Series) -> Any:
+    if not len(keys):
+        return np.zeros(len(values), dtype=bool)
+    return (find_rows([values], [keys]) >= 0) & values.notna().to_numpy(dtype=bool)
+
+
+def _without_empty(stored: Stored) -> Stored:
+    """Name no file where no row is left."""
+    return stored if stored.rows else replace(stored, files=())

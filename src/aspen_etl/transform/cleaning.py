@@ -1,0 +1,249 @@
+"""From sheets as read to sheets as judged: columns in their place, text clean, blanks gone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from aspen_etl.columns import kernels, scanning
+from aspen_etl.columns.conversion import as_text
+from aspen_etl.columns.frames import make_frame
+from aspen_etl.columns.kernels import Mask, Positions, same_text
+from aspen_etl.columns.text import WHITE_SPACE, conform_text
+from aspen_etl.columns.threads import map_threads
+from aspen_etl.errors import CleanerError, ExtractError
+from aspen_etl.schema.column import hint
+from aspen_etl.schema.headers import blank_columns, known_headers, match_headers
+from aspen_etl.schema.model import Cleaner, Model
+from aspen_etl.schema.repeating import repeated_headers, set_apart
+from aspen_etl.schema.spec import SourceSpec
+from aspen_etl.schema.values import Extract
+from aspen_etl.transform.calling import call
+
+__all__ = ["Prepared", "clean_white_space", "prepare", "tidy"]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """One sheet without its blank rows.
+
+    Attributes:
+        raw: The cells as read, the declared columns in order; the index is 0, 1, 2 ...
+        clean: The same cells, clean.
+        rows: The sheet's own number of each row.
+        suspects: The rows of each column whose clean text may hold a control character.
+        faults: The cells that hold no text, by column and rule: positions and their cells.
+        emptied: The cells that a cleaner of the model made missing, by column.
+        repairs: How many cells a cleaner of the model changed, by column.
+        blank: How many rows were blank.
+    """
+
+    raw: pd.DataFrame = field(repr=False)
+    clean: pd.DataFrame = field(repr=False)
+    rows: pd.Series = field(repr=False)
+    suspects: Mapping[str, Positions] = field(repr=False)
+    faults: Mapping[tuple[str, str], pd.Series] = field(repr=False)
+    emptied: Mapping[str, Mask] = field(repr=False)
+    repairs: Mapping[str, int]
+    blank: int
+
+    @cached_property
+    def usable(self) -> dict[str, Mask]:
+        """In which rows each column holds usable text."""
+        return {
+            str(name): values.notna().to_numpy(dtype=bool) for name, values in self.clean.items()
+        }
+
+    def count_present(self, column: str) -> int:
+        """Count the cells of a column that are not missing, usable or not."""
+        return int((self.usable[column] | self.faulty(column)).sum())
+
+    def faulty(self, column: str) -> Mask:
+        """Tell in which rows the column's cell is there and yet holds no usable text."""
+        out = (
+            self.emptied[column].copy()
+            if column in self.emptied
+            else np.zeros(len(self.raw), dtype=bool)
+        )
+        for (name, _), cells in self.faults.items():
+            if name == column:
+                out[cells.index.to_numpy()] = True
+        return out
+
+
+def prepare(extract: Extract, model: Model, /) -> dict[str, Prepared]:
+    """Bring each sheet of an extract to the model's columns, and clean them.
+
+    Raises:
+        ExtractError: A sheet or column is missing, or one has no place in the model.
+        CleanerError: A cleaner of the model failed.
+    """
+    for name in model.sources:
+        if name not in extract:
+            msg = f"the extract has no {name!r}; it has: {', '.join(sorted(extract)) or 'nothing'}"
+            raise ExtractError(msg, source=name)
+    for name in extract:
+        if name not in model.sources:
+            msg = (
+                f"the extract has {name!r}, which is no source of the model and would be lost; "
+                f"{hint(name, tuple(model.sources))}"
+            )
+            raise ExtractError(msg, source=name)
+    return {name: _prepare(extract, spec, model) for name, spec in model.sources.items()}
+
+
+def _prepare(extract: Extract, spec: SourceSpec, model: Model) -> Prepared:
+    frame = extract[spec.name]
+    headers = tuple(frame.columns)
+    found = match_headers(
+        headers,
+        tuple(spec.columns),
+        sheet=spec.name,
+        empty=blank_columns(headers, lambda position: frame.iloc[:, position]),
+    )
+    places = {column: position for position, column in found.items()}
+    raw = make_frame({column: frame.iloc[:, places[column]] for column in spec.columns})
+    faults = extract.faults[extract.faults["source"] == spec.name]
+    found_tidy = _tidied(raw)
+    again = repeated_headers(
+        {column: values for column, (values, _) in zip(spec.columns, found_tidy)},
+        known_headers(tuple(spec.columns)),
+    )
+    if len(again):
+        raw, repeated = set_apart(raw, again, spec.name)
+        faults = pd.concat([faults, repeated], ignore_index=True)
+        found_tidy = _tidied(raw)
+    present = _present(raw, [values for values, _ in found_tidy], faults)
+    rows = pd.Series(raw.index.to_numpy()[present])
+    clean: dict[str, pd.Series] = {}
+    suspects: dict[str, Positions] = {}
+    emptied: dict[str, Mask] = {}
+    repairs: dict[str, int] = {}
+    for column, (values, odd) in zip(spec.columns, found_tidy):
+        before, suspects[column] = _select(values, present), _renumber(odd, present)
+        clean[column] = before
+        cleaner = model.cleaners.get(f"{spec.name}.{column}")
+        if cleaner is None:
+            continue
+        after = _run(cleaner, before, f"{spec.name}.{column}")
+        if after is not before:
+            clean[column], suspects[column] = tidy(after)
+            emptied[column], repairs[column] = _compare(before, clean[column])
+    names = {column: column for column in spec.columns}
+    names |= {frame.columns[position]: column for column, position in places.items()}
+    return Prepared(
+        raw=(raw if present.all() else raw.loc[present]).reset_index(drop=True),
+        clean=make_frame(clean, pd.RangeIndex(len(rows))),
+        rows=rows,
+        suspects=suspects,
+        faults=_faults(faults, rows, names),
+        emptied={column: mask for column, mask in emptied.items() if mask.any()},
+        repairs={column: count for column, count in repairs.items() if count},
+        blank=int(len(present) - present.sum()),
+    )
+
+
+def _tidied(raw: pd.DataFrame) -> list[tuple[pd.Series, Positions]]:
+    return map_threads(lambda column: tidy(raw[column]), list(raw.columns), rows=len(raw))
+
+
+def _present(raw: pd.DataFrame, columns: list[pd.Series], faults: pd.DataFrame) -> Mask:
+    """Tell which rows have a cell at all, usable or not."""
+    present = np.isin(raw.index.to_numpy(), faults["row"].to_numpy(dtype=np.int64))
+    for values in columns:
+        if present.all():  # mostly the key alone says it
+            break
+        present |= values.notna().to_numpy(dtype=bool)
+    return present
+
+
+def _renumber(positions: Positions, present: Mask) -> Positions:
+    """Give the places of rows among those that are present; all of them are."""
+    return positions if present.all() else (np.cumsum(present) - 1)[positions]
+
+
+def _select(values: pd.Series, present: Mask) -> pd.Series:
+    kept = values if present.all() else values[present]
+    return kept.reset_index(drop=True)
+
+
+def _run(cleaner: Cleaner, before: pd.Series, name: str) -> pd.Series:
+    after = call(f"the cleaner of {name}", lambda: cleaner(before.copy()), CleanerError)
+    if not _is_column_of(after, before):
+        msg = f"the cleaner of {name} must give back a Series with the index that it got"
+        raise CleanerError(msg, column=name)
+    texts = as_text(after)
+    return before if same_text(before, texts) else texts
+
+
+def _is_column_of(after: object, before: pd.Series) -> bool:
+    return isinstance(after, pd.Series) and after.index.equals(before.index)
+
+
+def _compare(before: pd.Series, after: pd.Series) -> tuple[Mask, int]:
+    """Tell which cells a cleaner emptied, and how many others it changed."""
+    held, kept = before.notna().to_numpy(dtype=bool), after.notna().to_numpy(dtype=bool)
+    both = held & kept
+    changed = int((before[both] != after[both]).to_numpy(dtype=bool).sum())
+    return held & ~kept, changed + int((kept & ~held).sum())
+
+
+def _faults(
+    faults: pd.DataFrame, rows: pd.Series, names: Mapping[str, str]
+) -> dict[tuple[str, str], pd.Series]:
+    """Give the unusable cells by column and rule, indexed by their position in ``rows``."""
+    if not len(faults):
+        return {}
+    position = pd.Index(rows).get_indexer(faults["row"].to_numpy(dtype=np.int64))
+    placed = faults.assign(position=position, column=faults["column"].map(names))
+    return {
+        (str(column), str(rule)): pd.Series(
+            cells["value"].to_numpy(), index=cells["position"].to_numpy(), dtype=object
+        )
+        for (column, rule), cells in placed.groupby(["column", "rule"], sort=True)
+    }
+
+
+# ----------------------------------------------------------------------------- white space
+
+_RUN = re.compile(f"[{WHITE_SPACE}]+")
+
+
+def clean_white_space(values: pd.Series, /) -> pd.Series:
+    r"""Trim white space at both ends, make one space of each inner run, and '' missing.
+
+    White space is the set of the contract (``aspen_etl.columns.text.WHITE_SPACE``), and
+    nothing else: a control character is a fault, not space.
+
+    Examples:
+        >>> clean_white_space(pd.Series(["  Ann\u00a0 Lee ", "   ", None])).tolist()[0]
+        'Ann Lee'
+    """
+    return tidy(values)[0]
+
+
+def tidy(values: pd.Series, /) -> tuple[pd.Series, kernels.Positions]:
+    """Clean white space, and tell which rows of what is clean may hold a control character."""
+    rows = scanning.suspects(values)
+    if not len(rows):
+        return values, rows
+    before = kernels.take(values, rows)
+    texts = [_RUN.sub(" ", text).strip(" ") or None for text in before.to_numpy(dtype=object)]
+    after = conform_text(pd.Series(texts, dtype=object))
+    absent = after.isna()
+    moved = (absent | (after != before)).to_numpy(dtype=bool)
+    held = ~absent.to_numpy(dtype=bool)
+    return _put(values, rows[moved], after[moved]), rows[held]
+
+
+def _put(values: pd.Series, rows: kernels.Positions, cells: pd.Series) -> pd.Series:
+    if not len(rows):
+        return values
+    out = values.copy()
+    out.iloc[rows] = cells.array
+    return conform_text(out)

@@ -1,0 +1,265 @@
+"""What a run tells: the rejects, one tidy frame; and the accounts, as counts alone."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Optional
+
+import numpy as np
+import pandas as pd
+
+from aspen_etl.columns import kernels
+from aspen_etl.columns.kernels import Positions
+from aspen_etl.columns.text import conform_text, escape
+from aspen_etl.errors import ProofError
+from aspen_etl.schema.model import Model
+from aspen_etl.schema.snapshot import REJECTS
+from aspen_etl.schema.values import Extract
+from aspen_etl.transform.cleaning import Prepared
+from aspen_etl.transform.faults import Fault, Judged
+from aspen_etl.transform.keeping import Held
+
+__all__ = [
+    "RejectCount",
+    "SourceSummary",
+    "Summary",
+    "check_accounts",
+    "count_rejects",
+    "list_rejects",
+    "summarize_source",
+]
+
+
+def list_rejects(
+    prepared: Mapping[str, Prepared], judged: Mapping[str, Judged], model: Model, /
+) -> pd.DataFrame:
+    """List what was rejected, ordered by source, row, column and rule.
+
+    Returns:
+        A frame with a row for each source row, rule and column: ``source`` (sheet), ``row`` (the
+        sheet's own number), ``borrower_id``, ``column``, ``value`` (as read, null if empty),
+        ``rule``, ``scope`` (``row``, ``value``, or the table whose row was not made) and ``record``
+        (the whole source row as read, a JSON object in ASCII). What a text column cannot hold is
+        backslash-escaped.
+    """
+    parts = [
+        _source_rejects(prepared[name], judged[name].faults, name, model) for name in model.sources
+    ]
+    columns = {name: [part[name] for part in parts if len(part)] for name in REJECTS}
+    return pd.DataFrame(
+        {
+            name: pd.concat(found, ignore_index=True) if found else _empty(name)
+            for name, found in columns.items()
+        },
+        columns=list(REJECTS),
+    )
+
+
+def _empty(name: str) -> pd.Series:
+    return pd.Series(dtype=REJECTS[name].dtype)
+
+
+def _source_rejects(
+    prepared: Prepared, faults: tuple[Fault, ...], source: str, model: Model
+) -> pd.DataFrame:
+    if not faults:
+        return pd.DataFrame()
+    order = {column: i for i, column in enumerate(model.sources[source].columns)}
+    faults = tuple(sorted(faults, key=lambda fault: (order[fault.column], fault.rule)))
+    positions = np.concatenate([fault.positions for fault in faults])
+    turn = np.argsort(positions, kind="stable")
+    rows, first = np.unique(positions, return_inverse=True)
+    lengths = [len(fault.positions) for fault in faults]
+    subject = _subject(source, model)
+    return pd.DataFrame(
+        {
+            "source": _text(np.full(len(positions), source, dtype=object)),
+            "row": prepared.rows.to_numpy(dtype=np.int64)[positions[turn]],
+            "borrower_id": _text(_cells(prepared, subject, rows, clean=True)[first][turn]),
+            "column": _text(
+                np.repeat([fault.column for fault in faults], lengths).astype(object)[turn]
+            ),
+            "value": _text(
+                np.concatenate(
+                    [_cells(prepared, fault.column, fault.positions) for fault in faults]
+                )[turn]
+            ),
+            "rule": _text(
+                np.repeat([fault.rule for fault in faults], lengths).astype(object)[turn]
+            ),
+            "scope": _text(
+                np.repeat([fault.scope for fault in faults], lengths).astype(object)[turn]
+            ),
+            "record": _text(_records(prepared, rows)[first][turn]),
+        }
+    )
+
+
+def _subject(source: str, model: Model) -> str:
+    """Name the column that says whose row it is: one that refers to the first sheet, or the key."""
+    root = next(iter(model.sources))
+    lineage = model.lineage.sources[source]
+    return next(
+        (column for column, parent in lineage.references.items() if parent == root), lineage.key[0]
+    )
+
+
+def _cells(prepared: Prepared, column: str, positions: Positions, *, clean: bool = False) -> Any:
+    """Give cells as objects that a text column can hold, those that were no text included."""
+    frame = prepared.clean if clean else prepared.raw
+    cells = kernels.take(frame[column], positions).to_numpy(dtype=object, copy=True)
+    for (name, _), broken in prepared.faults.items():
+        if name == column:
+            held = np.isin(positions, broken.index.to_numpy())
+            cells[held] = [broken[position] for position in positions[held]]
+    return np.array([_held(cell) for cell in cells], dtype=object)
+
+
+def _held(cell: Any) -> Optional[str]:
+    # NOTE: an empty text is a missing cell, and no nullable text is '': CSV has one form for both.
+    return escape(cell) if isinstance(cell, str) and cell else None
+
+
+def _records(prepared: Prepared, rows: Positions) -> Any:
+    """Write whole source rows as JSON objects in ASCII; a missing cell is null."""
+    columns = {
+        name: kernels.take(prepared.raw[name], rows).astype(object) for name in prepared.raw.columns
+    }
+    frame = pd.DataFrame(columns)
+    lines = (
+        frame.to_json(orient="records", lines=True, force_ascii=True)
+        .replace("\\/", "/")
+        .splitlines()
+    )
+    records = np.array(lines, dtype=object)
+    unusable = {int(position) for cells in prepared.faults.values() for position in cells.index}
+    for place in np.flatnonzero(np.isin(rows, sorted(unusable))):
+        record = json.loads(records[place])
+        for (name, _), cells in prepared.faults.items():
+            if rows[place] in cells.index:
+                record[name] = cells[rows[place]]
+        records[place] = json.dumps(record, ensure_ascii=True, separators=(",", ":"))
+    return records
+
+
+def _text(cells: Any) -> pd.Series:
+    return conform_text(pd.Series(cells, dtype=object))
+
+
+# ----------------------------------------------------------------------------- accounts
+
+
+@dataclass(frozen=True)
+class SourceSummary:
+    """Count what became of one sheet.
+
+    Attributes:
+        rows: Rows read, blank ones not counted; always ``accepted + rejected``.
+        blank: Blank rows, which were passed over.
+        accepted: Rows that are in the tables.
+        rejected: Rows that stayed out as a whole.
+        repairs: Cells that a cleaner changed beyond white space, by column.
+        cells: Cells that are not missing, by column.
+        rejected_cells: Those of them that stayed out, by column.
+        kept: Rows of the snapshot before that stay since they, or a row that they refer to, are
+            rejected now.
+        stayed: Rows of the snapshot before that are absent now and stay, as asked for.
+        notes: What the reader noticed, such as hidden rows.
+    """
+
+    rows: int
+    blank: int
+    accepted: int
+    rejected: int
+    repairs: Mapping[str, int] = field(default_factory=dict)
+    cells: Mapping[str, int] = field(default_factory=dict)
+    rejected_cells: Mapping[str, int] = field(default_factory=dict)
+    kept: int = 0
+    stayed: int = 0
+    notes: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RejectCount:
+    """Count the rejects of one column by one rule."""
+
+    source: str
+    column: str
+    rule: str
+    scope: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Count what a run read, wrote, repaired and rejected; it holds no cell value.
+
+    Attributes:
+        sources: By sheet.
+        rejects: By sheet, column and rule.
+        tables: The rows of each table.
+    """
+
+    sources: Mapping[str, SourceSummary]
+    rejects: tuple[RejectCount, ...]
+    tables: Mapping[str, int]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give plain values, ready for JSON."""
+        return asdict(self)
+
+
+def summarize_source(
+    name: str, extract: Extract, prepared: Prepared, judged: Judged, held: Held, model: Model
+) -> SourceSummary:
+    """Count what became of one sheet."""
+    references = model.lineage.sources[name].references
+    cells = {column: prepared.count_present(column) for column in model.sources[name].columns}
+    accepted = {
+        column: len(judged.accepted)
+        if column in references
+        else int(judged.accepted[column].notna().sum())
+        for column in cells
+    }
+    return SourceSummary(
+        rows=len(prepared.rows),
+        blank=prepared.blank,
+        accepted=len(judged.accepted),
+        rejected=int(judged.rejected_rows.sum()),
+        repairs=dict(prepared.repairs),
+        cells=cells,
+        rejected_cells={c: cells[c] - count for c, count in accepted.items() if cells[c] > count},
+        kept=held.kept[name],
+        stayed=held.stayed[name],
+        notes=dict(extract.notes.get(name, {})),
+    )
+
+
+def count_rejects(
+    prepared: Mapping[str, Prepared], judged: Mapping[str, Judged]
+) -> tuple[RejectCount, ...]:
+    """Count the rejects by sheet, column and rule."""
+    counts: Counter[tuple[str, str, str, str]] = Counter()
+    for name, found in judged.items():
+        places = list(prepared[name].raw.columns)
+        for fault in sorted(found.faults, key=lambda f: (places.index(f.column), f.rule)):
+            counts[fault.source, fault.column, fault.rule, fault.scope] += len(fault.positions)
+    return tuple(RejectCount(*where, count) for where, count in counts.items())
+
+
+def check_accounts(summary: Summary, rejects: pd.DataFrame) -> None:
+    """Check that rows in are rows accepted and rows rejected, as the rejects list them."""
+    whole = rejects[rejects["scope"] == "row"].groupby("source")["row"].nunique()
+    for name, source in summary.sources.items():
+        listed = int(whole.get(name, 0))
+        if not source.rows == source.accepted + source.rejected == source.accepted + listed:
+            msg = (
+                f"the accounts of {name!r} do not add up: {source.rows} rows in, "
+                f"{source.accepted} accepted, "
+                f"{source.rejected} rejected, {listed} listed; nothing may be committed: this "
+                "is a fault of the library"
+            )
+            raise ProofError(msg, source=name)
