@@ -15,7 +15,8 @@ from tests.laws.models import EXTENDED_MODEL, MODELS
 
 sa = pytest.importorskip("sqlalchemy", reason="the extra sql is not installed")
 
-from aspen_etl.derive.sql import DIALECTS, LOAD_TABLE, sql_ddl, sql_metadata  # noqa: E402
+from aspen_etl.derive.dialects import DIALECTS  # noqa: E402
+from aspen_etl.derive.sql import LOAD_TABLE, sql_ddl, sql_metadata  # noqa: E402
 
 GOLDEN = Path(__file__).with_name("mssql.sql")
 

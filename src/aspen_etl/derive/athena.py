@@ -15,16 +15,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Literal, Optional, Union
+from typing import Any, Optional, Union
 
-from aspen_etl.errors import InvalidNameError, ModelError, NotSupportedError
+from aspen_etl.derive.formats import FORMATS, Format, FormatName
+from aspen_etl.errors import InvalidNameError, ModelError
+from aspen_etl.errors.base import named
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.spec import ColumnSpec, TableSpec
 
 __all__ = ["athena_create", "athena_ddl", "athena_drop", "glue_tables"]
-
-AthenaFormat = Literal["csv", "parquet"]
-_FORMATS = ("csv", "parquet")
 
 #: Athena lowers names and takes no other characters.
 _NAME = re.compile(r"[a-z0-9_]{1,255}\Z")
@@ -33,19 +32,7 @@ _LOCATION = re.compile(
     r"(?:s3a?://[a-z0-9][-a-z0-9.]{1,61}[a-z0-9]|file://)/[^\s\"'`\\;<>{}|$?*\x00-\x20\x7f]*\Z"
 )
 
-_HIVE_TYPES = {"text": "string", "integer": "bigint", "timestamp": "timestamp"}
 _TRINO_TYPES = {"integer": "bigint", "timestamp": "timestamp(3)"}
-
-_CSV_SERDE = "org.apache.hadoop.hive.serde2.OpenCSVSerde"
-_CSV_INPUT = "org.apache.hadoop.mapred.TextInputFormat"
-_CSV_OUTPUT = "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat"
-_CSV_OPTIONS = {"separatorChar": ",", "quoteChar": '"', "escapeChar": "\t"}
-_PARQUET_SERDE = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
-_PARQUET_INPUT = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat"
-_PARQUET_OUTPUT = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat"
-
-#: What the name of a table of text ends in; the view over it has the table's own name.
-CSV_SUFFIX = "_csv"
 
 
 def athena_create(
@@ -54,7 +41,7 @@ def athena_create(
     *,
     database: str,
     location: Union[str, Mapping[str, str]],
-    format: AthenaFormat = "parquet",  # noqa: A002 - the field's word for it
+    format: FormatName = "parquet",  # noqa: A002 - the field's word for it
 ) -> tuple[str, ...]:
     """Write the statements that make a model's tables in Athena, over folders of files.
 
@@ -80,12 +67,12 @@ def athena_create(
         >>> print(ddl[1].splitlines()[0])
         CREATE EXTERNAL TABLE IF NOT EXISTS `aspen`.`user` (
     """
-    folders = _check(model, database, location, format)
+    known, folders = _check(model, database, location, format)
     out = []
     for table in model.tables.values():
-        out.append(_table(table, database, folders[table.name], format))
-        if format == "csv":
-            out.append(_view(table, database))
+        out.append(_table(table, database, folders[table.name], known))
+        if known.typed_view:
+            out.append(_view(table, database, known))
     return tuple(out)
 
 
@@ -95,7 +82,7 @@ def athena_ddl(
     *,
     database: str,
     location: Union[str, Mapping[str, str]],
-    format: AthenaFormat = "parquet",  # noqa: A002 - the field's word for it
+    format: FormatName = "parquet",  # noqa: A002 - the field's word for it
 ) -> str:
     r"""Give the statements of ``athena_create`` as one text, each ended by a semicolon.
 
@@ -114,7 +101,7 @@ def athena_drop(
     /,
     *,
     database: str,
-    format: AthenaFormat = "parquet",  # noqa: A002 - the field's word for it
+    format: FormatName = "parquet",  # noqa: A002 - the field's word for it
 ) -> tuple[str, ...]:
     """Write the statements that drop what ``athena_create`` made; files stay.
 
@@ -128,12 +115,12 @@ def athena_drop(
         >>> athena_drop(BORROWER_MODEL, database="aspen")[0]
         'DROP TABLE IF EXISTS `aspen`.`user_profile`'
     """
-    _check(model, database, "s3://bucket/", format)
+    known, _ = _check(model, database, "s3://bucket/", format)
     out = []
     for name in model.tables:
-        if format == "csv":
+        if known.typed_view:
             out.append(f'DROP VIEW IF EXISTS "{database}"."{name}"')  # views are Trino's
-        out.append(f"DROP TABLE IF EXISTS `{database}`.`{_table_name(name, format)}`")
+        out.append(f"DROP TABLE IF EXISTS `{database}`.`{_table_name(name, known)}`")
     return tuple(out)
 
 
@@ -142,7 +129,7 @@ def glue_tables(
     /,
     *,
     location: Union[str, Mapping[str, str]],
-    format: AthenaFormat = "parquet",  # noqa: A002 - the field's word for it
+    format: FormatName = "parquet",  # noqa: A002 - the field's word for it
     parameters: Optional[Mapping[str, str]] = None,
 ) -> dict[str, dict[str, Any]]:
     """Give the ``TableInput`` of each table, for Glue's ``CreateTable`` and ``UpdateTable``.
@@ -169,9 +156,9 @@ def glue_tables(
         >>> user["StorageDescriptor"]["Location"]
         's3://bucket/tables/user/'
     """
-    folders = _check(model, "database", location, format)
+    known, folders = _check(model, "database", location, format)
     return {
-        name: _table_input(table, folders[name], format, parameters or {})
+        name: _table_input(table, folders[name], known, parameters or {})
         for name, table in model.tables.items()
     }
 
@@ -180,12 +167,10 @@ def glue_tables(
 
 
 def _check(
-    model: Model, database: str, location: Union[str, Mapping[str, str]], file_format: str
-) -> dict[str, str]:
+    model: Model, database: str, location: Union[str, Mapping[str, str]], format_name: str
+) -> tuple[Format, dict[str, str]]:
     """Make sure that every name and location can stand in a statement; give the locations."""
-    if file_format not in _FORMATS:
-        msg = f"there is no format {file_format!r}; use one of {', '.join(_FORMATS)}"
-        raise NotSupportedError(msg, format=file_format)
+    file_format = named(FORMATS, format_name, kind="format")
     if not _NAME.match(database):
         msg = (
             "the name of the Athena database has other characters than a-z, 0-9 and _, or more "
@@ -193,31 +178,29 @@ def _check(
         )
         raise InvalidNameError(msg)
     for table in model.tables.values():
-        for name in (_table_name(table.name, file_format), *table.columns):
+        made = _table_name(table.name, file_format)
+        for name in (made, *table.columns):
             if not _NAME.match(name):
                 msg = (
                     f"{table.name}: Athena takes no name but of a-z, 0-9 and _, up to 255 of them; "
                     f"{name!r} is another"
                 )
                 raise InvalidNameError(msg, table=table.name)
-        if file_format == "csv" and _table_name(table.name, file_format) in model.tables:
+        if made != table.name and made in model.tables:
             msg = (
                 f"the table of text under {table.name!r} would be called like the table "
-                f"{_table_name(table.name, file_format)!r}; rename one, or use Parquet"
+                f"{made!r}; rename one, or use Parquet"
             )
             raise ModelError(msg, table=table.name)
-    return {name: _folder(location, name) for name in model.tables}
+    return file_format, {name: _folder(location, name) for name in model.tables}
 
 
 def _folder(location: Union[str, Mapping[str, str]], table: str) -> str:
-    if isinstance(location, str):
-        url: Optional[str] = f"{location.rstrip('/')}/{table}/"
-    else:
-        url = location.get(table)
-        url = None if url is None else f"{url.rstrip('/')}/"
-    if url is None:
+    place = f"{location.rstrip('/')}/{table}" if isinstance(location, str) else location.get(table)
+    if place is None:
         msg = f"no location is given for the table {table!r}; name its folder"
         raise InvalidNameError(msg, table=table)
+    url = f"{place.rstrip('/')}/"
     if not _LOCATION.match(url):
         msg = (
             f"the location of the table {table!r} is no folder that a statement can name; write "
@@ -227,50 +210,42 @@ def _folder(location: Union[str, Mapping[str, str]], table: str) -> str:
     return url
 
 
-def _table_name(name: str, file_format: str) -> str:
-    return f"{name}{CSV_SUFFIX}" if file_format == "csv" else name
+def _table_name(name: str, file_format: Format) -> str:
+    """Give the name of a table over files; a view over it has the table's own name."""
+    return f"{name}_{file_format.name}" if file_format.typed_view else name
 
 
 # ----------------------------------------------------------------------------- statements
 
 
-def _table(table: TableSpec, database: str, folder: str, file_format: str) -> str:
+def _table(table: TableSpec, database: str, folder: str, file_format: Format) -> str:
     name = _table_name(table.name, file_format)
     lines = [
         f"CREATE EXTERNAL TABLE IF NOT EXISTS `{database}`.`{name}` (",
         ",\n".join(
-            f"  `{spec.name}` {_hive_type(spec, file_format)}{_comment(spec.description)}"
+            f"  `{spec.name}` {file_format.hive_types[spec.type]}{_comment(spec.description)}"
             for spec in table.columns.values()
         ),
-        f"){_comment(_first_line(table.schema.__doc__))}",
+        f"){_comment(table.about)}",
     ]
-    if file_format == "csv":
-        options = ", ".join(f"{_text(k)}={_text(v)}" for k, v in _CSV_OPTIONS.items())
-        lines += [
-            f"ROW FORMAT SERDE {_text(_CSV_SERDE)}",
-            f"WITH SERDEPROPERTIES ({options})",
-            "STORED AS TEXTFILE",
-        ]
-    else:
-        lines.append("STORED AS PARQUET")
-    properties = ", ".join(f"{_text(k)}={_text(v)}" for k, v in _properties(file_format).items())
-    return "\n".join([*lines, f"LOCATION {_text(folder)}", f"TBLPROPERTIES ({properties})"])
+    serde = file_format.serde
+    if serde.is_spelled_out:
+        lines.append(f"ROW FORMAT SERDE {_text(serde.library)}")
+        lines.append(f"WITH SERDEPROPERTIES ({_pairs(serde.parameters)})")
+    lines.append(f"STORED AS {serde.stored_as}")
+    lines.append(f"LOCATION {_text(folder)}")
+    return "\n".join([*lines, f"TBLPROPERTIES ({_pairs(file_format.table_properties)})"])
 
 
-def _properties(file_format: str) -> dict[str, str]:
-    header = {"skip.header.line.count": "1"} if file_format == "csv" else {}
-    return {"classification": file_format, **header}
+def _pairs(facts: Mapping[str, str]) -> str:
+    return ", ".join(f"{_text(name)}={_text(fact)}" for name, fact in facts.items())
 
 
-def _hive_type(spec: ColumnSpec, file_format: str) -> str:
-    return "string" if file_format == "csv" else _HIVE_TYPES[spec.type]
-
-
-def _view(table: TableSpec, database: str) -> str:
+def _view(table: TableSpec, database: str, file_format: Format) -> str:
     columns = ",\n".join(f'  {_typed(spec)} AS "{spec.name}"' for spec in table.columns.values())
     return (
         f'CREATE OR REPLACE VIEW "{database}"."{table.name}" AS\nSELECT\n{columns}\n'
-        f'FROM "{database}"."{_table_name(table.name, "csv")}"'
+        f'FROM "{database}"."{_table_name(table.name, file_format)}"'
     )
 
 
@@ -292,37 +267,33 @@ def _text(text: str) -> str:
     return f"'{''.join(escapes.get(character, character) for character in text)}'"
 
 
-def _first_line(text: Optional[str]) -> Optional[str]:
-    return text.strip().splitlines()[0] if text and text.strip() else None
-
-
 # ----------------------------------------------------------------------------- Glue
 
 
 def _table_input(
-    table: TableSpec, folder: str, file_format: str, parameters: Mapping[str, str]
+    table: TableSpec, folder: str, file_format: Format, parameters: Mapping[str, str]
 ) -> dict[str, Any]:
-    on_csv = file_format == "csv"
+    serde = file_format.serde
     columns = []
     for spec in table.columns.values():
-        column = {"Name": spec.name, "Type": _hive_type(spec, file_format)}
+        column = {"Name": spec.name, "Type": file_format.hive_types[spec.type]}
         columns.append({**column, "Comment": spec.description} if spec.description else column)
     return {
         "Name": _table_name(table.name, file_format),
-        "Description": _first_line(table.schema.__doc__) or "",
+        "Description": table.about or "",
         "TableType": "EXTERNAL_TABLE",
         "PartitionKeys": [],  # Athena fails on a table without the key
-        "Parameters": {"EXTERNAL": "TRUE", **_properties(file_format), **parameters},
+        "Parameters": {"EXTERNAL": "TRUE", **file_format.table_properties, **parameters},
         "StorageDescriptor": {
             "Columns": columns,
             "Location": folder,
-            "InputFormat": _CSV_INPUT if on_csv else _PARQUET_INPUT,
-            "OutputFormat": _CSV_OUTPUT if on_csv else _PARQUET_OUTPUT,
+            "InputFormat": serde.input_format,
+            "OutputFormat": serde.output_format,
             "Compressed": False,
             "NumberOfBuckets": -1,
             "SerdeInfo": {
-                "SerializationLibrary": _CSV_SERDE if on_csv else _PARQUET_SERDE,
-                "Parameters": dict(_CSV_OPTIONS) if on_csv else {"serialization.format": "1"},
+                "SerializationLibrary": serde.library,
+                "Parameters": dict(serde.parameters),
             },
         },
     }

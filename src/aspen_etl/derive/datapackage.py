@@ -6,9 +6,12 @@ field-level ``missingValues`` of version 2), as ``frictionless validate`` reads 
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
-from typing import Any, Literal, Optional
+from typing import Any, Optional
 
+from aspen_etl.derive.formats import FORMATS, Format, FormatName
+from aspen_etl.errors.base import named
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.snapshot import REJECTS
 from aspen_etl.schema.spec import ColumnSpec, TableSpec
@@ -16,17 +19,13 @@ from aspen_etl.schema.spec import ColumnSpec, TableSpec
 __all__ = ["data_package"]
 
 _TYPES = {"text": "string", "integer": "integer", "timestamp": "datetime"}
-_MEDIA = {"csv": "text/csv", "parquet": "application/vnd.apache.parquet"}
-
-#: How our CSV writes a point in time: UTC, to the millisecond.
-_TIME_FORMAT = "%Y-%m-%d %H:%M:%S.%f"
 
 
 def data_package(
     model: Model,
     /,
     *,
-    format: Literal["csv", "parquet"] = "csv",  # noqa: A002 - the field's word for it
+    format: FormatName = "csv",  # noqa: A002 - the field's word for it
     sizes: Optional[Mapping[str, int]] = None,
     rejects: bool = False,
 ) -> dict[str, Any]:
@@ -43,56 +42,57 @@ def data_package(
         Plain values, ready for JSON: a resource a table, in reference order, with types,
         lengths, formats, primary and foreign keys and natural keys.
 
+    Raises:
+        NotSupportedError: There is no such format.
+
     Examples:
         >>> from aspen_etl import BORROWER_MODEL
         >>> user = data_package(BORROWER_MODEL)["resources"][1]
         >>> user["path"], user["schema"]["primaryKey"]
         ('user.csv', 'user_id')
     """
+    known = named(FORMATS, format, kind="format")
     resources = [
-        _resource(name, table.columns, format, sizes or {}, _keys(table, model))
+        _resource(name, table.columns, known, sizes or {}, _keys(table, model))
         for name, table in model.tables.items()
     ]
     for resource, table in zip(resources, model.tables.values()):
-        about = (table.schema.__doc__ or "").strip().splitlines()
-        resource.update({"description": about[0]} if about else {})
+        resource.update({"description": table.about} if table.about else {})
     if rejects:
-        resources.append(_resource("rejects", REJECTS, format, sizes or {}, {}))
+        resources.append(_resource("rejects", REJECTS, known, sizes or {}, {}))
     return {"profile": "data-package", "name": "tables", "resources": resources}
 
 
 def _resource(
     name: str,
     columns: Mapping[str, ColumnSpec],
-    file_format: str,
+    file_format: Format,
     sizes: Mapping[str, int],
     keys: Mapping[str, Any],
 ) -> dict[str, Any]:
-    path = f"{name}.{file_format}"
+    path = f"{name}.{file_format.name}"
     out: dict[str, Any] = {
         "name": name,
         "path": path,
-        "format": file_format,
-        "mediatype": _MEDIA[file_format],
+        "format": file_format.name,
+        "mediatype": file_format.media_type,
+        **copy.deepcopy(dict(file_format.resource)),
     }
-    if file_format == "csv":
-        out.update({"profile": "tabular-data-resource", "encoding": "utf-8"})
-        out["dialect"] = {"delimiter": ",", "lineTerminator": "\n", "quoteChar": '"'}
-    if path in sizes and file_format == "csv":
+    if path in sizes and file_format.has_size:
         out["bytes"] = sizes[path]
     fields = [_field(spec, file_format) for spec in columns.values()]
     out["schema"] = {"fields": fields, "missingValues": [""], **keys}
     return out
 
 
-def _field(spec: ColumnSpec, file_format: str) -> dict[str, Any]:
+def _field(spec: ColumnSpec, file_format: Format) -> dict[str, Any]:
     out: dict[str, Any] = {"name": spec.name, "type": _TYPES[spec.type]}
-    if spec.type == "timestamp" and file_format == "csv":
-        out["format"] = _TIME_FORMAT
+    if spec.type == "timestamp" and file_format.time_format is not None:
+        out["format"] = file_format.time_format
     if spec.type == "text" and not spec.nullable:
         out["missingValues"] = []  # an empty field is '' here, and null elsewhere
-    if spec.type == "integer" and spec.nullable and file_format == "parquet":
-        out["missingValues"] = ["", "nan"]  # frictionless reads them as floats
+    if spec.type == "integer" and spec.nullable and file_format.absent_integers:
+        out["missingValues"] = list(file_format.absent_integers)
     if spec.description:
         out["description"] = spec.description
     constraints: dict[str, Any] = {}

@@ -17,22 +17,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Optional
 
-from aspen_etl.derive.sql_columns import DIALECTS, SQLDialect, checks_of, quoted, type_of
-from aspen_etl.errors import MissingDependencyError, ModelError, NotSupportedError
+from aspen_etl.derive.dialects import (
+    DIALECTS,
+    Dialect,
+    SQLDialect,
+    checks_of,
+    quoted,
+    type_of,
+)
+from aspen_etl.errors import MissingDependencyError, ModelError
+from aspen_etl.errors.base import named
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.spec import ColumnSpec, TableSpec
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
-__all__ = ["DIALECTS", "LOAD_TABLE", "SQLDialect", "sql_ddl", "sql_metadata"]
+__all__ = ["LOAD_TABLE", "sql_ddl", "sql_metadata"]
 
 #: The table of one row that says which commit the database is at.
 LOAD_TABLE = "aspen_etl_load"
 
-#: The most bytes of an index entry: InnoDB, and SQL Server (a clustered key has less).
-_MYSQL_KEY_BYTES, _MSSQL_KEY_BYTES, _MSSQL_PRIMARY_KEY_BYTES = 3_072, 1_700, 900
-_INTEGER_BYTES = 8
+#: How many bytes of an index entry a number takes, and a character at most.
+_INTEGER_BYTES, _CHARACTER_BYTES = 8, 4
 
 _NAMES = {
     "pk": "pk_%(table_name)s",
@@ -70,17 +77,15 @@ def sql_metadata(
     _require_sqlalchemy()
     import sqlalchemy as sa
 
-    if dialect not in DIALECTS:
-        msg = f"there is no SQL dialect {dialect!r}; use one of {', '.join(DIALECTS)}"
-        raise NotSupportedError(msg, dialect=dialect)
+    known = named(DIALECTS, dialect, kind="dialect", noun="SQL dialect")
     if LOAD_TABLE in model.tables:
         msg = f"the name {LOAD_TABLE!r} is taken by what tells which commit a database is at"
         raise ModelError(msg, table=LOAD_TABLE)
     metadata = sa.MetaData(schema=schema, naming_convention=_NAMES)
     for table in model.tables.values():
-        _check_index_size(table, dialect)
-        _table(metadata, table, model, dialect)
-    _load_table(metadata, dialect)
+        _check_index_size(table, known)
+        _table(metadata, table, model, known)
+    _load_table(metadata, known)
     return metadata
 
 
@@ -118,8 +123,8 @@ def sql_ddl(
         statements.append("\n".join(line for line in lines if line) + ";\n")
 
     engine = sa.create_mock_engine(f"{dialect}://", note)
-    if dialect == "mssql":  # comments name the schema, and no connection tells which it is
-        engine.dialect.default_schema_name = "dbo"
+    if DIALECTS[dialect].default_schema is not None:
+        engine.dialect.default_schema_name = DIALECTS[dialect].default_schema
     for table in metadata.tables.values():
         table.create(engine, checkfirst=False)
     return "\n".join(statements)
@@ -139,43 +144,37 @@ def _require_sqlalchemy() -> None:
 # ----------------------------------------------------------------------------- tables
 
 
-def _table(metadata: sa.MetaData, table: TableSpec, model: Model, dialect: SQLDialect) -> None:
+def _table(metadata: sa.MetaData, table: TableSpec, model: Model, dialect: Dialect) -> None:
     import sqlalchemy as sa
     from sqlalchemy.sql import quoted_name
 
     columns: list[Any] = []
+    nullable = [name for name in table.natural_key if table.columns[name].nullable]
     for spec in table.columns.values():
         columns.append(_column(metadata, table, spec, model, dialect))
-        if dialect == "mysql" and spec.name in _nullable_keys(table):
-            columns.append(_comparable(spec))
-        if dialect != "sqlite":  # which adds checks to a table only along with their column
+        if table.has_surrogate_key and spec.name in nullable:
+            beside = dialect.comparable(spec, quoted(spec.name, dialect), type_of(spec, dialect))
+            columns += [] if beside is None else [beside]
+        if not dialect.has_checks_in_columns:
             columns += checks_of(spec, dialect)
     made = sa.Table(
         quoted_name(table.name, quote=True),
         metadata,
         *columns,
-        comment=_first_line(table.schema.__doc__),
-        **_options(dialect),
+        comment=table.about,
+        **dialect.options,
+        **dialect.model_options,
     )
     if table.has_surrogate_key:
-        _unique_natural_key(made, table, dialect)
+        dialect.unique_nulls(made, table, nullable)
     led = table.natural_key[0] if table.has_surrogate_key else table.primary_key
     for name in table.references:
         if name != led:  # else the unique key's own index serves
             sa.Index(None, made.c[name])
 
 
-def _options(dialect: SQLDialect) -> dict[str, Any]:
-    if dialect == "mysql":
-        facts = {"engine": "InnoDB", "charset": "utf8mb4", "collate": "utf8mb4_bin"}
-        return {
-            f"{name}_{key}": fact for name in ("mysql", "mariadb") for key, fact in facts.items()
-        }
-    return {"sqlite_autoincrement": True} if dialect == "sqlite" else {}
-
-
 def _column(
-    metadata: sa.MetaData, table: TableSpec, spec: ColumnSpec, model: Model, dialect: SQLDialect
+    metadata: sa.MetaData, table: TableSpec, spec: ColumnSpec, model: Model, dialect: Dialect
 ) -> sa.Column[Any]:
     import sqlalchemy as sa
     from sqlalchemy.sql import quoted_name
@@ -185,9 +184,9 @@ def _column(
         target = metadata.tables[_key(spec.references, metadata.schema)]
         parts.append(sa.ForeignKey(target.c[model.tables[spec.references].primary_key]))
     numbered = spec.primary_key and table.has_surrogate_key
-    if numbered and dialect in ("postgresql", "mssql"):
+    if numbered and dialect.has_identity:
         parts.append(sa.Identity(start=1))
-    if dialect == "sqlite":
+    if dialect.has_checks_in_columns:
         parts += checks_of(spec, dialect)
     return sa.Column(
         quoted_name(spec.name, quote=True),
@@ -204,94 +203,21 @@ def _key(table: str, schema: Optional[str]) -> str:
     return f"{schema}.{table}" if schema else table
 
 
-def _first_line(text: Optional[str]) -> Optional[str]:
-    return text.strip().splitlines()[0] if text and text.strip() else None
-
-
-# ----------------------------------------------------------------------------- natural keys
-
-
-def _nullable_keys(table: TableSpec) -> list[str]:
-    if not table.has_surrogate_key:
-        return []
-    return [name for name in table.natural_key if table.columns[name].nullable]
-
-
-def _unique_natural_key(made: sa.Table, table: TableSpec, dialect: SQLDialect) -> None:
-    import sqlalchemy as sa
-
-    nullable = _nullable_keys(table)
-    if not nullable or dialect == "mssql":
-        made.append_constraint(sa.UniqueConstraint(*(made.c[name] for name in table.natural_key)))
-    elif dialect == "mysql":
-        names = [_comparable_name(n) if n in nullable else n for n in table.natural_key]
-        made.append_constraint(sa.UniqueConstraint(*(made.c[name] for name in names)))
-    else:
-        parts: list[Any] = []
-        for name in table.natural_key:
-            column = made.c[name]
-            if name not in nullable:
-                parts.append(column)
-                continue
-            # Together they tell null from the value that stands for it.
-            parts += [sa.func.coalesce(column, _stand_in(table.columns[name])), column.is_(None)]
-        sa.Index(f"uq_{table.name}", *parts, unique=True)
-
-
-def _stand_in(spec: ColumnSpec) -> Any:
-    import sqlalchemy as sa
-
-    return sa.literal_column("''" if spec.type == "text" else "0")
-
-
-def _comparable_name(name: str) -> str:
-    return f"{name}_or_none"
-
-
-def _comparable(spec: ColumnSpec) -> sa.Column[Any]:
-    """Give MySQL's invisible column in which null equals null: no key is 0 or ''."""
-    import sqlalchemy as sa
-    from sqlalchemy.sql import quoted_name
-
-    name = quoted_name(_comparable_name(spec.name), quote=True)
-    nothing = "''" if spec.type == "text" else "0"
-    text = f"coalesce({quoted(spec.name, 'mysql')}, {nothing})"
-    return sa.Column(name, type_of(spec, "mysql"), _invisible(text))
-
-
-def _invisible(text: str) -> Any:
-    from sqlalchemy import Computed
-    from sqlalchemy.ext.compiler import compiles
-
-    class Invisible(Computed):
-        inherit_cache = True
-
-    @compiles(Invisible)
-    def _(element: Any, compiler: Any, **options: Any) -> str:
-        return f"{compiler.visit_computed_column(element, **options)} INVISIBLE"
-
-    return Invisible(text, persisted=False)
-
-
-def _check_index_size(table: TableSpec, dialect: SQLDialect) -> None:
-    limits = {
-        "mysql": (_MYSQL_KEY_BYTES, _MYSQL_KEY_BYTES),
-        "mssql": (_MSSQL_PRIMARY_KEY_BYTES, _MSSQL_KEY_BYTES),
-    }
-    if dialect not in limits:
+def _check_index_size(table: TableSpec, dialect: Dialect) -> None:
+    if dialect.key_bytes is None:
         return
-    for names, limit in zip(((table.primary_key,), table.natural_key), limits[dialect]):
-        specs = [table.columns[name] for name in names]
-        size = sum(4 * spec.length if spec.length else _INTEGER_BYTES for spec in specs)
+    for names, limit in zip(((table.primary_key,), table.natural_key), dialect.key_bytes):
+        lengths = [table.columns[name].length for name in names]
+        size = sum(_CHARACTER_BYTES * length if length else _INTEGER_BYTES for length in lengths)
         if size > limit:
             msg = (
                 f"table {table.name!r}: the key {', '.join(names)} can have {size} bytes, and an "
-                f"index of {dialect} holds {limit}; give its text a shorter length="
+                f"index of {dialect.name} holds {limit}; give its text a shorter length="
             )
             raise ModelError(msg, table=table.name, columns=names)
 
 
-def _load_table(metadata: sa.MetaData, dialect: SQLDialect) -> None:
+def _load_table(metadata: sa.MetaData, dialect: Dialect) -> None:
     import sqlalchemy as sa
     from sqlalchemy.sql import quoted_name
 
@@ -323,5 +249,5 @@ def _load_table(metadata: sa.MetaData, dialect: SQLDialect) -> None:
         ),
         one,
         comment="Which commit of which store the tables hold.",
-        **_options(dialect if dialect != "sqlite" else "postgresql"),
+        **dialect.options,
     )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
-from typing import Any, Optional
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Optional, TypeVar
 
 __all__ = [
     "SHOWN",
@@ -21,8 +21,11 @@ __all__ = [
     "ValidationError",
     "did_you_mean",
     "listing",
+    "named",
     "near_name",
 ]
+
+T = TypeVar("T")
 
 
 class AspenETLError(Exception):
@@ -144,6 +147,31 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """
     near = near_name(word, known)
     return "" if near is None else f"; did you mean {near!r}?"
+
+
+def named(table: Mapping[str, T], word: str, *, kind: str, noun: Optional[str] = None) -> T:
+    """Give the entry of a table that a word names.
+
+    Args:
+        table: The entries by name.
+        word: A name from outside.
+        kind: What the entries are, as the error's ``details`` call it.
+        noun: The same for a reader, if it is another word.
+
+    Raises:
+        NotSupportedError: There is no such entry; the text lists those that there are.
+
+    Examples:
+        >>> named({"csv": 1, "parquet": 2}, "csv", kind="format")
+        1
+        >>> named({"csv": 1, "parquet": 2}, "orc", kind="format")
+        Traceback (most recent call last):
+        aspen_etl.errors.base.NotSupportedError: there is no format 'orc'; use one of csv, parquet
+    """
+    if word not in table:
+        msg = f"there is no {noun or kind} {word!r}; use one of {', '.join(table)}"
+        raise NotSupportedError(msg, **{kind: word})
+    return table[word]
 
 
 def near_name(wrong: str, known: Iterable[str]) -> Optional[str]:

@@ -22,7 +22,7 @@ from aspen_etl.columns.frames import make_column, make_frame
 from aspen_etl.columns.kernels import is_constant
 from aspen_etl.columns.text import conform_text, parse_integers
 from aspen_etl.columns.threads import map_ahead
-from aspen_etl.derive.arrow import arrow_schema
+from aspen_etl.derive.formats import arrow_schema
 from aspen_etl.errors import AspenETLError, CorruptFileError, MissingDependencyError
 from aspen_etl.io.csv_fast import read_typed_csv, text_series
 from aspen_etl.io.csv_reading import read_csv

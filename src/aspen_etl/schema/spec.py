@@ -264,6 +264,12 @@ class TableSpec:
         return cls(name, MappingProxyType({**own, **audit}), keys[0], natural, schema)
 
     @property
+    def about(self) -> Optional[str]:
+        """What it holds: the first line of its model's docstring, if it has one."""
+        lines = (self.schema.__doc__ or "").strip().splitlines()
+        return lines[0] if lines else None
+
+    @property
     def own_columns(self) -> tuple[ColumnSpec, ...]:
         """The columns that are not audit columns."""
         return tuple(spec for spec in self.columns.values() if not spec.audit)

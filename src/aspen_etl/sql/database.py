@@ -9,7 +9,8 @@ from typing import Any, NamedTuple, Optional, TypeVar
 import sqlalchemy as sa
 from sqlalchemy import exc
 
-from aspen_etl.derive.sql import DIALECTS, LOAD_TABLE, sql_metadata
+from aspen_etl.derive.dialects import DIALECTS
+from aspen_etl.derive.sql import LOAD_TABLE, sql_metadata
 from aspen_etl.errors import AspenETLError, DatabaseError, LoadConflictError, NotSupportedError
 from aspen_etl.io.waiting import Seconds, seconds_of
 from aspen_etl.schema.model import Model

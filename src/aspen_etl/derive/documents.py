@@ -1,4 +1,4 @@
-"""Diagrams of a model, as text that other tools draw."""
+"""Documents of a model, as text: diagrams that other tools draw, and its data dictionary."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.spec import ColumnSpec, TableSpec
 
-__all__ = ["dbml", "mermaid"]
+__all__ = ["dbml", "markdown", "mermaid"]
 
 
 def mermaid(model: Model, /) -> str:
@@ -78,9 +78,8 @@ def _dbml_table(table: TableSpec) -> Iterator[str]:
     if table.has_surrogate_key:
         names = ", ".join(f'"{name}"' for name in table.natural_key)
         yield from ("", "  indexes {", f"    ({names}) [unique]", "  }")
-    about = (table.schema.__doc__ or "").strip().splitlines()
-    if about:
-        yield from ("", f"  Note: {_note(about[0])}")
+    if table.about:
+        yield from ("", f"  Note: {_note(table.about)}")
     yield from ("}", "")
 
 
@@ -93,3 +92,53 @@ def _dbml_type(spec: ColumnSpec) -> str:
 def _note(text: str) -> str:
     escaped = " ".join(text.split()).replace("\\", "\\\\").replace("'", "\\'")
     return f"'{escaped}'"
+
+
+# ----------------------------------------------------------------------------- Markdown
+
+
+def markdown(model: Model, /) -> str:
+    """Describe every table and column: type, length, null, key, reference and source.
+
+    Examples:
+        >>> from aspen_etl import BORROWER_MODEL
+        >>> markdown(BORROWER_MODEL).splitlines()[0]
+        '## user_profile'
+    """
+    return "\n".join(line for table in model.tables.values() for line in _markdown_table(table))
+
+
+def _markdown_table(table: TableSpec) -> Iterator[str]:
+    yield f"## {table.name}"
+    yield ""
+    if table.about:
+        yield table.about
+        yield ""
+    yield f"Known by: {', '.join(f'`{name}`' for name in table.natural_key)}."
+    yield ""
+    yield "| column | type | null | key | from |"
+    yield "| --- | --- | --- | --- | --- |"
+    for spec in table.columns.values():
+        cells = (
+            f"`{spec.name}`",
+            _markdown_type(spec),
+            "yes" if spec.nullable else "no",
+            _markdown_key(spec),
+            _markdown_source(spec),
+        )
+        yield f"| {' | '.join(cells)} |"
+    yield ""
+
+
+def _markdown_type(spec: ColumnSpec) -> str:
+    return f"{spec.type} {spec.length}" if spec.length else spec.type
+
+
+def _markdown_key(spec: ColumnSpec) -> str:
+    if spec.references:
+        return f"-> `{spec.references}`"
+    return "primary" if spec.primary_key else ""
+
+
+def _markdown_source(spec: ColumnSpec) -> str:
+    return ", ".join(f"`{name}`" for name in spec.source)
