@@ -11,7 +11,7 @@ import contextlib
 import functools
 import itertools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Optional
 
@@ -26,7 +26,7 @@ sa = pytest.importorskip("sqlalchemy", reason="the extra sql is not installed")
 
 from aspen_etl import sql  # noqa: E402 - needs what was just asked for
 from aspen_etl.derive.sql import LOAD_TABLE, sql_metadata  # noqa: E402 - likewise
-from aspen_etl.sql import bulk  # noqa: E402 - likewise
+from aspen_etl.sql.dialects import BEHAVIOURS  # noqa: E402 - likewise
 
 State = dict[str, list[tuple[Any, ...]]]
 
@@ -111,7 +111,9 @@ def before_each(engine: Any, call: Callable[[Asked], None]) -> Iterator[Asked]:
     sa.event.listen(engine, "before_cursor_execute", on_statement)
     sa.event.listen(engine, "commit", on_commit)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(bulk, "_COPIES", {name: watched(f) for name, f in bulk._COPIES.items()})
+        for name, known in BEHAVIOURS.items():
+            copy = {driver: watched(function) for driver, function in known.copy.items()}
+            patch.setitem(BEHAVIOURS, name, replace(known, copy=copy))
         try:
             yield asked
         finally:

@@ -409,7 +409,7 @@ def test_an_unreachable_database_is_named_without_its_password(
 
 def test_a_database_of_another_kind_is_refused() -> None:
     engine = sa.create_mock_engine("oracle://", None)
-    with pytest.raises(NotSupportedError, match="no loader for oracle"):
+    with pytest.raises(NotSupportedError, match="no loader for 'oracle'"):
         sql.create(engine)
 
 

@@ -18,7 +18,8 @@ from tests.support.borrowers import LENIENT, RUN, check_ours, write_borrowers
 sa = pytest.importorskip("sqlalchemy", reason="the extra sql is not installed")
 
 from aspen_etl import sql  # noqa: E402 - needs what was just asked for
-from aspen_etl.sql import identity, locks  # noqa: E402
+from aspen_etl.sql import locks, merging  # noqa: E402
+from aspen_etl.sql.dialects import BEHAVIOURS, behaviour_of  # noqa: E402
 
 SETTINGS = {
     "sqlite": ["PRAGMA busy_timeout"],
@@ -130,7 +131,7 @@ def test_a_wait_that_is_set_already_stays_and_one_for_ever_ends(
 
         before = settings()
         for seconds, expected in ((None, bounded), (7, _seven(database.name))):
-            waits = locks.LockWaits(database.engine, connection.dialect.name, seconds)
+            waits = locks.LockWaits(database.engine, behaviour_of(database.engine).lock, seconds)
             with waits.bounded(connection):
                 inside = [
                     str(connection.exec_driver_sql(s).scalar()) for s in SETTINGS[database.name]
@@ -174,7 +175,7 @@ def test_how_long_a_lock_is_waited_for(
         def scalar(self) -> str:
             return text
 
-    setting = locks._SETTINGS[dialect][0]
+    setting = BEHAVIOURS[dialect].lock.settings[0]
     assert setting.wanted(setting.held(Connection()), seconds) == wanted  # type: ignore[arg-type]
 
 
@@ -192,7 +193,8 @@ def test_nobody_is_named_where_nobody_may_ask() -> None:
             asked.set()
             raise RuntimeError("hush")
 
-    waits = locks.LockWaits(Refusing(), "postgresql", 0.2)  # type: ignore[arg-type]
+    known = BEHAVIOURS["postgresql"].lock
+    waits = locks.LockWaits(Refusing(), known, 0.2)  # type: ignore[arg-type]
     waits.longest = 0.2
     waits._watch("SELECT 1", threading.Event())
     assert asked.is_set()
@@ -211,5 +213,5 @@ def test_what_fails_after_the_commit_does_not_say_that_nothing_was_loaded(
         sql.load(store, one_database.engine)
     check_ours(found.value, "hush")
     assert sql.read(one_database.engine).equals(store.read().tables)
-    monkeypatch.setattr("aspen_etl.sql.loading.move_after_commit", identity.move_after_commit)
+    monkeypatch.setattr("aspen_etl.sql.loading.move_after_commit", merging.move_after_commit)
     assert sql.load(store, one_database.engine, compare=True).outcome == "compared"

@@ -45,7 +45,8 @@ class Dialect:
         text: Gives the type of text, by its length in characters if it has one.
         length_check: Gives the condition that holds a column to its length, by its quoted name,
             or none where the type does.
-        has_checks_in_columns: Whether a check is added to a table only along with its column.
+        has_constraints_in_columns: Whether a check or a reference is added to a table only along
+            with its column.
         has_identity: Whether a numbered key is declared as an identity column.
         options: What SQLAlchemy is told of every table.
         model_options: What it is told of the tables of a model besides.
@@ -64,7 +65,7 @@ class Dialect:
     time: Callable[[], Any]
     text: Callable[[Optional[int]], Any]
     length_check: Callable[[str, int], Optional[str]]
-    has_checks_in_columns: bool
+    has_constraints_in_columns: bool
     has_identity: bool
     options: Mapping[str, Any]
     model_options: Mapping[str, Any]
@@ -202,7 +203,7 @@ DIALECTS: Mapping[str, Dialect] = {
         time=_postgresql_time,
         text=partial(_collated_text, "C"),
         length_check=_typed_length,
-        has_checks_in_columns=False,
+        has_constraints_in_columns=False,
         has_identity=True,
         options={},
         model_options={},
@@ -219,7 +220,7 @@ DIALECTS: Mapping[str, Dialect] = {
         time=_mysql_time,
         text=_mysql_text,
         length_check=_mysql_length,
-        has_checks_in_columns=False,
+        has_constraints_in_columns=False,
         has_identity=False,
         options={
             f"{engine}_{name}": fact
@@ -240,7 +241,7 @@ DIALECTS: Mapping[str, Dialect] = {
         time=_mssql_time,
         text=_mssql_text,
         length_check=_mssql_length,
-        has_checks_in_columns=False,
+        has_constraints_in_columns=False,
         has_identity=True,
         options={},
         model_options={},
@@ -257,7 +258,7 @@ DIALECTS: Mapping[str, Dialect] = {
         time=_sqlite_time,
         text=partial(_collated_text, "BINARY"),
         length_check=_sqlite_length,
-        has_checks_in_columns=True,
+        has_constraints_in_columns=True,
         has_identity=False,
         options={},
         model_options={"sqlite_autoincrement": True},

@@ -155,7 +155,7 @@ def _table(metadata: sa.MetaData, table: TableSpec, model: Model, dialect: Diale
         if table.has_surrogate_key and spec.name in nullable:
             beside = dialect.comparable(spec, quoted(spec.name, dialect), type_of(spec, dialect))
             columns += [] if beside is None else [beside]
-        if not dialect.has_checks_in_columns:
+        if not dialect.has_constraints_in_columns:
             columns += checks_of(spec, dialect)
     made = sa.Table(
         quoted_name(table.name, quote=True),
@@ -186,7 +186,7 @@ def _column(
     numbered = spec.primary_key and table.has_surrogate_key
     if numbered and dialect.has_identity:
         parts.append(sa.Identity(start=1))
-    if dialect.has_checks_in_columns:
+    if dialect.has_constraints_in_columns:
         parts += checks_of(spec, dialect)
     return sa.Column(
         quoted_name(spec.name, quote=True),

@@ -15,7 +15,6 @@ if importlib.util.find_spec("sqlalchemy") is None:
 
 from aspen_etl.sql.creating import create
 from aspen_etl.sql.loading import load
-from aspen_etl.sql.reading import read
-from aspen_etl.sql.report import LoadOutcome, LoadReport
+from aspen_etl.sql.reading import LoadOutcome, LoadReport, read
 
 __all__ = ["LoadOutcome", "LoadReport", "create", "load", "read"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -11,8 +10,8 @@ import pandas as pd
 import sqlalchemy as sa
 
 from aspen_etl.io.codec import encode
-from aspen_etl.io.writing import Data
 from aspen_etl.schema.spec import ColumnSpec
+from aspen_etl.sql.dialects import Behaviour
 
 __all__ = ["put_rows"]
 
@@ -25,17 +24,17 @@ def put_rows(
     table: sa.Table,
     frame: pd.DataFrame,
     columns: Mapping[str, ColumnSpec],
+    behaviour: Behaviour,
 ) -> int:
     """Insert the rows of a frame, and give how many they were.
 
-    PostgreSQL gets them by COPY where the driver is psycopg or psycopg2; other drivers get
-    statements of many rows.
+    They go by COPY where the database and the driver know it, else by statements of many rows.
     """
     if not len(frame):
         return 0
     driver = connection.connection.driver_connection
-    copy = _COPIES.get(type(driver).__module__.partition(".")[0])
-    if connection.dialect.name == "postgresql" and copy is not None:
+    copy = behaviour.copy.get(type(driver).__module__.partition(".")[0])
+    if copy is not None:
         statement = _copy_statement(connection, table, columns)
         for start in range(0, len(frame), _COPY_ROWS):
             copy(driver, statement, encode(frame.iloc[start : start + _COPY_ROWS], columns, "csv"))
@@ -61,19 +60,6 @@ def _copy_statement(
     names = ", ".join(map(preparer.quote_identifier, columns))
     target = preparer.format_table(table)
     return f"COPY {target} ({names}) FROM STDIN WITH ({', '.join(options)})"
-
-
-def _copy_3(driver: Any, statement: str, data: Data) -> None:
-    with driver.cursor() as cursor, cursor.copy(statement) as copy:
-        copy.write(data)
-
-
-def _copy_2(driver: Any, statement: str, data: Data) -> None:
-    with driver.cursor() as cursor:
-        cursor.copy_expert(statement, io.BytesIO(data))
-
-
-_COPIES = {"psycopg": _copy_3, "psycopg2": _copy_2}
 
 
 def _records(frame: pd.DataFrame, columns: Mapping[str, ColumnSpec]) -> Iterator[dict[str, Any]]:

@@ -80,28 +80,17 @@ def _make(database: Database) -> tuple[str, ...]:
 
 @contextlib.contextmanager
 def _alone(database: Database, connection: sa.Connection) -> Iterator[None]:
-    """Let others who make tables wait, by a lock that needs no row.
-
-    MySQL ends a transaction with each statement that makes something; its lock goes on.
-    """
-    name = {"name": LOAD_TABLE}
-    if database.dialect == "postgresql":  # ends with the transaction
-        connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext(:name))"), name)
-    if database.dialect != "mysql":
-        yield
-        return
+    """Let others who make tables wait, by a lock that needs no row."""
     seconds = database.waits.longest
-    ask = sa.text("SELECT GET_LOCK(:name, :seconds)")
-    if not connection.execute(ask, {**name, "seconds": seconds}).scalar():
-        holder = connection.execute(sa.text("SELECT IS_USED_LOCK(:name)"), name).scalar()
-        holders = [] if holder is None else [f"process {holder}"]
+    taken = database.behaviour.reserve(connection, LOAD_TABLE, seconds)
+    if taken is not None:
         raise LoadConflictError.at(
-            database.url, database.step, "GET_LOCK", seconds=seconds, holders=holders
+            database.url, database.step, taken.asked, seconds=seconds, holders=taken.holders
         )
     try:
         yield
     finally:
-        connection.execute(sa.text("SELECT RELEASE_LOCK(:name)"), name)
+        database.behaviour.release(connection, LOAD_TABLE)
 
 
 class _Plan:
@@ -159,20 +148,17 @@ def _add_column(database: Database, connection: sa.Connection, table: sa.Table, 
         if isinstance(constraint, ForeignKeyConstraint):
             if [each.name for each in constraint.columns] != [name]:
                 continue
-            if database.dialect == "sqlite":  # it adds a reference only along with its column
+            if database.dialect.has_constraints_in_columns:
                 target = constraint.elements[0].column
                 key = preparer.quote(target.name)
                 parts[0] += f" REFERENCES {preparer.format_table(target.table)} ({key})"
                 continue
-        elif constraint.info.get("column") != name or database.dialect == "sqlite":
+        elif constraint.info.get("column") != name or database.dialect.has_constraints_in_columns:
             continue
         text = str(AddConstraint(constraint, isolate_from_table=False).compile(dialect=dialect))
         parts.append(text.partition(" ADD ")[2])
-    if database.dialect == "mssql":
-        actions = f"ADD {', '.join(parts)}"
-    else:
-        actions = ", ".join(f"ADD {'' if i else 'COLUMN '}{part}" for i, part in enumerate(parts))
-    connection.exec_driver_sql(f"ALTER TABLE {preparer.format_table(table)} {actions}")
+    added = database.behaviour.add_column(parts)
+    connection.exec_driver_sql(f"ALTER TABLE {preparer.format_table(table)} {added}")
     for index in table.indexes:
         if [each.name for each in index.columns] == [name]:
             index.create(connection)

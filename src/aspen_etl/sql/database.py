@@ -11,17 +11,15 @@ from sqlalchemy import exc
 
 from aspen_etl.derive.dialects import DIALECTS
 from aspen_etl.derive.sql import LOAD_TABLE, sql_metadata
-from aspen_etl.errors import AspenETLError, DatabaseError, LoadConflictError, NotSupportedError
+from aspen_etl.errors import AspenETLError, DatabaseError, LoadConflictError
 from aspen_etl.io.waiting import Seconds, seconds_of
 from aspen_etl.schema.model import Model
+from aspen_etl.sql.dialects import behaviour_of
 from aspen_etl.sql.locks import LockWaits
 
 __all__ = ["Database", "LoadState", "display"]
 
 T = TypeVar("T")
-
-#: What drivers call a lock that was not to be had: SQLSTATE of PostgreSQL, MySQL, SQL Server.
-_BUSY = {"55P03", "40P01", "40001", "57014", 1205, 1213, 3572, 1222}
 
 
 class LoadState(NamedTuple):
@@ -40,7 +38,8 @@ class Database:
         engine: The engine.
         model: The model.
         schema: The database schema, if not that of the connection.
-        dialect: ``postgresql``, ``mysql``, ``mssql`` or ``sqlite``.
+        dialect: How tables are described to it.
+        behaviour: How it behaves while they are loaded.
         metadata: The tables for SQLAlchemy.
         waits: How long a lock is waited for, and for whom.
         step: What is being done, for messages.
@@ -54,14 +53,11 @@ class Database:
         schema: Optional[str],
         lock_timeout: Optional[Seconds] = None,
     ) -> None:
-        name = engine.dialect.name
-        dialect: Any = "mysql" if name == "mariadb" else name
-        if dialect not in DIALECTS:
-            msg = f"there is no loader for {name}; use one of {', '.join(DIALECTS)}"
-            raise NotSupportedError(msg, dialect=name)
-        self.engine, self.model, self.schema, self.dialect = engine, model, schema, dialect
-        self.metadata = sql_metadata(model, dialect=dialect, schema=schema)
-        self.waits = LockWaits(engine, dialect, seconds_of(lock_timeout, "lock_timeout"))
+        self.behaviour = behaviour = behaviour_of(engine)
+        self.engine, self.model, self.schema = engine, model, schema
+        self.dialect = DIALECTS[behaviour.name]
+        self.metadata = sql_metadata(model, dialect=behaviour.name, schema=schema)
+        self.waits = LockWaits(engine, behaviour.lock, seconds_of(lock_timeout, "lock_timeout"))
         self.step = "connecting"
         self.committed = False
 
@@ -103,7 +99,8 @@ class Database:
         reason = type(inner).__name__ + (f" {code}" if code else "")
         if self.committed:
             return DatabaseError.after_commit(self.url, self.step, reason)
-        if code in _BUSY or (self.dialect == "sqlite" and "locked" in str(inner)):
+        busy, text = self.behaviour.busy, self.behaviour.busy_text
+        if code in busy or (text is not None and text in str(inner)):
             waits = self.waits
             return LoadConflictError.at(
                 self.url, self.step, reason, seconds=waits.longest, holders=waits.holders
@@ -116,7 +113,7 @@ class Database:
     def _connected(self) -> Iterator[sa.Connection]:
         """Open a connection that has transactions, also where the engine was made without."""
         with self._open() as connection:
-            if self.dialect != "sqlite" and _commits_by_itself(connection):
+            if self.behaviour.has_isolation and _commits_by_itself(connection):
                 connection.execution_options(isolation_level=connection.default_isolation_level)
             yield connection
 
@@ -140,30 +137,10 @@ class Database:
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[sa.Connection]:
-        """Open a transaction that is committed at the end, or leaves no trace.
-
-        SQLite begins by taking the lock of the whole database: a read that becomes a write
-        later would fail where another writer came in between.
-        """
-        with self._connected() as connection:
-            if self.dialect != "sqlite":
-                with connection.begin(), self.waits.bounded(connection):
-                    yield connection
-                return
-            raw: Any = connection.connection.dbapi_connection
-            before, raw.isolation_level = raw.isolation_level, None
-            try:
-                enforced = connection.exec_driver_sql("PRAGMA foreign_keys").scalar()
-                connection.exec_driver_sql("PRAGMA foreign_keys = ON")
-                with self.waits.bounded(connection):
-                    connection.exec_driver_sql("BEGIN IMMEDIATE")
-                    yield connection
-                    connection.commit()
-                if not enforced:
-                    connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
-            finally:
-                connection.rollback()
-                raw.isolation_level = before
+        """Open a transaction that is committed at the end, or leaves no trace."""
+        begin, bounded = self.behaviour.begin, self.waits.bounded
+        with self._connected() as connection, begin(connection, bounded(connection)):
+            yield connection
 
     # ------------------------------------------------------------------------- the load table
 
@@ -172,7 +149,9 @@ class Database:
         table = self.table(LOAD_TABLE)
         query = sa.select(table.c.version, table.c.token, table.c.model, table.c.library)
         if lock:
-            query = query.with_for_update().with_hint(table, "WITH (UPDLOCK, HOLDLOCK)", "mssql")
+            query = query.with_for_update()
+            if self.behaviour.lock_hint is not None:
+                query = query.with_hint(table, self.behaviour.lock_hint)
         row = connection.execute(query).first()
         return None if row is None else LoadState(*row)
 

@@ -20,9 +20,8 @@ from aspen_etl.schema.model import Model
 from aspen_etl.schema.validation import validate
 from aspen_etl.sql.creating import make_tables
 from aspen_etl.sql.database import Database, LoadState
-from aspen_etl.sql.identity import move_after_commit, move_identities
-from aspen_etl.sql.merging import DriftError, Merge
-from aspen_etl.sql.report import LoadOutcome, LoadReport
+from aspen_etl.sql.merging import DriftError, Merge, move_after_commit, move_identities
+from aspen_etl.sql.reading import LoadOutcome, LoadReport
 from aspen_etl.store.commit import Commit, library_version
 from aspen_etl.store.snapshot_store import SnapshotStore
 

@@ -6,20 +6,29 @@ import contextlib
 import math
 import re
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Optional
 
 import sqlalchemy as sa
 
-__all__ = ["PATIENCE", "LockWaits"]
+__all__ = [
+    "MSSQL",
+    "MYSQL",
+    "PATIENCE",
+    "POSTGRESQL",
+    "SQLITE",
+    "LockSetting",
+    "LockWaits",
+    "Locks",
+]
 
 #: For how many seconds a load waits where the database itself would wait for ever.
 PATIENCE = 60.0
 
 
 @dataclass(frozen=True)
-class _Setting:
+class LockSetting:
     """A setting of a connection that bounds how long a statement waits for a lock.
 
     Attributes:
@@ -58,20 +67,19 @@ class _Setting:
 #: How PostgreSQL shows a span of time, in its own unit of milliseconds.
 _UNITS = {"s": 1_000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
 
-_DAY = 86_400
 
-_SETTINGS: Mapping[str, tuple[_Setting, ...]] = {
-    "postgresql": (
-        _Setting("SHOW lock_timeout", "SET LOCAL lock_timeout = {}", least=1, local=True),
-    ),
-    # Rows, and the tables themselves.
-    "mysql": tuple(
-        _Setting(f"SELECT @@{name}", f"SET SESSION {name} = {{}}", 1, least=1, ever=_DAY)
-        for name in ("innodb_lock_wait_timeout", "lock_wait_timeout")
-    ),
-    "mssql": (_Setting("SELECT @@LOCK_TIMEOUT", "SET LOCK_TIMEOUT {}"),),
-    "sqlite": (_Setting("PRAGMA busy_timeout", "PRAGMA busy_timeout = {}"),),
-}
+@dataclass(frozen=True)
+class Locks:
+    """What is to know of the locks of a database.
+
+    Attributes:
+        settings: What bounds how long a statement waits for one.
+        question: Gives the statement that tells who a connection waits for; or none, where
+            nobody can be asked.
+    """
+
+    settings: tuple[LockSetting, ...]
+    question: Callable[[sa.Connection], Optional[str]]
 
 
 class LockWaits:
@@ -79,7 +87,7 @@ class LockWaits:
 
     Args:
         engine: The engine; who holds a lock is asked on another connection of it.
-        dialect: ``postgresql``, ``mysql``, ``mssql`` or ``sqlite``.
+        locks: The locks of its database.
         seconds: How long, at most; with none, as long as the connection is set to, and
             ``PATIENCE`` where that is for ever.
 
@@ -88,8 +96,8 @@ class LockWaits:
         longest: How many seconds a statement waits, at most.
     """
 
-    def __init__(self, engine: sa.Engine, dialect: str, seconds: Optional[float]) -> None:
-        self.engine, self.dialect, self.seconds = engine, dialect, seconds
+    def __init__(self, engine: sa.Engine, locks: Locks, seconds: Optional[float]) -> None:
+        self.engine, self.locks, self.seconds = engine, locks, seconds
         self.holders: tuple[str, ...] = ()
         self.longest = PATIENCE
 
@@ -100,7 +108,7 @@ class LockWaits:
         What is set for it is set back, since the connection goes back to a pool.
         """
         self.holders, self.longest, before = (), math.inf, []
-        for setting in _SETTINGS[self.dialect]:
+        for setting in self.locks.settings:
             held = setting.held(connection)
             wanted = setting.wanted(held, self.seconds)
             self.longest = min(self.longest, wanted / setting.per_second)
@@ -125,7 +133,7 @@ class LockWaits:
 
     @contextlib.contextmanager
     def _watched(self, connection: sa.Connection) -> Iterator[None]:
-        ask = _question(connection)
+        ask = self.locks.question(connection)
         if ask is None:
             yield
             return
@@ -153,7 +161,7 @@ class LockWaits:
             self.holders = tuple(_shown(*row) for row in found) or self.holders
 
 
-def _back(before: Sequence[tuple[_Setting, float]]) -> list[str]:
+def _back(before: Sequence[tuple[LockSetting, float]]) -> list[str]:
     """Give the statements that set back what does not go with the transaction."""
     return [setting.changed(held) for setting, held in before if not setting.local]
 
@@ -164,12 +172,23 @@ _ASKS, _SHORTEST = 4, 0.05
 #: How long a question that is under way is waited for, when nobody needs its answer any more.
 _JOIN_SECONDS = 1.0
 
-_POSTGRESQL = """
+
+def _shown(process: int, user: Any, state: Any, seconds: Any, program: Any) -> str:
+    """Name who holds a lock: never by a statement, which may hold a cell."""
+    about = [str(part)[:64] for part in (user, program, state) if part]
+    if seconds is not None:
+        about.append(f"its transaction began {float(seconds):.0f} s ago")
+    return f"process {process} ({', '.join(about)})" if about else f"process {process}"
+
+
+# ------------------------------------------------------------------------- each database's
+
+_POSTGRESQL_BLOCKERS = """
 SELECT pid, usename, state, extract(epoch FROM clock_timestamp() - xact_start), application_name
 FROM pg_stat_activity WHERE pid = ANY (pg_blocking_pids({mine}))
 """
 
-_MARIADB = """
+_MARIADB_BLOCKERS = """
 SELECT holder.trx_mysql_thread_id, who.user, who.command,
   timestampdiff(SECOND, holder.trx_started, now()), NULL
 FROM information_schema.innodb_trx AS waiting
@@ -180,27 +199,47 @@ WHERE waiting.trx_mysql_thread_id = {mine}
 """
 
 #: MySQL 8 holds the waits elsewhere.
-_MYSQL = (
-    _MARIADB.replace("information_schema.innodb_lock_waits", "performance_schema.data_lock_waits")
+_MYSQL_BLOCKERS = (
+    _MARIADB_BLOCKERS.replace(
+        "information_schema.innodb_lock_waits", "performance_schema.data_lock_waits"
+    )
     .replace("requesting_trx_id", "requesting_engine_transaction_id")
     .replace("blocking_trx_id", "blocking_engine_transaction_id")
 )
 
 
-def _question(connection: sa.Connection) -> Optional[str]:
-    """Give the statement that tells who a connection waits for, where there is one."""
+def _ask_postgresql(connection: sa.Connection) -> Optional[str]:
     driver: Any = connection.connection.driver_connection
-    if connection.dialect.name == "postgresql" and hasattr(driver, "info"):
-        return _POSTGRESQL.format(mine=int(driver.info.backend_pid))
-    if connection.dialect.name in ("mysql", "mariadb") and hasattr(driver, "thread_id"):
-        text = _MARIADB if getattr(connection.dialect, "is_mariadb", False) else _MYSQL
-        return text.format(mine=int(driver.thread_id()))
-    return None
+    if not hasattr(driver, "info"):
+        return None
+    return _POSTGRESQL_BLOCKERS.format(mine=int(driver.info.backend_pid))
 
 
-def _shown(process: int, user: Any, state: Any, seconds: Any, program: Any) -> str:
-    """Name who holds a lock: never by a statement, which may hold a cell."""
-    about = [str(part)[:64] for part in (user, program, state) if part]
-    if seconds is not None:
-        about.append(f"its transaction began {float(seconds):.0f} s ago")
-    return f"process {process} ({', '.join(about)})" if about else f"process {process}"
+def _ask_mysql(connection: sa.Connection) -> Optional[str]:
+    driver: Any = connection.connection.driver_connection
+    if not hasattr(driver, "thread_id"):
+        return None
+    is_mariadb = getattr(connection.dialect, "is_mariadb", False)
+    text = _MARIADB_BLOCKERS if is_mariadb else _MYSQL_BLOCKERS
+    return text.format(mine=int(driver.thread_id()))
+
+
+def _ask_nobody(connection: sa.Connection) -> None:
+    """Know no statement that would tell."""
+
+
+_DAY = 86_400
+
+POSTGRESQL = Locks(
+    (LockSetting("SHOW lock_timeout", "SET LOCAL lock_timeout = {}", least=1, local=True),),
+    _ask_postgresql,
+)
+MYSQL = Locks(
+    tuple(
+        LockSetting(f"SELECT @@{name}", f"SET SESSION {name} = {{}}", 1, least=1, ever=_DAY)
+        for name in ("innodb_lock_wait_timeout", "lock_wait_timeout")  # rows, and tables themselves
+    ),
+    _ask_mysql,
+)
+MSSQL = Locks((LockSetting("SELECT @@LOCK_TIMEOUT", "SET LOCK_TIMEOUT {}"),), _ask_nobody)
+SQLITE = Locks((LockSetting("PRAGMA busy_timeout", "PRAGMA busy_timeout = {}"),), _ask_nobody)

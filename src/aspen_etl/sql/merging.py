@@ -13,7 +13,7 @@ from aspen_etl.schema.spec import TableSpec
 from aspen_etl.sql.bulk import put_rows
 from aspen_etl.sql.database import Database
 
-__all__ = ["DriftError", "Merge"]
+__all__ = ["DriftError", "Merge", "move_after_commit", "move_identities"]
 
 
 class DriftError(Exception):
@@ -64,7 +64,7 @@ class Merge:
         """Insert all rows, in reference order."""
         for spec, table in self._tables():
             self.database.step = f"filling {spec.name}"
-            rows = put_rows(self.connection, table, frames[spec.name], spec.columns)
+            rows = self._put(table, frames[spec.name], spec)
             self.counts[spec.name]["inserted"] = rows
 
     def replace(self, frames: Mapping[str, pd.DataFrame]) -> None:
@@ -131,7 +131,7 @@ class Merge:
                 self._drop(stage)
             if len(found.inserted):
                 self.database.step = f"inserting into {spec.name}"
-                rows = put_rows(self.connection, table, found.inserted, spec.columns)
+                rows = self._put(table, found.inserted, spec)
                 self.counts[spec.name]["inserted"] = rows
         for spec, table in reversed(self._tables()):
             gone = changes[spec.name].deleted
@@ -147,9 +147,9 @@ class Merge:
     def _stage(self, spec: TableSpec, table: sa.Table, frame: pd.DataFrame) -> sa.Table:
         """Put rows into a temporary table."""
         self.database.step = f"staging {spec.name}"
-        on_mssql = self.database.dialect == "mssql"
+        known = self.database.behaviour.stage
         stage = sa.Table(
-            f"{'#' if on_mssql else ''}aspen_etl_stage_{spec.name}",
+            known.name.format(f"aspen_etl_stage_{spec.name}"),
             sa.MetaData(),
             *(
                 sa.Column(
@@ -162,24 +162,29 @@ class Merge:
                 for column in table.c
                 if column.name in spec.columns
             ),
-            prefixes=[] if on_mssql else ["TEMPORARY"],
+            prefixes=list(known.prefixes),
         )
-        if self.database.dialect == "mysql":  # a rollback leaves them there, in the connection
+        if known.outlives_rollback:
             self._drop(stage)
         stage.create(self.connection, checkfirst=False)
-        put_rows(self.connection, stage, frame, spec.columns)
-        if self.database.dialect == "postgresql":  # the planner knows nothing of a new table
-            name = self.connection.dialect.identifier_preparer.format_table(stage)
-            self.connection.exec_driver_sql(f"ANALYZE {name}")
+        self._put(stage, frame, spec)
+        if known.analyze is not None:
+            self._tell(known.analyze, stage)
         return stage
 
     def _drop(self, stage: sa.Table) -> None:
-        """Drop a temporary table; MySQL would commit if it were not told that it is one."""
-        if self.database.dialect != "mysql":
+        statement = self.database.behaviour.stage.drop
+        if statement is None:
             stage.drop(self.connection, checkfirst=False)
-            return
+        else:
+            self._tell(statement, stage)
+
+    def _tell(self, statement: str, stage: sa.Table) -> None:
         name = self.connection.dialect.identifier_preparer.format_table(stage)
-        self.connection.exec_driver_sql(f"DROP TEMPORARY TABLE IF EXISTS {name}")
+        self.connection.exec_driver_sql(statement.format(name))
+
+    def _put(self, table: sa.Table, frame: pd.DataFrame, spec: TableSpec) -> int:
+        return put_rows(self.connection, table, frame, spec.columns, self.database.behaviour)
 
     def _update(
         self, spec: TableSpec, table: sa.Table, stage: sa.Table, *, expected: int = -1
@@ -220,3 +225,35 @@ def _equal(left: Any, right: Any, spec: TableSpec) -> Any:
     if not spec.columns[left.name].nullable:
         return left == right
     return left.is_not_distinct_from(right)
+
+
+# ----------------------------------------------------------------------------- identities
+
+
+def move_identities(
+    database: Database, connection: sa.Connection, next_keys: Mapping[str, int]
+) -> None:
+    """Let the next key that the database gives be no lower than ours; it never goes back."""
+    for table, spec in _numbered(database, next_keys):
+        database.step = f"moving the identity of {spec.name}"
+        move = database.behaviour.move_identity
+        move(connection, table, spec.primary_key, next_keys[spec.name])
+
+
+def move_after_commit(database: Database, next_keys: Mapping[str, int]) -> None:
+    """Do the same where it would have ended the transaction."""
+    move = database.behaviour.move_after_commit
+    if move is None:
+        return
+    with database.reading() as connection:
+        for table, spec in _numbered(database, next_keys):
+            database.step = f"moving the identity of {spec.name}"
+            move(connection, table, spec.primary_key, next_keys[spec.name])
+
+
+def _numbered(database: Database, next_keys: Mapping[str, int]) -> list[tuple[sa.Table, TableSpec]]:
+    return [
+        (database.table(name), spec)
+        for name, spec in database.model.tables.items()
+        if spec.has_surrogate_key and next_keys.get(name, 1) > 1
+    ]

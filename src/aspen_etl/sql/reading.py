@@ -1,8 +1,10 @@
-"""Tables back out of a database."""
+"""What comes back of a database: the report of a load, and its tables."""
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, Optional
 
 import numpy as np
 import pandas as pd
@@ -16,7 +18,33 @@ from aspen_etl.schema.spec import TIMESTAMP, ColumnSpec, TableSpec
 from aspen_etl.schema.validation import validate
 from aspen_etl.sql.database import Database
 
-__all__ = ["read"]
+__all__ = ["LoadOutcome", "LoadReport", "read"]
+
+LoadOutcome = Literal["unchanged", "filled", "changed", "compared", "replaced"]
+
+
+@dataclass(frozen=True)
+class LoadReport:
+    """Tell what a load did; it holds no cell value.
+
+    Attributes:
+        outcome: ``unchanged``, where the database was at the commit already; ``filled``, where
+            it was empty; ``changed``, where the difference of two commits was applied;
+            ``compared``, where every row was compared; ``replaced``, where its keys were those
+            of other rows, so that all rows were written anew.
+        version: The commit that the database is at; none after a load of frames.
+        tables: The rows inserted, updated and deleted, by table.
+        created: The tables and columns that were made for it.
+    """
+
+    outcome: LoadOutcome
+    version: Optional[int]
+    tables: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    created: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give plain values, ready for JSON."""
+        return asdict(self)
 
 
 def read(
@@ -43,8 +71,8 @@ def read(
 def _read(database: Database) -> dict[str, pd.DataFrame]:
     out = {}
     with database.reading() as connection:
-        if database.dialect == "postgresql":  # else each statement would see a state of its own
-            connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        if database.behaviour.isolate is not None:
+            connection.exec_driver_sql(database.behaviour.isolate)
         for name, spec in database.model.tables.items():
             database.step = f"reading {name}"
             out[name] = _frame(connection, database.table(name), spec)
