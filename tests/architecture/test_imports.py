@@ -7,22 +7,18 @@ sees, counts like any other.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 import aspen_etl
 from aspen_etl import _HOMES
+from tests.support.house import IMPORTS, MODULES, PACKAGE, room
 
 if TYPE_CHECKING:
     from typing_extensions import TypeGuard
-
-PACKAGE = "aspen_etl"
-SOURCE = Path(__file__).resolve().parents[2] / "src" / PACKAGE
 
 # The rooms of the house, floor by floor. A module may import from its own room and from the
 # floors below, so rooms that share a floor do not know each other: `normalization` no `io`,
@@ -53,50 +49,6 @@ MOVED = {
     f"{PACKAGE}.schema": f"{PACKAGE}.borrower",
     f"{PACKAGE}.threads": f"{PACKAGE}.columns.threads",
     f"{PACKAGE}.transform": f"{PACKAGE}.borrower",
-}
-
-
-# ------------------------------------------------------------------------ reading the source
-
-
-def read_modules() -> dict[str, ast.Module]:
-    """Parse every module of the package, by dotted name; a package's is its `__init__`."""
-    modules = {}
-    for path in sorted(SOURCE.rglob("*.py")):
-        parts = path.relative_to(SOURCE.parent).with_suffix("").parts
-        name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-        modules[name] = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
-    return modules
-
-
-def imported_modules(
-    name: str, tree: ast.Module, *, known: Mapping[str, object]
-) -> Iterator[tuple[int, str]]:
-    """Yield line and name of each module of the package that ``name`` imports, anywhere."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                if alias.name.split(".")[0] == PACKAGE:
-                    yield node.lineno, alias.name
-        elif isinstance(node, ast.ImportFrom):
-            if node.level:
-                pytest.fail(f"{name}:{node.lineno} imports relatively", pytrace=False)
-            base = node.module or ""
-            if base.split(".")[0] != PACKAGE:
-                continue
-            for alias in node.names:
-                submodule = f"{base}.{alias.name}"
-                yield node.lineno, submodule if submodule in known else base
-
-
-def room(module: str) -> str:
-    """Name the room that a module stands in."""
-    return module.split(".")[1] if "." in module else "__init__"
-
-
-MODULES = read_modules()
-IMPORTS = {
-    name: list(imported_modules(name, tree, known=MODULES)) for name, tree in MODULES.items()
 }
 
 
