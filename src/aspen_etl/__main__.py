@@ -33,9 +33,9 @@ def run() -> NoReturn:
     a million rows and all, would take longer than to write a table.
     """
     interrupts.leave_at_once()
-    from aspen_etl.command_line import memory, output, program
+    from aspen_etl.command_line import output, program
 
-    memory.tune_memory()
+    program.tune_memory()
     output.take_any_text(sys.stdout, sys.stderr)
     interrupts.unwind_first()
     try:

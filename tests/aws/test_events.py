@@ -13,6 +13,7 @@ import aspen_etl as ae
 from aspen_etl.aws.events import find_source
 from aspen_etl.aws.settings import Settings
 from aspen_etl.errors import EventError, SettingsError
+from aspen_etl.io.reading import Reading
 from tests.aws.events import SCHEDULE, created
 from tests.support.s3 import S3Server, new_client
 
@@ -69,7 +70,7 @@ def test_a_sheet_of_the_configured_folder_asks_for_the_folder(
 
 
 def test_a_sheet_goes_by_the_name_of_its_file() -> None:
-    reading = {"sheets": {"borrower": "Sheet1"}}
+    reading = Reading(sheets={"borrower": "Sheet1"})
     event = created("raw", "in/Sheet1.csv")
     assert find(event, source="s3://raw/in", reading=reading) == "s3://raw/in"
     assert find(created("raw", "in/borrower.csv"), source="s3://raw/in", reading=reading) is None

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from aspen_etl.aws.settings import OPTIONS, Settings, from_arguments
+from aspen_etl.io.reading import Reading
 from tests.support.environments import CHECKOUT, read_pins
 
 pytestmark = pytest.mark.slow
@@ -170,7 +171,7 @@ def test_defaults_become_settings(template: dict[str, Any]) -> None:
     assert (made.format, made.missing, made.actor) == ("parquet", "delete", "stack")
     assert made.thresholds == type(made.thresholds)()
     assert (made.rejects_url, made.catalog_database, made.athena_output) == (None, None, None)
-    assert made.reading == {}
+    assert made.reading == Reading()
 
 
 def test_every_parameter_becomes_a_setting(template: dict[str, Any]) -> None:
@@ -192,7 +193,7 @@ def test_every_parameter_becomes_a_setting(template: dict[str, Any]) -> None:
     assert (made.actor, made.model_version) == ("me", "3")
     assert (made.thresholds.max_rejected_rows, made.thresholds.min_deleted_rows) == (0.5, 7)
     assert made.thresholds.allow_empty
-    assert made.reading == {"na_values": ("-",), "sheets": {"borrower": "Sheet1"}, "header_row": 2}
+    assert made.reading == Reading(na_values=["-"], sheets={"borrower": "Sheet1"}, header_row=2)
     assert made.storage_options == {"s3": {"anon": False}}
     assert (made.catalog_database, made.athena_workgroup) == ("aspen", "main")
     assert made.athena_output == "s3://answers/athena/"

@@ -18,6 +18,7 @@ import aspen_etl as ae
 from aspen_etl.aws import lambda_handler
 from aspen_etl.aws.events import find_source
 from aspen_etl.aws.settings import OPTIONS, PREFIX, Settings, from_environment
+from aspen_etl.io.reading import Reading
 from tests.aws.events import created
 from tests.support.cloudformation import Stack, find_cycle, read_template, translate
 from tests.support.services import require_service
@@ -299,13 +300,13 @@ def test_the_library_reads_the_settings(template: dict[str, Any]) -> None:
         format="csv",
         rejects_url="s3://faults/rejects",
         actor="nightly",
-        reading={
-            "na_values": ("-", "n/a"),
-            "sheets": {"borrower": "Sheet1"},
-            "columns": {"ID": "id"},
-            "ignore_columns": ("note",),
-            "header_row": 2,
-        },
+        reading=Reading(
+            na_values=("-", "n/a"),
+            sheets={"borrower": "Sheet1"},
+            columns={"ID": "id"},
+            ignore_columns=("note",),
+            header_row=2,
+        ),
         storage_options={"s3": {"s3_additional_kwargs": {"ServerSideEncryption": "aws:kms"}}},
         model_version="7",
         catalog_database="aspen",

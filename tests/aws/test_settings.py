@@ -7,6 +7,7 @@ import pytest
 import aspen_etl as ae
 from aspen_etl.aws.settings import OPTIONS, Settings, from_arguments, from_environment
 from aspen_etl.errors import AspenETLError, NotSupportedError, SettingsError
+from aspen_etl.io.reading import Reading
 
 ALL = {
     "source": "memory://in",
@@ -57,13 +58,13 @@ def test_every_setting_is_read_the_same_from_both() -> None:
             min_deleted_rows=0,
             allow_empty=True,
         ),
-        reading={
-            "na_values": ("-", "n/a"),
-            "sheets": {"borrower": "Sheet1"},
-            "columns": {"Name": "full_name"},
-            "ignore_columns": ("note",),
-            "header_row": 2,
-        },
+        reading=Reading(
+            na_values=("-", "n/a"),
+            sheets={"borrower": "Sheet1"},
+            columns={"Name": "full_name"},
+            ignore_columns=("note",),
+            header_row=2,
+        ),
         storage_options={"memory": {}, "s3": {"s3_additional_kwargs": {"SSEKMSKeyId": "k"}}},
         model_version="abc",
         catalog_database="aspen",
@@ -160,4 +161,4 @@ def test_a_row_is_counted_from_one(text: str) -> None:
 def test_each_sheet_may_have_its_header_in_a_row_of_its_own() -> None:
     text = '{"borrower": 3, "role_profile": 1}'
     made = from_environment(variables({"store": "memory://s", "header_row": text}))
-    assert made.reading == {"header_row": {"borrower": 3, "role_profile": 1}}
+    assert made.reading == Reading(header_row={"borrower": 3, "role_profile": 1})

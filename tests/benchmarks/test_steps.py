@@ -31,7 +31,7 @@ def mark(name):
     last = now()
 import aspen_etl as ae
 from aspen_etl import normalization
-from aspen_etl.command_line.memory import tune_memory
+from aspen_etl.command_line.program import tune_memory
 from aspen_etl.io.tables import write_valid_tables
 tune_memory()
 mark("import")

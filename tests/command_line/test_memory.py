@@ -10,11 +10,11 @@ import sys
 
 import pytest
 
-from aspen_etl.command_line.memory import tune_memory
+from aspen_etl.command_line.program import tune_memory
 
 _CHILD = """
 import ctypes
-from aspen_etl.command_line.memory import tune_memory
+from aspen_etl.command_line.program import tune_memory
 tune_memory()
 print(ctypes.CDLL(None).prctl(42, 0, 0, 0, 0))  # PR_GET_THP_DISABLE
 try:

@@ -11,7 +11,8 @@ import pytest
 
 from aspen_etl.errors import ExtractError, LimitExceededError, MissingColumnError
 from aspen_etl.io import ReadLimits, read_extract
-from aspen_etl.io.reading import Request, find_header
+from aspen_etl.io.header import find_header
+from aspen_etl.io.reading import Request
 from aspen_etl.schema import Extract
 from tests.support.workbooks import BORROWER, ROLE_PROFILE, row, sheet
 

@@ -24,7 +24,8 @@ from aspen_etl.errors import (
     ThresholdError,
 )
 from aspen_etl.schema import Extract, Run
-from aspen_etl.synchronization.clock import Clock
+from aspen_etl.synchronization.report import Clock
+from aspen_etl.synchronization.settings import Settings
 from aspen_etl.synchronization.source import Given
 from aspen_etl.synchronization.syncing import _Sync
 from tests.transform.sheets import ADA, BO, COLUMNS, extract
@@ -299,9 +300,8 @@ def test_a_run_whose_time_is_over_gives_up_before_its_commit() -> None:
             work.timeout = 0.0
 
     work = Clock(dt.timedelta(hours=1), dawdle)
-    given = Given(many(3), "delete", ae.Thresholds(), {}, None)
     with pytest.raises(DeadlineError, match="before writing files"):
-        _Sync(store, given, run(1), work).repeat(1)
+        _Sync(store, Given(many(3), Settings()), run(1), work).sync()
     assert store.newest() is None
 
 

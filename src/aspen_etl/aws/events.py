@@ -88,8 +88,7 @@ def _of_object(url: str, settings: Settings, model: Model) -> Optional[str]:
 
 def _is_sheet(name: str, settings: Settings, model: Model) -> bool:
     """Tell whether a name in the source's folder is a sheet's, or says that its parts are whole."""
-    sheets = settings.reading.get("sheets", {})
-    stems = {sheets.get(source, source).casefold() for source in model.sources}
+    stems = {settings.reading.sheet(source).casefold() for source in model.sources}
     places = {stem + suffix for stem in stems for suffix in (*SHEET_SUFFIXES, _WHOLE)}
     return name.casefold() in places
 

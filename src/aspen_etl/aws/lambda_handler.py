@@ -20,8 +20,7 @@ from typing import Any, Optional
 from aspen_etl import BORROWER_MODEL, Model
 from aspen_etl.aws.clients import Client, new_client
 from aspen_etl.aws.events import find_source
-from aspen_etl.aws.log import Log
-from aspen_etl.aws.running import Work, guarded
+from aspen_etl.aws.running import Log, Work, guarded
 from aspen_etl.aws.settings import from_environment
 from aspen_etl.errors import OutdatedSourceError
 

@@ -12,19 +12,21 @@ from typing import TYPE_CHECKING, Any, Optional
 from aspen_etl import derive
 from aspen_etl.command_line.models import load_model
 from aspen_etl.command_line.options import (
-    add_choice,
     add_common,
+    add_debug,
     add_json,
     add_model,
     add_storage_options,
-    options_for,
-    read_options,
+    add_switch,
+    add_value,
+    add_version,
+    settings_of,
 )
 from aspen_etl.command_line.output import print_json, progress
-from aspen_etl.command_line.parsing import bounded, count, one_of
 from aspen_etl.errors import MissingDependencyError, NotSupportedError
 from aspen_etl.io.codec import FORMATS
 from aspen_etl.io.filesystem import display_url
+from aspen_etl.io.options import Span, Word
 from aspen_etl.io.tables import read_tables
 from aspen_etl.schema import Model
 from aspen_etl.store.commit import Stored
@@ -46,10 +48,18 @@ _DAY = 86_400
 
 def add_commands(commands: Any) -> None:
     """Add the commands."""
-    schema = commands.add_parser("schema", help="print what follows from a model for other systems")
-    schema.add_argument(
-        "form", metavar="FORM", type=one_of(FORMS), help=f"one of {', '.join(FORMS)}"
+    _add_schema(
+        commands.add_parser("schema", help="print what follows from a model for other systems")
     )
+    _add_load(
+        commands.add_parser(
+            "load", help="bring a database to the state of a store or a folder of tables"
+        )
+    )
+
+
+def _add_schema(schema: argparse.ArgumentParser) -> None:
+    add_value(schema, "form", Word(tuple(FORMS)), metavar="FORM", help=f"one of {', '.join(FORMS)}")
     add_model(schema)
     schema.add_argument("--database", metavar="NAME", help="athena: the database of the catalogue")
     schema.add_argument(
@@ -61,44 +71,30 @@ def add_commands(commands: Any) -> None:
         help="athena: a folder with a folder for each table; with --store, where Athena sees it",
     )
     add_storage_options(schema)
-    add_choice(
-        schema,
-        "--format",
-        FORMATS,
-        help="athena (parquet), datapackage (csv): the format of the files",
-    )
+    told = "athena (parquet), datapackage (csv): the format of the files"
+    add_value(schema, "--format", Word(FORMATS), help=told)
     schema.add_argument("--schema", metavar="NAME", help="SQL: the schema of the database")
-    schema.add_argument(
-        "--debug", action="store_true", help="show where an error arose; it may show cells"
-    )
+    add_debug(schema)
     schema.set_defaults(command=_schema)
-    load = commands.add_parser(
-        "load", help="bring a database to the state of a store or a folder of tables"
-    )
+
+
+def _add_load(load: argparse.ArgumentParser) -> None:
     load.add_argument("source", metavar="SOURCE", help="a store, or a folder of tables")
     load.add_argument(
         "--database-url-file",
         metavar="FILE",
         help=f"a file that holds the database's url (the variable {DATABASE_URL} does)",
     )
-    load.add_argument("--version", metavar="N", type=count(1), help="the version (the newest)")
+    add_version(load)
     load.add_argument(
         "--schema", metavar="NAME", help="the schema of the database, which must be there"
     )
-    load.add_argument(
-        "--compare",
-        action="store_true",
-        help="compare every row, whatever the database says that it holds",
-    )
+    add_switch(load, "--compare", "compare every row, whatever the database says that it holds")
     load.add_argument(
         "--pin", metavar="NAME", help="let the store keep the loaded version, under that name"
     )
-    load.add_argument(
-        "--lock-timeout",
-        metavar="SECONDS",
-        type=bounded("seconds", _DAY),
-        help="how long to wait for a lock (as the database is set; 60 if for ever)",
-    )
+    told = "how long to wait for a lock (as the database is set; 60 if for ever)"
+    add_value(load, "--lock-timeout", Span("seconds", _DAY), metavar="SECONDS", help=told)
     add_json(load)
     add_common(load)
     load.set_defaults(command=_load)
@@ -125,7 +121,7 @@ def _athena(model: Model, arguments: argparse.Namespace) -> str:
 
 def _stored(model: Model, arguments: argparse.Namespace) -> tuple[str, dict[str, str]]:
     """Give the format of a store's newest commit, and the folder of each table's files."""
-    options = options_for(arguments.store, read_options(arguments.storage_options))
+    options = settings_of(arguments).options_for(arguments.store)
     store = SnapshotStore(arguments.store, model=model, storage_options=options)
     commit = store.find()
     store.check_model(commit)
@@ -195,7 +191,7 @@ def _fill(engine: Any, arguments: argparse.Namespace) -> LoadReport:
     from aspen_etl import sql
 
     model = load_model(arguments.model)
-    options = options_for(arguments.source, read_options(arguments.storage_options))
+    options = settings_of(arguments).options_for(arguments.source)
     store = SnapshotStore(arguments.source, model=model, storage_options=options)
     told = {
         "version": arguments.version,

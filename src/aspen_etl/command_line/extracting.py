@@ -10,14 +10,15 @@ from typing import Any
 
 from aspen_etl.command_line.models import load_model
 from aspen_etl.command_line.options import (
+    READING,
     add_common,
+    add_debug,
     add_format,
     add_json,
-    add_reading,
+    add_options,
+    add_overwrite,
     new_run,
-    options_for,
-    read_options,
-    reading_options,
+    settings_of,
 )
 from aspen_etl.command_line.output import print_json, print_summary, progress
 from aspen_etl.command_line.standard_input import source_url
@@ -36,14 +37,12 @@ SAMPLE = "samples/borrowers.xlsx"
 def add_commands(commands: Any) -> None:
     """Add the commands to the parser."""
     one = commands.add_parser("normalize", help="read an extract, write its tables and rejects")
-    add_reading(one)
+    add_options(one, *READING)
     one.add_argument("target", metavar="TARGET", help="the folder to write to")
     add_format(one)
     add_json(one)
     add_common(one)
-    one.add_argument(
-        "--overwrite", action="store_true", help="replace the tables that the folder holds"
-    )
+    add_overwrite(one)
     one.set_defaults(command=_normalize)
     demo = commands.add_parser(
         "demo", help="normalize a small workbook that comes with the package"
@@ -57,9 +56,7 @@ def add_commands(commands: Any) -> None:
     )
     add_format(demo)
     add_json(demo)
-    demo.add_argument(
-        "--debug", action="store_true", help="show where an error arose; it may show cells"
-    )
+    add_debug(demo)
     demo.set_defaults(command=_demo)
 
 
@@ -82,15 +79,13 @@ def _demo(arguments: argparse.Namespace) -> None:
 
 def _normalize(arguments: argparse.Namespace) -> None:
     run = new_run(arguments)
-    options = read_options(arguments.storage_options)
+    settings = settings_of(arguments)
     model = load_model(arguments.model)
     with progress("reading"):
         source = source_url(arguments.source)
-        reading = reading_options(arguments, options)
-        extracts = [read_extract(source, model=model, **reading)]
+        extract = read_extract(source, model=model, **settings.reading_of(source).keywords())
     with progress("normalizing"):
-        # Handed over and not held here, so that its memory is free as soon as it is judged.
-        result = normalize(extracts.pop(), run=run, model=model)
+        result = normalize(extract, run=run, model=model)
     with progress("writing"):
         written = write_valid_tables(
             result.tables,
@@ -99,7 +94,7 @@ def _normalize(arguments: argparse.Namespace) -> None:
             format=arguments.format,
             overwrite=arguments.overwrite,
             model=model,
-            storage_options=options_for(arguments.target, options),
+            storage_options=settings.options_for(arguments.target),
         )
     _tell(arguments, result, written)
 

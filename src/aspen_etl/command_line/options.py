@@ -1,39 +1,53 @@
-"""Options that several commands share, and what they stand for."""
+"""The options of the commands: those of a run as it declares them, and what commands add."""
 
 from __future__ import annotations
 
 import argparse
 import datetime as dt
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Optional
 
 from aspen_etl.command_line.models import load_model
-from aspen_etl.command_line.parsing import count, one_of
-from aspen_etl.errors import StorageOptionsError
+from aspen_etl.command_line.parsing import typed
+from aspen_etl.errors import NotSupportedError, StorageOptionsError
 from aspen_etl.io.codec import FORMATS
+from aspen_etl.io.options import Count, Flag, Kind, Names, Rows, Share, Span, Texts, Word
 from aspen_etl.schema import Run
 from aspen_etl.store.snapshot_store import SnapshotStore
+from aspen_etl.synchronization.settings import OPTIONS, Settings
 
 __all__ = [
-    "MAX_DAYS",
+    "LIMITS",
+    "READING",
     "add_common",
+    "add_debug",
     "add_format",
     "add_json",
     "add_model",
-    "add_reading",
+    "add_options",
+    "add_overwrite",
     "add_storage_options",
     "add_store",
+    "add_switch",
+    "add_value",
+    "add_version",
     "new_run",
     "open_store",
-    "options_for",
-    "read_options",
-    "reading_options",
+    "settings_of",
 ]
 
-#: The longest time in days that an option takes: a hundred years.
-MAX_DAYS = 36_525
+#: The options that say how a source is read, and those that say what a run may do to a store.
+READING = ("source", "na_values", "sheets", "columns", "ignore_columns", "header_row")
+LIMITS = (
+    *("missing", "timeout", "model_version"),
+    *("max_rejected_rows", "max_rejected_cells", "max_deleted_rows", "min_deleted_rows"),
+    *("allow_empty", "allow_older"),
+)
+
+#: Who a run is by, where nothing is told.
+_ACTOR = "aspen-etl"
 
 
 class _Pairs(argparse.Action):
@@ -54,7 +68,7 @@ class _HeaderRow(argparse.Action):
         if bool(name) != bool(separator):
             parser.error(f"argument {option}: write it as {self.metavar}")
         try:
-            number = count(1)(text)
+            number = typed(Count(1))(text)
         except argparse.ArgumentTypeError as error:
             parser.error(f"argument {option}: {error}")
         given = getattr(namespace, self.dest)
@@ -63,19 +77,64 @@ class _HeaderRow(argparse.Action):
         setattr(namespace, self.dest, {**(given or {}), name: number} if name else number)
 
 
+def _as_text(_: Kind) -> Mapping[str, Any]:
+    return {}
+
+
+#: How argparse takes the values of a kind; those of another one are texts.
+_SHAPES: Mapping[type, Callable[[Any], Mapping[str, Any]]] = {
+    Word: lambda kind: {"type": typed(kind), "metavar": f"{{{','.join(kind.words)}}}"},
+    Count: lambda kind: {"type": typed(kind)},
+    Span: lambda kind: {"type": typed(kind)},
+    Share: lambda _: {"type": float},  # what is no share is refused by Thresholds, with its name
+    Flag: lambda _: {"action": "store_true"},
+    Texts: lambda _: {"action": "append"},
+    Names: lambda _: {"action": _Pairs},
+    Rows: lambda _: {"action": _HeaderRow},
+}
+
+
+# ----------------------------------------------------------------------------- adding
+
+
+def add_options(parser: argparse.ArgumentParser, *names: str, **defaults: Any) -> None:
+    """Add options of a run by their names; the help ends in what they are where nothing is told.
+
+    Args:
+        parser: The parser of a command.
+        names: Which ones.
+        defaults: What this command line takes where nothing is told, if it is not the run's.
+    """
+    for name in names:
+        option = OPTIONS[name]
+        flag = option.flag or name
+        default = defaults.get(name, option.default)
+        more: dict[str, Any] = {"default": list(default) if default == () else default}
+        if flag.startswith("--"):
+            more["dest"] = name
+        if option.metavar is not None:
+            more["metavar"] = option.metavar
+        told = f"{option.told} ({default})" if default else option.told
+        add_value(parser, flag, option.kind, help=told, **more)
+
+
+def add_value(parser: argparse.ArgumentParser, flag: str, kind: Kind, **more: Any) -> None:
+    """Add what takes a value of a kind; the rest is what argparse takes."""
+    shape = _SHAPES.get(type(kind), _as_text)(kind)
+    parser.add_argument(flag, **{**shape, **more})
+
+
+def add_switch(parser: argparse.ArgumentParser, flag: str, told: str) -> None:
+    """Add what is on or off."""
+    parser.add_argument(flag, action="store_true", help=told)
+
+
 def add_common(parser: argparse.ArgumentParser) -> None:
     """Add what every command that touches a storage takes."""
-    parser.add_argument(
-        "--actor",
-        metavar="NAME",
-        default="aspen-etl",
-        help="who stands in created_by and in the commit (aspen-etl)",
-    )
+    add_options(parser, "actor", actor=_ACTOR)
     add_model(parser)
     add_storage_options(parser)
-    parser.add_argument(
-        "--debug", action="store_true", help="show where an error arose; it may show cells"
-    )
+    add_debug(parser)
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
@@ -88,114 +147,49 @@ def add_model(parser: argparse.ArgumentParser) -> None:
 
 
 def add_storage_options(parser: argparse.ArgumentParser) -> None:
-    """Add what filesystems take, which no argument may hold."""
-    parser.add_argument(
-        "--storage-options",
-        metavar="FILE",
-        help="a file of JSON by protocol with credentials, endpoint, encryption",
-    )
+    """Add what filesystems take, which no argument may hold: it is the name of a file."""
+    add_options(parser, "storage_options", storage_options=None)
 
 
-def add_format(parser: argparse.ArgumentParser) -> None:
-    """Add the format of what is written."""
-    add_choice(
-        parser, "--format", FORMATS, default="csv", help="the format of the files written (csv)"
-    )
-
-
-def _add_store_format(parser: argparse.ArgumentParser) -> None:
-    """Add the format of a store's tables, which it keeps unless another one is asked for."""
-    add_choice(
-        parser,
-        "--format",
-        FORMATS,
-        help="the format of the tables (the store's own, csv in a new one); another one than its "
-        "own writes all of them anew",
-    )
-
-
-def add_choice(
-    parser: argparse.ArgumentParser, name: str, words: Collection[str], **more: Any
-) -> None:
-    """Add what is one of some words; another one is refused with what may have been meant."""
-    parser.add_argument(name, type=one_of(words), metavar=f"{{{','.join(words)}}}", **more)
+def add_debug(parser: argparse.ArgumentParser) -> None:
+    """Add whether an error shows its traceback."""
+    add_switch(parser, "--debug", "show where an error arose; it may show cells")
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:
     """Add how a report is printed."""
-    parser.add_argument("--json", action="store_true", help="print one JSON value, for machines")
+    add_switch(parser, "--json", "print one JSON value, for machines")
 
 
-def add_reading(parser: argparse.ArgumentParser) -> None:
-    """Add how a source is read."""
-    parser.add_argument(
-        "source",
-        metavar="SOURCE",
-        help="a workbook (- for standard input), or a folder with a file for each sheet",
-    )
-    parser.add_argument(
-        "--na-values",
-        metavar="T",
-        action="append",
-        default=[],
-        help="a text that means missing; may be repeated",
-    )
-    parser.add_argument(
-        "--sheet",
-        metavar="SOURCE=SHEET",
-        action=_Pairs,
-        default={},
-        help="the name of a source's sheet, or of its file in a folder; may be repeated",
-    )
-    parser.add_argument(
-        "--column",
-        metavar="HEADER=COLUMN",
-        action=_Pairs,
-        default={},
-        help="which column of the model a header stands for; may be repeated",
-    )
-    parser.add_argument(
-        "--ignore-column",
-        metavar="HEADER",
-        action="append",
-        default=[],
-        help="the header of a column to leave out; may be repeated",
-    )
-    parser.add_argument(
-        "--header-row",
-        metavar="[SOURCE=]N",
-        action=_HeaderRow,
-        help="the row of the header, as a spreadsheet numbers it: of every sheet, or of one",
-    )
+def add_format(parser: argparse.ArgumentParser) -> None:
+    """Add the format of tables in a folder."""
+    told = "the format of the files written (csv)"
+    add_value(parser, "--format", Word(FORMATS), default="csv", help=told)
 
 
-def reading_options(
-    arguments: argparse.Namespace, options: dict[str, dict[str, Any]]
-) -> dict[str, Any]:
-    """Give what ``read_extract`` takes beside source and model."""
-    return {
-        "storage_options": options_for(arguments.source, options),
-        "na_values": arguments.na_values,
-        "sheets": arguments.sheet,
-        "columns": arguments.column,
-        "header_row": arguments.header_row,
-        "ignore_columns": arguments.ignore_column,
-    }
+def add_overwrite(parser: argparse.ArgumentParser) -> None:
+    """Add whether tables in a folder may be written over."""
+    add_switch(parser, "--overwrite", "replace the tables that the folder holds")
+
+
+def add_version(parser: argparse.ArgumentParser) -> None:
+    """Add which version of a store is meant."""
+    add_value(parser, "--version", Count(1), metavar="N", help="the version (the newest)")
 
 
 def add_store(
-    one: argparse.ArgumentParser, call: Callable[..., Any], *, writes: bool = False
+    parser: argparse.ArgumentParser, call: Callable[..., Any], *, writes: bool = False
 ) -> None:
     """Add a store, and what every command on one takes."""
-    one.add_argument("store", metavar="STORE", help="the store's url or folder")
-    one.add_argument(
-        "--rejects-url", metavar="URL", help="where the rejects are, if not in the store"
-    )
-    add_json(one)
+    add_options(parser, "store", "rejects_url")
+    add_json(parser)
     if writes:
-        _add_store_format(one)
-    add_common(one)
-    one.set_defaults(command=call)
+        add_options(parser, "format")
+    add_common(parser)
+    parser.set_defaults(command=call)
+
+
+# ----------------------------------------------------------------------------- taking
 
 
 def new_run(arguments: argparse.Namespace) -> Run:
@@ -203,21 +197,28 @@ def new_run(arguments: argparse.Namespace) -> Run:
     return Run(time=dt.datetime.now(dt.timezone.utc), actor=arguments.actor)
 
 
+def settings_of(arguments: argparse.Namespace) -> Settings:
+    """Give what the words of a command say of a run.
+
+    Raises:
+        NotSupportedError: A limit cannot be one.
+        StorageOptionsError: The file of storage options cannot be used.
+    """
+    told = {name: getattr(arguments, name) for name in OPTIONS if hasattr(arguments, name)}
+    told["storage_options"] = _read_storage_options(arguments.storage_options)
+    try:
+        return Settings.of(told)
+    except ValueError as error:
+        reason = str(error)
+    raise NotSupportedError(reason)
+
+
 def open_store(arguments: argparse.Namespace) -> SnapshotStore:
     """Open the store that a command names."""
-    options = read_options(arguments.storage_options)
-    rejects = getattr(arguments, "rejects_url", None)
-    return SnapshotStore(
-        arguments.store,
-        model=load_model(arguments.model),
-        format=getattr(arguments, "format", None),
-        storage_options=options_for(arguments.store, options),
-        rejects_url=rejects,
-        rejects_storage_options=None if rejects is None else options_for(rejects, options),
-    )
+    return settings_of(arguments).open_store(load_model(arguments.model))
 
 
-def read_options(path: Optional[str]) -> dict[str, dict[str, Any]]:
+def _read_storage_options(path: Optional[str]) -> dict[str, dict[str, Any]]:
     """Read storage options by protocol; they hold secrets, so no message shows their text."""
     if path is None:
         return {}
@@ -232,8 +233,3 @@ def read_options(path: Optional[str]) -> dict[str, dict[str, Any]]:
             return options
         reason = "it is no object of objects"
     raise StorageOptionsError.at(path, reason)
-
-
-def options_for(url: str, options: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """Give the storage options of the protocol of a url."""
-    return options.get(url.partition("://")[0] if "://" in url else "file", {})

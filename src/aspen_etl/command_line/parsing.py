@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import math
-import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import NoReturn, Optional
+from typing import Any, NoReturn
 
 from aspen_etl.errors.base import did_you_mean
 from aspen_etl.io.filesystem import display_url
+from aspen_etl.io.options import Kind, UnusableTextError
 
-__all__ = ["Parser", "UsageError", "bounded", "count", "one_of"]
-
-#: The largest whole number that is taken: no version, row or count is larger.
-_LARGEST = 10**18
+__all__ = ["Parser", "UsageError", "typed"]
 
 
 class UsageError(Exception):
@@ -80,48 +76,13 @@ def _show(word: str) -> str:
 # ----------------------------------------------------------------------------- values
 
 
-def one_of(words: Collection[str], /) -> Callable[[str], str]:
-    """Make what takes one of some words."""
+def typed(kind: Kind, /) -> Callable[[str], Any]:
+    """Make what argparse calls to read a value of a kind; a text that is none is shown."""
 
-    def read(text: str) -> str:
-        if text not in words:
-            close = did_you_mean(text, words)
-            raise argparse.ArgumentTypeError(
-                f"there is no {_show(text)}, only {', '.join(words)}{close}"
-            )
-        return text
-
-    return read
-
-
-def count(least: int = 0) -> Callable[[str], int]:
-    """Make what takes a whole number."""
-
-    def read(text: str) -> int:
-        digits = re.fullmatch(r"\s*([+-]?[0-9]{1,19})\s*", text, flags=re.ASCII)
-        number = int(digits[1]) if digits else None
-        if number is None or not least <= number <= _LARGEST:
-            raise argparse.ArgumentTypeError(
-                f"{_show(text)} is no whole number from {least} on, as in {max(least, 1)}"
-            )
-        return number
-
-    return read
-
-
-def bounded(unit: str, most: float) -> Callable[[str], float]:
-    """Make what takes a duration, from nothing to the most that makes sense."""
-
-    def read(text: str) -> float:
-        number: Optional[float]
+    def read(text: str) -> Any:
         try:
-            number = float(text)
-        except ValueError:
-            number = None
-        if number is None or not math.isfinite(number) or not 0 <= number <= most:
-            raise argparse.ArgumentTypeError(
-                f"{_show(text)} is no number of {unit} from 0 to {most:,.0f}, as in 7 or 0.5"
-            )
-        return number
+            return kind.read(text)
+        except UnusableTextError as error:
+            raise argparse.ArgumentTypeError(error.shown.replace("{}", _show(text), 1)) from None
 
     return read

@@ -1,8 +1,10 @@
-"""The command line: parse, call, report, and tell what went wrong."""
+"""The program: its memory; parse, call, report, and tell what went wrong."""
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import ctypes
 import platform
 import sys
 from collections.abc import Mapping, Sequence
@@ -16,9 +18,19 @@ from aspen_etl.command_line.parsing import Parser, UsageError
 from aspen_etl.errors import AspenETLError, UnexpectedError
 from aspen_etl.io.urls import display_url, is_in_memory
 
-__all__ = ["main", "make_parser"]
+__all__ = ["main", "make_parser", "tune_memory"]
 
 DONE, FAILED, MISUSED = 0, 1, 2
+
+#: Parameters of glibc's ``mallopt``, by their names in its malloc.h, and the values to try in turn.
+_MALLOC = {
+    -8: (1,),  # M_ARENA_MAX: by itself each thread has an arena; what one has free no other uses
+    -3: (1 << 30, 1 << 25),  # M_MMAP_THRESHOLD: what is smaller is used again when it is free
+    -1: ((1 << 31) - 1,),  # M_TRIM_THRESHOLD: and is not given back meanwhile
+}
+
+#: ``PR_SET_THP_DISABLE`` of Linux's ``prctl``.
+_NO_HUGE_PAGES = 41
 
 
 def main(argv: Sequence[str], /) -> int:
@@ -107,3 +119,26 @@ def _plain(value: Any) -> Any:
     if isinstance(value, (list, tuple, set, frozenset)):
         return [_plain(each) for each in value]
     return None
+
+
+# ----------------------------------------------------------------------------- memory
+
+
+def tune_memory() -> None:
+    """Let memory that is free be used again, by Arrow, numpy and all threads, where glibc is.
+
+    A library must not choose how memory is managed; a program may, for its own process.
+    A new page costs more than what a column's work writes to it. Huge pages, which numpy asks for,
+    cost a virtual machine five times more still, if it gives free memory back to its host.
+    """
+    try:
+        system = ctypes.CDLL(None)
+        for parameter, values in _MALLOC.items():
+            any(system.mallopt(parameter, value) for value in values)  # an old glibc takes less
+    except (AttributeError, OSError, TypeError):  # another C library, or Windows
+        return
+    system.prctl(_NO_HUGE_PAGES, 1, 0, 0, 0)
+    with contextlib.suppress(ImportError):
+        import pyarrow as pa
+
+        pa.set_memory_pool(pa.system_memory_pool())

@@ -10,21 +10,19 @@ from pathlib import Path
 from typing import Any, Optional
 
 from aspen_etl.command_line.options import (
-    MAX_DAYS,
     add_format,
+    add_overwrite,
     add_store,
+    add_value,
+    add_version,
     new_run,
     open_store,
-    options_for,
-    read_options,
+    settings_of,
 )
-from aspen_etl.command_line.output import (
-    print_json,
-    progress,
-)
-from aspen_etl.command_line.parsing import bounded, count
+from aspen_etl.command_line.output import print_json, progress
 from aspen_etl.errors import NotSupportedError
 from aspen_etl.io.filesystem import display_url
+from aspen_etl.io.options import MAX_DAYS, Count, Span
 from aspen_etl.io.tables import write_valid_tables
 from aspen_etl.store.commit import Commit
 from aspen_etl.store.status import StoreStatus
@@ -33,44 +31,35 @@ __all__ = ["add_commands"]
 
 FAILED, TOO_OLD = 1, 3
 
+#: How long ago, and for how long.
+_MINUTES, _DAYS = Span("minutes", 60 * 24 * MAX_DAYS), Span("days", MAX_DAYS)
+
 #: How many characters of a borrower's id are read: more than any model takes.
 _ID_LENGTH = 10_000
 
 
 def add_commands(commands: Any) -> None:
     """Add the commands to the parser."""
-    _add(commands, "history", _history, "list the versions of a store").add_argument(
-        "--limit", metavar="N", type=count(1), help="list at most so many, the newest ones"
-    )
-    _add(commands, "status", _status, "tell how old the newest commit is").add_argument(
-        "--max-age",
-        metavar="MINUTES",
-        type=bounded("minutes", 60 * 24 * MAX_DAYS),
-        help="exit with 3 if no good run looked since",
-    )
+    history = _add(commands, "history", _history, "list the versions of a store")
+    told = "list at most so many, the newest ones"
+    add_value(history, "--limit", Count(1), metavar="N", help=told)
+    status = _add(commands, "status", _status, "tell how old the newest commit is")
+    told = "exit with 3 if no good run looked since"
+    add_value(status, "--max-age", _MINUTES, metavar="MINUTES", help=told)
     export = commands.add_parser("export", help="write the tables of a version to a folder")
     add_store(export, _export)
     export.add_argument("target", metavar="FOLDER", help="the folder to write to")
-    export.add_argument("--version", metavar="N", type=count(1), help="the version (the newest)")
-    export.add_argument(
-        "--overwrite", action="store_true", help="replace the tables that the folder holds"
-    )
+    add_version(export)
+    add_overwrite(export)
     add_format(export)
     restore = _add(commands, "restore", _restore, "commit the rows of an old version again")
-    restore.add_argument(
-        "version", metavar="VERSION", type=count(1), help="the version whose rows come back"
-    )
+    told = "the version whose rows come back"
+    add_value(restore, "version", Count(1), metavar="VERSION", help=told)
     _add(commands, "resume", _resume, "let sync go on after restore")
-    _add(commands, "vacuum", _vacuum, "let old versions go and delete their files").add_argument(
-        "--keep-for",
-        metavar="DAYS",
-        type=bounded("days", MAX_DAYS),
-        default=7.0,
-        help="for how long an older version can be read (7)",
-    )
-    _add(commands, "verify", _verify, "recompute every checksum, key and reference").add_argument(
-        "--version", metavar="N", type=count(1), help="the version (the newest)"
-    )
+    vacuum = _add(commands, "vacuum", _vacuum, "let old versions go and delete their files")
+    told = "for how long an older version can be read (7)"
+    add_value(vacuum, "--keep-for", _DAYS, metavar="DAYS", default=7.0, help=told)
+    add_version(_add(commands, "verify", _verify, "recompute every checksum, key and reference"))
     _add(commands, "purge", _purge, "erase a borrower from every version").add_argument(
         "--id-file",
         metavar="FILE",
@@ -177,7 +166,7 @@ def _export(arguments: argparse.Namespace) -> None:
             format=arguments.format,
             overwrite=arguments.overwrite,
             model=store.model,
-            storage_options=options_for(arguments.target, read_options(arguments.storage_options)),
+            storage_options=settings_of(arguments).options_for(arguments.target),
         )
     target = display_url(arguments.target)
     told = f"wrote version {version} to {target}: {len(written)} files"

@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 
 from aspen_etl.columns.text import TEXT, conform_text
-from aspen_etl.io.reading import Header, RawSheet, Request, find_header
+from aspen_etl.io.header import Header, find_header
+from aspen_etl.io.reading import RawSheet, Request
 
 __all__ = [
     "BOM",

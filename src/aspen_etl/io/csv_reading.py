@@ -31,7 +31,8 @@ from aspen_etl.errors import (
     UnsupportedFormatError,
 )
 from aspen_etl.io.csv_fast import BOM, MAX_TEXT, content_end, try_read_csv, try_read_plain_csv
-from aspen_etl.io.reading import RawSheet, ReadLimits, Request, find_header
+from aspen_etl.io.header import find_header
+from aspen_etl.io.reading import RawSheet, ReadLimits, Request
 from aspen_etl.schema.headers import header_text, matched_columns
 
 __all__ = ["GZIP_MAGIC", "gunzip", "read_csv"]

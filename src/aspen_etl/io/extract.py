@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Union
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -25,7 +24,7 @@ from aspen_etl.io.csv_reading import GZIP_MAGIC, gunzip, read_csv
 from aspen_etl.io.filesystem import Location
 from aspen_etl.io.formats import recognize
 from aspen_etl.io.places import SHEET_SUFFIXES, SheetFiles, Source, check_sources, find_files
-from aspen_etl.io.reading import RawSheet, ReadLimits, Request
+from aspen_etl.io.reading import RawSheet, Reading, ReadLimits
 from aspen_etl.io.xlsx.workbook import read_workbook
 from aspen_etl.schema.headers import known_headers, match_headers
 from aspen_etl.schema.repeating import repeated_headers, set_apart
@@ -91,19 +90,20 @@ def read_extract(  # noqa: PLR0913 - one call says everything about a file, each
         >>> read_extract("memory://in")
         <Extract borrower: 0, role_profile: 0>
     """
-    options = _Options(
-        tuple(na_values),
-        dict(sheets or {}),
-        dict(columns or {}),
-        header_row,
-        ignore_columns,
-        limits,
+    reading = Reading(
+        storage_options=storage_options,
+        na_values=tuple(na_values),
+        sheets=sheets or {},
+        columns=columns or {},
+        header_row=header_row,
+        ignore_columns=ignore_columns,
+        limits=limits,
     )
-    _check_names(options, model)
-    raw = _read_files(find_files(source, model, storage_options, options.sheets), model, options)
+    _check_names(reading, model)
+    raw = _read_files(find_files(source, model, storage_options, reading.sheets), model, reading)
     frames, faults, notes = {}, [], {}
     for name, spec in model.sources.items():
-        frames[name], found = _sheet(raw[name], spec, options)
+        frames[name], found = _sheet(raw[name], spec, reading)
         faults.append(found)
         notes[name] = sum((Counter(part.notes) for _, part in raw[name]), Counter())
     return Extract.from_frames(
@@ -113,40 +113,15 @@ def read_extract(  # noqa: PLR0913 - one call says everything about a file, each
     )
 
 
-@dataclass(frozen=True)
-class _Options:
-    na_values: tuple[str, ...]
-    sheets: Mapping[str, str]
-    columns: Mapping[str, str]
-    header_row: Union[int, Mapping[str, int], None]
-    ignore_columns: Collection[str]
-    limits: ReadLimits
-
-    def sheet(self, source: str) -> str:
-        return self.sheets.get(source, source)
-
-    def request(self, place: Location, spec: SourceSpec) -> Request:
-        """Say what is wanted of a sheet in a file."""
-        row = self.header_row
-        return Request(
-            place.url,
-            self.sheet(spec.name),
-            list(spec.columns),
-            row.get(spec.name) if isinstance(row, Mapping) else row,
-            self.limits,
-            self.columns,
-        )
-
-
-def _check_names(options: _Options, model: Model) -> None:
+def _check_names(reading: Reading, model: Model) -> None:
     """Refuse what could only be a slip of the pen, before a file is opened."""
-    check_sources("sheets=", options.sheets, model)
-    _check_header_row(options.header_row, model)
+    check_sources("sheets=", reading.sheets, model)
+    _check_header_row(reading.header_row, model)
     known = [column for spec in model.sources.values() for column in spec.columns]
-    for target in options.columns.values():
+    for target in reading.columns.values():
         if target not in known:
             raise UnknownColumnError.bad_rename(target, list(dict.fromkeys(known)))
-    if isinstance(options.ignore_columns, str):
+    if isinstance(reading.ignore_columns, str):
         raise ExtractError("ignore_columns= is a text; give a list of headers")
 
 
@@ -167,13 +142,13 @@ def _check_header_row(row: Any, model: Model) -> None:
 _Parts = Sequence["tuple[Location, RawSheet]"]
 
 
-def _read_files(files: Sequence[SheetFiles], model: Model, options: _Options) -> dict[str, _Parts]:
+def _read_files(files: Sequence[SheetFiles], model: Model, reading: Reading) -> dict[str, _Parts]:
     """Read all files, side by side."""
     for each in files:
-        _check_size(each, options.limits)
+        _check_size(each, reading.limits)
     jobs = [(place, each) for each in files for place in each.places]
     read = map_threads(
-        lambda job: _read_file(*job, model, options),
+        lambda job: _read_file(*job, model, reading),
         jobs,
         rows=UNKNOWN_ROWS,
     )
@@ -197,19 +172,19 @@ def _check_size(files: SheetFiles, limits: ReadLimits) -> None:
 
 
 def _read_file(
-    place: Location, files: SheetFiles, model: Model, options: _Options
+    place: Location, files: SheetFiles, model: Model, reading: Reading
 ) -> dict[str, RawSheet]:
-    data = place.read(options.limits.max_file_bytes)
+    data = place.read(reading.limits.max_file_bytes)
     if data.startswith(GZIP_MAGIC):
-        data = gunzip(data, place.url, options.limits)
-    requests = {name: options.request(place, model.sources[name]) for name in files.sources}
+        data = gunzip(data, place.url, reading.limits)
+    requests = {name: reading.request(place.url, model.sources[name]) for name in files.sources}
     kind = recognize(data, place)
     if files.folder is not None and kind == "workbook":
         raise UnsupportedFormatError.at(
             place.url, "is a workbook among the parts of a sheet", "give its own url for the sheet"
         )
     if kind == "workbook":
-        return read_workbook(data, requests, url=place.url, limits=options.limits)
+        return read_workbook(data, requests, url=place.url, limits=reading.limits)
     # A job calls its parts as it likes.
     if kind == "text" and files.folder is None and not place.name.lower().endswith(SHEET_SUFFIXES):
         raise UnsupportedFormatError.at(
@@ -230,17 +205,17 @@ def _read_file(
 # ----------------------------------------------------------------------------- one sheet
 
 
-def _sheet(parts: _Parts, spec: SourceSpec, options: _Options) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _sheet(parts: _Parts, spec: SourceSpec, reading: Reading) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Give a sheet's columns in the model's order and names, and its faults."""
-    sheet = options.sheet(spec.name)
+    sheet = reading.sheet(spec.name)
     if len(parts) == 1:
-        return _frame(parts[0][1], spec, options, sheet)
-    options.request(parts[0][0], spec).check_rows(sum(len(raw.rows) for _, raw in parts))
+        return _frame(parts[0][1], spec, reading, sheet)
+    reading.request(parts[0][0].url, spec).check_rows(sum(len(raw.rows) for _, raw in parts))
     frames: list[pd.DataFrame] = []
     faults: list[pd.DataFrame] = []
     last = FIRST_ROW - 1
     for place, raw in parts:
-        frame, found = _frame(raw, spec, options, f"{sheet}, part {place.name}")
+        frame, found = _frame(raw, spec, reading, f"{sheet}, part {place.name}")
         if frames and len(frame):  # the records go on to count where those before end
             ahead = last + 1 - frame.index[0]
             frame.index += ahead
@@ -252,20 +227,20 @@ def _sheet(parts: _Parts, spec: SourceSpec, options: _Options) -> tuple[pd.DataF
 
 
 def _frame(
-    raw: RawSheet, spec: SourceSpec, options: _Options, sheet: str
+    raw: RawSheet, spec: SourceSpec, reading: Reading, sheet: str
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Give the same of one file."""
     places = match_headers(
         raw.headers,
         list(spec.columns),
         sheet=sheet,
-        rename=options.columns,
-        ignore=options.ignore_columns,
+        rename=reading.columns,
+        ignore=reading.ignore_columns,
         empty=raw.empty(),
     )
     index = pd.Index(raw.rows, dtype="int64", name="row")
     cells = map_threads(
-        lambda position: _without(raw.column(position), options.na_values).set_axis(index),
+        lambda position: _without(raw.column(position), reading.na_values).set_axis(index),
         places,
         rows=len(index),
     )
@@ -278,7 +253,7 @@ def _frame(
     frame = make_frame(columns, index)
     found = pd.DataFrame(faults, columns=list(FAULT_COLUMNS), dtype=object)
     # By the model's own names a repeated header is known later on, by others nowhere else.
-    known = known_headers(list(spec.columns), options.columns)
+    known = known_headers(list(spec.columns), reading.columns)
     if len(known) == len(columns) or not len(frame):
         return frame, found
     first = next(iter(columns))

@@ -1,24 +1,26 @@
-"""What a reader is asked for, within which limits, and the sheet that it gives."""
+"""How a source is read, within which limits, and the sheet that a reader gives."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property
-from typing import Any, Optional
+from typing import TYPE_CHECKING, Any, Optional, Union
 
 import numpy as np
 import pandas as pd
 
 from aspen_etl.errors import LimitExceededError, MissingColumnError
+from aspen_etl.io.options import Names, Rows, Texts, option
 from aspen_etl.schema.headers import (
     blank_columns,
-    header_text,
     known_headers,
-    matched_columns,
 )
 
-__all__ = ["CellFault", "Header", "RawSheet", "ReadLimits", "Request", "find_header"]
+if TYPE_CHECKING:
+    from aspen_etl.schema.spec import SourceSpec
+
+__all__ = ["CellFault", "RawSheet", "ReadLimits", "Reading", "Request"]
 
 _GIB = 1 << 30
 
@@ -75,27 +77,6 @@ class ReadLimits:
 
 # ----------------------------------------------------------------------------- sheets
 
-#: How many rows that are not blank are looked at for the header.
-_TOP_ROWS = 20
-
-
-@dataclass(frozen=True)
-class CellFault:
-    """A cell that holds no text.
-
-    Attributes:
-        row: The sheet's own row number, from 1.
-        position: The column, from 0.
-        value: What stands there instead: ``#N/A``, ``=`` and the formula, or the number or
-            date as far as the source tells it.
-        rule: The rule of the reject that it becomes, one of ``UNREADABLE``.
-    """
-
-    row: int
-    position: int
-    value: str = field(repr=False)
-    rule: str = "excel_error"
-
 
 @dataclass(frozen=True)
 class Request:
@@ -141,6 +122,111 @@ class Request:
 
 
 @dataclass(frozen=True)
+class Reading:
+    """Hold what ``read_extract`` is told beside the source and the model, under the same names.
+
+    Attributes:
+        storage_options: What the filesystem of the source takes.
+        limits: How much to take in.
+    """
+
+    na_values: Collection[str] = field(
+        default=(),
+        metadata=option(Texts(), "a text that means missing; may be repeated", "--na-values", "T"),
+    )
+    sheets: Mapping[str, str] = field(
+        default_factory=dict,
+        metadata=option(
+            Names(),
+            "the name of a source's sheet, or of its file in a folder; may be repeated",
+            "--sheet",
+            "SOURCE=SHEET",
+        ),
+    )
+    columns: Mapping[str, str] = field(
+        default_factory=dict,
+        metadata=option(
+            Names(),
+            "which column of the model a header stands for; may be repeated",
+            "--column",
+            "HEADER=COLUMN",
+        ),
+    )
+    ignore_columns: Collection[str] = field(
+        default=(),
+        metadata=option(
+            Texts(),
+            "the header of a column to leave out; may be repeated",
+            "--ignore-column",
+            "HEADER",
+        ),
+    )
+    header_row: Union[int, Mapping[str, int], None] = field(
+        default=None,
+        metadata=option(
+            Rows(),
+            "the row of the header, as a spreadsheet numbers it: of every sheet, or of one",
+            "--header-row",
+            "[SOURCE=]N",
+        ),
+    )
+    storage_options: Optional[Mapping[str, Any]] = field(default=None, repr=False)
+    limits: ReadLimits = field(default_factory=ReadLimits)
+
+    def __post_init__(self) -> None:
+        """Keep what can be gone through once only, and nothing that the caller may change."""
+        kept: dict[str, Any] = {
+            "na_values": tuple(self.na_values),
+            "sheets": dict(self.sheets or {}),
+            "columns": dict(self.columns or {}),
+        }
+        if not isinstance(self.ignore_columns, str):  # that is refused by who reads
+            kept["ignore_columns"] = tuple(self.ignore_columns)
+        for name, value in kept.items():
+            object.__setattr__(self, name, value)
+
+    def sheet(self, source: str, /) -> str:
+        """Give the name of a source's sheet, or of its file in a folder."""
+        return self.sheets.get(source, source)
+
+    def request(self, url: str, spec: SourceSpec, /) -> Request:
+        """Say what is wanted of a sheet in a file."""
+        row = self.header_row
+        return Request(
+            url,
+            self.sheet(spec.name),
+            list(spec.columns),
+            row.get(spec.name) if isinstance(row, Mapping) else row,
+            self.limits,
+            self.columns,
+        )
+
+    def keywords(self) -> dict[str, Any]:
+        """Give what differs from the defaults, as ``read_extract`` takes it."""
+        usual = Reading()
+        told = {each.name: getattr(self, each.name) for each in fields(self)}
+        return {name: value for name, value in told.items() if value != getattr(usual, name)}
+
+
+@dataclass(frozen=True)
+class CellFault:
+    """A cell that holds no text.
+
+    Attributes:
+        row: The sheet's own row number, from 1.
+        position: The column, from 0.
+        value: What stands there instead: ``#N/A``, ``=`` and the formula, or the number or
+            date as far as the source tells it.
+        rule: The rule of the reject that it becomes, one of ``UNREADABLE``.
+    """
+
+    row: int
+    position: int
+    value: str = field(repr=False)
+    rule: str = "excel_error"
+
+
+@dataclass(frozen=True)
 class RawSheet:
     """A sheet by position: nothing renamed, nothing cleaned, nothing guessed.
 
@@ -164,74 +250,3 @@ class RawSheet:
         """Give the positions of columns without a header that hold no cell, or blank ones alone."""
         faulty = {fault.position for fault in self.faults}
         return blank_columns(self.headers, self.column) - faulty
-
-
-@dataclass(frozen=True)
-class Header:
-    """The row that holds the headers of a sheet.
-
-    Attributes:
-        number: The sheet's own number of the row, from 1.
-        cells: Its cells, from left to right.
-        titles: How many rows above it were taken as titles.
-    """
-
-    number: int
-    cells: Sequence[Any] = field(repr=False)
-    titles: int = 0
-
-    @property
-    def notes(self) -> dict[str, int]:
-        """What a reader of the sheet should know of."""
-        return {"title_rows": self.titles} if self.titles else {}
-
-
-def find_header(rows: Iterable[Sequence[Any]], request: Request) -> Optional[Header]:
-    """Find the row that holds the headers: the one that is named, or the first that is not blank.
-
-    Below titles it is the first row with a header for each expected column. A title is a row
-    with one cell: no row of a table of several columns, for none could be accepted. Rows of
-    more cells may be records, so that nobody but the caller can say that they are titles.
-
-    Args:
-        rows: Rows of cells from the top of the sheet; no more are taken than are looked at.
-        request: What to read.
-
-    Raises:
-        LimitExceededError: There are more rows above the header than the limits allow records,
-            or a row has more cells than they allow columns.
-        MissingColumnError: Below rows that may be records there is one with all headers.
-    """
-    top: list[Header] = []
-    for number, row in enumerate(rows, 1):
-        request.check_rows(number - 1)
-        request.check_columns(len(row))
-        if request.header_row is not None:
-            if number == request.header_row:
-                return Header(number, row) if row else None
-        elif any(map(header_text, row)):
-            top.append(Header(number, row, titles=len(top)))
-            if len(top) == _TOP_ROWS or _is_whole(top[-1], request):
-                break
-    return _choose(top, request) if top else None
-
-
-def _is_whole(header: Header, request: Request) -> bool:
-    return len(matched_columns(header.cells, request.known)) == len(set(request.expected))
-
-
-def _choose(top: Sequence[Header], request: Request) -> Header:
-    """Choose the header among the first rows, the last of which may hold all that is expected."""
-    first, last = top[0], top[-1]
-    body = next((row for row in top if not _is_title(row, request)), first)
-    if not _is_whole(last, request):
-        # Not whole, but more than half: what is missing can be said.
-        found = len(matched_columns(body.cells, request.known))
-        return body if 2 * found > len(request.expected) else first
-    if last.number > body.number:
-        raise MissingColumnError.below(request.sheet, first.number, last.number)
-    return last
-
-
-def _is_title(row: Header, request: Request) -> bool:
-    return len(request.expected) > 1 and sum(1 for cell in row.cells if header_text(cell)) == 1

@@ -1,15 +1,19 @@
-"""What a run did, as plain values without a cell."""
+"""What a run did, as plain values without a cell, and how long each step of it took."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, Optional
 
-from aspen_etl.normalization import RejectCount, SourceSummary
+from aspen_etl.errors import DeadlineError
+from aspen_etl.io.waiting import Deadline, Seconds, seconds_of
+from aspen_etl.normalization import NormalizeResult, RejectCount, SourceSummary
+from aspen_etl.store.commit import Commit, Stored
 
-__all__ = ["Outcome", "SyncReport", "TableReport"]
+__all__ = ["Clock", "Outcome", "SyncReport", "TableReport"]
 
 Outcome = Literal["committed", "unchanged", "planned"]
 
@@ -60,6 +64,64 @@ class SyncReport:
     format_before: Optional[str] = None
     seconds: Mapping[str, float] = field(default_factory=dict)
 
+    @classmethod
+    def committed(
+        cls, result: NormalizeResult, before: Optional[Commit], commit: Commit, attempts: int
+    ) -> SyncReport:
+        """Tell of a commit: what it wrote is what the one before had not."""
+        old = {file.path for stored in _stored(before) for file in stored.files}
+        files = [file for stored in commit.stored for file in stored.files]
+        return cls(
+            outcome="committed",
+            version=commit.version,
+            parent=commit.parent,
+            source_read=True,
+            attempts=attempts,
+            tables=_changed(result),
+            sources=result.summary.sources,
+            rejects=result.summary.rejects,
+            bytes_written=sum(file.bytes for file in files if file.path not in old),
+            format=commit.format_of_tables,
+            format_before=None if before is None else before.format_of_tables,
+        )
+
+    @classmethod
+    def unchanged(
+        cls, commit: Commit, attempts: int, result: Optional[NormalizeResult] = None
+    ) -> SyncReport:
+        """Tell that a commit holds the source's state, as its parsing found or its look."""
+        return cls(
+            outcome="unchanged",
+            version=commit.version,
+            parent=commit.version,
+            source_read=result is not None,
+            attempts=attempts,
+            tables={name: TableReport(stored.rows) for name, stored in commit.tables.items()},
+            sources={} if result is None else result.summary.sources,
+            rejects=() if result is None else result.summary.rejects,
+            format=commit.format_of_tables,
+        )
+
+    @classmethod
+    def planned(
+        cls, result: NormalizeResult, before: Optional[Commit], refusals: Sequence[str], after: str
+    ) -> SyncReport:
+        """Tell what a run would do, what would refuse it, and the format after it."""
+        version = 0 if before is None else before.version
+        return cls(
+            outcome="planned",
+            version=version,
+            parent=version,
+            source_read=True,
+            attempts=1,
+            tables=_changed(result),
+            sources=result.summary.sources,
+            rejects=result.summary.rejects,
+            refusals=tuple(refusals),
+            format=after,
+            format_before=None if before is None else before.format_of_tables,
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """Give plain values, ready for JSON."""
         return asdict(self)
@@ -67,3 +129,73 @@ class SyncReport:
     def to_json(self) -> str:
         """Give one line of JSON."""
         return json.dumps(self.to_dict(), ensure_ascii=True)
+
+
+def _stored(commit: Optional[Commit]) -> Sequence[Stored]:
+    return () if commit is None else commit.stored
+
+
+def _changed(result: NormalizeResult) -> dict[str, TableReport]:
+    return {
+        name: TableReport(rows=len(result.tables[name]), **found.counts)
+        for name, found in result.changes.items()
+    }
+
+
+# ----------------------------------------------------------------------------- time
+
+
+#: How many seconds a run has to leave word of itself, when its time is over.
+_GRACE = 2.0
+
+
+class Clock:
+    """Measure the steps of a run, and end it when its time is over."""
+
+    def __init__(
+        self, timeout: Optional[Seconds], on_step: Optional[Callable[[str], None]]
+    ) -> None:
+        self.begun = time.monotonic()
+        self.timeout = seconds_of(timeout, "timeout")
+        self.on_step = on_step
+        self.seconds: dict[str, float] = {}
+        self._step = ""
+        self._since = self.begun
+
+    @property
+    def deadline(self) -> Optional[Deadline]:
+        """Until when a storage is waited for, if the run has a limit."""
+        return None if self.timeout is None else Deadline(self.begun, self.timeout)
+
+    def grace(self) -> Optional[Deadline]:
+        """Until when a run that is over may still leave word of itself."""
+        return None if self.timeout is None else Deadline(time.monotonic(), _GRACE)
+
+    def step(self, name: str) -> None:
+        """End a step and begin another, unless the time is over."""
+        now = time.monotonic()
+        self._add(now)
+        self._step, self._since = name, now
+        self.check(name)
+        if self.on_step is not None:
+            self.on_step(name)
+
+    def check(self, step: str) -> None:
+        """Give up where the time is over.
+
+        Raises:
+            DeadlineError: It is.
+        """
+        passed = time.monotonic() - self.begun
+        if self.timeout is not None and passed >= self.timeout:
+            raise DeadlineError.after(passed, self.timeout, step)
+
+    def stop(self) -> dict[str, float]:
+        """End the last step, and give the seconds of all."""
+        self._add(time.monotonic())
+        self._step = ""
+        return {name: round(seconds, 3) for name, seconds in self.seconds.items()}
+
+    def _add(self, now: float) -> None:
+        if self._step:
+            self.seconds[self._step] = self.seconds.get(self._step, 0.0) + now - self._since

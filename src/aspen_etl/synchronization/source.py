@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, Optional, Union
+from typing import Any, Optional, Union
 
 from aspen_etl.columns.threads import UNKNOWN_ROWS, map_threads
 from aspen_etl.io.content import SourceFile, state_of
@@ -15,7 +15,7 @@ from aspen_etl.schema.evolution import describe_functions, describe_tables, fing
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.values import Extract
 from aspen_etl.store.commit import STORE_FORMAT, library_version
-from aspen_etl.synchronization.thresholds import Thresholds
+from aspen_etl.synchronization.settings import Settings
 
 __all__ = ["Given"]
 
@@ -25,51 +25,46 @@ class Given:
     """What a run is told about its source."""
 
     source: Union[Source, Extract]
-    missing: Literal["delete", "keep"]
-    thresholds: Thresholds
-    read_options: Mapping[str, Any]
-    model_version: Optional[str]
+    settings: Settings
 
     def look(self, model: Model) -> tuple[SourceFile, ...]:
         """Tell which state the source files are in."""
         if isinstance(self.source, Extract):
             return ()
-        names = ("storage_options", "sheets")
-        options = {name: self.read_options[name] for name in names if name in self.read_options}
-        limits = self.read_options.get("limits", ReadLimits())
-        places = source_places(self.source, model=model, **options)
-        return tuple(
-            map_threads(
-                lambda place: state_of(place, limits.max_file_bytes), places, rows=UNKNOWN_ROWS
-            )
+        reading = self.settings.reading
+        places = source_places(
+            self.source,
+            model=model,
+            storage_options=reading.storage_options,
+            sheets=reading.sheets,
         )
+        most = reading.limits.max_file_bytes
+        return tuple(map_threads(lambda place: state_of(place, most), places, rows=UNKNOWN_ROWS))
 
     def read(self, model: Model) -> Extract:
         """Read the source."""
         if isinstance(self.source, Extract):
             return self.source
-        return read_extract(self.source, model=model, **self.read_options)
+        return read_extract(self.source, model=model, **self.settings.reading.keywords())
 
     def fingerprint(self, files: tuple[SourceFile, ...], model: Model) -> Optional[str]:
         """Name all that the result depends on; none where that cannot be named."""
         functions: Any = describe_functions(model)
-        if functions is None and self.model_version is not None:
-            functions = ["version", self.model_version]
-        options = {n: _plain(v) for n, v in self.read_options.items() if n != "storage_options"}
-        if not files or functions is None or _UNKNOWN in options.values():
+        if functions is None and self.settings.model_version is not None:
+            functions = ["version", self.settings.model_version]
+        if not files or functions is None:
             return None
+        keywords = self.settings.reading.keywords()
+        options = {name: _plain(keywords[name]) for name in keywords.keys() - {"storage_options"}}
         states = [[file.url, file.bytes, file.content_id] for file in files]
         # NOTE: another library may read other values out of the same bytes, so what an older one
         # saw is looked at again, once.
-        settings = [options, self.missing, library_version(), STORE_FORMAT]
+        settings = [options, self.settings.missing, library_version(), STORE_FORMAT]
         return fingerprint(states, settings, describe_tables(model), functions)
 
 
-_UNKNOWN = "?"
-
-
 def _plain(value: Any) -> Any:
-    """Give an option as a plain value, or the mark of one that cannot be compared."""
+    """Give an option as a plain value; the order of texts does not matter."""
     if value is None or isinstance(value, (str, int, float)):
         return value
     if isinstance(value, ReadLimits):
@@ -78,4 +73,4 @@ def _plain(value: Any) -> Any:
         return {str(name): _plain(held) for name, held in value.items()}
     if isinstance(value, Iterable):
         return sorted(str(each) for each in value)
-    return _UNKNOWN
+    return str(value)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, Optional, Union
 
 from aspen_etl.borrower.model import BORROWER_MODEL
@@ -20,15 +20,16 @@ from aspen_etl.errors import (
 from aspen_etl.io.content import SourceFile
 from aspen_etl.io.filesystem import Url
 from aspen_etl.io.places import Source
+from aspen_etl.io.reading import Reading
 from aspen_etl.io.waiting import Seconds, until
 from aspen_etl.normalization import NormalizeResult, normalize
 from aspen_etl.schema import Extract, Model, Run
 from aspen_etl.store.commit import Commit, SourceRecord
 from aspen_etl.store.refused import forget_refused
 from aspen_etl.store.snapshot_store import SnapshotStore
-from aspen_etl.synchronization.clock import Clock
 from aspen_etl.synchronization.refusing import refuse
-from aspen_etl.synchronization.report import SyncReport, TableReport
+from aspen_etl.synchronization.report import Clock, SyncReport
+from aspen_etl.synchronization.settings import Settings
 from aspen_etl.synchronization.source import Given
 from aspen_etl.synchronization.thresholds import Thresholds, find_outdated, find_refusals
 
@@ -104,20 +105,16 @@ def sync(  # noqa: PLR0913 - what a run is told, each by name
         >>> sync(workbook, "memory://doctest/sync", run=run, thresholds=lenient).outcome
         'unchanged'
     """
-    given = Given(source, missing, thresholds, dict(read_options or {}), model_version)
-    clock = Clock(timeout, on_step)
-    work = _Sync(_store(target, model), given, run, clock)
-    try:
-        with until(clock.deadline):
-            report = work.repeat(max_attempts)
-    except AspenETLError as error:
-        work.note_failure(type(error).__name__, error.details.get("refusals") or (str(error),))
-        raise
-    except BaseException as error:
-        work.note_failure("failed", (type(error).__name__,))
-        raise
-    work.note(report.outcome)
-    return report
+    settings = Settings(
+        thresholds=thresholds,
+        missing=missing,
+        timeout=timeout,
+        max_attempts=max_attempts,
+        reading=Reading(**(read_options or {})),
+        model_version=model_version,
+    )
+    clock = Clock(settings.timeout, on_step)
+    return _Sync(_store(target, model), Given(source, settings), run, clock).sync()
 
 
 def plan(  # noqa: PLR0913 - what sync is told
@@ -149,10 +146,14 @@ def plan(  # noqa: PLR0913 - what sync is told
     Raises:
         AspenETLError: What reading and normalizing raise.
     """
-    given = Given(source, missing, thresholds, dict(read_options or {}), None)
-    clock = Clock(timeout, on_step)
-    with until(clock.deadline):
-        return _Sync(_store(target, model), given, run, clock).plan()
+    settings = Settings(
+        thresholds=thresholds,
+        missing=missing,
+        timeout=timeout,
+        reading=Reading(**(read_options or {})),
+    )
+    clock = Clock(settings.timeout, on_step)
+    return _Sync(_store(target, model), Given(source, settings), run, clock).plan()
 
 
 def _store(target: Union[Url, SnapshotStore], model: Optional[Model]) -> SnapshotStore:
@@ -165,7 +166,12 @@ def _store(target: Union[Url, SnapshotStore], model: Optional[Model]) -> Snapsho
 
 @dataclass
 class _Sync:
-    """One run; each attempt reads the newest commit and then the source."""
+    """One run; each attempt reads the newest commit and then the source.
+
+    Attributes:
+        known: The name of the source's state, as the newest attempt saw it.
+        version: The version that the store was at then, or is at since the commit.
+    """
 
     store: SnapshotStore
     given: Given
@@ -174,7 +180,37 @@ class _Sync:
     known: Optional[str] = field(default=None, init=False)
     version: int = field(default=0, init=False)
 
-    def repeat(self, max_attempts: int) -> SyncReport:
+    def sync(self) -> SyncReport:
+        """Bring the store to the state of the source, and leave word of it whatever becomes."""
+        try:
+            with until(self.clock.deadline):
+                report = self._repeat(self.given.settings.max_attempts)
+        except AspenETLError as error:
+            reasons = error.details.get("refusals") or (str(error),)
+            self._leave_word(type(error).__name__, reasons=reasons)
+            raise
+        except BaseException as error:
+            self._leave_word("failed", reasons=(type(error).__name__,))
+            raise
+        report = replace(report, seconds=self.clock.stop())
+        self._leave_word(report.outcome, fingerprint=self.known)
+        with contextlib.suppress(AspenETLError), until(self.clock.grace()):
+            # Where that fails, vacuum does it when it is old enough.
+            forget_refused(self.store.root, self.store.rejects_root)
+        return report
+
+    def plan(self) -> SyncReport:
+        """Tell what a run would do."""
+        with until(self.clock.deadline):
+            newest = self._newest()
+            result, files = self._normalize(newest, self.given.look(self.store.model))
+            refusals = [str(held) for held in [self._find_hold(newest)] if held is not None]
+            for broken in self._find_broken_limits(newest, result, files):
+                refusals += broken
+            report = SyncReport.planned(result, newest, refusals, self.store.format_after(newest))
+        return replace(report, seconds=self.clock.stop())
+
+    def _repeat(self, max_attempts: int) -> SyncReport:
         attempt = 1
         while True:
             try:
@@ -187,71 +223,20 @@ class _Sync:
 
     def _attempt(self, attempt: int) -> SyncReport:
         newest = self._newest()
-        if newest is not None and newest.hold is not None:
-            raise StoreOnHoldError.at(self.store.url, newest.hold)
+        held = self._find_hold(newest)
+        if held is not None:
+            raise held
         files = self.given.look(self.store.model)
         if newest is not None and self._is_known(newest, files):
-            return self._unchanged(newest, attempt, source_read=False)
+            return SyncReport.unchanged(newest, attempt)
         result, files = self._normalize(newest, files)
-        refusals = find_refusals(result, self.given.thresholds, newest)
-        outdated = find_outdated(self.given.thresholds, newest, files)
+        refusals, outdated = self._find_broken_limits(newest, result, files)
         if refusals or outdated:
             raise refuse(self.store, self.run, newest, result, refusals, outdated)
-        self.clock.step("writing")
-        name = self.given.fingerprint(files, self.store.model)
-        rows = {name: sheet.rows for name, sheet in result.summary.sources.items()}
-        commit = self.store.commit(
-            result.snapshot,
-            run=self.run,
-            parent=newest.version if newest else 0,
-            changes=result.changes,
-            rejects=result.rejects,
-            reject_counts=[asdict(count) for count in result.summary.rejects],
-            source=SourceRecord(files, rows, name),
-            give_up=self.clock.check,
-        )
-        self.known, self.version = name, commit.version
+        commit = self._commit(newest, result, files)
         if newest is not None and commit.version == newest.version:
-            return self._unchanged(newest, attempt, source_read=True, result=result)
-        old = {file.path for stored in (newest.stored if newest else ()) for file in stored.files}
-        written = [f for stored in commit.stored for f in stored.files if f.path not in old]
-        return SyncReport(
-            outcome="committed",
-            version=commit.version,
-            parent=commit.parent,
-            source_read=True,
-            attempts=attempt,
-            tables=_tables(result),
-            sources=result.summary.sources,
-            rejects=result.summary.rejects,
-            bytes_written=sum(file.bytes for file in written),
-            format=commit.format_of_tables,
-            format_before=newest.format_of_tables if newest else None,
-            seconds=self.clock.stop(),
-        )
-
-    def plan(self) -> SyncReport:
-        newest = self._newest()
-        result, files = self._normalize(newest, self.given.look(self.store.model))
-        limits = self.given.thresholds
-        refusals = [*find_refusals(result, limits, newest), *find_outdated(limits, newest, files)]
-        if newest is not None and newest.hold is not None:
-            refusals.insert(0, str(StoreOnHoldError.at(self.store.url, newest.hold)))
-        version = newest.version if newest else 0
-        return SyncReport(
-            outcome="planned",
-            version=version,
-            parent=version,
-            source_read=True,
-            attempts=1,
-            tables=_tables(result),
-            sources=result.summary.sources,
-            rejects=result.summary.rejects,
-            refusals=tuple(refusals),
-            format=self.store.format_after(newest),
-            format_before=newest.format_of_tables if newest else None,
-            seconds=self.clock.stop(),
-        )
+            return SyncReport.unchanged(newest, attempt, result)
+        return SyncReport.committed(result, newest, commit, attempt)
 
     def _newest(self) -> Optional[Commit]:
         self.clock.step("looking")
@@ -261,6 +246,11 @@ class _Sync:
             self.version = newest.version
         self.store.check_places(newest)
         return newest
+
+    def _find_hold(self, newest: Optional[Commit]) -> Optional[StoreOnHoldError]:
+        if newest is None or newest.hold is None:
+            return None
+        return StoreOnHoldError.at(self.store.url, newest.hold)
 
     def _is_known(self, newest: Commit, files: tuple[SourceFile, ...]) -> bool:
         """Tell whether this source was held against this commit before."""
@@ -282,15 +272,13 @@ class _Sync:
         if newest is not None:  # its tables are read one by one, as they are needed
             self.clock.step("loading")
             previous = self.store.load(newest)
-        extracts = [extract]
-        del extract  # handed over, so that its memory is free as soon as it is judged
         self.clock.step("normalizing")
         result = normalize(
-            extracts.pop(),
+            extract,
             run=self.run,
             model=self.store.model,
             previous=previous,
-            missing=self.given.missing,
+            missing=self.given.settings.missing,
         )
         return result, files
 
@@ -305,46 +293,33 @@ class _Sync:
             before = after
         raise ReadError.at(before[0].url, "it changed each time while it was read")
 
-    def _unchanged(
-        self,
-        newest: Commit,
-        attempt: int,
-        *,
-        source_read: bool,
-        result: Optional[NormalizeResult] = None,
-    ) -> SyncReport:
-        summary = result.summary if result else None
-        return SyncReport(
-            outcome="unchanged",
-            version=newest.version,
-            parent=newest.version,
-            source_read=source_read,
-            attempts=attempt,
-            tables={name: TableReport(stored.rows) for name, stored in newest.tables.items()},
-            sources=summary.sources if summary else {},
-            rejects=summary.rejects if summary else (),
-            format=newest.format_of_tables,
-            seconds=self.clock.stop(),
+    def _find_broken_limits(
+        self, newest: Optional[Commit], result: NormalizeResult, files: tuple[SourceFile, ...]
+    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Name the limits that the result breaks, and the files that are too old."""
+        limits = self.given.settings.thresholds
+        return find_refusals(result, limits, newest), find_outdated(limits, newest, files)
+
+    def _commit(
+        self, newest: Optional[Commit], result: NormalizeResult, files: tuple[SourceFile, ...]
+    ) -> Commit:
+        self.clock.step("writing")
+        self.known = self.given.fingerprint(files, self.store.model)
+        rows = {name: sheet.rows for name, sheet in result.summary.sources.items()}
+        commit = self.store.commit(
+            result.snapshot,
+            run=self.run,
+            parent=newest.version if newest else 0,
+            changes=result.changes,
+            rejects=result.rejects,
+            reject_counts=[asdict(count) for count in result.summary.rejects],
+            source=SourceRecord(files, rows, self.known),
+            give_up=self.clock.check,
         )
+        self.version = commit.version
+        return commit
 
-    def note(self, outcome: str) -> None:
-        """Leave word of this run, and take away what a refused one before it left."""
-        self._leave(outcome, fingerprint=self.known)
-        with contextlib.suppress(AspenETLError), until(self.clock.grace()):
-            # Where that fails, vacuum does it when it is old enough.
-            forget_refused(self.store.root, self.store.rejects_root)
-
-    def note_failure(self, outcome: str, reasons: Sequence[str]) -> None:
+    def _leave_word(self, outcome: str, **words: Any) -> None:
         """Leave word of this run, so that a monitor sees a schedule that refuses or fails."""
-        self._leave(outcome, reasons=reasons)
-
-    def _leave(self, outcome: str, **words: Any) -> None:
         with contextlib.suppress(DeadlineError), until(self.clock.grace()):
             self.store.note_run(self.run, outcome, self.version, **words)
-
-
-def _tables(result: NormalizeResult) -> dict[str, TableReport]:
-    return {
-        name: TableReport(rows=len(result.tables[name]), **found.counts)
-        for name, found in result.changes.items()
-    }

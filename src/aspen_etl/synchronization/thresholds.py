@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Optional
 
 from aspen_etl.io.content import SourceFile
+from aspen_etl.io.options import Count, Flag, Share, option
 from aspen_etl.normalization import NormalizeResult
 from aspen_etl.store.commit import Commit
 
@@ -32,12 +33,52 @@ class Thresholds:
         0.05
     """
 
-    max_rejected_rows: float = 0.05
-    max_rejected_cells: float = 0.05
-    max_deleted_rows: float = 0.20
-    min_deleted_rows: int = 10
-    allow_empty: bool = False
-    allow_older: bool = False
+    max_rejected_rows: float = field(
+        default=0.05,
+        metadata=option(
+            Share(),
+            "the share of a sheet's rows that may be rejected, from 0 to 1",
+            "--max-rejected-rows",
+            "N",
+        ),
+    )
+    max_rejected_cells: float = field(
+        default=0.05,
+        metadata=option(
+            Share(),
+            "the share of a column's cells that may be rejected, from 0 to 1",
+            "--max-rejected-cells",
+            "N",
+        ),
+    )
+    max_deleted_rows: float = field(
+        default=0.20,
+        metadata=option(
+            Share(),
+            "the share of a table's rows that may be deleted, from 0 to 1",
+            "--max-deleted-rows",
+            "N",
+        ),
+    )
+    min_deleted_rows: int = field(
+        default=10,
+        metadata=option(
+            Count(),
+            "how many rows of a table must go for that share to count",
+            "--min-deleted-rows",
+            "N",
+        ),
+    )
+    allow_empty: bool = field(
+        default=False,
+        metadata=option(
+            Flag(), "let an extract without rows follow one with rows", "--allow-empty"
+        ),
+    )
+    allow_older: bool = field(
+        default=False,
+        metadata=option(Flag(), "let an older source follow a newer one", "--allow-older"),
+    )
 
     def __post_init__(self) -> None:
         """Refuse a share that is none."""

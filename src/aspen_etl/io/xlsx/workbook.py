@@ -13,7 +13,8 @@ from python_calamine import CalamineError, load_workbook
 
 from aspen_etl.columns.conversion import as_text
 from aspen_etl.errors import CorruptFileError, LimitExceededError
-from aspen_etl.io.reading import RawSheet, ReadLimits, Request, find_header
+from aspen_etl.io.header import find_header
+from aspen_etl.io.reading import RawSheet, ReadLimits, Request
 from aspen_etl.io.xlsx.assembly import assemble
 from aspen_etl.io.xlsx.cell import Cells
 from aspen_etl.io.xlsx.escapes import resolve

@@ -1,0 +1,190 @@
+"""What a run is told: each setting once, with its default, its kind, its flag and its help."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any, Literal, Optional
+
+from aspen_etl.io.codec import FORMATS, Format
+from aspen_etl.io.filesystem import locate
+from aspen_etl.io.options import (
+    MAX_DAYS,
+    ByProtocol,
+    Count,
+    Option,
+    Span,
+    Text,
+    Word,
+    option,
+    options_of,
+)
+from aspen_etl.io.reading import Reading
+from aspen_etl.io.waiting import Seconds
+from aspen_etl.schema.model import Model
+from aspen_etl.store.snapshot_store import SnapshotStore
+from aspen_etl.synchronization.thresholds import Thresholds
+
+__all__ = ["OPTIONS", "Settings"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Hold what a run is told. What a setting means stands in its option.
+
+    Attributes:
+        thresholds: How much may be rejected and deleted.
+        reading: How the source is read.
+        max_attempts: How often to begin anew when others commit in between.
+    """
+
+    store: str = field(
+        default="", metadata=option(Text(), "the store's url or folder", "store", "STORE")
+    )
+    source: Optional[str] = field(
+        default=None,
+        metadata=option(
+            Text(),
+            "a workbook (- for standard input), or a folder with a file for each sheet",
+            "source",
+            "SOURCE",
+        ),
+    )
+    event_prefix: Optional[str] = field(
+        default=None,
+        metadata=option(Text(), "the url below which a new workbook is itself the source of a run"),
+    )
+    rejects_url: Optional[str] = field(
+        default=None,
+        metadata=option(
+            Text(), "where the rejects are, if not in the store", "--rejects-url", "URL"
+        ),
+    )
+    format: Optional[Format] = field(
+        default=None,
+        metadata=option(
+            Word(FORMATS),
+            "the format of the tables (the store's own, csv in a new one); another one than "
+            "its own writes all of them anew",
+            "--format",
+        ),
+    )
+    missing: Literal["delete", "keep"] = field(
+        default="delete",
+        metadata=option(
+            Word(("delete", "keep")),
+            "what becomes of borrowers that are not in the source any more",
+            "--missing",
+        ),
+    )
+    actor: Optional[str] = field(
+        default=None,
+        metadata=option(Text(), "who stands in created_by and in the commit", "--actor", "NAME"),
+    )
+    thresholds: Thresholds = field(default_factory=Thresholds)
+    reading: Reading = field(default_factory=Reading)
+    storage_options: Mapping[str, Mapping[str, Any]] = field(
+        default_factory=dict,
+        repr=False,
+        metadata=option(
+            ByProtocol(),
+            "a file of JSON by protocol with credentials, endpoint, encryption",
+            "--storage-options",
+            "FILE",
+        ),
+    )
+    timeout: Optional[Seconds] = field(
+        default=None,
+        metadata=option(
+            Span("seconds", 60 * 60 * 24 * MAX_DAYS),
+            "give up, before the commit, after that time",
+            "--timeout",
+            "SECONDS",
+        ),
+    )
+    max_attempts: int = 8
+    model_version: Optional[str] = field(
+        default=None,
+        metadata=option(
+            Text(),
+            "the state of your own model's functions, so that an unchanged source is passed over",
+            "--model-version",
+            "NAME",
+        ),
+    )
+    catalog_database: Optional[str] = field(
+        default=None, metadata=option(Text(), "the Glue database to keep in step with the store")
+    )
+    athena_workgroup: Optional[str] = field(
+        default=None, metadata=option(Text(), "the workgroup that makes the views over CSV")
+    )
+    athena_output: Optional[str] = field(
+        default=None,
+        metadata=option(Text(), "the url where Athena leaves what those statements print"),
+    )
+    keep_days: int = field(
+        default=30,
+        metadata=option(Count(0, MAX_DAYS), "for how many days vacuum leaves a version readable"),
+    )
+
+    @classmethod
+    def of(cls, told: Mapping[str, Any], /) -> Settings:
+        """Make settings from the values of options by their names.
+
+        Raises:
+            ValueError: A limit cannot be one.
+        """
+        parts = {part: {n: told[n] for n in names if n in told} for part, names in _PARTS.items()}
+        own = {each.name: told[each.name] for each in options_of(cls) if each.name in told}
+        thresholds = Thresholds(**parts["thresholds"])
+        return cls(thresholds=thresholds, reading=Reading(**parts["reading"]), **own)
+
+    def open_store(self, model: Model) -> SnapshotStore:
+        """Open the store."""
+        return SnapshotStore(
+            self.store,
+            model=model,
+            format=self.format,
+            storage_options=self.options_for(self.store),
+            rejects_url=self.rejects_url,
+            rejects_storage_options=self.options_for(self.rejects_url),
+        )
+
+    def sync_keywords(self, source: str, /) -> dict[str, Any]:
+        """Give what ``sync`` takes beside source, store and run."""
+        return {**self.plan_keywords(source), "model_version": self.model_version}
+
+    def plan_keywords(self, source: str, /) -> dict[str, Any]:
+        """Give what ``plan`` takes beside source, store and run."""
+        return {
+            "thresholds": self.thresholds,
+            "missing": self.missing,
+            "timeout": self.timeout,
+            "read_options": self.reading_of(source).keywords(),
+        }
+
+    def reading_of(self, source: str, /) -> Reading:
+        """Give how a source is read, with the storage options of its url."""
+        return replace(self.reading, storage_options=self.options_for(source))
+
+    def exists(self, url: str, /) -> bool:
+        """Tell whether there is a file or a folder at a url."""
+        return locate(url, self.options_for(url)).kind() != "absent"
+
+    def options_for(self, url: Optional[str], /) -> Mapping[str, Any]:
+        """Give the storage options of a url."""
+        protocol = url.partition("://")[0] if url is not None and "://" in url else "file"
+        return self.storage_options.get(protocol, {})
+
+
+#: The options that are those of a part, by the name of the part.
+_PARTS: Mapping[str, tuple[str, ...]] = {
+    "thresholds": tuple(each.name for each in options_of(Thresholds)),
+    "reading": tuple(each.name for each in options_of(Reading)),
+}
+
+#: Every option of a run, by its name.
+OPTIONS: Mapping[str, Option] = MappingProxyType(
+    {each.name: each for holder in (Settings, Thresholds, Reading) for each in options_of(holder)}
+)
