@@ -5,16 +5,34 @@ from __future__ import annotations
 import ast
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 SOURCE = CHECKOUT / "src" / "aspen_etl"
 
-MODULE_LINES = 350
-FUNCTION_LINES = 60  # the docstring not counted
+MODULE_LINES = 300
+FUNCTION_LINES = 40  # the docstring not counted
+PARAMETERS = 6  # without ``self`` and ``cls``
+
+# The public doors: a caller says everything there by name, and each name stands alone.
+DOORS = {
+    "io/extract.py read_extract",
+    "store/snapshot_store.py __init__",
+    "schema/column.py column",
+    "synchronization/syncing.py plan",
+    "synchronization/syncing.py sync",
+}
+
+# The rooms that are not brought to these sizes yet, and what holds there meanwhile.
+LARGE_ROOMS = {
+    *("columns", "derive", "errors", "io", "normalization", "schema", "sql", "store", "transform"),
+}
+LARGE_MODULE_LINES = 350
+LARGE_FUNCTION_LINES = 60
 USUAL_FUNCTION_LINES = 40  # ... which one function in twenty may pass
 
 TOP_LEVEL = {
@@ -39,16 +57,43 @@ def parse(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
 
 
-def functions() -> Iterator[tuple[str, int]]:
-    """Yield each function's place and its length without the docstring."""
+class Function(NamedTuple):
+    """A function, where it stands, and how large it is."""
+
+    place: str
+    lines: int
+    parameters: int
+
+    @property
+    def is_door(self) -> bool:
+        """Whether it is one of the public doors."""
+        return self.place in DOORS
+
+
+def functions(rooms: Container[str]) -> Iterator[Function]:
+    """Yield the functions of rooms; a docstring is no part of their length."""
     for name, path in MODULES.items():
+        if room(name) not in rooms:
+            continue
         for node in ast.walk(parse(path)):
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
                 lines = (node.end_lineno or node.lineno) - node.lineno + 1
                 if ast.get_docstring(node, clean=False) is not None:
                     docstring = node.body[0]
                     lines -= (docstring.end_lineno or docstring.lineno) - docstring.lineno + 1
-                yield f"{name}:{node.lineno} {node.name}", lines
+                yield Function(f"{name} {node.name}", lines, parameters(node.args))
+
+
+def parameters(given: ast.arguments) -> int:
+    """Count the parameters of a function, those that take the rest included."""
+    names = [each.arg for each in (*given.posonlyargs, *given.args, *given.kwonlyargs)]
+    names += [each.arg for each in (given.vararg, given.kwarg) if each is not None]
+    return len(names) - (names[:1] in (["self"], ["cls"]))
+
+
+def room(module: str) -> str:
+    """Name the room of a module by its path; what stands outside of a folder is its own."""
+    return module.partition("/")[0].removesuffix(".py")
 
 
 def tracked_files() -> list[str]:
@@ -64,19 +109,36 @@ def tracked_files() -> list[str]:
 # -------------------------------------------------------------------------------------- size
 
 
+ROOMS = {room(name) for name in MODULES} - LARGE_ROOMS
+LENGTHS = {name: len(path.read_text("utf-8").splitlines()) for name, path in MODULES.items()}
+
+
 def test_modules_are_small() -> None:
-    lengths = {name: len(path.read_text("utf-8").splitlines()) for name, path in MODULES.items()}
-    assert {name: lines for name, lines in lengths.items() if lines > MODULE_LINES} == {}
+    assert {n: lines for n, lines in LENGTHS.items() if lines > LARGE_MODULE_LINES} == {}
+    small = {name: lines for name, lines in LENGTHS.items() if room(name) in ROOMS}
+    assert {name: lines for name, lines in small.items() if lines > MODULE_LINES} == {}
 
 
 def test_functions_are_small() -> None:
-    assert [place for place in functions() if place[1] > FUNCTION_LINES] == []
+    assert [each for each in functions(ROOMS) if each.lines > FUNCTION_LINES] == []
+    assert [each for each in functions(LARGE_ROOMS) if each.lines > LARGE_FUNCTION_LINES] == []
 
 
-def test_nearly_all_functions_are_smaller() -> None:
-    lengths = list(functions())
-    long = [place for place in lengths if place[1] > USUAL_FUNCTION_LINES]
-    assert len(long) <= len(lengths) // 20, long
+def test_nearly_all_functions_of_large_rooms_are_smaller() -> None:
+    found = list(functions(LARGE_ROOMS))
+    long = [each for each in found if each.lines > USUAL_FUNCTION_LINES]
+    assert len(long) <= len(found) // 20, long
+
+
+def test_what_travels_together_is_one_parameter() -> None:
+    wide = [each for each in functions(ROOMS) if each.parameters > PARAMETERS]
+    assert [each for each in wide if not each.is_door] == []
+
+
+def test_the_doors_are_there_and_wide() -> None:
+    everywhere = functions({room(name) for name in MODULES})
+    wide = {each.place for each in everywhere if each.parameters > PARAMETERS}
+    assert DOORS - wide == set()
 
 
 # ------------------------------------------------------------------------------------- habits

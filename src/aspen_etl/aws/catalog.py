@@ -9,20 +9,23 @@ the next one.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, Optional
 
-from aspen_etl import Model, SnapshotStore
+from aspen_etl import SnapshotStore
+from aspen_etl.aws.catalog_tables import (
+    Held,
+    Wanted,
+    refuse_foreign,
+    refuse_table,
+    version_of,
+    wanted_tables,
+)
 from aspen_etl.aws.clients import Statements, call, error_code
-from aspen_etl.derive.athena import athena_create, glue_tables
 from aspen_etl.errors import CatalogError
-from aspen_etl.store.commit import Commit, Stored
 
 __all__ = ["CatalogReport", "TableStatus", "catalog_status", "publish"]
-
-#: The parameters of a table that are ours: the commit it was moved to, its store, its view.
-VERSION, STORE, VIEW = "aspen_etl.version", "aspen_etl.store", "aspen_etl.view"
 
 Moved = Literal["created", "moved", "unchanged", "newer"]
 
@@ -96,23 +99,19 @@ def publish(
     """
     newest = store.find()
     commit = newest if version is None else store.find(version)
-    wanted = _wanted(store, commit, newest, database)
-    held = _held(client, database)
+    place = _Place(client, database, None if version is not None else commit.version, views)
+    wanted, held = wanted_tables(store, commit, newest, database), place.tables()
     for name, table in wanted.items():
-        _refuse_foreign(f"{database}.{table.name}", held.get(table.name), store.url)
+        refuse_foreign(place.show(table.name), held.get(table.name), store.url)
         if views is not None and table.view is not None:
-            _refuse_table(f"{database}.{name}", held.get(name))
-    back = version is not None
-    moving = [t for t in wanted.values() if _is_to_move(t, held.get(t.name), commit, back=back)]
-    if moving:  # until all of them have moved, both commits are needed
-        at = [_version(held[table.name]) for table in wanted.values() if table.name in held]
-        # A table may have stood where it is since a version that is no longer kept, while a
-        # later one names its files; vacuum passes over a pin on what is no longer kept.
+            refuse_table(place.show(name), held.get(name))
+    if any(place.is_to_move(table, held.get(table.name)) for table in wanted.values()):
+        # Until all of them have moved, both commits are needed. A table may have stood where it
+        # is since a version that is no longer kept, while a later one names its files; vacuum
+        # passes over a pin on what is no longer kept.
+        at = [version_of(held[table.name]) for table in wanted.values() if table.name in held]
         store.pin(_pin(database), max(newest.oldest_readable, min([commit.version, *at])))
-    moved: dict[str, Moved] = {}
-    for name, table in wanted.items():
-        there = held.get(table.name)
-        moved[name] = _bring(client, database, table, there, commit, back=back, views=views)
+    moved = {name: place.bring(table, held.get(table.name)) for name, table in wanted.items()}
     if "newer" not in moved.values():
         store.pin(_pin(database), commit.version)
     return CatalogReport(database, commit.version, moved)
@@ -128,199 +127,103 @@ def catalog_status(
         VersionNotFoundError: The store holds no commit.
     """
     newest = store.find()
-    wanted, held = _wanted(store, newest, newest, database), _held(client, database)
+    wanted = wanted_tables(store, newest, newest, database)
+    held = _Place(client, database, newest.version).tables()
     out = {}
     for name, table in wanted.items():
         there = held.get(table.name)
-        version = None if there is None else _version(there)
-        out[name] = TableStatus(version, there is not None and not _differs(table, there))
+        version = None if there is None else version_of(there)
+        out[name] = TableStatus(version, there is not None and not table.differs(there))
     return out
 
 
-# ----------------------------------------------------------------------------- wanted and held
-
-
 @dataclass(frozen=True)
-class _Wanted:
-    """A table as it should stand in the catalogue: Glue's input, and the view over it."""
+class _Place:
+    """A database of the catalogue, and to which commit its tables are brought.
 
-    name: str
-    input: Mapping[str, Any]
-    view: Optional[str]
+    Attributes:
+        client: A Glue client.
+        database: Its name.
+        newest: A table that stands at a later version is left there; None where tables move back.
+        views: What makes views.
+    """
 
-    @property
-    def digest(self) -> Optional[str]:
-        if self.view is None:
-            return None
-        return hashlib.sha256(self.view.encode()).hexdigest()[:16]
+    client: Any
+    database: str
+    newest: Optional[int]
+    views: Optional[Statements] = None
 
+    def show(self, name: str) -> str:
+        """Name a table as messages do."""
+        return f"{self.database}.{name}"
 
-def _wanted(
-    store: SnapshotStore, commit: Commit, newest: Commit, database: str
-) -> dict[str, _Wanted]:
-    """Give the tables that a commit holds, by name in the model."""
-    stored = {
-        name: commit.tables[name].moved(newest.rewrites)
-        for name in store.model.tables
-        if name in commit.tables
-    }
-    folders = {name: _folder(store.url, name, stored.get(name)) for name in store.model.tables}
-    out = {}
-    for file_format in sorted({each.format for each in stored.values()}):
-        inputs = glue_tables(
-            store.model,
-            location=folders,
-            format=file_format,
-            parameters={VERSION: str(commit.version), STORE: store.url},
-        )
-        views = _views(store.model, database, folders) if file_format == "csv" else {}
-        for name, each in stored.items():
-            if each.format == file_format:
-                out[name] = _Wanted(inputs[name]["Name"], inputs[name], views.get(name))
-    return {name: out[name] for name in stored}
+    def tables(self) -> dict[str, Held]:
+        """Give the tables that are there, by name."""
 
+        def ask() -> dict[str, Held]:
+            pages = self.client.get_paginator("get_tables").paginate(DatabaseName=self.database)
+            return {table["Name"]: table for page in pages for table in page["TableList"]}
 
-def _folder(url: str, name: str, stored: Optional[Stored]) -> str:
-    """Give the folder of a table's files; one that is never written to where it has none."""
-    where = {file.path.rpartition("/")[0] for file in stored.files} if stored else set()
-    if len(where) > 1:
-        msg = "its files stand in several folders since a borrower was erased"
-        raise CatalogError.at(name, "finding its folder", msg)
-    return f"{url}/{where.pop() if where else f'{name}/none'}"
+        return call(ask, self.database, "listing its tables")
 
+    def is_newer(self, there: Optional[Held]) -> bool:
+        """Tell whether a table stands at a later version, and is to be left there."""
+        return there is not None and self.newest is not None and version_of(there) > self.newest
 
-def _views(model: Model, database: str, folders: Mapping[str, str]) -> dict[str, str]:
-    statements = athena_create(model, database=database, location=folders, format="csv")
-    return dict(zip(model.tables, statements[1::2]))
+    def is_to_move(self, table: Wanted, there: Optional[Held]) -> bool:
+        """Tell whether a table is to be made or changed."""
+        return there is None or (table.differs(there) and not self.is_newer(there))
 
+    def bring(self, table: Wanted, there: Optional[Held]) -> Moved:
+        """Bring one table to the commit, given what stands in its place."""
+        outcome: Moved = "unchanged" if there is not None else "created"
+        for _ in range(_TRIES):
+            if self.is_newer(there):
+                return "newer"
+            if there is None or table.differs(there):
+                written = self._write(table, there)
+                if written is None:  # another run came between
+                    there = self._get(table)
+                    outcome = "unchanged"
+                    continue
+                outcome = "moved" if outcome == "unchanged" else outcome
+                there = written
+            if self.views is not None and table.view is not None and table.lacks_view(there):
+                self.views(table.view, self.database)
+                self._write(table, there, view=table.digest)
+                outcome = "moved" if outcome == "unchanged" else outcome
+            return outcome
+        raise CatalogError.at(self.show(table.name), "moving it", "others change it all the time")
 
-def _held(client: Any, database: str) -> dict[str, Mapping[str, Any]]:
-    def ask() -> dict[str, Mapping[str, Any]]:
-        pages = client.get_paginator("get_tables").paginate(DatabaseName=database)
-        return {table["Name"]: table for page in pages for table in page["TableList"]}
+    def _get(self, table: Wanted) -> Held:
+        def ask() -> Held:
+            found: Held = self.client.get_table(DatabaseName=self.database, Name=table.name)[
+                "Table"
+            ]
+            return found
 
-    return call(ask, database, "listing its tables")
+        return call(ask, self.show(table.name), "reading it")
 
-
-def _version(table: Mapping[str, Any]) -> int:
-    return int(table.get("Parameters", {}).get(VERSION, 0))
-
-
-def _refuse_foreign(name: str, table: Optional[Mapping[str, Any]], url: str) -> None:
-    if table is None:
-        return
-    owner = table.get("Parameters", {}).get(STORE)
-    if owner is None:
-        raise CatalogError.foreign(name, "a table of that name is there that is not ours")
-    if owner != url:
-        raise CatalogError.foreign(name, "the table belongs to another store")
-
-
-def _refuse_table(name: str, table: Optional[Mapping[str, Any]]) -> None:
-    if table is not None and table.get("TableType") != "VIRTUAL_VIEW":
-        raise CatalogError.foreign(name, "a table stands where the view over the CSV should be")
-
-
-def _differs(table: _Wanted, held: Mapping[str, Any]) -> bool:
-    """Tell whether a table shows something else than it should, whatever its commit's number."""
-    names = table.input["Parameters"].keys() - {VERSION}
-    return bool(_comparable(table.input, names) != _comparable(held, names))
-
-
-def _comparable(table: Mapping[str, Any], parameters: Collection[str]) -> Any:
-    storage = table["StorageDescriptor"]
-    serde = storage["SerdeInfo"]
-    return (
-        [(each["Name"], each["Type"], each.get("Comment")) for each in storage["Columns"]],
-        [storage[part] for part in ("Location", "InputFormat", "OutputFormat")],
-        [serde["SerializationLibrary"], serde.get("Parameters")],
-        {name: table.get("Parameters", {}).get(name) for name in parameters},
-    )
-
-
-def _has_view(table: _Wanted, held: Mapping[str, Any]) -> bool:
-    return bool(held.get("Parameters", {}).get(VIEW) == table.digest)
-
-
-def _is_newer(held: Optional[Mapping[str, Any]], commit: Commit, *, back: bool) -> bool:
-    return held is not None and not back and _version(held) > commit.version
-
-
-def _is_to_move(
-    table: _Wanted, held: Optional[Mapping[str, Any]], commit: Commit, *, back: bool
-) -> bool:
-    return held is None or (_differs(table, held) and not _is_newer(held, commit, back=back))
-
-
-# ----------------------------------------------------------------------------- changing
-
-
-def _bring(
-    client: Any,
-    database: str,
-    table: _Wanted,
-    there: Optional[Mapping[str, Any]],
-    commit: Commit,
-    *,
-    back: bool,
-    views: Optional[Statements],
-) -> Moved:
-    """Bring one table to a commit, given what stands in its place."""
-    name = f"{database}.{table.name}"
-    outcome: Moved = "unchanged" if there is not None else "created"
-    for _ in range(_TRIES):
-        if _is_newer(there, commit, back=back):
-            return "newer"
-        if there is None or _differs(table, there):
-            written = _write(client, database, table, there)
-            if written is None:  # another run came between
-                there = call(lambda: _get(client, database, table), name, "reading it")
-                outcome = "unchanged"
-                continue
-            outcome = "moved" if outcome == "unchanged" else outcome
-            there = written
-        if views is not None and table.view is not None and not _has_view(table, there):
-            views(table.view, database)
-            _write(client, database, table, there, view=table.digest)
-            outcome = "moved" if outcome == "unchanged" else outcome
-        return outcome
-    raise CatalogError.at(name, "moving it", "others change it all the time")
-
-
-def _get(client: Any, database: str, table: _Wanted) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = client.get_table(DatabaseName=database, Name=table.name)["Table"]
-    return found
-
-
-def _write(
-    client: Any,
-    database: str,
-    table: _Wanted,
-    there: Optional[Mapping[str, Any]],
-    view: Optional[str] = None,
-) -> Optional[Mapping[str, Any]]:
-    """Create or update a table; give it as it is now, or None where another run came between."""
-    parameters = dict(table.input["Parameters"])
-    kept = view or ({} if there is None else there.get("Parameters", {})).get(VIEW)
-    if kept is not None:
-        parameters[VIEW] = kept
-    value = {**table.input, "Parameters": parameters}
-    name = f"{database}.{table.name}"
-    try:
-        if there is None:
-            client.create_table(DatabaseName=database, TableInput=value)
+    def _write(
+        self, table: Wanted, there: Optional[Held], view: Optional[str] = None
+    ) -> Optional[Held]:
+        """Create or update a table; give it as it is now, or None where another run came first."""
+        told = {"DatabaseName": self.database, "TableInput": table.input_over(there, view)}
+        try:
+            if there is None:
+                self.client.create_table(**told)
+            else:
+                known = {"VersionId": there["VersionId"]} if "VersionId" in there else {}
+                self.client.update_table(**told, SkipArchive=True, **known)
+        except Exception as error:
+            code = error_code(error)
+            if code is None:
+                raise
+            if code in {"AlreadyExistsException", "ConcurrentModificationException"}:
+                return None
         else:
-            known = {"VersionId": there["VersionId"]} if "VersionId" in there else {}
-            client.update_table(DatabaseName=database, TableInput=value, SkipArchive=True, **known)
-    except Exception as error:
-        code = error_code(error)
-        if code is None:
-            raise
-        if code in {"AlreadyExistsException", "ConcurrentModificationException"}:
-            return None
-    else:
-        return call(lambda: _get(client, database, table), name, "reading it")
-    raise CatalogError.at(name, "writing it", code)
+            return self._get(table)
+        raise CatalogError.at(self.show(table.name), "writing it", code)
 
 
 def _pin(database: str) -> str:

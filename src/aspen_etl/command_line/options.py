@@ -13,7 +13,19 @@ from aspen_etl.command_line.models import load_model
 from aspen_etl.command_line.parsing import typed
 from aspen_etl.errors import NotSupportedError, StorageOptionsError
 from aspen_etl.io.codec import FORMATS
-from aspen_etl.io.options import Count, Flag, Kind, Names, Rows, Share, Span, Texts, Word
+from aspen_etl.io.options import (
+    ByProtocol,
+    Count,
+    Flag,
+    Kind,
+    Names,
+    Rows,
+    Share,
+    Span,
+    Text,
+    Texts,
+    Word,
+)
 from aspen_etl.schema import Run
 from aspen_etl.store.snapshot_store import SnapshotStore
 from aspen_etl.synchronization.settings import OPTIONS, Settings
@@ -77,12 +89,10 @@ class _HeaderRow(argparse.Action):
         setattr(namespace, self.dest, {**(given or {}), name: number} if name else number)
 
 
-def _as_text(_: Kind) -> Mapping[str, Any]:
-    return {}
-
-
-#: How argparse takes the values of a kind; those of another one are texts.
+#: How argparse takes the values of a kind.
 _SHAPES: Mapping[type, Callable[[Any], Mapping[str, Any]]] = {
+    Text: lambda _: {},
+    ByProtocol: lambda _: {},  # the name of a file that holds them
     Word: lambda kind: {"type": typed(kind), "metavar": f"{{{','.join(kind.words)}}}"},
     Count: lambda kind: {"type": typed(kind)},
     Span: lambda kind: {"type": typed(kind)},
@@ -120,7 +130,7 @@ def add_options(parser: argparse.ArgumentParser, *names: str, **defaults: Any) -
 
 def add_value(parser: argparse.ArgumentParser, flag: str, kind: Kind, **more: Any) -> None:
     """Add what takes a value of a kind; the rest is what argparse takes."""
-    shape = _SHAPES.get(type(kind), _as_text)(kind)
+    shape = _SHAPES[type(kind)](kind)
     parser.add_argument(flag, **{**shape, **more})
 
 

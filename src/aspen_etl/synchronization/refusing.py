@@ -1,8 +1,7 @@
-"""What a run that broke a limit leaves behind, and the error that says where."""
+"""What a run that breaks a limit leaves behind, and the error that says where."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Optional
 
@@ -14,29 +13,37 @@ from aspen_etl.errors import (
     RejectsPlaceError,
     ThresholdError,
 )
+from aspen_etl.io.content import SourceFile
 from aspen_etl.normalization import NormalizeResult
 from aspen_etl.schema.values import Run
 from aspen_etl.store.commit import Commit
 from aspen_etl.store.refused import RefusedRun, keep_refused
 from aspen_etl.store.snapshot_store import SnapshotStore
+from aspen_etl.synchronization.thresholds import Thresholds, find_outdated, find_refusals
 
-__all__ = ["refuse"]
+__all__ = ["refuse_broken"]
 
 
-def refuse(
+def refuse_broken(
+    limits: Thresholds,
     store: SnapshotStore,
     run: Run,
     newest: Optional[Commit],
     result: NormalizeResult,
-    refusals: Sequence[str],
-    outdated: Sequence[str],
-) -> ThresholdError:
-    """Keep the figures and the rejects of a run that broke a limit, and give its error.
+    files: tuple[SourceFile, ...],
+) -> None:
+    """Refuse a run that breaks a limit; its figures and its rejects are kept.
 
     Where they cannot be kept, the error says so: the run is refused all the same.
+
+    Raises:
+        ThresholdError: A limit is broken; OutdatedSourceError where only the source is too old.
     """
+    refusals = find_refusals(result, limits, newest)
+    broken = refusals + find_outdated(limits, newest, files)
+    if not broken:
+        return
     kind = ThresholdError if refusals else OutdatedSourceError
-    broken = (*refusals, *outdated)
     counts = tuple(asdict(count) for count in result.summary.rejects)
     refused = RefusedRun(
         time=run.time.isoformat(),
@@ -55,7 +62,7 @@ def refuse(
         place = _keep(store, refused, result.rejects)
     except (AspenETLError, MemoryError) as error:
         failure = type(error).__name__
-    return kind.of(broken, rejects=counts, place=place, failure=failure)
+    raise kind.of(broken, rejects=counts, place=place, failure=failure)
 
 
 def _keep(store: SnapshotStore, refused: RefusedRun, rejects: pd.DataFrame) -> str:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Optional, Union
 
 from aspen_etl.columns.threads import UNKNOWN_ROWS, map_threads
+from aspen_etl.errors import ReadError
 from aspen_etl.io.content import SourceFile, state_of
 from aspen_etl.io.extract import read_extract
 from aspen_etl.io.places import Source, source_places
@@ -18,6 +19,9 @@ from aspen_etl.store.commit import STORE_FORMAT, library_version
 from aspen_etl.synchronization.settings import Settings
 
 __all__ = ["Given"]
+
+#: How often a source is read that changes while it is read.
+_READS = 3
 
 
 @dataclass(frozen=True)
@@ -41,8 +45,19 @@ class Given:
         most = reading.limits.max_file_bytes
         return tuple(map_threads(lambda place: state_of(place, most), places, rows=UNKNOWN_ROWS))
 
-    def read(self, model: Model) -> Extract:
-        """Read the source."""
+    def read(
+        self, model: Model, before: tuple[SourceFile, ...]
+    ) -> tuple[Extract, tuple[SourceFile, ...]]:
+        """Read one state of the source: the same before, as seen by a look, and after."""
+        for _ in range(_READS):
+            extract = self._read(model)
+            after = self.look(model)
+            if after == before:
+                return extract, after
+            before = after
+        raise ReadError.at(before[0].url, "it changed each time while it was read")
+
+    def _read(self, model: Model) -> Extract:
         if isinstance(self.source, Extract):
             return self.source
         return read_extract(self.source, model=model, **self.settings.reading.keywords())

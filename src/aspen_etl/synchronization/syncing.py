@@ -14,7 +14,6 @@ from aspen_etl.errors import (
     AspenETLError,
     CommitConflictError,
     DeadlineError,
-    ReadError,
     StoreOnHoldError,
 )
 from aspen_etl.io.content import SourceFile
@@ -27,16 +26,13 @@ from aspen_etl.schema import Extract, Model, Run
 from aspen_etl.store.commit import Commit, SourceRecord
 from aspen_etl.store.refused import forget_refused
 from aspen_etl.store.snapshot_store import SnapshotStore
-from aspen_etl.synchronization.refusing import refuse
+from aspen_etl.synchronization.refusing import refuse_broken
 from aspen_etl.synchronization.report import Clock, SyncReport
 from aspen_etl.synchronization.settings import Settings
 from aspen_etl.synchronization.source import Given
 from aspen_etl.synchronization.thresholds import Thresholds, find_outdated, find_refusals
 
 __all__ = ["plan", "sync"]
-
-#: How often a source is read that changes while it is read.
-_READS = 3
 
 
 def sync(  # noqa: PLR0913 - what a run is told, each by name
@@ -146,12 +142,8 @@ def plan(  # noqa: PLR0913 - what sync is told
     Raises:
         AspenETLError: What reading and normalizing raise.
     """
-    settings = Settings(
-        thresholds=thresholds,
-        missing=missing,
-        timeout=timeout,
-        reading=Reading(**(read_options or {})),
-    )
+    reading = Reading(**(read_options or {}))
+    settings = Settings(thresholds=thresholds, missing=missing, timeout=timeout, reading=reading)
     clock = Clock(settings.timeout, on_step)
     return _Sync(_store(target, model), Given(source, settings), run, clock).plan()
 
@@ -201,13 +193,14 @@ class _Sync:
 
     def plan(self) -> SyncReport:
         """Tell what a run would do."""
+        limits = self.given.settings.thresholds
         with until(self.clock.deadline):
             newest = self._newest()
             result, files = self._normalize(newest, self.given.look(self.store.model))
-            refusals = [str(held) for held in [self._find_hold(newest)] if held is not None]
-            for broken in self._find_broken_limits(newest, result, files):
-                refusals += broken
-            report = SyncReport.planned(result, newest, refusals, self.store.format_after(newest))
+            held = [str(error) for error in [self._find_hold(newest)] if error is not None]
+            broken = find_refusals(result, limits, newest) + find_outdated(limits, newest, files)
+            after = self.store.format_after(newest)
+        report = SyncReport.planned(result, newest, [*held, *broken], after)
         return replace(report, seconds=self.clock.stop())
 
     def _repeat(self, max_attempts: int) -> SyncReport:
@@ -230,9 +223,7 @@ class _Sync:
         if newest is not None and self._is_known(newest, files):
             return SyncReport.unchanged(newest, attempt)
         result, files = self._normalize(newest, files)
-        refusals, outdated = self._find_broken_limits(newest, result, files)
-        if refusals or outdated:
-            raise refuse(self.store, self.run, newest, result, refusals, outdated)
+        refuse_broken(self.given.settings.thresholds, self.store, self.run, newest, result, files)
         commit = self._commit(newest, result, files)
         if newest is not None and commit.version == newest.version:
             return SyncReport.unchanged(newest, attempt, result)
@@ -254,8 +245,7 @@ class _Sync:
 
     def _is_known(self, newest: Commit, files: tuple[SourceFile, ...]) -> bool:
         """Tell whether this source was held against this commit before."""
-        name = self.given.fingerprint(files, self.store.model)
-        self.known = name
+        self.known = name = self.given.fingerprint(files, self.store.model)
         if name is None or newest.format_of_tables != self.store.format_after(newest):
             return False
         if name == newest.source.fingerprint:
@@ -267,7 +257,7 @@ class _Sync:
         self, newest: Optional[Commit], files: tuple[SourceFile, ...]
     ) -> tuple[NormalizeResult, tuple[SourceFile, ...]]:
         self.clock.step("reading")
-        extract, files = self._read(files)
+        extract, files = self.given.read(self.store.model, files)
         previous = None
         if newest is not None:  # its tables are read one by one, as they are needed
             self.clock.step("loading")
@@ -282,30 +272,12 @@ class _Sync:
         )
         return result, files
 
-    def _read(self, before: tuple[SourceFile, ...]) -> tuple[Extract, tuple[SourceFile, ...]]:
-        """Read one state of the source: the same before, as seen by a look, and after."""
-        model = self.store.model
-        for _ in range(_READS):
-            extract = self.given.read(model)
-            after = self.given.look(model)
-            if after == before:
-                return extract, after
-            before = after
-        raise ReadError.at(before[0].url, "it changed each time while it was read")
-
-    def _find_broken_limits(
-        self, newest: Optional[Commit], result: NormalizeResult, files: tuple[SourceFile, ...]
-    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Name the limits that the result breaks, and the files that are too old."""
-        limits = self.given.settings.thresholds
-        return find_refusals(result, limits, newest), find_outdated(limits, newest, files)
-
     def _commit(
         self, newest: Optional[Commit], result: NormalizeResult, files: tuple[SourceFile, ...]
     ) -> Commit:
         self.clock.step("writing")
-        self.known = self.given.fingerprint(files, self.store.model)
         rows = {name: sheet.rows for name, sheet in result.summary.sources.items()}
+        source = SourceRecord(files, rows, self.given.fingerprint(files, self.store.model))
         commit = self.store.commit(
             result.snapshot,
             run=self.run,
@@ -313,10 +285,10 @@ class _Sync:
             changes=result.changes,
             rejects=result.rejects,
             reject_counts=[asdict(count) for count in result.summary.rejects],
-            source=SourceRecord(files, rows, self.known),
+            source=source,
             give_up=self.clock.check,
         )
-        self.version = commit.version
+        self.known, self.version = source.fingerprint, commit.version
         return commit
 
     def _leave_word(self, outcome: str, **words: Any) -> None:
