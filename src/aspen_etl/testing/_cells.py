@@ -8,7 +8,7 @@ from typing import Optional
 
 from hypothesis import strategies as st
 
-from aspen_etl.borrower.tables import EMAIL, PHONE, ZIP_CODE
+from aspen_etl.borrower.samples import RAW_SAMPLES, SAMPLES
 from aspen_etl.columns.text import WHITE_SPACE, TextFormat
 
 __all__ = [
@@ -180,62 +180,6 @@ def _longest(limit: int, parts: int) -> tuple[str, ...]:
 # ----------------------------------------------------------------------------- forms
 
 
-def _zip_code(forms: tuple[str, ...]) -> Decoder:
-    def decode(number: int) -> str:
-        number, form = divmod(number, len(forms))
-        return forms[form].format(number * 61 % 10**5, number % 10**4, number % 10**3)
-
-    return decode
-
-
-_ZIP_CODES = ("{0:05d}", "{0:05d}-{1:04d}")
-_RAW_ZIP_CODES = (
-    "{0:05d}",
-    "{0:05d}-{1:04d}",
-    "{1:04d}",
-    "{0:05d}.0",
-    "{2:03d}",
-    "{0:03d}{1:04d}",
-    "{1:04d}{1:04d}",
-    "{0:05d}{1:04d}.0",
-)
-
-
-def _phone(number: int) -> str:
-    number, form = divmod(number, len(_PHONES))
-    return _PHONES[form].format(*f"{number * 7919 % 10**10:010d}")
-
-
-_PHONES = (
-    "{0}{1}{2}{3}{4}{5}{6}{7}{8}{9}",
-    "({0}{1}{2}) {3}{4}{5}-{6}{7}{8}{9}",
-    "+1 {0}{1}{2} {3}{4}{5} {6}{7}{8}{9}",
-    "{0}{1}{2}.{3}{4}{5}.{6}{7}{8}{9}",
-    "{3}{4}{5}-{6}{7}{8}{9}",
-    "+{0}{1}{2}{3}{4}{5}{6}{7}{8}{9}12345",
-    "{3}{4}{5}-{6}{7}{8}{9} x{0}{1}",
-)
-
-
-def _email(number: int) -> str:
-    number, form = divmod(number, 8)
-    return _EMAILS[number % len(_EMAILS)] if form else f"ann{number % 100}@example.com"
-
-
-_EMAILS = (
-    *(
-        "a@b",
-        "ann.o'brien+tag@example.com",
-        "=1+1@example.com",
-        "-x@+y",
-        "josé@bücher.example",
-        "山@田.jp",
-        "о@о.рф",
-    ),
-    *("😀@😀", '"a,b"@example.com', "NA@NA", "x" * 242 + "@example.com", "é" * 252 + "@b"),
-)
-
-
 def whole_number(number: int) -> str:
     """Give a whole number of 64 bits."""
     number, form = divmod(number, 2)
@@ -270,8 +214,7 @@ def decoder(
         return whole_number
     if not formats:
         return texts(limit, parts=parts)
-    zip_code = _zip_code(_RAW_ZIP_CODES if raw else _ZIP_CODES)
-    return {ZIP_CODE: zip_code, PHONE: _phone, EMAIL: _email}.get(formats[0])
+    return (RAW_SAMPLES if raw else SAMPLES).get(formats[0])
 
 
 def from_pattern(text_format: TextFormat) -> st.SearchStrategy[str]:
