@@ -34,7 +34,7 @@ FAILED, TOO_OLD = 1, 3
 #: How long ago, and for how long.
 _MINUTES, _DAYS = Span("minutes", 60 * 24 * MAX_DAYS), Span("days", MAX_DAYS)
 
-#: How many characters of a borrower's id are read: more than any model takes.
+#: How many characters of an id are read: more than any model takes.
 _ID_LENGTH = 10_000
 
 
@@ -204,9 +204,9 @@ def _vacuum(arguments: argparse.Namespace) -> None:
 
 
 def _purge(arguments: argparse.Namespace) -> None:
-    borrower_id = _read_id(arguments.id_file)
+    erased = _read_id(arguments.id_file)
     with progress("erasing"):
-        report = open_store(arguments).purge(borrower_id, run=new_run(arguments))
+        report = open_store(arguments).purge(erased, run=new_run(arguments))
     told = (
         f"erased {sum(report.rows.values()):,} rows from the newest version; {report.files} files "
         f"of {report.versions} versions written anew, {report.deleted} deleted; the store is at "
@@ -216,7 +216,7 @@ def _purge(arguments: argparse.Namespace) -> None:
 
 
 def _read_id(path: Optional[str]) -> str:
-    """Read a borrower's id, of which no message shows anything."""
+    """Read the id of whom to erase, of which no message shows anything."""
     try:
         if path is not None:
             with Path(path).open(encoding="utf-8") as file:

@@ -62,7 +62,7 @@ def sync(  # noqa: PLR0913 - what a run is told, each by name
         run: When this is, and who does it.
         model: The model, where ``target`` is a url.
         thresholds: How much may be rejected and deleted.
-        missing: Whether borrowers that are absent now are deleted, or kept.
+        missing: Whether what is absent from the source now is deleted, or kept.
         timeout: After which time, from now on, the run gives up rather than commit: seconds, or a
             ``timedelta``. No storage is waited for any longer, but for the commit itself.
         max_attempts: How often to begin anew when others commit in between.
@@ -134,7 +134,7 @@ def plan(  # noqa: PLR0913 - what sync is told
         run: When this is, and who does it.
         model: The model, where ``target`` is a url.
         thresholds: How much may be rejected and deleted; the report lists what would refuse.
-        missing: Whether borrowers that are absent now are deleted, or kept.
+        missing: Whether what is absent from the source now is deleted, or kept.
         timeout: After which time the run gives up, also where a storage is silent.
         read_options: What ``read_extract`` takes beside the model.
         on_step: Called with the name of each step as it begins.
