@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Optional, get_args
 
 import numpy as np
@@ -22,7 +21,6 @@ from aspen_etl.schema.spec import TableSpec
 from aspen_etl.schema.validation import find_failures, validate_columns
 from aspen_etl.schema.values import Extract, Run
 from aspen_etl.transform.assembly import assemble
-from aspen_etl.transform.assigning import find_leaders
 from aspen_etl.transform.auditing import Since
 from aspen_etl.transform.cleaning import prepare
 from aspen_etl.transform.judging import judge
@@ -163,16 +161,13 @@ class _Work:
             msg = f"there is no missing={missing!r}; use 'delete' or 'keep'"
             raise NotSupportedError(msg, missing=missing)
         self.model, self.run, self.previous = model, run, previous
-        most = max(map(len, extract.values()), default=0)
-        led_by = begin(partial(find_leaders, model, previous), rows=most)
-        prepared, leaders = prepare(extract, model), led_by()
-        judged = judge(prepared, model, leaders)
+        prepared = prepare(extract, model)
+        judged = judge(prepared, model)
         before = previous.tables if previous else {}
-        held = hold(prepared, judged, before, model, missing, leaders)
+        held = hold(prepared, judged, before, model, missing)
         self.accepted = held.accepted
-        self._led = {leaders[sheet].table.name: led for sheet, led in held.led.items()}
         # What a store had to read already is held until it is numbered.
-        self._held = [*held.before.values(), *leaders.values()]
+        self._held = [*held.before.values()]
         self._has_old_rows = any((*held.kept.values(), *held.stayed.values()))
         self.rejects = list_rejects(prepared, judged, model)
         self._sources = {
@@ -190,9 +185,8 @@ class _Work:
             self.run,
             previous=self.previous,
             ahead=ahead,
-            led=self._led,
         )
-        self._held, self._led = [], {}
+        self._held = []
         return found
 
     def summarize(self, snapshot: Snapshot) -> Summary:

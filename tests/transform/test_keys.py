@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,10 +11,8 @@ import aspen_etl as ae
 from aspen_etl.columns.frames import equal_frames
 from aspen_etl.normalization import verify
 from aspen_etl.schema import Builder, Source, Table
-from aspen_etl.schema.snapshot import KeyState, Snapshot
-from aspen_etl.transform.assigning import find_leaders
+from aspen_etl.schema.snapshot import KeyState
 from aspen_etl.transform.keys import PartedKeys, TableKeys, join_keys, part_keys
-from tests.laws.models import EXTENDED_MODEL
 from tests.transform.sheets import ADA, BO, RUN, extract
 
 USER = ae.BORROWER_MODEL.tables["user"]
@@ -52,16 +48,6 @@ def test_keys_of_another_table_than_the_one_given_are_parted_anew() -> None:
     assert len(join_keys([keys_of([]), keys_of([])], USER)) == 0
 
 
-def test_a_table_leads_a_sheet_where_one_column_is_the_key_of_both() -> None:
-    first = ae.normalize(extract(ADA, BO), run=RUN)
-    leaders = find_leaders(ae.BORROWER_MODEL, first.snapshot)
-    assert {sheet: leader.table.name for sheet, leader in leaders.items()} == {"borrower": "user"}
-    assert find_leaders(ae.BORROWER_MODEL, None) == {}
-    nothing = dataclasses.replace(first.snapshot, tables=ae.Tables({}))
-    assert find_leaders(ae.BORROWER_MODEL, nothing) == {}
-    assert find_leaders(EXTENDED_MODEL, Snapshot(ae.Tables({}), {})) == {}
-
-
 def test_a_new_row_comes_after_those_that_have_a_key() -> None:
     first = ae.normalize(extract(BO), run=RUN)
     both = ae.normalize(extract(ADA, BO), run=RUN, previous=first.snapshot)
@@ -86,7 +72,7 @@ class Thing(Table):
     code: Series[str] = ae.column(natural_key=True, length=9, source="thing.code")
 
 
-def test_a_builder_may_give_the_leading_rows_in_another_order() -> None:
+def test_a_builder_may_give_rows_in_another_order() -> None:
     turned = Builder(lambda thing: thing.iloc[::-1])
     model = ae.Model.of(sources=[ThingSheet], tables=[Thing], builders={"thing": turned})
     previous = None

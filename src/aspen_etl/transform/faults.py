@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Optional
 
 import pandas as pd
 
 from aspen_etl.columns.kernels import Mask, Positions
-from aspen_etl.transform.assigning import Led
 
 __all__ = ["Fault", "Judged"]
 
@@ -37,15 +35,12 @@ class Judged:
     """One sheet, parted into what is accepted and what is not.
 
     Attributes:
-        accepted: The accepted rows, clean, in the order of their key, or of that which the table
-            that leads the sheet gave them; rejected cells are missing; a column that refers to
-            another sheet holds the row number there.
+        accepted: The accepted rows, clean, in the order of their key; rejected cells are missing; a
+            column that refers to another sheet holds the row number there.
         faults: What is not accepted.
         rejected_rows: Which rows stay out as a whole.
-        led: What is known of the keys in the table that leads the sheet.
     """
 
     accepted: pd.DataFrame = field(repr=False)
     faults: tuple[Fault, ...]
     rejected_rows: Mask = field(repr=False)
-    led: Optional[Led] = field(default=None, repr=False)

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from itertools import chain
-from types import MappingProxyType
 from typing import Any, NamedTuple, Optional
 
 import numpy as np
@@ -26,7 +25,6 @@ from aspen_etl.schema.lineage import ROW, SourceLineage
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.snapshot import REPEATED_HEADER
 from aspen_etl.schema.spec import ColumnSpec
-from aspen_etl.transform.assigning import Leader, Led
 from aspen_etl.transform.calling import call
 from aspen_etl.transform.cleaning import Prepared
 from aspen_etl.transform.faults import Fault, Judged
@@ -34,29 +32,23 @@ from aspen_etl.transform.faults import Fault, Judged
 __all__ = ["judge"]
 
 
-def judge(
-    prepared: Mapping[str, Prepared],
-    model: Model,
-    /,
-    leaders: Mapping[str, Leader] = MappingProxyType({}),
-) -> dict[str, Judged]:
+def judge(prepared: Mapping[str, Prepared], model: Model, /) -> dict[str, Judged]:
     """Part each sheet into accepted rows and faults, each sheet after those it refers to.
 
     Args:
         prepared: The sheets.
         model: The model.
-        leaders: The tables whose keys order the rows of a sheet.
     """
     verdicts: dict[str, _Verdict] = {}
     accepted: dict[str, Callable[[], pd.DataFrame]] = {}
     for name in model.sources:
         one = _Judge(name, prepared[name], model, verdicts)
-        verdicts[name] = one.judge(leaders.get(name))
+        verdicts[name] = one.judge()
         # The accepted rows are gathered while the next sheet is judged: it needs their key alone.
         rows = len(verdicts[name].order)
         accepted[name] = begin(partial(one.accept, verdicts[name]), rows=rows)
     return {
-        name: Judged(accepted[name](), verdict.faults, verdict.rejected, verdict.led)
+        name: Judged(accepted[name](), verdict.faults, verdict.rejected)
         for name, verdict in verdicts.items()
     }
 
@@ -69,14 +61,12 @@ class _Verdict(NamedTuple):
         key: Their first key column, as text, if a sheet refers to them.
         faults: What is not accepted.
         rejected: Which rows stay out as a whole.
-        led: What is known of the keys in the table that leads the sheet.
     """
 
     order: Positions
     key: Optional[pd.Series]
     faults: tuple[Fault, ...]
     rejected: Mask
-    led: Optional[Led]
 
 
 class _Judge:
@@ -96,7 +86,7 @@ class _Judge:
             if (key := judged[parent].key) is not None
         }
 
-    def judge(self, leader: Optional[Leader]) -> _Verdict:
+    def judge(self) -> _Verdict:
         columns = [partial(self._column, column) for column in self.spec.columns]
         jobs: list[Callable[[], Any]] = [self._sort, *columns]
         sort, *cells = map_threads(lambda job: job(), jobs, rows=len(self.prepared.rows))
@@ -120,11 +110,8 @@ class _Judge:
             )
             rejected = rejected | duplicates
         accepted = order[~rejected[order]] if rejected.any() else order
-        if leader is None:
-            key = self._text_key(accepted) if self._is_referred_to() else None
-            return _Verdict(accepted, key, tuple(faults), rejected, None)
-        places, led = leader.arrange(self._text_key(accepted))
-        return _Verdict(accepted[places], led.natural, tuple(faults), rejected, led)
+        key = self._text_key(accepted) if self._is_referred_to() else None
+        return _Verdict(accepted, key, tuple(faults), rejected)
 
     # ------------------------------------------------------------------------- rules
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
@@ -22,7 +21,6 @@ from aspen_etl.columns.text import conform_text
 from aspen_etl.columns.threads import map_threads
 from aspen_etl.schema.evolution import complete
 from aspen_etl.schema.model import Model
-from aspen_etl.transform.assigning import Leader, Led
 from aspen_etl.transform.cleaning import Prepared
 from aspen_etl.transform.faults import Judged
 from aspen_etl.transform.recovery import recover
@@ -44,14 +42,12 @@ class Held:
         stayed: How many old rows stay although they are absent.
         before: The tables before, if they were read for it: a store reads a table again that
             nobody holds.
-        led: What is known of the keys in the table that leads a sheet, by sheet.
     """
 
     accepted: Mapping[str, pd.DataFrame] = field(repr=False)
     kept: Mapping[str, int]
     stayed: Mapping[str, int]
     before: Mapping[str, pd.DataFrame] = field(default_factory=dict, repr=False)
-    led: Mapping[str, Led] = field(default_factory=dict, repr=False)
 
 
 def hold(
@@ -61,24 +57,22 @@ def hold(
     model: Model,
     missing: Missing,
     /,
-    leaders: Mapping[str, Leader] = MappingProxyType({}),
 ) -> Held:
     """Add to the accepted rows those of the tables before that stay."""
     accepted = {name: found.accepted for name, found in judged.items()}
     none = dict.fromkeys(accepted, 0)
     rejected = any(found.rejected_rows.any() for found in judged.values())
     if not before or not (missing == "keep" or rejected):
-        led = {name: found.led for name, found in judged.items() if found.led is not None}
-        return Held(accepted, none, none, led=led)
+        return Held(accepted, none, none)
     most = max((len(rows) for rows in accepted.values()), default=0)
     before = dict(zip(before, map_threads(before.__getitem__, before, rows=most)))
     tables, absent = complete(before, model)
     unknown = {name for name in absent if model.lineage.tables[name].kind != "lookup"}
     old = recover(tables, model, absent=unknown)
-    merge = _Merge(prepared, judged, old, model, missing, leaders)
+    merge = _Merge(prepared, judged, old, model, missing)
     for name in model.sources:
         merge.add(name)
-    return Held(merge.accepted, merge.kept, merge.stayed, before, merge.led)
+    return Held(merge.accepted, merge.kept, merge.stayed, before)
 
 
 class _Merge:
@@ -91,10 +85,7 @@ class _Merge:
         old: Mapping[str, pd.DataFrame],
         model: Model,
         missing: Missing,
-        leaders: Mapping[str, Leader],
     ) -> None:
-        self.leaders = leaders
-        self.led: dict[str, Led] = {}
         self.prepared, self.judged, self.old = prepared, judged, old
         self.model, self.missing = model, missing
         self.accepted: dict[str, pd.DataFrame] = {}
@@ -116,10 +107,6 @@ class _Merge:
         staying = np.flatnonzero(kept | stayed)
         merged = _join(now, then, staying)
         order, _ = sort_rows([merged[column] for column in key])
-        if name in self.leaders:
-            natural = select(merged[key[0]], order)
-            places, self.led[name] = self.leaders[name].arrange(natural)
-            order = order[places]
         place = np.empty(len(order), dtype=np.int64)
         place[order] = np.arange(len(order))
         self.new_place[name] = place[: len(now)]

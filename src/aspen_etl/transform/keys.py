@@ -1,7 +1,13 @@
-"""The keys that a table ever gave: those of its rows, and the retired ones, whose row is gone."""
+"""The keys that a table ever gave, and which one each row gets.
+
+A key belongs to a natural key for good: a row that was there keeps its own, a row that came back
+gets its old one again, and a new row the next number. The keys of a table are those of its rows,
+and the retired ones, whose row is gone.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import NamedTuple, Optional
 
@@ -9,15 +15,26 @@ import numpy as np
 import pandas as pd
 
 from aspen_etl.columns import kernels
-from aspen_etl.columns.frames import make_frame
+from aspen_etl.columns.frames import make_column, make_frame
 from aspen_etl.columns.kernels import Positions
-from aspen_etl.columns.ordering import argsort_numbers
-from aspen_etl.columns.positions import find_rows, rows_without, select
+from aspen_etl.columns.ordering import argsort_numbers, sort_rows
+from aspen_etl.columns.positions import find_rows, gather, rows_without, select
 from aspen_etl.columns.text import conform_text
+from aspen_etl.schema.evolution import complete_table
 from aspen_etl.schema.snapshot import KeyState
 from aspen_etl.schema.spec import ColumnSpec, TableSpec
 
-__all__ = ["PartedKeys", "TableKeys", "conform_keys", "join_keys", "key_columns", "part_keys"]
+__all__ = [
+    "Assigned",
+    "PartedKeys",
+    "TableKeys",
+    "assign",
+    "conform_keys",
+    "join_keys",
+    "key_columns",
+    "part_keys",
+    "retire",
+]
 
 
 class PartedKeys(NamedTuple):
@@ -104,3 +121,77 @@ def some_keys(keys: pd.DataFrame, rows: Positions, table: TableSpec, /) -> pd.Da
 def _same_numbers(one: pd.DataFrame, two: pd.DataFrame, table: TableSpec) -> bool:
     name = table.primary_key
     return np.array_equal(one[name].to_numpy(dtype=np.int64), two[name].to_numpy(dtype=np.int64))
+
+
+# ----------------------------------------------------------------------------- given
+
+
+class Assigned(NamedTuple):
+    """The keys of a table's rows, and whose they were before.
+
+    Attributes:
+        keys: The key of each row.
+        next: The number that the next new row gets.
+        there: The row of the table before that had the key of each row, or -1.
+        back: The retired key that each row has again, or -1.
+    """
+
+    keys: pd.Series
+    next: int
+    there: Positions
+    back: Positions
+
+
+def assign(
+    table: TableSpec,
+    columns: Mapping[str, pd.Series],
+    natural: list[pd.Series],
+    next_key: int,
+    before: Optional[PartedKeys],
+) -> Assigned:
+    """Give known rows their keys, and new ones the next numbers in order of the natural key.
+
+    Args:
+        table: What the table is.
+        columns: The columns of its natural key.
+        natural: The same, as they are put in order.
+        next_key: The number that the next new row gets.
+        before: The keys given so far.
+    """
+    if before is None:
+        new, _ = sort_rows(natural)
+        nowhere = np.broadcast_to(np.int64(-1), len(new))
+        there, back, numbers = nowhere, nowhere, np.arange(next_key, next_key + len(new))
+        if not kernels.is_range(new):
+            numbers[new] = numbers.copy()
+    else:
+        names = list(table.natural_key)
+        wanted = [columns[name] for name in names]
+        there = find_rows(wanted, [before.in_use[name] for name in names])
+        numbers = gather(_numbers(before.in_use, table), there)
+        rest, back = np.flatnonzero(there < 0), np.broadcast_to(np.int64(-1), len(there))
+        if len(rest) and len(before.retired):
+            back = back.copy()
+            back[rest] = find_rows(
+                [select(values, rest) for values in wanted],
+                [before.retired[name] for name in names],
+            )
+            numbers[rest] = gather(_numbers(before.retired, table), back[rest])
+        new = np.flatnonzero((there < 0) & (back < 0))
+        order, _ = sort_rows([select(values, new) for values in natural])
+        numbers[new[order]] = np.arange(next_key, next_key + len(new))
+    # One column, so that pandas knows who shares it.
+    return Assigned(make_column(numbers), next_key + len(new), there, back)
+
+
+def _numbers(keys: pd.DataFrame, table: TableSpec) -> Positions:
+    return keys[table.primary_key].to_numpy(dtype=np.int64)
+
+
+def retire(before: Optional[PartedKeys], found: Assigned, table: TableSpec, /) -> pd.DataFrame:
+    """Give the keys that no row has any more."""
+    if before is None:
+        return complete_table(None, table)[list(key_columns(table))]
+    gone = some_keys(before.in_use, rows_without(found.there, len(before.in_use)), table)
+    stay = some_keys(before.retired, rows_without(found.back, len(before.retired)), table)
+    return join_keys([stay, gone], table)

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from itertools import chain
-from types import MappingProxyType
 from typing import Any, NamedTuple, Optional
 
 import numpy as np
@@ -27,13 +26,15 @@ from aspen_etl.schema.model import Model
 from aspen_etl.schema.snapshot import KeyState, Snapshot, Tables
 from aspen_etl.schema.spec import ColumnSpec, TableSpec
 from aspen_etl.schema.values import Run
-from aspen_etl.transform.assigning import Assigned, Led, assign, retire
 from aspen_etl.transform.auditing import Since, audit_columns, stamp
 from aspen_etl.transform.keys import (
+    Assigned,
     PartedKeys,
     TableKeys,
+    assign,
     key_columns,
     part_keys,
+    retire,
 )
 
 __all__ = ["Before", "number", "read_ahead"]
@@ -80,7 +81,6 @@ def number(
     *,
     previous: Optional[Snapshot] = None,
     ahead: Optional[Iterator[tuple[str, Before]]] = None,
-    led: Mapping[str, Led] = MappingProxyType({}),
 ) -> tuple[Snapshot, dict[str, Since]]:
     """Give every row its key, resolve its references, stamp it.
 
@@ -91,7 +91,6 @@ def number(
         previous: The snapshot before: its keys stay with their natural keys, its rows keep
             what they were stamped with unless a value changed, its lookup rows stay.
         ahead: Its tables, where ``read_ahead`` reads them already.
-        led: The keys that are known already, by table.
 
     Returns:
         The snapshot, tables ordered by key and all keys ever given; and, by table, what became
@@ -111,7 +110,7 @@ def number(
     ahead = ahead or read_ahead(model, previous, rows=most)
     for name, then in chain(listed.items(), ahead):
         table = model.tables[name]
-        done[name] = _number(table, left, given, model, run, then, audit, led.get(name))
+        done[name] = _number(table, left, given, model, run, then, audit)
         given[name] = done[name].keys
         if name not in listed:
             del left[name]
@@ -144,7 +143,6 @@ def _number(
     run: Run,
     before: Before,
     audit: Mapping[str, pd.Series],
-    led: Optional[Led],
 ) -> _Numbered:
     frame = rows[table.name]
     columns = {
@@ -157,12 +155,9 @@ def _number(
     if table.has_surrogate_key:
         if before.state is not None:
             then = part_keys(before.state, before.frame, table)
-        if led is not None and led.is_of(columns[table.natural_key[0]]):
-            found = led.found
-        else:
-            natural = _natural(table, columns, frame, rows, given, model)
-            following = 1 if before.state is None else before.state.next
-            found = assign(table, columns, natural, following, then)
+        natural = _natural(table, columns, frame, rows, given, model)
+        following = 1 if before.state is None else before.state.next
+        found = assign(table, columns, natural, following, then)
         columns[table.primary_key] = found.keys
         order = argsort_numbers(found.keys.to_numpy())
     else:
