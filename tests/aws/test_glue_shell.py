@@ -18,7 +18,7 @@ import pandas as pd
 import pytest
 
 import aspen_etl as ae
-from aspen_etl.io.codec import Format
+from aspen_etl.derive.formats import FormatName
 from tests.aws.events import logged
 from tests.support.borrowers import RUN, write_borrowers
 from tests.support.environments import CHECKOUT, clean_environ
@@ -146,7 +146,7 @@ def check_holds(store: ae.SnapshotStore, source: Path) -> None:
 
 @pytest.mark.parametrize("file_format", ["csv", "parquet"])
 def test_the_real_workbook(
-    shell: Shell, workbook: Path, tmp_path: Path, file_format: Format
+    shell: Shell, workbook: Path, tmp_path: Path, file_format: FormatName
 ) -> None:
     if file_format == "parquet":
         pytest.importorskip("pyarrow", reason="the extra parquet is not installed")

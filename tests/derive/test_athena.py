@@ -15,7 +15,7 @@ import aspen_etl as ae
 from aspen_etl import derive
 from aspen_etl.columns.frames import equal_frames
 from aspen_etl.errors import InvalidNameError, ModelError, NotSupportedError
-from aspen_etl.io.codec import encode
+from aspen_etl.io.codecs import encode
 from aspen_etl.schema import Source, Table
 from aspen_etl.testing import extracts, tables
 from tests.derive.opencsvserde import read_records, typed

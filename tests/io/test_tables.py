@@ -26,7 +26,8 @@ from aspen_etl.errors import (
     ValidationError,
     WriteError,
 )
-from aspen_etl.io import codec
+from aspen_etl.io import csv_writing
+from aspen_etl.io.codecs import encode
 from aspen_etl.io.filesystem import Location
 from aspen_etl.schema.spec import ColumnSpec
 
@@ -243,8 +244,8 @@ def test_both_writers_write_the_same_fields(rows: list[tuple[Any, Any, int]]) ->
     without_arrow = pytest.MonkeyPatch()
     for use_arrow in (True, False):
         if not use_arrow:
-            without_arrow.setattr(codec, "csv_blocks", lambda _: None)
-        text = codec.encode(frame, columns, "csv").decode()
+            without_arrow.setattr(csv_writing, "csv_blocks", lambda _: None)
+        text = encode(frame, columns, "csv").decode()
         assert list(csv.reader(io.StringIO(text, newline=""))) == expected
     without_arrow.undo()
 

@@ -9,6 +9,7 @@ from typing import Any, Optional
 
 from aspen_etl import Model, SnapshotStore
 from aspen_etl.derive.athena import athena_create, glue_tables
+from aspen_etl.derive.formats import FORMATS, FormatName
 from aspen_etl.errors import CatalogError
 from aspen_etl.store.commit import Commit, Stored
 
@@ -106,7 +107,7 @@ def wanted_tables(
             format=file_format,
             parameters={VERSION: str(commit.version), STORE: store.url},
         )
-        views = _views(store.model, database, folders) if file_format == "csv" else {}
+        views = _views(store.model, database, folders, file_format)
         for name, each in stored.items():
             if each.format == file_format:
                 out[name] = Wanted(inputs[name]["Name"], inputs[name], views.get(name))
@@ -122,8 +123,12 @@ def _folder(url: str, name: str, stored: Optional[Stored]) -> str:
     return f"{url}/{where.pop() if where else f'{name}/none'}"
 
 
-def _views(model: Model, database: str, folders: Mapping[str, str]) -> dict[str, str]:
-    statements = athena_create(model, database=database, location=folders, format="csv")
+def _views(
+    model: Model, database: str, folders: Mapping[str, str], file_format: FormatName
+) -> dict[str, str]:
+    if not FORMATS[file_format].typed_view:
+        return {}
+    statements = athena_create(model, database=database, location=folders, format=file_format)
     return dict(zip(model.tables, statements[1::2]))
 
 

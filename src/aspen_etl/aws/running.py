@@ -13,6 +13,7 @@ from typing import Any, Optional, TextIO, TypeVar
 from aspen_etl import Model, Run, SnapshotStore, sync
 from aspen_etl.aws.catalog import publish
 from aspen_etl.aws.clients import Client, new_client, run_statements
+from aspen_etl.derive.formats import FORMATS
 from aspen_etl.errors import AspenETLError, UnexpectedError
 from aspen_etl.synchronization.settings import Settings
 
@@ -127,7 +128,7 @@ class Work:
 
     def _publish(self, store: SnapshotStore, database: str) -> dict[str, Any]:
         settings, views = self.settings, None
-        if store.find().format_of_tables == "csv":
+        if FORMATS[store.find().format_of_tables].typed_view:
             views = run_statements(
                 self.client("athena"),
                 workgroup=settings.athena_workgroup,

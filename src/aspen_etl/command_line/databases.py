@@ -23,8 +23,9 @@ from aspen_etl.command_line.options import (
     settings_of,
 )
 from aspen_etl.command_line.output import print_json, progress
+from aspen_etl.derive.dialects import DIALECTS
+from aspen_etl.derive.formats import FORMATS
 from aspen_etl.errors import MissingDependencyError, NotSupportedError
-from aspen_etl.io.codec import FORMATS
 from aspen_etl.io.filesystem import display_url
 from aspen_etl.io.options import Span, Word
 from aspen_etl.io.tables import read_tables
@@ -72,7 +73,7 @@ def _add_schema(schema: argparse.ArgumentParser) -> None:
     )
     add_storage_options(schema)
     told = "athena (parquet), datapackage (csv): the format of the files"
-    add_value(schema, "--format", Word(FORMATS), help=told)
+    add_value(schema, "--format", Word(tuple(FORMATS)), help=told)
     schema.add_argument("--schema", metavar="NAME", help="SQL: the schema of the database")
     add_debug(schema)
     schema.set_defaults(command=_schema)
@@ -153,7 +154,7 @@ def _data_package(model: Model, arguments: argparse.Namespace) -> str:
 
 FORMS: Mapping[str, Callable[[Model, argparse.Namespace], str]] = {
     "athena": _athena,
-    **{dialect: _sql(dialect) for dialect in ("postgresql", "mysql", "mssql", "sqlite")},
+    **{dialect: _sql(dialect) for dialect in DIALECTS},
     "dbml": lambda model, _: derive.dbml(model),
     "mermaid": lambda model, _: derive.mermaid(model),
     "datapackage": _data_package,

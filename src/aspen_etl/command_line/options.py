@@ -11,8 +11,8 @@ from typing import Any, Optional
 
 from aspen_etl.command_line.models import load_model
 from aspen_etl.command_line.parsing import typed
+from aspen_etl.derive.formats import FORMATS
 from aspen_etl.errors import NotSupportedError, StorageOptionsError
-from aspen_etl.io.codec import FORMATS
 from aspen_etl.io.options import (
     ByProtocol,
     Count,
@@ -174,7 +174,7 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 def add_format(parser: argparse.ArgumentParser) -> None:
     """Add the format of tables in a folder."""
     told = "the format of the files written (csv)"
-    add_value(parser, "--format", Word(FORMATS), default="csv", help=told)
+    add_value(parser, "--format", Word(tuple(FORMATS)), default="csv", help=told)
 
 
 def add_overwrite(parser: argparse.ArgumentParser) -> None:

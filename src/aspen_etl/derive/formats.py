@@ -15,9 +15,20 @@ from aspen_etl.errors import MissingDependencyError
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.spec import ColumnSpec
 
-__all__ = ["FORMATS", "Format", "FormatName", "Serde", "arrow_schema", "arrow_text"]
+__all__ = [
+    "DEFAULT_FORMAT",
+    "FORMATS",
+    "Format",
+    "FormatName",
+    "Serde",
+    "arrow_schema",
+    "arrow_text",
+]
 
 FormatName = Literal["csv", "parquet"]
+
+#: What files are written in where nothing else is asked for.
+DEFAULT_FORMAT: FormatName = "csv"
 
 
 @dataclass(frozen=True)

@@ -1,18 +1,40 @@
-"""CSV as pyarrow writes it, where it is installed: the same bytes as Python's own writer."""
+"""CSV as this library writes it: by pyarrow, or without it by Python, and the same bytes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import csv
+import io
+import re
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Any
+from itertools import repeat
+from typing import Any, Union
 
 import numpy as np
 import pandas as pd
 
-__all__ = ["csv_blocks"]
+from aspen_etl.columns.kernels import is_constant
+from aspen_etl.io.writing import Data
+from aspen_etl.schema.spec import ColumnSpec
+
+__all__ = ["csv_blocks", "csv_parts"]
 
 _ROWS = 1 << 16
 _NEEDS_QUOTES = '[,"\\r\\n]'
+
+
+def csv_parts(
+    frame: pd.DataFrame, columns: Mapping[str, ColumnSpec], /
+) -> list[Callable[[], Data]]:
+    """Give what writes a frame as CSV: the header first, then lines."""
+    buffer = io.StringIO(newline="")
+    csv.writer(buffer, lineterminator="\n").writerow(frame.columns)
+    header: Data = buffer.getvalue().encode("utf-8")
+    blocks = csv_blocks(frame)
+    return [lambda: header, *([partial(_csv_lines, frame, columns)] if blocks is None else blocks)]
+
+
+# ----------------------------------------------------------------------------- by pyarrow
 
 
 def csv_blocks(frame: pd.DataFrame, /) -> list[Callable[[], Any]] | None:
@@ -111,3 +133,64 @@ def _bytes_of(lines: Any) -> bytes:
     return bytes(
         data.slice(ends[lines.offset], ends[lines.offset + len(lines)] - ends[lines.offset])
     )
+
+
+# ----------------------------------------------------------------------------- by Python
+
+
+def _csv_lines(frame: pd.DataFrame, columns: Mapping[str, ColumnSpec]) -> Data:
+    if not len(frame):
+        return b""
+    fields: list[Union[str, list[str]]] = []
+    for name, spec in columns.items():
+        values = frame[name]
+        if not is_constant(values):
+            fields.append(_python_fields(values, spec))
+            continue
+        (text,) = _python_fields(values.iloc[:1], spec)
+        if fields and isinstance(fields[-1], str):  # neighbours of one value, as who made a row
+            fields[-1] += f",{text}"
+        else:
+            fields.append(text)
+    if len(columns) == 1:  # a lone empty field is quoted, else its line would be blank
+        fields = [[text or '""' for text in _each(fields[0], len(frame))]]
+    lines = map(",".join, zip(*(_each(field, len(frame)) for field in fields)))
+    return ("\n".join(lines) + "\n").encode("utf-8")
+
+
+def _each(field: Union[str, list[str]], rows: int) -> Iterable[str]:
+    return repeat(field, rows) if isinstance(field, str) else field
+
+
+#: What makes a field need quotes (RFC 4180).
+_SPECIALS = ',"\r\n'
+_SPECIAL = re.compile(f"[{_SPECIALS}]")
+
+
+def _python_fields(values: pd.Series, spec: ColumnSpec) -> list[str]:
+    """Write the cells of a column as fields; a missing one is empty."""
+    if spec.type == "timestamp":
+        return _time_python_fields(values)
+    absent = values.isna().to_numpy(dtype=bool)
+    if spec.type == "integer":
+        numbers = values.fillna(0).to_numpy(dtype=np.int64).tolist()
+        if not absent.any():
+            return list(map(str, numbers))
+        return ["" if none else str(n) for n, none in zip(numbers, absent)]
+    cells = values.to_numpy(dtype=object, copy=True)
+    cells[absent] = ""
+    texts: list[str] = cells.tolist()
+    joined = "".join(texts)
+    if not any(character in joined for character in _SPECIALS):  # faster than a pattern
+        return texts
+    return [
+        '"{}"'.format(text.replace('"', '""')) if _SPECIAL.search(text) else text for text in texts
+    ]
+
+
+def _time_python_fields(values: pd.Series) -> list[str]:
+    codes, distinct = pd.factorize(values)
+    moments = pd.DatetimeIndex(distinct)
+    texts = [f"{moment:%Y-%m-%d %H:%M:%S}.{moment.microsecond // 1000:03d}" for moment in moments]
+    fields: list[str] = np.array([*texts, ""], dtype=object)[codes].tolist()
+    return fields

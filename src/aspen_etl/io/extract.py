@@ -199,7 +199,8 @@ def _read_file(
             f"the model has {len(requests)}: give a folder, or one url per sheet",
         )
     ((source, request),) = requests.items()
-    return {source: read_parquet(data, request) if kind == "parquet" else read_csv(data, request)}
+    readers = {"parquet": read_parquet, "text": read_csv}
+    return {source: readers[kind](data, request)}
 
 
 # ----------------------------------------------------------------------------- one sheet

@@ -10,13 +10,14 @@ import pandas as pd
 
 from aspen_etl.borrower.model import BORROWER_MODEL
 from aspen_etl.derive.datapackage import data_package
+from aspen_etl.derive.formats import DEFAULT_FORMAT, FORMATS, FormatName
 from aspen_etl.errors import (
-    NotSupportedError,
     SourceNotFoundError,
     TargetExistsError,
 )
+from aspen_etl.errors.base import named
 from aspen_etl.io.batch import Batch
-from aspen_etl.io.codec import FORMATS, Format, decode, encode_ahead
+from aspen_etl.io.codecs import decode, encode_ahead
 from aspen_etl.io.filesystem import Url, locate
 from aspen_etl.io.foreign import find_foreign
 from aspen_etl.io.writing import delete, make_folder
@@ -42,7 +43,7 @@ def write_tables(
     /,
     *,
     rejects: Optional[pd.DataFrame] = None,
-    format: Format = "csv",  # noqa: A002 - the field's word for it
+    format: FormatName = "csv",  # noqa: A002 - the field's word for it
     overwrite: bool = False,
     model: Model = BORROWER_MODEL,
     storage_options: Optional[Mapping[str, Any]] = None,
@@ -75,9 +76,7 @@ def write_tables(
         WriteError: The storage failed; the text says which files were written.
         MissingDependencyError: The format or the protocol needs a package.
     """
-    if format not in FORMATS:
-        msg = f"there is no format {format!r}; use one of {', '.join(FORMATS)}"
-        raise NotSupportedError(msg, format=format)
+    named(FORMATS, format, kind="format")
     return write_valid_tables(
         validate(tables, model=model),
         url,
@@ -95,7 +94,7 @@ def write_valid_tables(
     /,
     *,
     rejects: Optional[pd.DataFrame] = None,
-    format: Format = "csv",  # noqa: A002 - the field's word for it
+    format: FormatName = "csv",  # noqa: A002 - the field's word for it
     overwrite: bool = False,
     model: Model = BORROWER_MODEL,
     storage_options: Optional[Mapping[str, Any]] = None,
@@ -151,9 +150,9 @@ def read_tables(
     """
     folder = locate(url, storage_options)
     first = next(iter(model.tables))
-    held: list[Format] = [f for f in FORMATS if folder.child(f"{first}.{f}").kind() == "file"]
+    held: list[Any] = [f for f in FORMATS if folder.child(f"{first}.{f}").kind() == "file"]
     if not held:
-        raise SourceNotFoundError.at(f"{folder.url}/{first}.{FORMATS[0]}")
+        raise SourceNotFoundError.at(f"{folder.url}/{first}.{DEFAULT_FORMAT}")
     frames = {}
     for name, table in model.tables.items():
         place = folder.child(f"{name}.{held[0]}")

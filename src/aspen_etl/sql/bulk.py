@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import sqlalchemy as sa
 
-from aspen_etl.io.codec import encode
+from aspen_etl.io.codecs import encode
 from aspen_etl.schema.spec import ColumnSpec
 from aspen_etl.sql.dialects import Behaviour
 

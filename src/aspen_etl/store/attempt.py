@@ -12,9 +12,10 @@ from typing import Optional
 import pandas as pd
 
 from aspen_etl.columns.frames import equal_frames
+from aspen_etl.derive.formats import FormatName
 from aspen_etl.errors import CorruptStoreError, DeadlineError, ReadError, SourceNotFoundError
 from aspen_etl.io.batch import Batch
-from aspen_etl.io.codec import Format, encode, encode_ahead
+from aspen_etl.io.codecs import encode, encode_ahead
 from aspen_etl.io.filesystem import Location
 from aspen_etl.io.writing import Data
 from aspen_etl.schema.snapshot import REJECTS, KeyState
@@ -48,7 +49,7 @@ class Attempt:
         root: Location,
         rejects_root: Optional[Location],
         version: int,
-        file_format: Format,
+        file_format: FormatName,
         *,
         limit: timedelta,
         give_up: Optional[Callable[[str], None]] = None,

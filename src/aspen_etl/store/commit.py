@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, Optional, Union
 
 from pydantic import Field
 
-from aspen_etl.io.codec import Format
+from aspen_etl.derive.formats import FormatName
 from aspen_etl.io.content import Count, SourceFile
 from aspen_etl.store.sealing import seal
 
@@ -76,7 +76,7 @@ class Stored:
         elsewhere: Whether they are below ``rejects_url``.
     """
 
-    format: Format
+    format: FormatName
     columns: tuple[str, ...]
     files: tuple[StoredFile, ...] = ()
     elsewhere: bool = False
@@ -184,7 +184,7 @@ class Commit:
         return (*self.tables.values(), *(entry.retired for entry in self.keys.values()), *rejects)
 
     @property
-    def format_of_tables(self) -> Format:
+    def format_of_tables(self) -> FormatName:
         """The format of its tables: those of one commit are written in one."""
         return next(iter(self.tables.values())).format
 

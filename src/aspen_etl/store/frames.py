@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import IO, Optional, cast
 
 import pandas as pd
 
+from aspen_etl.derive.formats import FormatName
 from aspen_etl.errors import (
     AspenETLError,
     CorruptFileError,
@@ -19,7 +20,7 @@ from aspen_etl.errors import (
     WriteError,
 )
 from aspen_etl.io.batch import Batch
-from aspen_etl.io.codec import Format, decode_own_csv, decode_verified, encoders
+from aspen_etl.io.codecs import CODECS, decode_verified, encoders
 from aspen_etl.io.filesystem import Location, attempt
 from aspen_etl.io.regular import open_regular
 from aspen_etl.io.writing import Data, make_folder
@@ -44,7 +45,7 @@ def send_frame(
     path: str,
     frame: pd.DataFrame,
     columns: Mapping[str, ColumnSpec],
-    file_format: Format,
+    file_format: FormatName,
     *,
     parts: Optional[Iterable[Data]] = None,
 ) -> Stored:
@@ -135,10 +136,11 @@ def read_frame(root: Location, stored: Stored, columns: Mapping[str, ColumnSpec]
 
 
 def _read_part(
-    place: Location, file: StoredFile, columns: Mapping[str, ColumnSpec], file_format: Format
+    place: Location, file: StoredFile, columns: Mapping[str, ColumnSpec], file_format: FormatName
 ) -> pd.DataFrame:
-    if file_format == "csv" and place.is_local:
-        frame = _read_streamed(place, file, columns)
+    stream = CODECS[file_format].stream
+    if stream is not None and place.is_local:
+        frame = _read_streamed(place, file, columns, stream)
         if frame is not None:
             return frame
     data = read_bytes(place, file)
@@ -151,7 +153,10 @@ def _read_part(
 
 
 def _read_streamed(
-    place: Location, file: StoredFile, columns: Mapping[str, ColumnSpec]
+    place: Location,
+    file: StoredFile,
+    columns: Mapping[str, ColumnSpec],
+    parse: Callable[[IO[bytes], Mapping[str, ColumnSpec]], Optional[pd.DataFrame]],
 ) -> Optional[pd.DataFrame]:
     """Parse a file while it is read, so that its bytes are never in memory as a whole.
 
@@ -163,7 +168,7 @@ def _read_streamed(
             if os.fstat(opened.fileno()).st_size != file.bytes:
                 return None
             stream = _Digesting(opened)
-            frame = decode_own_csv(cast("IO[bytes]", stream), columns)
+            frame = parse(cast("IO[bytes]", stream), columns)
             whole = frame is not None and not stream.read()
     except OSError:
         return None

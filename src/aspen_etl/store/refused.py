@@ -14,7 +14,7 @@ from typing import Any, Optional
 import pandas as pd
 
 from aspen_etl.errors import CorruptFileError, NotSupportedError, SourceNotFoundError
-from aspen_etl.io.codec import decode, encode
+from aspen_etl.io.codecs import decode, encode
 from aspen_etl.io.filesystem import Location, attempt
 from aspen_etl.io.notes import read_words, take_away, write_words
 from aspen_etl.io.writing import make_folder, put

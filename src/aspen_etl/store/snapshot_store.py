@@ -15,8 +15,8 @@ import pandas as pd
 
 from aspen_etl.borrower.model import BORROWER_MODEL
 from aspen_etl.changes import Changes
-from aspen_etl.errors import NotSupportedError
-from aspen_etl.io.codec import FORMATS, Format
+from aspen_etl.derive.formats import FORMATS, FormatName
+from aspen_etl.errors.base import named
 from aspen_etl.io.filesystem import Url, locate
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.snapshot import REJECTS, Snapshot
@@ -72,16 +72,15 @@ class SnapshotStore(StoreWriter):
         /,
         *,
         model: Model = BORROWER_MODEL,
-        format: Optional[Format] = None,  # noqa: A002 - the field's word for it
+        format: Optional[FormatName] = None,  # noqa: A002 - the field's word for it
         storage_options: Optional[Mapping[str, Any]] = None,
         rejects_url: Optional[Url] = None,
         rejects_storage_options: Optional[Mapping[str, Any]] = None,
         single_writer: bool = False,
         attempt_limit: dt.timedelta = dt.timedelta(hours=1),
     ) -> None:
-        if format is not None and format not in FORMATS:
-            msg = f"there is no format {format!r}; use one of {', '.join(FORMATS)}"
-            raise NotSupportedError(msg, format=format)
+        if format is not None:
+            named(FORMATS, format, kind="format")
         log = CommitLog(locate(url, storage_options), single_writer=single_writer)
         options = storage_options if rejects_storage_options is None else rejects_storage_options
         elsewhere = None if rejects_url is None else locate(rejects_url, options)

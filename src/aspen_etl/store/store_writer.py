@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Optional
 
+from aspen_etl.derive.formats import DEFAULT_FORMAT, FormatName
 from aspen_etl.errors import CommitConflictError, CorruptStoreError
-from aspen_etl.io.codec import FORMATS, Format
 from aspen_etl.io.filesystem import Location
 from aspen_etl.io.waiting import until
 from aspen_etl.schema.evolution import describe_tables
@@ -45,7 +45,7 @@ class StoreWriter(StoreReader):
         log: CommitLog,
         rejects_root: Optional[Location],
         model: Model,
-        file_format: Optional[Format],
+        file_format: Optional[FormatName],
         attempt_limit: dt.timedelta,
     ) -> None:
         super().__init__(log, rejects_root, model)
@@ -104,11 +104,11 @@ class StoreWriter(StoreReader):
             give_up=give_up,
         )
 
-    def format_after(self, base: Optional[Commit]) -> Format:
+    def format_after(self, base: Optional[Commit]) -> FormatName:
         """Give the format of what is written after a commit: as was asked for, else its own."""
         if self.format is not None:
             return self.format
-        return FORMATS[0] if base is None else base.format_of_tables
+        return DEFAULT_FORMAT if base is None else base.format_of_tables
 
     def next_commit(
         self, base: Optional[Commit], kind: CommitKind, run: Run, attempt: Attempt

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Literal, Optional
 
-from aspen_etl.io.codec import FORMATS, Format
+from aspen_etl.derive.formats import FORMATS, FormatName
 from aspen_etl.io.filesystem import locate
 from aspen_etl.io.options import (
     MAX_DAYS,
@@ -61,10 +61,10 @@ class Settings:
             Text(), "where the rejects are, if not in the store", "--rejects-url", "URL"
         ),
     )
-    format: Optional[Format] = field(
+    format: Optional[FormatName] = field(
         default=None,
         metadata=option(
-            Word(FORMATS),
+            Word(tuple(FORMATS)),
             "the format of the tables (the store's own, csv in a new one); another one than "
             "its own writes all of them anew",
             "--format",

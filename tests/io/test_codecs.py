@@ -14,12 +14,13 @@ from hypothesis import strategies as st
 
 from aspen_etl.columns.frames import equal_frames
 from aspen_etl.columns.text import conform_text
-from aspen_etl.io import codec
-from aspen_etl.io.codec import Format, decode, decode_own_csv, decode_verified, encode
+from aspen_etl.derive.formats import FormatName
+from aspen_etl.io import codecs
+from aspen_etl.io.codecs import decode, decode_own_csv, decode_verified, encode
 from aspen_etl.schema.spec import TIMESTAMP, ColumnSpec
 
 HAS_PYARROW = importlib.util.find_spec("pyarrow") is not None
-FORMATS = [name for name in get_args(Format) if HAS_PYARROW or name != "parquet"]
+FORMATS = [name for name in get_args(FormatName) if HAS_PYARROW or name != "parquet"]
 
 COLUMNS = {
     "key": ColumnSpec("key", "integer", primary_key=True),
@@ -61,7 +62,7 @@ def frame_of(rows: list[Any]) -> pd.DataFrame:
 @given(ROWS)
 @example([])
 @example([(1, None, "", None, None)])
-def test_a_table_comes_back_as_it_was(file_format: Format, rows: list[Any]) -> None:
+def test_a_table_comes_back_as_it_was(file_format: FormatName, rows: list[Any]) -> None:
     frame = frame_of(rows)
     data = encode(frame, COLUMNS, file_format)
     for read in (decode, decode_verified):
@@ -98,5 +99,5 @@ def test_bytes_that_a_checksum_vouches_for_are_read_at_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     data = encode(frame_of([(1, 2, "a", None, 0)]), COLUMNS, "csv")
-    monkeypatch.setattr(codec, "read_csv", None)
+    monkeypatch.setattr(codecs, "read_csv", None)
     assert decode_verified(data, COLUMNS, "csv", url="x")["word"].tolist() == ["a"]
