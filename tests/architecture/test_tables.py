@@ -1,0 +1,162 @@
+"""Formats and dialects stand in tables, and nothing else knows one from another.
+
+A comparison with the name of a format or a dialect has an `else`, by which the next one would be
+taken for another. So there is none: what is asked is an entry of the table.
+"""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import importlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+from aspen_etl.derive.dialects import DIALECTS, Dialect, SQLDialect
+from aspen_etl.derive.formats import DEFAULT_FORMAT, FORMATS, Format, FormatName, Serde
+from aspen_etl.errors import NotSupportedError
+from aspen_etl.errors.base import named
+from aspen_etl.io.codecs import CODECS, Codec
+from aspen_etl.schema.spec import ColumnType
+
+SOURCE = Path(__file__).resolve().parents[2] / "src" / "aspen_etl"
+NAMES = {*FORMATS, *DIALECTS, *(name for each in DIALECTS.values() for name in each.engines)}
+
+TABLES = {"derive/dialects.py", "derive/formats.py", "io/codecs.py", "sql/dialects.py"}
+
+#: Other dicts that have such a name as a key, and why.
+OTHERS = {"io/extract.py": "what a file is, told by its bytes: `recognize` knows no other kind"}
+
+
+def behaviours() -> Any:
+    """Give the module of the behaviours, which needs SQLAlchemy."""
+    pytest.importorskip("sqlalchemy", reason="the extra sql is not installed")
+    return importlib.import_module("aspen_etl.sql.dialects")
+
+
+# ------------------------------------------------------------------------------- the tables
+
+
+def test_paired_tables_have_the_same_keys_as_the_types_of_their_names() -> None:
+    assert tuple(FORMATS) == tuple(CODECS) == get_args(FormatName)
+    assert tuple(DIALECTS) == get_args(SQLDialect)
+    assert DEFAULT_FORMAT in FORMATS
+
+
+def test_each_dialect_has_a_behaviour() -> None:
+    assert tuple(behaviours().BEHAVIOURS) == tuple(DIALECTS)
+
+
+def test_each_entry_has_the_name_that_it_is_found_by() -> None:
+    tables: list[Mapping[str, Any]] = [FORMATS, DIALECTS]
+    for table in tables:
+        assert {key: entry.name for key, entry in table.items()} == {key: key for key in table}
+
+
+def test_each_behaviour_has_the_name_that_it_is_found_by() -> None:
+    table = behaviours().BEHAVIOURS
+    assert {key: entry.name for key, entry in table.items()} == {key: key for key in table}
+
+
+def check_no_default(*kinds: Any) -> None:
+    """Make sure that no entry can be made without each fact, which a default would make up."""
+    for kind in kinds:
+        for field in dataclasses.fields(kind):
+            missing = (field.default, field.default_factory)
+            assert missing == (dataclasses.MISSING, dataclasses.MISSING), f"{kind}: {field.name}"
+
+
+def test_every_field_of_an_entry_is_given() -> None:
+    check_no_default(Format, Serde, Codec, Dialect)
+
+
+def test_every_field_of_a_behaviour_is_given() -> None:
+    module = behaviours()
+    check_no_default(module.Behaviour, module.Stage, module.locks.Locks)
+
+
+@pytest.mark.parametrize("file_format", FORMATS.values(), ids=FORMATS)
+def test_a_format_has_a_type_for_each_type_of_column(file_format: Format) -> None:
+    assert set(file_format.hive_types) == set(get_args(ColumnType))
+
+
+def test_an_engine_speaks_one_dialect() -> None:
+    engines = [name for each in DIALECTS.values() for name in each.engines]
+    assert sorted(engines) == sorted(set(engines))
+
+
+def test_who_asks_for_none_that_there_is_is_told_which_there_are() -> None:
+    with pytest.raises(NotSupportedError) as caught:
+        named(FORMATS, "orc", kind="format")
+    assert str(caught.value) == "there is no format 'orc'; use one of csv, parquet"
+    assert caught.value.details == {"format": "orc"}
+    with pytest.raises(NotSupportedError, match="there is no SQL dialect 'x'; use one of postgr"):
+        named(DIALECTS, "x", kind="dialect", noun="SQL dialect")
+
+
+# --------------------------------------------------------------------------- nothing else
+
+
+def texts(node: ast.AST) -> Iterator[str]:
+    """Yield the texts that an operand is, or is a choice of."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
+    elif isinstance(node, (ast.Tuple, ast.List, ast.Set)):
+        for each in node.elts:
+            yield from texts(each)
+    elif isinstance(node, ast.Dict):
+        for key in node.keys:
+            yield from texts(key) if key is not None else ()
+
+
+def decisions(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Yield line and name of each place that tells a format or a dialect by its name."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Compare):
+            operands = [node.left, *node.comparators]
+        elif isinstance(node, ast.Dict):
+            operands = [node]
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            asks = node.func.attr in {"startswith", "endswith", "get"}
+            operands = list(node.args[:1]) if asks else []
+        else:
+            continue
+        for operand in operands:
+            yield from ((node.lineno, text) for text in texts(operand) if text in NAMES)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        'x == "csv"',
+        '"csv" != x',
+        'x in ("mysql", "mariadb")',
+        'x not in {"sqlite"}',
+        '{"postgresql": 1}[x]',
+        'x.startswith("mssql")',
+        'x.endswith(("a", "parquet"))',
+    ],
+)
+def test_a_decision_is_found_in_each_form(code: str) -> None:
+    assert len(list(decisions(ast.parse(code)))) >= 1
+    assert list(decisions(ast.parse('load(x, "csv") or x == ".csv" or x in CODECS'))) == []
+
+
+def test_nothing_but_the_tables_tells_formats_or_dialects_by_their_names() -> None:
+    found = {
+        path.relative_to(SOURCE).as_posix(): list(decisions(ast.parse(path.read_text("utf-8"))))
+        for path in sorted(SOURCE.rglob("*.py"))
+    }
+    made = {name: places for name, places in found.items() if places}
+    assert {name: places for name, places in made.items() if name not in {*TABLES, *OTHERS}} == {}
+    assert set(made) == {*TABLES, *OTHERS}, "a table or an exception that is none"
+
+
+@pytest.mark.parametrize("module", sorted({*TABLES, *OTHERS}))
+def test_a_table_is_a_dict_and_no_comparison(module: str) -> None:
+    tree = ast.parse((SOURCE / module).read_text("utf-8"))
+    compares = [node for node in ast.walk(tree) if isinstance(node, ast.Compare)]
+    assert [each for node in compares for each in decisions(node)] == []
