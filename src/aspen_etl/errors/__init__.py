@@ -1,115 +1,132 @@
 """Every error that aspen_etl raises on purpose.
 
-A message says what is wrong, where, how many, and what to do next. It never holds a
-cell value: names, phones, e-mail and ids of borrowers are personal data, and a log is
-not the place for them. The parts of a message are kept as attributes (``details``), so
+A class says what its caller can do about it; ``details["problem"]`` says what was found, where a
+class stands for more than one thing. A message says what is wrong, where, how many, and what to do
+next. It never holds a cell value: names, phones, e-mail and ids of borrowers are personal data, and
+a log is not the place for them. The parts of a message are kept as attributes (``details``), so
 that a caller need not parse the text.
 """
 
+import warnings
+from typing import TYPE_CHECKING, Any
+
 from aspen_etl.errors.base import (
+    ArgumentError,
     AspenETLError,
-    BuilderError,
-    CleanerError,
     ExtractError,
-    InvalidNameError,
     MissingDependencyError,
     ModelError,
+    ModelFunctionError,
     NotSupportedError,
     ProofError,
-    RunError,
+    UnexpectedError,
     ValidationError,
-)
-from aspen_etl.errors.database import (
-    DatabaseError,
-    DatabaseMismatchError,
-    LoadConflictError,
 )
 from aspen_etl.errors.reading import (
     CorruptFileError,
-    DuplicateColumnError,
-    EncodingError,
-    EncryptedWorkbookError,
+    FileFormatError,
+    HeaderError,
     LimitExceededError,
-    MissingColumnError,
-    MissingSheetError,
-    NotAWorkbookError,
-    RaggedRowsError,
-    UnknownColumnError,
-    UnsupportedFormatError,
 )
-from aspen_etl.errors.runtime import (
+from aspen_etl.errors.running import (
     CatalogError,
-    EventError,
-    SettingsError,
-    UnexpectedError,
-)
-from aspen_etl.errors.storage import (
-    ReadError,
-    SourceAccessError,
-    SourceNotFoundError,
-    StorageOptionsError,
-    TargetExistsError,
-    WriteError,
-)
-from aspen_etl.errors.store import (
-    CommitConflictError,
     CommitOutcomeUnknownError,
-    CorruptStoreError,
+    ConflictError,
+    DatabaseError,
     DeadlineError,
+    EventError,
     ModelMismatchError,
     OutdatedSourceError,
-    RejectsPlaceError,
-    StoreFormatError,
+    SettingsError,
     StoreOnHoldError,
     ThresholdError,
+)
+from aspen_etl.errors.storage import (
+    CorruptStoreError,
+    ReadError,
+    RejectsPlaceError,
+    SourceAccessError,
+    SourceNotFoundError,
+    StoreFormatError,
+    TargetExistsError,
     VersionNotFoundError,
+    WriteError,
 )
 
 __all__ = [
+    "ArgumentError",
     "AspenETLError",
-    "BuilderError",
     "CatalogError",
-    "CleanerError",
-    "CommitConflictError",
     "CommitOutcomeUnknownError",
+    "ConflictError",
     "CorruptFileError",
     "CorruptStoreError",
     "DatabaseError",
-    "DatabaseMismatchError",
     "DeadlineError",
-    "DuplicateColumnError",
-    "EncodingError",
-    "EncryptedWorkbookError",
     "EventError",
     "ExtractError",
-    "InvalidNameError",
+    "FileFormatError",
+    "HeaderError",
     "LimitExceededError",
-    "LoadConflictError",
-    "MissingColumnError",
     "MissingDependencyError",
-    "MissingSheetError",
     "ModelError",
+    "ModelFunctionError",
     "ModelMismatchError",
-    "NotAWorkbookError",
     "NotSupportedError",
     "OutdatedSourceError",
     "ProofError",
-    "RaggedRowsError",
     "ReadError",
     "RejectsPlaceError",
-    "RunError",
     "SettingsError",
     "SourceAccessError",
     "SourceNotFoundError",
-    "StorageOptionsError",
     "StoreFormatError",
     "StoreOnHoldError",
     "TargetExistsError",
     "ThresholdError",
     "UnexpectedError",
-    "UnknownColumnError",
-    "UnsupportedFormatError",
     "ValidationError",
     "VersionNotFoundError",
     "WriteError",
 ]
+
+#: What the classes of release 0.2 are now: the class, and the problem that tells them apart.
+_OLD = {
+    "BuilderError": ("ModelFunctionError", "builder"),
+    "CleanerError": ("ModelFunctionError", "cleaner"),
+    "CommitConflictError": ("ConflictError", "commit"),
+    "DatabaseMismatchError": ("ModelMismatchError", "database"),
+    "DuplicateColumnError": ("HeaderError", "duplicate_column"),
+    "EncodingError": ("FileFormatError", "encoding"),
+    "EncryptedWorkbookError": ("FileFormatError", "encrypted"),
+    "InvalidNameError": ("ArgumentError", "name"),
+    "LoadConflictError": ("ConflictError", "load"),
+    "MissingColumnError": ("HeaderError", "missing_column"),
+    "MissingSheetError": ("HeaderError", "missing_sheet"),
+    "NotAWorkbookError": ("FileFormatError", "not_a_workbook"),
+    "RaggedRowsError": ("FileFormatError", "ragged_rows"),
+    "RunError": ("ArgumentError", "run"),
+    "StorageOptionsError": ("SettingsError", "storage_options"),
+    "UnknownColumnError": ("HeaderError", "unknown_column"),
+    "UnsupportedFormatError": ("FileFormatError", "unsupported"),
+}
+
+
+def _find_old(name: str) -> Any:
+    """Give the class that an old name stands for, so that ``except`` catches what it caught."""
+    if name not in _OLD:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    new, problem = _OLD[name]
+    warnings.warn(
+        f"{__name__}.{name} is {new} now, with details['problem'] == {problem!r}, and catches all "
+        f"that {new} does; the old name goes with release 0.4",
+        DeprecationWarning,
+        stacklevel=3,
+    )
+    return globals()[new]
+
+
+if not TYPE_CHECKING:
+    # For type checkers the old names are not there; at run time they answer for a while.
+    def __getattr__(name: str) -> Any:
+        return _find_old(name)

@@ -3,36 +3,39 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Optional, TypeVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Literal, Optional, TypeVar, Union
 
 __all__ = [
     "SHOWN",
+    "ArgumentError",
     "AspenETLError",
-    "BuilderError",
-    "CleanerError",
     "ExtractError",
-    "InvalidNameError",
     "MissingDependencyError",
     "ModelError",
+    "ModelFunctionError",
     "NotSupportedError",
     "ProofError",
-    "RunError",
+    "UnexpectedError",
     "ValidationError",
     "did_you_mean",
+    "instead",
     "listing",
     "named",
     "near_name",
 ]
 
 T = TypeVar("T")
+E = TypeVar("E", bound=Exception)
 
 
 class AspenETLError(Exception):
     """Be the base of every error raised on purpose.
 
     Attributes:
-        details: The parts of the message by name, such as ``table``, ``column``, ``count``.
+        details: The parts of the message by name, such as ``table``, ``column``, ``count``. A class
+            says what to do about it; where it stands for more than one thing that was found,
+            ``details["problem"]`` says which.
     """
 
     def __init__(self, message: str, **details: Any) -> None:
@@ -49,6 +52,39 @@ def _restore(kind: type[AspenETLError], message: str, details: dict[str, Any]) -
     return error
 
 
+def instead(
+    call: Callable[[], T],
+    catch: Union[type[E], tuple[type[E], ...]],
+    make: Callable[[E], Optional[AspenETLError]],
+    /,
+) -> T:
+    """Call, and raise an error of ours in the place of a foreign one.
+
+    Ours has no ``__context__`` and no ``__cause__``, so that no foreign text (a cell, a signed url,
+    a password) stands in its traceback. A context manager cannot do that: what is raised inside of
+    ``except``, or on the way out of ``with``, gets the context.
+
+    Args:
+        call: What may raise.
+        catch: The classes of the errors that are not let through as they are.
+        make: Given the error, what to raise instead, or None to let it through after all.
+
+    Examples:
+        >>> instead(lambda: int("secret"), ValueError, lambda _: ArgumentError("it is no number"))
+        Traceback (most recent call last):
+        aspen_etl.errors.base.ArgumentError: it is no number
+    """
+    try:
+        return call()
+    except catch as error:
+        found = error
+    failure = make(found) or found
+    try:
+        raise failure
+    finally:
+        del found, failure  # a traceback holds this frame, which must not hold the traceback
+
+
 # ----------------------------------------------------------------------------- declaring
 
 
@@ -56,8 +92,14 @@ class ModelError(AspenETLError, ValueError):
     """A column, table, source or model is declared wrongly; the text says how to mend it."""
 
 
-class RunError(AspenETLError, ValueError):
-    """The time or the actor of a run cannot be used."""
+class ArgumentError(AspenETLError, ValueError):
+    """An argument cannot be used; the text says what would do.
+
+    Attributes:
+        details: ``problem``: ``run`` (its time or actor), ``name`` (a name or a location that
+            cannot stand in a statement), ``limit``, ``threshold``, ``timeout``, ``model`` or
+            ``count``.
+    """
 
 
 class MissingDependencyError(AspenETLError, ImportError):
@@ -66,29 +108,23 @@ class MissingDependencyError(AspenETLError, ImportError):
     @classmethod
     def for_extra(cls, package: str, extra: str, purpose: str) -> MissingDependencyError:
         """Say which extra brings ``package``, and what it is needed for."""
-        return cls(
-            f"{purpose} needs the package {package}, which is not installed; "
-            f"run: pip install 'aspen-etl[{extra}]'",
-            package=package,
-            extra=extra,
-        )
+        told = _missing(package, purpose, f"'aspen-etl[{extra}]'")
+        return cls(told, package=package, extra=extra)
 
     @classmethod
     def for_package(cls, package: str, purpose: str) -> MissingDependencyError:
         """Name a package that none of our extras brings."""
-        return cls(
-            f"{purpose} needs the package {package}, which is not installed; "
-            f"run: pip install {package}",
-            package=package,
-        )
+        return cls(_missing(package, purpose, package), package=package)
+
+
+def _missing(package: str, purpose: str, wanted: str) -> str:
+    return (
+        f"{purpose} needs the package {package}, which is not installed; run: pip install {wanted}"
+    )
 
 
 class NotSupportedError(AspenETLError, NotImplementedError):
     """What was asked for is known and not offered; the text says what to do instead."""
-
-
-class InvalidNameError(AspenETLError, ValueError):
-    """A name or a location from outside cannot stand in a statement."""
 
 
 # ----------------------------------------------------------------------------- transforming
@@ -98,12 +134,25 @@ class ExtractError(AspenETLError, ValueError):
     """An extract does not have the form that the model asks for."""
 
 
-class CleanerError(AspenETLError, RuntimeError):
-    """A cleaner of the model failed, or gave back another number of rows than it got."""
+class ModelFunctionError(AspenETLError, RuntimeError):
+    """A function of the model failed, or gave back what cannot be.
 
+    Attributes:
+        details: ``problem``: ``cleaner`` or ``builder``, which may be its inverse.
+    """
 
-class BuilderError(AspenETLError, RuntimeError):
-    """A builder of the model, or its inverse, failed."""
+    @classmethod
+    def raised(
+        cls, what: str, problem: Literal["cleaner", "builder"], error: Exception
+    ) -> ModelFunctionError:
+        """Say which function raised what kind of error; its own text could hold a cell."""
+        kind = type(error).__name__
+        return cls(
+            f"{what} raised {kind}; run it alone to see why",
+            problem=problem,
+            function=what,
+            kind=kind,
+        )
 
 
 class ValidationError(AspenETLError, ValueError):
@@ -121,6 +170,32 @@ class ValidationError(AspenETLError, ValueError):
 
 class ProofError(AspenETLError, AssertionError):
     """The result does not hold everything that the source held: nothing may be committed."""
+
+
+class UnexpectedError(AspenETLError, RuntimeError):
+    """Something failed that should not: a fault of this library, of a model, or of memory."""
+
+    @classmethod
+    def of(cls, error: BaseException) -> UnexpectedError:
+        """Say what kind of error it was and where it arose; its own text could hold a cell."""
+        places = []
+        trace = error.__traceback__
+        while trace is not None:
+            module = trace.tb_frame.f_globals.get("__name__", "?")
+            places.append(f"{module}, line {trace.tb_lineno}")
+            trace = trace.tb_next
+        ours = [place for place in places if place.startswith("aspen_etl.")]
+        where = places[-1] if places else "an unknown place"
+        if ours and ours[-1] != where:
+            where = f"{where}, called by {ours[-1]}"
+        kind = type(error).__name__
+        cure = (
+            "a fault of aspen_etl, or of a model of your own: please report this line, which holds "
+            "no cell; aspen-etl with --debug, on a copy of the source, shows more"
+        )
+        if isinstance(error, MemoryError):
+            cure = "give the process, function or job more memory"
+        return cls(f"{kind} in {where}; {cure}", kind=kind, where=where)
 
 
 # ----------------------------------------------------------------------------- naming things

@@ -7,47 +7,95 @@ from typing import Any
 
 from aspen_etl.errors.base import SHOWN, ExtractError, did_you_mean, listing, near_name
 
-__all__ = [
-    "CorruptFileError",
-    "DuplicateColumnError",
-    "EncodingError",
-    "EncryptedWorkbookError",
-    "LimitExceededError",
-    "MissingColumnError",
-    "MissingSheetError",
-    "NotAWorkbookError",
-    "RaggedRowsError",
-    "UnknownColumnError",
-    "UnsupportedFormatError",
-]
+__all__ = ["CorruptFileError", "FileFormatError", "HeaderError", "LimitExceededError"]
 
 
-class NotAWorkbookError(ExtractError):
-    """What should be a workbook is something else."""
+class FileFormatError(ExtractError):
+    """The file, or the text in it, is of a form that is not read: save it in another one.
+
+    Attributes:
+        details: ``problem``: ``not_a_workbook``, ``encrypted``, ``unsupported`` (a known format,
+            or a folder that is no sheet), ``encoding``, or ``ragged_rows`` (or quotes that do not
+            match).
+    """
 
     @classmethod
-    def at(
+    def not_a_workbook(
         cls,
         url: str,
         found: str,
         hint: str = "open it in a spreadsheet program and save it as .xlsx",
-    ) -> NotAWorkbookError:
+    ) -> FileFormatError:
         """Say what was found in place of a workbook, and what to do about it."""
-        return cls(
-            f"{url} is not an .xlsx or .xlsm workbook: {found}; {hint}",
-            url=url,
-            found=found,
-        )
-
-
-class EncryptedWorkbookError(ExtractError):
-    """The workbook is protected with a password."""
+        told = f"{url} is not an .xlsx or .xlsm workbook: {found}; {hint}"
+        return cls(told, problem="not_a_workbook", url=url, found=found)
 
     @classmethod
-    def at(cls, url: str) -> EncryptedWorkbookError:
-        """Say how to take the password off."""
+    def encrypted(cls, url: str) -> FileFormatError:
+        """Say how to take the password off a workbook."""
+        told = f"{url} is protected with a password; save a copy without one and read that"
+        return cls(told, problem="encrypted", url=url)
+
+    @classmethod
+    def unsupported(cls, url: str, found: str, hint: str) -> FileFormatError:
+        """Say what the file is, and what to do about it."""
+        return cls(f"{url} {found}; {hint}", problem="unsupported", url=url, found=found)
+
+    @classmethod
+    def encoding(cls, url: str, found: str) -> FileFormatError:
+        """Say what was found in the place of UTF-8, and how to save the file."""
+        told = f"{url} is not text in UTF-8: {found}; save it as 'CSV UTF-8'"
+        return cls(told, problem="encoding", url=url, found=found)
+
+    @classmethod
+    def encoding_of_part(cls, url: str, part: str, encoding: str) -> FileFormatError:
+        """Name the encoding of a workbook's part that is not read."""
         return cls(
-            f"{url} is protected with a password; save a copy without one and read that", url=url
+            f"{url}: its part {part!r} is in the encoding {encoding!r}, which is not read; open it "
+            "in a spreadsheet program and save it as .xlsx",
+            problem="encoding",
+            url=url,
+            found=encoding,
+        )
+
+    @classmethod
+    def ragged_rows(
+        cls, url: str, *, row: int, expected: int, found: int, count: int
+    ) -> FileFormatError:
+        """Name the first row with another number of fields, and how many there are."""
+        return cls(
+            f"{url}: row {row:,} has {found} fields and the header {expected}"
+            f"{f' ({count:,} rows are like this)' if count > 1 else ''}; "
+            "a field that holds a comma, a quote or a line break must stand in quotes",
+            problem="ragged_rows",
+            url=url,
+            row=row,
+            expected=expected,
+            found=found,
+            count=count,
+        )
+
+    @classmethod
+    def broken_quotes(cls, url: str, row: int) -> FileFormatError:
+        """Name the row after which no quote fits any more."""
+        return cls(
+            f"{url}: the quotes of row {row:,} do not match (RFC 4180); "
+            "write a quote inside a quoted field twice, and close every field",
+            problem="ragged_rows",
+            url=url,
+            row=row,
+        )
+
+    @classmethod
+    def long_field(cls, url: str, row: int) -> FileFormatError:
+        """Name the row in which a field has no end."""
+        return cls(
+            f"{url}: a field of row {row:,} is longer than 131,072 characters (four times what a "
+            "spreadsheet holds; this limit is fixed), "
+            "so a quote before it is most likely never closed; close it, or cut the field",
+            problem="ragged_rows",
+            url=url,
+            row=row,
         )
 
 
@@ -72,15 +120,6 @@ class CorruptFileError(ExtractError):
             url=url,
             what="document type",
         )
-
-
-class UnsupportedFormatError(ExtractError):
-    """The file is of a known format that is not read, or of a form that is not."""
-
-    @classmethod
-    def at(cls, url: str, found: str, hint: str) -> UnsupportedFormatError:
-        """Say what the file is, and what to do about it."""
-        return cls(f"{url} {found}; {hint}", url=url, found=found)
 
 
 class LimitExceededError(ExtractError):
@@ -113,95 +152,37 @@ class LimitExceededError(ExtractError):
         return cls.of(url, what, limit=limit, allowed=getattr(limits, limit), found=found)
 
 
-class EncodingError(ExtractError):
-    """Text is not in UTF-8."""
-
-    @classmethod
-    def at(cls, url: str, found: str) -> EncodingError:
-        """Say what was found instead, and how to save the file."""
-        return cls(
-            f"{url} is not text in UTF-8: {found}; save it as 'CSV UTF-8'", url=url, found=found
-        )
-
-    @classmethod
-    def of_part(cls, url: str, part: str, encoding: str) -> EncodingError:
-        """Name the encoding of a workbook's part that is not read."""
-        return cls(
-            f"{url}: its part {part!r} is in the encoding {encoding!r}, which is not read; open it "
-            "in a spreadsheet program and save it as .xlsx",
-            url=url,
-            found=encoding,
-        )
-
-
-class RaggedRowsError(ExtractError):
-    """Rows of a CSV file have another number of fields than its header, or broken quotes."""
-
-    @classmethod
-    def of(cls, url: str, *, row: int, expected: int, found: int, count: int) -> RaggedRowsError:
-        """Name the first such row, and how many there are."""
-        return cls(
-            f"{url}: row {row:,} has {found} fields and the header {expected}"
-            f"{f' ({count:,} rows are like this)' if count > 1 else ''}; "
-            "a field that holds a comma, a quote or a line break must stand in quotes",
-            url=url,
-            row=row,
-            expected=expected,
-            found=found,
-            count=count,
-        )
-
-    @classmethod
-    def broken_quotes(cls, url: str, row: int) -> RaggedRowsError:
-        """Name the row after which no quote fits any more."""
-        return cls(
-            f"{url}: the quotes of row {row:,} do not match (RFC 4180); "
-            "write a quote inside a quoted field twice, and close every field",
-            url=url,
-            row=row,
-        )
-
-    @classmethod
-    def long_field(cls, url: str, row: int) -> RaggedRowsError:
-        """Name the row in which a field has no end."""
-        return cls(
-            f"{url}: a field of row {row:,} is longer than 131,072 characters (four times what a "
-            "spreadsheet holds; this limit is fixed), "
-            "so a quote before it is most likely never closed; close it, or cut the field",
-            url=url,
-            row=row,
-        )
-
-
 # ----------------------------------------------------------------------------- matching headers
 
 
-class MissingSheetError(ExtractError):
-    """The workbook has no such sheet."""
+class HeaderError(ExtractError):
+    """A sheet, or the headers of one, are not those of the model: say which is which.
+
+    Attributes:
+        details: ``problem``: ``missing_sheet``, ``missing_column`` (or the header as a whole),
+            ``unknown_column`` (or cells below an empty header) or ``duplicate_column``.
+    """
 
     @classmethod
-    def of(cls, url: str, sheet: str, found: Sequence[str]) -> MissingSheetError:
+    def missing_sheet(cls, url: str, sheet: str, found: Sequence[str]) -> HeaderError:
         """Name the sheets that are there."""
         return cls(
             f"{url} has no sheet {sheet!r}; it has {listing(found)}; "
             f"name the sheets with sheets={{'source': 'sheet'}}{did_you_mean(sheet, found)}",
+            problem="missing_sheet",
             url=url,
             sheet=sheet,
             found=tuple(found),
         )
 
-
-class MissingColumnError(ExtractError):
-    """A sheet lacks a column of the model, or its header as a whole."""
-
     @classmethod
-    def of(
+    def missing_column(
         cls,
         sheet: str,
         missing: Sequence[str],
         headers: Sequence[str],
         unknown: Sequence[str] = (),
-    ) -> MissingColumnError:
+    ) -> HeaderError:
         """Name the missing columns, the headers that are there, and which may be which.
 
         Args:
@@ -216,42 +197,41 @@ class MissingColumnError(ExtractError):
         return cls(
             f"sheet {sheet}: no column {listing(missing)}; its headers are {listing(headers)}; "
             f"rename with columns={{'header': 'column'}}{advice}",
+            problem="missing_column",
             sheet=sheet,
             missing=tuple(missing),
             headers=tuple(headers),
         )
 
     @classmethod
-    def no_header(cls, sheet: str, missing: Sequence[str], count: int) -> MissingColumnError:
+    def no_header(cls, sheet: str, missing: Sequence[str], count: int) -> HeaderError:
         """Say how many headers there are and not what they say: they may be personal data."""
         return cls(
             f"sheet {sheet}: none of the columns {listing(missing)} is among its {count} headers"
             f"{'' if count else ' (the row is blank, or not there)'}; "
             "name the header's row with header_row=, or rename with columns={'header': 'column'}",
+            problem="missing_column",
             sheet=sheet,
             missing=tuple(missing),
             count=count,
         )
 
     @classmethod
-    def below(cls, sheet: str, first: int, row: int) -> MissingColumnError:
+    def below(cls, sheet: str, first: int, row: int) -> HeaderError:
         """Say in which row all headers stand, where rows above it may be records."""
         return cls(
             f"sheet {sheet}: row {first:,} is not its header; row {row:,} holds every column, but "
             "what stands above it could be records; if they are titles, say so with "
             f"header_row={row}, or with header_row={{'source': {row}}} for this sheet alone",
+            problem="missing_column",
             sheet=sheet,
             row=row,
         )
 
-
-class UnknownColumnError(ExtractError):
-    """A sheet has a column that has no place in the model, so it would be lost."""
-
     @classmethod
-    def of(
+    def unknown_column(
         cls, sheet: str, unknown: Sequence[str], given: Sequence[str] = ()
-    ) -> UnknownColumnError:
+    ) -> HeaderError:
         """Name the columns, and how to leave them out.
 
         Args:
@@ -265,41 +245,41 @@ class UnknownColumnError(ExtractError):
             f"sheet {sheet}: the model has no column {listing(unknown)}, so it would be lost; "
             "rename it with columns={'header': 'column'}, or leave it out with ignore_columns="
             f"{advice}",
+            problem="unknown_column",
             sheet=sheet,
             unknown=tuple(unknown),
         )
 
     @classmethod
-    def unnamed(cls, sheet: str, positions: Sequence[int]) -> UnknownColumnError:
+    def unnamed_column(cls, sheet: str, positions: Sequence[int]) -> HeaderError:
         """Give the positions, from 1, of columns that hold cells below an empty header."""
         places = ", ".join(map(str, positions[:SHOWN]))
         return cls(
             f"sheet {sheet}: there are cells below an empty header (column {places}); "
             "give the column a header, or clear it",
+            problem="unknown_column",
             sheet=sheet,
             positions=tuple(positions),
         )
 
     @classmethod
-    def bad_rename(cls, target: str, columns: Sequence[str]) -> UnknownColumnError:
+    def bad_rename(cls, target: str, columns: Sequence[str]) -> HeaderError:
         """Say that ``columns=`` renames to what no sheet of the model has."""
         return cls(
             f"columns= renames a header to {target!r}, which no sheet of the model has; "
             f"it has {listing(columns)}{did_you_mean(target, columns)}",
+            problem="unknown_column",
             target=target,
         )
 
-
-class DuplicateColumnError(ExtractError):
-    """A column of the model stands in a sheet more than once."""
-
     @classmethod
-    def of(cls, sheet: str, column: str, positions: Sequence[int]) -> DuplicateColumnError:
+    def duplicate_column(cls, sheet: str, column: str, positions: Sequence[int]) -> HeaderError:
         """Name the column and its positions, from 1."""
         places = ", ".join(map(str, positions[:SHOWN]))
         return cls(
             f"sheet {sheet}: {column} stands there {len(positions)} times (columns {places}); "
             "delete or rename all but one",
+            problem="duplicate_column",
             sheet=sheet,
             column=column,
             positions=tuple(positions),

@@ -1,4 +1,4 @@
-"""What goes wrong between us and a storage."""
+"""What goes wrong between us and a storage, and in a store that lies there."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from typing import Optional
 from aspen_etl.errors.base import AspenETLError, listing
 
 __all__ = [
+    "CorruptStoreError",
     "ReadError",
+    "RejectsPlaceError",
     "SourceAccessError",
     "SourceNotFoundError",
-    "StorageOptionsError",
+    "StoreFormatError",
     "TargetExistsError",
+    "VersionNotFoundError",
     "WriteError",
 ]
 
@@ -49,20 +52,6 @@ class SourceNotFoundError(AspenETLError, FileNotFoundError):
             "empty, or begin with a dot or underscore, are passed over",
             url=url,
             source=source,
-        )
-
-
-class StorageOptionsError(AspenETLError, ValueError):
-    """A file of storage options cannot be used; its text is never shown, for it holds secrets."""
-
-    @classmethod
-    def at(cls, path: str, reason: str) -> StorageOptionsError:
-        """Say what is wrong with the file, and what it must look like."""
-        return cls(
-            f"the storage options in {path} cannot be used: {reason}; write JSON by protocol, "
-            'such as {"s3": {"profile": "etl"}}',
-            path=path,
-            reason=reason,
         )
 
 
@@ -167,3 +156,141 @@ class WriteError(AspenETLError, OSError):
             cause=cause,
             written=tuple(written),
         )
+
+
+# ----------------------------------------------------------------------------- stores
+
+
+class VersionNotFoundError(AspenETLError, LookupError):
+    """The store has no such version, or it can no longer be read."""
+
+    @classmethod
+    def empty(cls, url: str) -> VersionNotFoundError:
+        """Say that nothing was committed yet."""
+        return cls(f"the store {url} holds no commit yet; run sync first", url=url)
+
+    @classmethod
+    def nowhere(cls, url: str, found: str) -> VersionNotFoundError:
+        """Say that there is no store, and what is there instead."""
+        what = {"absent": "nothing", "folder": "a folder without a store"}.get(found, "a file")
+        return cls(f"there is no store at {url}: {what} is there; check the url", url=url)
+
+    @classmethod
+    def of(cls, url: str, version: int, oldest: int, newest: int) -> VersionNotFoundError:
+        """Say which versions there are."""
+        there = f"versions {oldest} to {newest} can be read" if newest else "it holds no commit yet"
+        return cls(
+            f"the store {url} has no version {version} that can be read; {there}",
+            url=url,
+            version=version,
+            oldest_readable=oldest,
+            newest=newest,
+        )
+
+
+class StoreFormatError(AspenETLError, ValueError):
+    """The store was written in a newer format than this library knows."""
+
+    @classmethod
+    def at(cls, url: str, found: object, known: int) -> StoreFormatError:
+        """Name both formats."""
+        return cls(
+            f"{url} is of store format {found}, and this library knows formats up to {known}; "
+            "install a newer aspen_etl",
+            url=url,
+            found=found,
+            known=known,
+        )
+
+
+class CorruptStoreError(AspenETLError, OSError):
+    """A file of the store is missing, damaged, or not what its commit says."""
+
+    @classmethod
+    def at(cls, url: str, reason: str) -> CorruptStoreError:
+        """Name the file, and what to do."""
+        return cls(
+            f"{url}: {reason}; run aspen-etl verify to see what is damaged, then restore a version "
+            "that is whole, or the file from a backup",
+            url=url,
+            reason=reason,
+        )
+
+    @classmethod
+    def of_commit(cls, url: str, version: int, reason: str) -> CorruptStoreError:
+        """Name the commit whose file is damaged, what was found, and what to do."""
+        return cls(
+            f"commit {version} is damaged ({url}): {reason}; aspen-etl verify lists all that is "
+            "damaged: put the file back from a backup",
+            url=url,
+            version=version,
+            reason=reason,
+        )
+
+    @classmethod
+    def missing(cls, url: str, version: int, proof: str) -> CorruptStoreError:
+        """Name the commit whose file is not there, how that is known, and what to do."""
+        return cls(
+            f"commit {version} is missing from the store {url}: {proof}; nothing was written. "
+            "aspen-etl verify lists all that are missing: put their files back from a backup",
+            url=url,
+            version=version,
+            reason=f"commit {version} is missing",
+        )
+
+
+#: What is wrong with a place, by problem.
+_PLACES = {
+    "holds_rejects_of_another": (
+        "{place} holds the rejects of another store than {url}, so nothing was done there; give "
+        "each store a rejects_url= (--rejects-url) of its own"
+    ),
+    "of_another": (
+        "the rejects of {url} cannot go to {place}, which is the folder of another store; give a "
+        "rejects_url= (--rejects-url) outside of other stores"
+    ),
+    "in_another": (
+        "the rejects of {url} cannot go to {place}, which lies in the store {store}; give a "
+        "rejects_url= (--rejects-url) outside of other stores"
+    ),
+    "shared": (
+        "{place} holds rejects of {url} and others; give each store a rejects_url= "
+        "(--rejects-url) of its own, as vacuum tells"
+    ),
+    "root_among_rejects": (
+        "{url} is where another store has its rejects; choose another folder for this store"
+    ),
+    "root_in_another": (
+        "{url} cannot be a store: {place} is one, and each would take files of the other for its "
+        "own; choose a folder that lies in no other store"
+    ),
+    "root_reserved": (
+        "{url} cannot be a store: folders called _aspen are for what a store knows of itself; "
+        "choose another folder"
+    ),
+}
+
+
+class RejectsPlaceError(AspenETLError, ValueError):
+    """A place of a store, or of its rejects, is another store's; nothing was written or deleted.
+
+    Attributes:
+        details: ``problem``, ``url`` of the store, ``place``, and the other ``store``, if known.
+    """
+
+    @classmethod
+    def of(
+        cls, problem: str, url: str, place: Optional[str] = None, *, store: Optional[str] = None
+    ) -> RejectsPlaceError:
+        """Say whose the place is, and what to give instead.
+
+        Args:
+            problem: A key of the table above.
+            url: The store.
+            place: The place, where it is not the store's own.
+            store: The store that the place belongs to.
+        """
+        where = url if place is None else place
+        told = _PLACES[problem].format(url=url, place=where, store=store)
+        known = {} if store is None else {"store": store}
+        return cls(told, problem=problem, url=url, place=where, **known)

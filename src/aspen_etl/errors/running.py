@@ -1,0 +1,292 @@
+"""What stops a run: its settings, a limit, somebody else, a database, a service."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Optional
+
+from aspen_etl.errors.base import SHOWN, AspenETLError
+
+__all__ = [
+    "CatalogError",
+    "CommitOutcomeUnknownError",
+    "ConflictError",
+    "DatabaseError",
+    "DeadlineError",
+    "EventError",
+    "ModelMismatchError",
+    "OutdatedSourceError",
+    "SettingsError",
+    "StoreOnHoldError",
+    "ThresholdError",
+]
+
+
+class SettingsError(AspenETLError, ValueError):
+    """A setting is missing, or its value cannot be used.
+
+    Attributes:
+        details: ``problem``: ``setting``, or ``storage_options`` (the file of them).
+    """
+
+    @classmethod
+    def of(cls, name: str, reason: str) -> SettingsError:
+        """Name the setting as its runtime does; its value is not shown."""
+        return cls(f"{name} {reason}", problem="setting", setting=name)
+
+    @classmethod
+    def storage_options(cls, path: str, reason: str) -> SettingsError:
+        """Say what is wrong with a file of them, which holds secrets, and what it looks like."""
+        return cls(
+            f"the storage options in {path} cannot be used: {reason}; write JSON by protocol, "
+            'such as {"s3": {"profile": "etl"}}',
+            problem="storage_options",
+            path=path,
+            reason=reason,
+        )
+
+
+class EventError(AspenETLError, ValueError):
+    """An event is of a kind that starts no run."""
+
+    @classmethod
+    def of(cls, found: str) -> EventError:
+        """Say what it is, and what is expected."""
+        return cls(
+            f"the event is {found}; expected are a schedule of EventBridge, an object-created "
+            "event of S3 that came through EventBridge, or {} for the configured source",
+            found=found,
+        )
+
+
+class ModelMismatchError(AspenETLError, ValueError):
+    """A store, or a database, holds tables that the model cannot continue.
+
+    Attributes:
+        details: ``problem``: ``store`` or ``database``; ``url``; ``differences``.
+    """
+
+    @classmethod
+    def of_store(cls, url: str, differences: Sequence[str]) -> ModelMismatchError:
+        """Name the differences."""
+        return cls(
+            f"the store {url} was written by a model that this one cannot continue: "
+            f"{'; '.join(differences)}. If the store has a model of its own, give it: model= "
+            "(--model). Of a model that goes on from it, a new nullable column or a new table "
+            "would do; for anything else, choose another store",
+            problem="store",
+            url=url,
+            differences=tuple(differences),
+        )
+
+    @classmethod
+    def of_database(cls, url: str, differences: Sequence[str]) -> ModelMismatchError:
+        """Name the differences."""
+        return cls(
+            f"{url} holds tables that this model cannot continue: {'; '.join(differences)}. A new "
+            "nullable column or a new table would do; for anything else, choose another database "
+            "or schema",
+            problem="database",
+            url=url,
+            differences=tuple(differences),
+        )
+
+
+class StoreOnHoldError(AspenETLError, RuntimeError):
+    """An old version was restored, and nobody told the store to go on."""
+
+    @classmethod
+    def at(cls, url: str, version: int) -> StoreOnHoldError:
+        """Say since which version, and how to go on."""
+        return cls(
+            f"the store {url} is on hold since version {version} restored an older one; when the "
+            "source is right again, run resume (aspen-etl resume)",
+            url=url,
+            version=version,
+        )
+
+
+class ConflictError(AspenETLError, RuntimeError):
+    """Somebody else came first, or holds what is needed; nothing of this run is there: try again.
+
+    Attributes:
+        details: ``problem``: ``commit`` (another writer of the store came first) or ``load``
+            (another loader of the database did, or holds a lock).
+    """
+
+    @classmethod
+    def commit(cls, url: str, version: int) -> ConflictError:
+        """Name the version that was taken."""
+        return cls(
+            f"another writer committed version {version} of {url} first; nothing of this run is in "
+            "the store: read the newest version and go on from it",
+            problem="commit",
+            url=url,
+            version=version,
+        )
+
+    @classmethod
+    def load(
+        cls,
+        url: str,
+        step: str,
+        reason: str,
+        *,
+        seconds: Optional[float] = None,
+        holders: Sequence[str] = (),
+    ) -> ConflictError:
+        """Say where, for how long and for whom it waited, and that it may be tried again."""
+        span = "" if seconds is None else f", at most {seconds:g} s"
+        whose = "; ".join(holders[:SHOWN]) or "somebody else"
+        return cls(
+            f"{url}: {step} waited in vain for a transaction of {whose} ({reason}{span}); nothing "
+            "of this load is in the database: load again when the other one is done, or let it "
+            "wait longer with lock_timeout= (--lock-timeout)",
+            problem="load",
+            url=url,
+            step=step,
+            reason=reason,
+            seconds=seconds,
+            holders=tuple(holders),
+        )
+
+
+class CommitOutcomeUnknownError(AspenETLError, OSError):
+    """The storage did not say whether the commit was written."""
+
+    @classmethod
+    def at(cls, url: str, version: int, cause: str) -> CommitOutcomeUnknownError:
+        """Say what to do: a later run sees what happened."""
+        return cls(
+            f"the storage did not tell whether version {version} of {url} was written ({cause}); "
+            "it is whole or not there; run again: the next run sees which, and goes on from it",
+            url=url,
+            version=version,
+            cause=cause,
+        )
+
+
+class ThresholdError(AspenETLError, ValueError):
+    """A run would change or reject more than its thresholds allow; nothing was committed."""
+
+    @classmethod
+    def of(
+        cls,
+        refusals: Sequence[str],
+        *,
+        rejects: Sequence[Mapping[str, Any]] = (),
+        place: Optional[str] = None,
+        failure: str = "",
+    ) -> ThresholdError:
+        """Name every limit that is broken, the figure and the parameter, and where to look.
+
+        Args:
+            refusals: The limits that are broken.
+            rejects: How many rejects there are, by sheet, column, rule and scope.
+            place: The file that holds them.
+            failure: The name of the error for which there is none.
+        """
+        told = f"nothing was committed: {'; '.join(refusals)}. {_rejected(rejects)}"
+        if place is not None:
+            told += f"Until a run is not refused, the rejects are in {place}. "
+        elif failure:
+            told += f"The rejects could not be kept ({failure}). "
+        return cls(
+            f"{told}Look at the source first; if it is right, give the parameter that is named "
+            "another value for one run",
+            refusals=tuple(refusals),
+            rejects=tuple(rejects),
+            place=place,
+        )
+
+
+def _rejected(rejects: Sequence[Mapping[str, Any]]) -> str:
+    if not rejects:
+        return ""
+    most = sorted(rejects, key=lambda each: -each["count"])[:SHOWN]
+    told = ", ".join(f"{e['count']:,} {e['source']}.{e['column']} {e['rule']}" for e in most)
+    rest = len(rejects) - len(most)
+    return f"Rejected by rule: {told}{f' and {rest} more' if rest else ''}. "
+
+
+class OutdatedSourceError(ThresholdError):
+    """The source is older than the one that the newest commit was made of."""
+
+
+class DeadlineError(AspenETLError, TimeoutError):
+    """A run gave up before its commit rather than be cut off."""
+
+    @classmethod
+    def after(cls, seconds: float, limit: float, step: str) -> DeadlineError:
+        """Say when it gave up and before what."""
+        told, cure = f"{seconds:.1f} s of {limit:.1f} s, before {step}", "give the run more time"
+        return cls(_gave_up(told, cure), seconds=seconds, limit=limit, step=step)
+
+    @classmethod
+    def waiting(cls, url: str, seconds: float, limit: float) -> DeadlineError:
+        """Say when it gave up, and on which storage it waited."""
+        told = f"{seconds:.1f} s of {limit:.1f} s, waiting for {url}"
+        cure = "see whether it answers, or give the run more time"
+        return cls(_gave_up(told, cure), seconds=seconds, limit=limit, url=url)
+
+
+def _gave_up(told: str, cure: str) -> str:
+    return f"gave up after {told}; nothing was committed: {cure}"
+
+
+# ----------------------------------------------------------------------------- services
+
+
+class DatabaseError(AspenETLError, RuntimeError):
+    """The database cannot be reached, or refused a statement; nothing of the load is in it."""
+
+    @classmethod
+    def at(cls, url: str, step: str, reason: str) -> DatabaseError:
+        """Say where, when and what the driver calls it; its own text could hold a cell."""
+        return cls(
+            f"{url}: {step} failed ({reason}); the transaction was rolled back: look into the "
+            "database's own log, mend it and load again",
+            url=url,
+            step=step,
+            reason=reason,
+        )
+
+    @classmethod
+    def after_commit(cls, url: str, step: str, reason: str) -> DatabaseError:
+        """Say what failed when the load was done already."""
+        return cls(
+            f"{url}: the load is committed, but {step} failed ({reason}) after it: load again with "
+            "compare=True (--compare), which does it once more",
+            url=url,
+            step=step,
+            reason=reason,
+        )
+
+    @classmethod
+    def bad_url(cls, reason: str) -> DatabaseError:
+        """Say what is wrong with a database's url, of which nothing is shown: it holds secrets."""
+        return cls(f"the database's url cannot be used: {reason}", reason=reason)
+
+
+class CatalogError(AspenETLError, RuntimeError):
+    """A table of the catalogue could not be made or moved; the next run goes on from there."""
+
+    @classmethod
+    def at(cls, name: str, step: str, reason: str) -> CatalogError:
+        """Say what was being done, to what, and the service's code for what went wrong."""
+        return cls(
+            f"catalogue {name}: {step} failed ({reason}); the store is not touched, and the next "
+            "run repairs the tables that are left",
+            name=name,
+            step=step,
+            reason=reason,
+        )
+
+    @classmethod
+    def foreign(cls, name: str, what: str) -> CatalogError:
+        """Name a table that is not ours to change."""
+        return cls(
+            f"catalogue {name}: {what}; drop it (the files stay), or choose another database",
+            name=name,
+            reason=what,
+        )
