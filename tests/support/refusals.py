@@ -59,10 +59,10 @@ def refused(kind: Kind, *, match: Optional[str] = None) -> Iterator[pytest.Excep
     classes = tuple(CLASSES[each] if isinstance(each, str) else each for each in kinds)
     with pytest.raises(classes, match=match) as caught:
         yield caught
-    error: Any = caught.value
+    details: Any = getattr(caught.value, "details", {})
     assert any(
-        isinstance(error, CLASSES[each]) and error.details["problem"] == each
+        isinstance(caught.value, CLASSES[each]) and details.get("problem") == each
         if isinstance(each, str)
-        else isinstance(error, each)
+        else isinstance(caught.value, each)
         for each in kinds
-    ), error
+    ), caught.value
