@@ -103,8 +103,8 @@ def normalize(
 
     Raises:
         ExtractError: A sheet or column is missing, or one has no place in the model.
-        CleanerError: A cleaner of the model failed.
-        BuilderError: A builder of the model failed, or its inverse.
+        ModelFunctionError: A cleaner of the model failed; a builder of the model failed, or its
+            inverse.
         ValidationError: A builder of the model made what does not fit its table.
         ProofError: A builder and its inverse do not give back what was accepted.
 

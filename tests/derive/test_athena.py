@@ -14,12 +14,13 @@ from pandera.typing import Series
 import aspen_etl as ae
 from aspen_etl import derive
 from aspen_etl.columns.frames import equal_frames
-from aspen_etl.errors import InvalidNameError, ModelError, NotSupportedError
+from aspen_etl.errors import ModelError, NotSupportedError
 from aspen_etl.io.codecs import encode
 from aspen_etl.schema import Source, Table
 from aspen_etl.testing import extracts, tables
 from tests.derive.opencsvserde import read_records, typed
 from tests.laws.models import EXTENDED_MODEL, MODELS, RUN
+from tests.support.refusals import refused
 
 PLACE: dict[str, Any] = {"database": "aspen", "location": "s3://bucket/tables"}
 BOTH = pytest.mark.parametrize("file_format", ["parquet", "csv"])
@@ -162,24 +163,24 @@ def test_glue_is_told_the_same_as_athena(file_format: Any) -> None:
 @BOTH
 def test_a_location_cannot_break_out(location: str, file_format: Any) -> None:
     for given_as in (location, dict.fromkeys(ae.BORROWER_MODEL.tables, location)):
-        with pytest.raises(InvalidNameError, match="no folder that a statement can name"):
+        with refused("name", match="no folder that a statement can name"):
             derive.athena_create(
                 ae.BORROWER_MODEL, database="aspen", location=given_as, format=file_format
             )
-        with pytest.raises(InvalidNameError):
+        with refused("name"):
             derive.glue_tables(ae.BORROWER_MODEL, location=given_as, format=file_format)
 
 
 @pytest.mark.parametrize("database", ["", "a`b", 'a"b', "a b", "Aspen", "a.b", "a\n", "x" * 256])
 def test_a_database_cannot_break_out(database: str) -> None:
-    with pytest.raises(InvalidNameError, match="name of the Athena database"):
+    with refused("name", match="name of the Athena database"):
         derive.athena_create(ae.BORROWER_MODEL, database=database, location="s3://bucket/x")
-    with pytest.raises(InvalidNameError, match="name of the Athena database"):
+    with refused("name", match="name of the Athena database"):
         derive.athena_drop(ae.BORROWER_MODEL, database=database)
 
 
 def test_a_location_that_is_not_given_is_missed() -> None:
-    with pytest.raises(InvalidNameError, match="no location is given for the table 'user_profile'"):
+    with refused("name", match="no location is given for the table 'user_profile'"):
         derive.athena_create(ae.BORROWER_MODEL, database="aspen", location={})
 
 
@@ -230,7 +231,7 @@ def test_names_that_athena_does_not_take_are_refused() -> None:
             name = "odd-name"
 
     model = ae.Model.of(sources=[Thing], tables=[Odd])
-    with pytest.raises(InvalidNameError, match="'odd-name' is another"):
+    with refused("name", match="'odd-name' is another"):
         derive.athena_create(model, **PLACE)
 
 

@@ -12,17 +12,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from aspen_etl.errors import (
-    AspenETLError,
-    CorruptFileError,
-    EncodingError,
-    LimitExceededError,
-    MissingColumnError,
-    RaggedRowsError,
-    UnsupportedFormatError,
-)
+from aspen_etl.errors import CorruptFileError, LimitExceededError
 from aspen_etl.io import ReadLimits, csv_fast, csv_reading, read_extract
 from aspen_etl.io.reading import RawSheet, Request
+from tests.support.refusals import Kind, refused
 
 pytestmark = pytest.mark.smoke
 
@@ -69,26 +62,24 @@ def test_every_field_is_text_or_missing(data: bytes, expected: list[list[Any]]) 
 @pytest.mark.parametrize(
     ("data", "kind", "match"),
     [
-        (b"", MissingColumnError, "among its 0 headers"),
-        (b"\n \n,\n", MissingColumnError, "among its 0 headers"),
-        (b"a,b\n1\n", RaggedRowsError, "row 2 has 1 fields and the header 2;"),
-        (b"a,b\n1,2\n1,2,3\n1\n", RaggedRowsError, r"row 3 has 3 .*\(2 rows are like this\)"),
-        (b'a,b\n1,2\n"x"y,2\n', RaggedRowsError, "the quotes of row 3"),
-        (b'a,b\n"open,2\n', RaggedRowsError, "the quotes of row 2"),
-        (b'a,b\n1,"' + b"x" * 140_000 + b'"\n', RaggedRowsError, "longer than 131,072"),
-        (b"a,b\n1,\xff\n", EncodingError, "line 2 holds"),
-        (b"a,b\n1,\xed\xa0\x80\n", EncodingError, "line 2 holds"),
-        ("a,b\n1,ü\n".encode("latin-1"), EncodingError, "line 2 holds"),
-        ("a,b\n1,2\n".encode("utf-16"), EncodingError, "UTF-16"),
-        ("a,b\n1,2\n".encode("utf-16-le"), EncodingError, "UTF-16"),
-        (b"a;b\n1;2\n", UnsupportedFormatError, "has semicolons between"),
-        (b"a\tb\n1\t2\n", UnsupportedFormatError, "has tabs between"),
+        (b"", "missing_column", "among its 0 headers"),
+        (b"\n \n,\n", "missing_column", "among its 0 headers"),
+        (b"a,b\n1\n", "ragged_rows", "row 2 has 1 fields and the header 2;"),
+        (b"a,b\n1,2\n1,2,3\n1\n", "ragged_rows", r"row 3 has 3 .*\(2 rows are like this\)"),
+        (b'a,b\n1,2\n"x"y,2\n', "ragged_rows", "the quotes of row 3"),
+        (b'a,b\n"open,2\n', "ragged_rows", "the quotes of row 2"),
+        (b'a,b\n1,"' + b"x" * 140_000 + b'"\n', "ragged_rows", "longer than 131,072"),
+        (b"a,b\n1,\xff\n", "encoding", "line 2 holds"),
+        (b"a,b\n1,\xed\xa0\x80\n", "encoding", "line 2 holds"),
+        ("a,b\n1,ü\n".encode("latin-1"), "encoding", "line 2 holds"),
+        ("a,b\n1,2\n".encode("utf-16"), "encoding", "UTF-16"),
+        ("a,b\n1,2\n".encode("utf-16-le"), "encoding", "UTF-16"),
+        (b"a;b\n1;2\n", "unsupported", "has semicolons between"),
+        (b"a\tb\n1\t2\n", "unsupported", "has tabs between"),
     ],
 )
-def test_a_file_that_cannot_be_read_says_where(
-    data: bytes, kind: type[AspenETLError], match: str
-) -> None:
-    with pytest.raises(kind, match=match) as caught:
+def test_a_file_that_cannot_be_read_says_where(data: bytes, kind: Kind, match: str) -> None:
+    with refused(kind, match=match) as caught:
         csv_reading.read_csv(data, REQUEST)
     assert caught.value.__context__ is None
 
@@ -96,7 +87,7 @@ def test_a_file_that_cannot_be_read_says_where(
 def test_a_field_limit_that_another_library_raised_does_not_bind_us() -> None:
     before = csv.field_size_limit(10_000_000)
     try:
-        with pytest.raises(RaggedRowsError, match="row 2 is longer than 131,072"):
+        with refused("ragged_rows", match="row 2 is longer than 131,072"):
             csv_reading._read_by_record(b'a,b\n1,"' + b"x" * 140_000 + b'"\n', REQUEST)
     finally:
         csv.field_size_limit(before)

@@ -22,10 +22,10 @@ from aspen_etl.errors import (
     ReadError,
     SourceAccessError,
     SourceNotFoundError,
-    UnsupportedFormatError,
 )
 from aspen_etl.io import ReadLimits, filesystem, read_extract
 from aspen_etl.io.filesystem import display_url, locate
+from tests.support.refusals import refused
 from tests.support.workbooks import BORROWER, table, workbook
 
 CSV = {
@@ -83,7 +83,7 @@ def test_files_of_a_folder_may_have_other_names(memory: Any) -> None:
 
 def test_two_files_for_one_sheet_are_one_too_many(memory: Any) -> None:
     memory.pipe_file("/in/borrower.parquet", b"")
-    with pytest.raises(UnsupportedFormatError, match=r"holds borrower\.csv and borrower\.parquet"):
+    with refused("unsupported", match=r"holds borrower\.csv and borrower\.parquet"):
         read_extract("memory://in")
 
 
@@ -107,7 +107,7 @@ def test_a_slip_of_the_pen_is_explained(source: Any, options: Any, match: str) -
 def test_a_file_of_no_known_format_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "extract.txt"
     path.write_bytes(b"id\n")
-    with pytest.raises(UnsupportedFormatError, match="of no format that is read"):
+    with refused("unsupported", match="of no format that is read"):
         read_extract(path)
 
 
@@ -159,7 +159,7 @@ def test_an_error_of_the_storage_is_one_of_ours(
         raise raised
 
     monkeypatch.setattr(MemoryFileSystem, "_open", fail)
-    with pytest.raises(kind, match=match) as caught:
+    with refused(kind, match=match) as caught:
         read_extract("memory://book.xlsx")
     assert caught.value.__context__ is None
     assert "canary" not in "".join(traceback.format_exception(kind, caught.value, None))
@@ -293,7 +293,7 @@ def test_http_is_read(server: str) -> None:
     ],
 )
 def test_http_errors_are_ours(server: str, name: str, kind: type[AspenETLError]) -> None:
-    with pytest.raises(kind) as caught:
+    with refused(kind) as caught:
         read_extract(f"{server}/{name}?token=canary")
     assert "canary" not in "".join(traceback.format_exception(kind, caught.value, None))
 

@@ -14,17 +14,11 @@ from typing import Any
 
 import pytest
 
-from aspen_etl.errors import (
-    AspenETLError,
-    CorruptFileError,
-    EncodingError,
-    MissingColumnError,
-    NotAWorkbookError,
-    UnsupportedFormatError,
-)
+from aspen_etl.errors import AspenETLError, CorruptFileError
 from aspen_etl.io import csv_reading, read_extract
 from aspen_etl.io.reading import Request
 from tests.io.test_csv_reading import cells
+from tests.support.refusals import Kind, refused
 from tests.support.workbooks import BORROWER, table, workbook
 
 HEADER = (",".join(BORROWER) + "\n").encode()
@@ -114,49 +108,49 @@ def test_who_names_the_row_of_the_header_counts_every_line(folder: Folder) -> No
 @pytest.mark.parametrize(
     ("data", "kind", "match"),
     [
-        (packed(), NotAWorkbookError, "zip file without a workbook.*unpack it.*zip://"),
-        (bz2.compress(CSV), UnsupportedFormatError, "packed with bzip2; unpack it"),
-        (lzma.compress(CSV), UnsupportedFormatError, "packed with xz; unpack it"),
-        (b"\x28\xb5\x2f\xfd\x20", UnsupportedFormatError, "packed with zstd"),
-        (b"\x04\x22\x4d\x18\x64", UnsupportedFormatError, "packed with lz4"),
-        (b"\xff\x06\x00\x00sNaPpY", UnsupportedFormatError, "packed with snappy"),
-        (b"7z\xbc\xaf\x27\x1c\x00", UnsupportedFormatError, "7z archive; unpack it"),
-        (b"Rar!\x1a\x07\x01\x00", UnsupportedFormatError, "RAR archive"),
-        (tarred(), UnsupportedFormatError, "tar archive"),
-        (gzip.compress(tarred()), UnsupportedFormatError, "tar archive"),
-        (gzip.compress(gzip.compress(CSV, mtime=0)), UnsupportedFormatError, "gzip twice"),
-        (b"ORC\x0a\x0b", UnsupportedFormatError, "ORC"),
-        (b"Obj\x01\x04", UnsupportedFormatError, "Avro"),
-        (b"ARROW1\0\0", UnsupportedFormatError, "Feather"),
-        (b"SQLite format 3\0", UnsupportedFormatError, "SQLite"),
-        (b"%PDF-1.7\n", UnsupportedFormatError, "PDF"),
-        (b"-----BEGIN PGP MESSAGE-----\n", UnsupportedFormatError, "PGP; decrypt it"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", UnsupportedFormatError, r"\.xls\); open it"),
+        (packed(), "not_a_workbook", "zip file without a workbook.*unpack it.*zip://"),
+        (bz2.compress(CSV), "unsupported", "packed with bzip2; unpack it"),
+        (lzma.compress(CSV), "unsupported", "packed with xz; unpack it"),
+        (b"\x28\xb5\x2f\xfd\x20", "unsupported", "packed with zstd"),
+        (b"\x04\x22\x4d\x18\x64", "unsupported", "packed with lz4"),
+        (b"\xff\x06\x00\x00sNaPpY", "unsupported", "packed with snappy"),
+        (b"7z\xbc\xaf\x27\x1c\x00", "unsupported", "7z archive; unpack it"),
+        (b"Rar!\x1a\x07\x01\x00", "unsupported", "RAR archive"),
+        (tarred(), "unsupported", "tar archive"),
+        (gzip.compress(tarred()), "unsupported", "tar archive"),
+        (gzip.compress(gzip.compress(CSV, mtime=0)), "unsupported", "gzip twice"),
+        (b"ORC\x0a\x0b", "unsupported", "ORC"),
+        (b"Obj\x01\x04", "unsupported", "Avro"),
+        (b"ARROW1\0\0", "unsupported", "Feather"),
+        (b"SQLite format 3\0", "unsupported", "SQLite"),
+        (b"%PDF-1.7\n", "unsupported", "PDF"),
+        (b"-----BEGIN PGP MESSAGE-----\n", "unsupported", "PGP; decrypt it"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "unsupported", r"\.xls\); open it"),
         (
             b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12\n",
-            UnsupportedFormatError,
+            "unsupported",
             "Git LFS pointer.*git lfs pull",
         ),
-        (b"\n<!DOCTYPE html><html>canary", UnsupportedFormatError, "HTML, as a server sends"),
-        (b"<html><table><tr><td>canary", UnsupportedFormatError, "HTML"),
-        (b"\xef\xbb\xbf<?xml version='1.0'?><Error>", UnsupportedFormatError, "XML document"),
-        (b'[{"id": "canary"}]', UnsupportedFormatError, "is JSON"),
-        (b'{"id": "canary"}\n', UnsupportedFormatError, "is JSON"),
-        (CSV.decode().encode("utf-16"), EncodingError, "like UTF-16"),
-        (CSV.decode().encode("utf-16-be"), EncodingError, "like UTF-16"),
-        (CSV.replace(b",", b";"), UnsupportedFormatError, "has semicolons"),
-        (b"sep=;\n" + CSV.replace(b",", b";"), UnsupportedFormatError, "has semicolons"),
-        (CSV.replace(b",", b"\t"), UnsupportedFormatError, "has tabs"),
-        (b"Title\n" + CSV.replace(b",", b"|"), UnsupportedFormatError, "has bars"),
-        (b"", MissingColumnError, "the row is blank, or not there"),
+        (b"\n<!DOCTYPE html><html>canary", "unsupported", "HTML, as a server sends"),
+        (b"<html><table><tr><td>canary", "unsupported", "HTML"),
+        (b"\xef\xbb\xbf<?xml version='1.0'?><Error>", "unsupported", "XML document"),
+        (b'[{"id": "canary"}]', "unsupported", "is JSON"),
+        (b'{"id": "canary"}\n', "unsupported", "is JSON"),
+        (CSV.decode().encode("utf-16"), "encoding", "like UTF-16"),
+        (CSV.decode().encode("utf-16-be"), "encoding", "like UTF-16"),
+        (CSV.replace(b",", b";"), "unsupported", "has semicolons"),
+        (b"sep=;\n" + CSV.replace(b",", b";"), "unsupported", "has semicolons"),
+        (CSV.replace(b",", b"\t"), "unsupported", "has tabs"),
+        (b"Title\n" + CSV.replace(b",", b"|"), "unsupported", "has bars"),
+        (b"", "missing_column", "the row is blank, or not there"),
         (bytes(512), CorruptFileError, "damaged: it holds nothing but NUL"),
     ],
     ids=lambda value: "" if isinstance(value, bytes) else str(value),
 )
 def test_another_file_under_the_name_of_csv_says_what_it_is(
-    folder: Folder, data: bytes, kind: type[AspenETLError], match: str
+    folder: Folder, data: bytes, kind: Kind, match: str
 ) -> None:
-    with pytest.raises(kind, match=match) as caught:
+    with refused(kind, match=match) as caught:
         read_extract(folder(data))
     assert ("damaged" in str(caught.value)) == (kind is CorruptFileError)
     assert "canary" not in str(caught.value)
@@ -176,7 +170,7 @@ def test_another_file_under_another_name_says_what_it_is(
     folder: Folder, name: str, data: bytes, match: str
 ) -> None:
     path = folder(data, name)
-    with pytest.raises((UnsupportedFormatError, NotAWorkbookError), match=match):
+    with refused(("unsupported", "not_a_workbook"), match=match):
         read_extract({"borrower": path / name, "role_profile": path / "role_profile.csv"})
 
 

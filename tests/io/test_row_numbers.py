@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from aspen_etl.errors import MissingColumnError
 from aspen_etl.io import read_extract
 from aspen_etl.schema import Extract
+from tests.support.refusals import refused
 from tests.support.workbooks import BORROWER, row, sheet
 
 CSV = (",".join(BORROWER) + "\n").encode()
@@ -40,7 +40,7 @@ def test_a_header_row_without_a_header_is_an_error(
     read: Callable[..., Extract], header_row: int
 ) -> None:
     xml = sheet(row(1, BORROWER) + row(3, ["1"]))
-    with pytest.raises(MissingColumnError, match="none of the columns"):
+    with refused("missing_column", match="none of the columns"):
         read({"borrower": xml}, header_row=header_row)
 
 

@@ -16,7 +16,6 @@ import aspen_etl as ae
 from aspen_etl.errors import (
     AspenETLError,
     LimitExceededError,
-    NotAWorkbookError,
     ReadError,
     SourceAccessError,
     SourceNotFoundError,
@@ -24,6 +23,7 @@ from aspen_etl.errors import (
 from aspen_etl.io import ReadLimits, read_extract
 from aspen_etl.io.filesystem import locate
 from tests.support.borrowers import RUN, check_ours
+from tests.support.refusals import Kind, refused
 from tests.support.workbooks import table, workbook
 
 pytest.importorskip("aiohttp")
@@ -157,9 +157,9 @@ def test_a_redirect_inside_of_a_chain_of_urls_is_refused() -> None:
     ],
 )
 def test_an_outer_file_that_cannot_be_had_is_told_as_what_it_is(
-    answer: Answer, kind: type[Exception], match: str
+    answer: Answer, kind: Kind, match: str
 ) -> None:
-    with serving({"/x.zip": answer}) as url, pytest.raises(kind, match=match):
+    with serving({"/x.zip": answer}) as url, refused(kind, match=match):
         locate(f"zip://a.csv::{url}/x.zip")
 
 
@@ -187,15 +187,13 @@ def test_what_is_no_list_of_origins_is_refused(given: Any) -> None:
         (Answer(200, {"Content-Length": "999999"}), ReadError, "cannot be read"),
         (Answer(200, {"Content-Length": "99"}), AspenETLError, "damaged|cannot be read"),
         (Answer(200, {"Content-Encoding": "gzip"}), ReadError, "cannot be read"),
-        (Answer(200, {}, b""), NotAWorkbookError, "it is empty"),
+        (Answer(200, {}, b""), "not_a_workbook", "it is empty"),
         (Answer(200, {}, b"<!DOCTYPE html>\n<html>s3cret"), AspenETLError, "a page of HTML"),
     ],
 )
-def test_an_answer_that_is_no_file_is_told(
-    answer: Answer, kind: type[Exception], match: str
-) -> None:
+def test_an_answer_that_is_no_file_is_told(answer: Answer, kind: Kind, match: str) -> None:
     with serving({"/b.xlsx": answer}) as url:
-        with pytest.raises(kind, match=match) as caught:
+        with refused(kind, match=match) as caught:
             read_extract(f"{url}/b.xlsx")
         check_ours(caught.value, "s3cret")
 

@@ -12,8 +12,9 @@ import pytest
 
 from aspen_etl.columns.frames import equal_frames
 from aspen_etl.columns.text import TEXT
-from aspen_etl.errors import ExtractError, RunError
+from aspen_etl.errors import ExtractError
 from aspen_etl.schema import Extract, KeyState, Run, Snapshot, Tables
+from tests.support.refusals import refused
 
 PERSON = "Ada Lovelace"
 
@@ -187,11 +188,11 @@ def test_the_time_of_a_run_is_utc_to_the_millisecond(time: dt.datetime) -> None:
     ],
 )
 def test_a_time_that_is_no_moment_is_refused(time: Any, text: str) -> None:
-    with pytest.raises(RunError, match=text):
+    with refused("run", match=text):
         Run(time=time, actor="me")
 
 
 @pytest.mark.parametrize("actor", ["", "  ", "x" * 129, None, 7, "a\0b", "a\nb", "a\ud800"])
 def test_an_actor_that_cannot_stand_in_a_column_is_refused(actor: Any) -> None:
-    with pytest.raises(RunError, match="the actor of a run"):
+    with refused("run", match="the actor of a run"):
         Run(time=dt.datetime(2026, 1, 31, tzinfo=dt.timezone.utc), actor=actor)

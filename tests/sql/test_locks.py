@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 import aspen_etl as ae
-from aspen_etl.errors import DatabaseError, LoadConflictError
+from aspen_etl.errors import ConflictError, DatabaseError
 from tests.support.borrowers import LENIENT, RUN, check_ours, write_borrowers
+from tests.support.refusals import refused
 
 sa = pytest.importorskip("sqlalchemy", reason="the extra sql is not installed")
 
@@ -60,7 +61,7 @@ def held(database: Any, statement: str) -> Iterator[None]:
                 raw.isolation_level = before
 
 
-def check_conflict(database: Any, error: LoadConflictError, step: str, seconds: int) -> None:
+def check_conflict(database: Any, error: ConflictError, step: str, seconds: int) -> None:
     text = str(error)
     assert f"{step} waited in vain for a transaction of " in text
     assert f"at most {seconds} s)" in text
@@ -89,7 +90,7 @@ def test_who_holds_what_a_load_waits_for_is_told(
     engine = database.another()
     with held(database, statement):
         begun = time.monotonic()
-        with pytest.raises(LoadConflictError) as found:
+        with refused("load") as found:
             sql.load(store, engine, lock_timeout=1)
         assert 0.9 < time.monotonic() - begun < 20
     check_conflict(database, found.value, step, 1)
@@ -105,7 +106,7 @@ def test_a_table_that_is_locked_is_not_waited_for_for_ever(
         "postgresql": "LOCK TABLE aspen_etl_load IN ACCESS EXCLUSIVE MODE",
         "mariadb": "LOCK TABLES aspen_etl_load WRITE",
     }[one_database.name]
-    with held(one_database, statement), pytest.raises(LoadConflictError, match="at most 1 s"):
+    with held(one_database, statement), refused("load", match="at most 1 s"):
         sql.load(store, one_database.another(), lock_timeout=1)
 
 
@@ -113,7 +114,7 @@ def test_a_table_that_is_locked_is_not_waited_for_for_ever(
 def test_who_makes_tables_is_named(one_database: Any, store: ae.SnapshotStore) -> None:
     with (
         held(one_database, "SELECT GET_LOCK('aspen_etl_load', 1)"),
-        pytest.raises(LoadConflictError, match=r"of process [0-9]+ \(GET_LOCK, at most 1 s\)"),
+        refused("load", match=r"of process [0-9]+ \(GET_LOCK, at most 1 s\)"),
     ):
         sql.load(store, one_database.another(), lock_timeout=1)
 

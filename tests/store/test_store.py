@@ -14,7 +14,6 @@ import pytest
 
 import aspen_etl as ae
 from aspen_etl.errors import (
-    CommitConflictError,
     CorruptStoreError,
     DeadlineError,
     NotSupportedError,
@@ -23,6 +22,7 @@ from aspen_etl.errors import (
 )
 from aspen_etl.schema import Extract, Run
 from tests.support.borrowers import files_below, put_files
+from tests.support.refusals import refused
 from tests.transform.sheets import ADA, BO, extract
 
 LENIENT = ae.Thresholds(max_deleted_rows=1, max_rejected_rows=1, max_rejected_cells=1)
@@ -156,7 +156,7 @@ def test_another_format_from_now_on_writes_every_table_anew(url: str) -> None:
 def test_a_commit_on_an_old_version_is_a_conflict(url: str) -> None:
     store = three_versions(url)
     result = ae.normalize(extract(ADA), run=run(4), previous=store.read(2))
-    with pytest.raises(CommitConflictError, match="another writer committed version 3"):
+    with refused("commit", match="another writer committed version 3"):
         store.commit(result.snapshot, run=run(4), parent=2, changes=result.changes)
 
 

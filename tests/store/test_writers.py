@@ -20,7 +20,7 @@ from tests.support.borrowers import LENIENT, check_whole, names_in, write_borrow
 #: hold; and what it may do.
 EXPECTED = {
     "committed", "unchanged", "vacuum", "restore", "waiting",
-    "CommitConflictError", "DeadlineError", "StoreOnHoldError", "VersionNotFoundError",
+    "ConflictError", "DeadlineError", "StoreOnHoldError", "VersionNotFoundError",
     "ReadError: it changed each time while it was read",
 }  # fmt: skip
 

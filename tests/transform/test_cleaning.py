@@ -11,14 +11,9 @@ import pandas as pd
 import pytest
 
 import aspen_etl as ae
-from aspen_etl.errors import (
-    CleanerError,
-    DuplicateColumnError,
-    ExtractError,
-    MissingColumnError,
-    UnknownColumnError,
-)
+from aspen_etl.errors import ExtractError
 from aspen_etl.transform.cleaning import prepare
+from tests.support.refusals import Kind, refused
 from tests.transform.sheets import ADA, BO, COLUMNS, extract, rows
 
 MODEL = ae.BORROWER_MODEL
@@ -88,12 +83,12 @@ def test_a_fault_is_found_under_the_header_that_was_read() -> None:
         ),
         (
             {"role_profile": pd.DataFrame({"borrower_id": []})},
-            MissingColumnError,
+            "missing_column",
             "no column 'role_profile'",
         ),
         (
             {"role_profile": pd.DataFrame({"borrower_id": [], "role_profile": [], "x": []})},
-            UnknownColumnError,
+            "unknown_column",
             "the model has no column 'x'",
         ),
         (
@@ -102,17 +97,17 @@ def test_a_fault_is_found_under_the_header_that_was_read() -> None:
                     [["a", "b", "c"]], columns=["borrower_id", "role_profile", "Role_Profile"]
                 )
             },
-            DuplicateColumnError,
+            "duplicate_column",
             "role_profile stands there 2 times",
         ),
     ],
     ids=["missing", "unknown", "missing column", "unknown column", "column twice"],
 )
 def test_an_extract_of_another_form_is_refused(
-    frames: dict[str, Any], error: type[Exception], text: str
+    frames: dict[str, Any], error: Kind, text: str
 ) -> None:
     given = {k: v for k, v in {**extract(ADA), **frames}.items() if v is not None}
-    with pytest.raises(error) as caught:
+    with refused(error) as caught:
         prepare(ae.Extract(**given), MODEL)
     assert text in str(caught.value)
 
@@ -179,7 +174,7 @@ def raising(values: pd.Series) -> pd.Series:
 def test_a_cleaner_that_fails_is_named_and_no_cell_is_shown(
     cleaner: Callable[[pd.Series], Any], text: str
 ) -> None:
-    with pytest.raises(CleanerError) as caught:
+    with refused("cleaner") as caught:
         prepare(extract(ADA), with_cleaner("borrower.city", cleaner))
     assert str(caught.value) == text
     told = traceback.format_exception(type(caught.value), caught.value, caught.value.__traceback__)

@@ -95,7 +95,7 @@ def publish(
     Raises:
         CatalogError: Glue or Athena refused, or a table of that name is not of this store.
         VersionNotFoundError: The store has no such commit.
-        InvalidNameError: The database or the store's url cannot stand in a catalogue.
+        ArgumentError: The database or the store's url cannot stand in a catalogue.
     """
     newest = store.find()
     commit = newest if version is None else store.find(version)

@@ -12,7 +12,7 @@ from typing import Any, Optional
 from aspen_etl.command_line.models import load_model
 from aspen_etl.command_line.parsing import typed
 from aspen_etl.derive.formats import FORMATS
-from aspen_etl.errors import NotSupportedError, StorageOptionsError
+from aspen_etl.errors import NotSupportedError, SettingsError
 from aspen_etl.io.options import (
     ByProtocol,
     Count,
@@ -212,7 +212,7 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
 
     Raises:
         NotSupportedError: A limit cannot be one.
-        StorageOptionsError: The file of storage options cannot be used.
+        SettingsError: The file of storage options cannot be used.
     """
     told = {name: getattr(arguments, name) for name in OPTIONS if hasattr(arguments, name)}
     told["storage_options"] = _read_storage_options(arguments.storage_options)
@@ -242,4 +242,4 @@ def _read_storage_options(path: Optional[str]) -> dict[str, dict[str, Any]]:
         if isinstance(options, dict) and all(isinstance(held, dict) for held in options.values()):
             return options
         reason = "it is no object of objects"
-    raise StorageOptionsError.at(path, reason)
+    raise SettingsError.storage_options(path, reason)

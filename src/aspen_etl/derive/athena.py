@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from typing import Any, Optional, Union
 
 from aspen_etl.derive.formats import FORMATS, Format, FormatName
-from aspen_etl.errors import InvalidNameError, ModelError
+from aspen_etl.errors import ArgumentError, ModelError
 from aspen_etl.errors.base import named
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.spec import ColumnSpec, TableSpec
@@ -57,7 +57,7 @@ def athena_create(
         CSV ``CREATE OR REPLACE VIEW`` after it.
 
     Raises:
-        InvalidNameError: The database, a location or a name cannot stand in a statement.
+        ArgumentError: The database, a location or a name cannot stand in a statement.
         ModelError: A table of text would have the name of another table.
         NotSupportedError: There is no such format.
 
@@ -106,7 +106,7 @@ def athena_drop(
     """Write the statements that drop what ``athena_create`` made; files stay.
 
     Raises:
-        InvalidNameError: The database or a name cannot stand in a statement.
+        ArgumentError: The database or a name cannot stand in a statement.
         ModelError: A table of text would have the name of another table.
         NotSupportedError: There is no such format.
 
@@ -146,7 +146,7 @@ def glue_tables(
         The values, by name of the model's table.
 
     Raises:
-        InvalidNameError: A location or a name cannot be.
+        ArgumentError: A location or a name cannot be.
         ModelError: A table of text would have the name of another table.
         NotSupportedError: There is no such format.
 
@@ -176,7 +176,7 @@ def _check(
             "the name of the Athena database has other characters than a-z, 0-9 and _, or more "
             "than 255 of them; give another one"
         )
-        raise InvalidNameError(msg)
+        raise ArgumentError(msg, problem="name")
     for table in model.tables.values():
         made = _table_name(table.name, file_format)
         for name in (made, *table.columns):
@@ -185,7 +185,7 @@ def _check(
                     f"{table.name}: Athena takes no name but of a-z, 0-9 and _, up to 255 of them; "
                     f"{name!r} is another"
                 )
-                raise InvalidNameError(msg, table=table.name)
+                raise ArgumentError(msg, problem="name", table=table.name)
         if made != table.name and made in model.tables:
             msg = (
                 f"the table of text under {table.name!r} would be called like the table "
@@ -199,14 +199,14 @@ def _folder(location: Union[str, Mapping[str, str]], table: str) -> str:
     place = f"{location.rstrip('/')}/{table}" if isinstance(location, str) else location.get(table)
     if place is None:
         msg = f"no location is given for the table {table!r}; name its folder"
-        raise InvalidNameError(msg, table=table)
+        raise ArgumentError(msg, problem="name", table=table)
     url = f"{place.rstrip('/')}/"
     if not _LOCATION.match(url):
         msg = (
             f"the location of the table {table!r} is no folder that a statement can name; write "
             "it as in s3://bucket/prefix/, without white space, quotes, \\ ; < > { } | $ ? *"
         )
-        raise InvalidNameError(msg, table=table)
+        raise ArgumentError(msg, problem="name", table=table)
     return url
 
 

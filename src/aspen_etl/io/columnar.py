@@ -11,9 +11,9 @@ import numpy as np
 from aspen_etl.errors import (
     AspenETLError,
     CorruptFileError,
+    FileFormatError,
     LimitExceededError,
     MissingDependencyError,
-    UnsupportedFormatError,
 )
 from aspen_etl.io.parquet.cells import ParquetColumn, is_nested, is_text, list_columns
 from aspen_etl.io.parquet.layout import (
@@ -52,9 +52,8 @@ def read_parquet(data: bytes, request: Request) -> RawSheet:
     Raises:
         MissingDependencyError: pyarrow is not installed.
         CorruptFileError: The file is truncated, changed or no Parquet.
-        EncodingError: A text is not in UTF-8.
-        UnsupportedFormatError: It is encrypted, or a column is of a type that is not a value: a
-            list, a struct.
+        FileFormatError: A text is not in UTF-8; it is encrypted, or a column is of a type that is
+            not a value: a list, a struct.
         LimitExceededError: It holds more than the limits allow.
     """
     try:
@@ -86,7 +85,7 @@ def _failure(error: Exception, request: Request) -> AspenETLError:
     """Tell what pyarrow does not read from what is damaged."""
     if "not yet implemented" not in str(error).lower():
         return CorruptFileError.at(request.url, "it cannot be read to its end as Parquet")
-    return UnsupportedFormatError.at(
+    return FileFormatError.unsupported(
         request.url,
         "is written in a way that this pyarrow does not read",
         "install a newer pyarrow, or write the file with its usual encodings",

@@ -25,10 +25,8 @@ from aspen_etl.columns.text import TEXT
 from aspen_etl.errors import (
     AspenETLError,
     CorruptFileError,
-    EncodingError,
+    FileFormatError,
     LimitExceededError,
-    RaggedRowsError,
-    UnsupportedFormatError,
 )
 from aspen_etl.io.csv_fast import BOM, MAX_TEXT, content_end, try_read_csv, try_read_plain_csv
 from aspen_etl.io.header import find_header
@@ -85,17 +83,16 @@ def read_csv(data: bytes, request: Request) -> RawSheet:
         request: What to read.
 
     Raises:
-        EncodingError: The text is not in UTF-8.
-        RaggedRowsError: A record has another number of fields than the header, or its quotes
-            do not match.
-        MissingColumnError: There is no header.
-        UnsupportedFormatError: Something else than a comma stands between the fields.
+        FileFormatError: The text is not in UTF-8; a record has another number of fields than the
+            header, or its quotes do not match; something else than a comma stands between the
+            fields.
+        HeaderError: There is no header.
         CorruptFileError: It holds nothing but NUL.
         LimitExceededError: There are more records or columns than the limits allow, or a line
             is too long.
     """
     if data.startswith(_UTF_16) or b"\0" in data[: data.find(b"\n") + 1]:
-        raise EncodingError.at(request.url, "it begins like UTF-16")
+        raise FileFormatError.encoding(request.url, "it begins like UTF-16")
     if data and not data.strip(b"\0"):
         raise CorruptFileError.at(request.url, "it holds nothing but NUL")
     data = _without_marks(data.removeprefix(BOM), request)
@@ -148,7 +145,7 @@ def _refuse_other_separators(data: bytes, headers: Sequence[Any], request: Reque
         fields = [line.replace('"', "").split(separator) for line in lines]
         found = max((len(matched_columns(line, request.known)) for line in fields), default=0)
         if separator in only or 2 * found > len(request.expected):
-            raise UnsupportedFormatError.at(
+            raise FileFormatError.unsupported(
                 request.url,
                 f"has {name} between its fields",
                 "save it with commas (in Excel: 'CSV UTF-8' on an English system)",
@@ -224,7 +221,7 @@ def _read_records(
                 column.extend(texts)
             request.check_rows(len(columns[0]))
     if ragged:
-        raise RaggedRowsError.of(
+        raise FileFormatError.ragged_rows(
             request.url, row=first[0], expected=width, found=first[1], count=ragged
         )
     return columns
@@ -255,12 +252,14 @@ def _hide_nul(data: bytes) -> tuple[bytes, str]:
 # ----------------------------------------------------------------------------- what is wrong, where
 
 
-def _bad_encoding(data: bytes, request: Request) -> EncodingError:
+def _bad_encoding(data: bytes, request: Request) -> FileFormatError:
     try:
         data.decode("utf-8")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-    return EncodingError.at(request.url, f"line {line:,} holds a byte that does not belong there")
+    return FileFormatError.encoding(
+        request.url, f"line {line:,} holds a byte that does not belong there"
+    )
 
 
 def _bad_quotes(data: bytes, request: Request) -> AspenETLError:
@@ -272,5 +271,5 @@ def _bad_quotes(data: bytes, request: Request) -> AspenETLError:
         return _bad_encoding(data, request)
     except csv.Error as error:
         if "field limit" in str(error):
-            return RaggedRowsError.long_field(request.url, number + 1)
-    return RaggedRowsError.broken_quotes(request.url, number + 1)
+            return FileFormatError.long_field(request.url, number + 1)
+    return FileFormatError.broken_quotes(request.url, number + 1)

@@ -15,9 +15,9 @@ from aspen_etl.columns.text import WHITE_SPACE
 from aspen_etl.columns.threads import UNKNOWN_ROWS, map_threads
 from aspen_etl.errors import (
     ExtractError,
+    FileFormatError,
+    HeaderError,
     LimitExceededError,
-    UnknownColumnError,
-    UnsupportedFormatError,
 )
 from aspen_etl.io.columnar import read_parquet
 from aspen_etl.io.csv_reading import GZIP_MAGIC, gunzip, read_csv
@@ -120,7 +120,7 @@ def _check_names(reading: Reading, model: Model) -> None:
     known = [column for spec in model.sources.values() for column in spec.columns]
     for target in reading.columns.values():
         if target not in known:
-            raise UnknownColumnError.bad_rename(target, list(dict.fromkeys(known)))
+            raise HeaderError.bad_rename(target, list(dict.fromkeys(known)))
     if isinstance(reading.ignore_columns, str):
         raise ExtractError("ignore_columns= is a text; give a list of headers")
 
@@ -180,20 +180,20 @@ def _read_file(
     requests = {name: reading.request(place.url, model.sources[name]) for name in files.sources}
     kind = recognize(data, place)
     if files.folder is not None and kind == "workbook":
-        raise UnsupportedFormatError.at(
+        raise FileFormatError.unsupported(
             place.url, "is a workbook among the parts of a sheet", "give its own url for the sheet"
         )
     if kind == "workbook":
         return read_workbook(data, requests, url=place.url, limits=reading.limits)
     # A job calls its parts as it likes.
     if kind == "text" and files.folder is None and not place.name.lower().endswith(SHEET_SUFFIXES):
-        raise UnsupportedFormatError.at(
+        raise FileFormatError.unsupported(
             place.url,
             "is of no format that is read",
             "give .xlsx, .xlsm, .csv, .csv.gz or .parquet",
         )
     if len(requests) > 1:
-        raise UnsupportedFormatError.at(
+        raise FileFormatError.unsupported(
             place.url,
             "can hold one sheet only",
             f"the model has {len(requests)}: give a folder, or one url per sheet",

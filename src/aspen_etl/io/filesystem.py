@@ -14,13 +14,13 @@ from fsspec.implementations.local import LocalFileSystem
 
 from aspen_etl.errors import (
     AspenETLError,
+    FileFormatError,
     LimitExceededError,
     MissingDependencyError,
     NotSupportedError,
     ReadError,
     SourceAccessError,
     SourceNotFoundError,
-    UnsupportedFormatError,
 )
 from aspen_etl.io.regular import open_regular
 from aspen_etl.io.urls import Url, display_url, local_path, resolve_chain
@@ -158,7 +158,7 @@ def locate(url: Url, /, storage_options: Mapping[str, Any] | None = None) -> Loc
     except ImportError:
         failure = _missing_package(protocol, shown)
     except zipfile.BadZipFile:
-        failure = UnsupportedFormatError.at(shown, "is no zip file", "give what its url says")
+        failure = FileFormatError.unsupported(shown, "is no zip file", "give what its url says")
     except Exception as error:  # noqa: BLE001 - each filesystem has errors of its own
         if isinstance(error, ValueError) and "not known" in str(error):
             failure = _unknown_protocol(protocol, shown)

@@ -6,7 +6,7 @@ import codecs
 import re
 from typing import Literal, Optional
 
-from aspen_etl.errors import NotAWorkbookError, UnsupportedFormatError
+from aspen_etl.errors import FileFormatError
 from aspen_etl.io.columnar import PARQUET_MAGICS
 from aspen_etl.io.filesystem import Location
 from aspen_etl.io.xlsx.package import OLE_MAGIC, ZIP_MAGIC
@@ -71,8 +71,8 @@ def recognize(data: bytes, place: Location) -> FileKind:
         place: Where it is from; its name tells what it should be.
 
     Raises:
-        UnsupportedFormatError: It is of a format that is not read.
-        NotAWorkbookError: It has the name of a workbook, and is something else.
+        FileFormatError: It is of a format that is not read; it has the name of a workbook, and is
+            something else.
     """
     name = place.name.lower().removesuffix(".gz")
     if data.startswith((*ZIP_MAGIC, OLE_MAGIC)):
@@ -83,15 +83,15 @@ def recognize(data: bytes, place: Location) -> FileKind:
     is_workbook = name.endswith(WORKBOOK_SUFFIXES)
     if other and is_workbook:
         found = f"it is not a zip file, as workbooks are, but it {other[0]}"
-        raise NotAWorkbookError.at(place.url, found, other[1])
+        raise FileFormatError.not_a_workbook(place.url, found, other[1])
     if other:
-        raise UnsupportedFormatError.at(place.url, *other)
+        raise FileFormatError.unsupported(place.url, *other)
     if is_workbook:
         raise _no_workbook(data, place.url)
     if not name.endswith(".parquet"):
         return "text"
     if data and _is_text(data):
-        raise UnsupportedFormatError.at(
+        raise FileFormatError.unsupported(
             place.url, "is no Parquet file but text", "if it is CSV, let its name end in .csv"
         )
     return "parquet"
@@ -102,13 +102,13 @@ def _other_format(data: bytes) -> Optional[tuple[str, str]]:
     return next(((found, hint) for begin, found, hint in _PATTERNS if begin.match(head)), None)
 
 
-def _no_workbook(data: bytes, url: str) -> NotAWorkbookError:
+def _no_workbook(data: bytes, url: str) -> FileFormatError:
     if not data:
-        return NotAWorkbookError.at(url, "it is empty")
+        return FileFormatError.not_a_workbook(url, "it is empty")
     if _is_text(data):
         found = "it is not a zip file, as workbooks are, but text"
-        return NotAWorkbookError.at(url, found, "if it is CSV, let its name end in .csv")
-    return NotAWorkbookError.at(url, "it is not a zip file, as workbooks are")
+        return FileFormatError.not_a_workbook(url, found, "if it is CSV, let its name end in .csv")
+    return FileFormatError.not_a_workbook(url, "it is not a zip file, as workbooks are")
 
 
 def _is_text(data: bytes) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Optional
 
-from aspen_etl.errors import MissingColumnError
+from aspen_etl.errors import HeaderError
 from aspen_etl.io.reading import Request
 from aspen_etl.schema.headers import header_text, matched_columns
 
@@ -50,7 +50,7 @@ def find_header(rows: Iterable[Sequence[Any]], request: Request) -> Optional[Hea
     Raises:
         LimitExceededError: There are more rows above the header than the limits allow records,
             or a row has more cells than they allow columns.
-        MissingColumnError: Below rows that may be records there is one with all headers.
+        HeaderError: Below rows that may be records there is one with all headers.
     """
     top: list[Header] = []
     for number, row in enumerate(rows, 1):
@@ -79,7 +79,7 @@ def _choose(top: Sequence[Header], request: Request) -> Header:
         found = len(matched_columns(body.cells, request.known))
         return body if 2 * found > len(request.expected) else first
     if last.number > body.number:
-        raise MissingColumnError.below(request.sheet, first.number, last.number)
+        raise HeaderError.below(request.sheet, first.number, last.number)
     return last
 
 

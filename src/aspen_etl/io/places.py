@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Optional, Union
 
-from aspen_etl.errors import ExtractError, SourceNotFoundError, UnsupportedFormatError
+from aspen_etl.errors import ExtractError, FileFormatError, SourceNotFoundError
 from aspen_etl.errors.base import did_you_mean, near_name
 from aspen_etl.io.filesystem import Location, Url, attempt, locate
 
@@ -77,7 +77,7 @@ def find_files(
     Raises:
         SourceNotFoundError: There is nothing at the url, or no file for a sheet.
         SourceAccessError: The storage refuses access.
-        UnsupportedFormatError: A folder holds two files for a sheet, or what is no part of it.
+        FileFormatError: A folder holds two files for a sheet, or what is no part of it.
         ExtractError: There is no url for a sheet, or one for what is no sheet.
     """
     if isinstance(source, Mapping):
@@ -130,7 +130,7 @@ def _one_sheet(place: Location, names: list[str]) -> SheetFiles:
     if place.kind() != "folder":
         return SheetFiles(tuple(names), (place,))
     if len(names) > 1:
-        raise UnsupportedFormatError.at(
+        raise FileFormatError.unsupported(
             place.url, "is a folder", f"it can hold the parts of one sheet, not of {len(names)}"
         )
     return _parts(place, names[0])
@@ -151,7 +151,7 @@ def _member(folder: Location, source: str, stem: str, model: Model) -> SheetFile
         found = [place for name in alike if _is_sheet(place := folder.child(name), stem)]
     if len(found) > 1:
         names = " and ".join(place.name for place in found)
-        raise UnsupportedFormatError.at(
+        raise FileFormatError.unsupported(
             folder.url, f"holds {names}", f"only one of them can be the sheet {source}: remove one"
         )
     if found:
@@ -222,7 +222,7 @@ def _parts(folder: Location, source: str) -> SheetFiles:
     """Find the parts of a sheet: the files of a folder that are not hidden, and not empty."""
     entries = _entries(folder)
     for reason in _reasons(entries):
-        raise UnsupportedFormatError.at(folder.url, *reason)
+        raise FileFormatError.unsupported(folder.url, *reason)
     parts = [entry for entry in entries if _is_part(entry)]
     if not parts:
         raise SourceNotFoundError.no_part(folder.url, source)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Optional, Union
 import numpy as np
 import pandas as pd
 
-from aspen_etl.errors import LimitExceededError, MissingColumnError
+from aspen_etl.errors import HeaderError, LimitExceededError
 from aspen_etl.io.options import Names, Rows, Texts, option
 from aspen_etl.schema.headers import (
     blank_columns,
@@ -103,9 +103,9 @@ class Request:
         """The model's name of a column by each header that stands for it."""
         return known_headers(self.expected, self.rename)
 
-    def no_header(self) -> MissingColumnError:
+    def no_header(self) -> HeaderError:
         """Say that there is no header at all."""
-        return MissingColumnError.no_header(self.sheet, list(self.expected), 0)
+        return HeaderError.no_header(self.sheet, list(self.expected), 0)
 
     def check_rows(self, count: int) -> None:
         """Refuse more records than the limits allow."""

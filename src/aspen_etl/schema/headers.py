@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from aspen_etl.columns.text import WHITE_SPACE
-from aspen_etl.errors import DuplicateColumnError, MissingColumnError, UnknownColumnError
+from aspen_etl.errors import HeaderError
 
 __all__ = [
     "blank_columns",
@@ -97,9 +97,8 @@ def match_headers(
         The model's name by position (from 0), in the order of ``expected``.
 
     Raises:
-        MissingColumnError: An expected column is not there.
-        UnknownColumnError: A column has no place in the model, or cells but no header.
-        DuplicateColumnError: An expected column is there more than once.
+        HeaderError: An expected column is not there; a column has no place in the model, or cells
+            but no header; an expected column is there more than once.
 
     Examples:
         >>> match_headers(
@@ -129,13 +128,15 @@ def match_headers(
     _refuse_missing(places, headers, unknown, sheet)
     for column, positions in places.items():
         if len(positions) > 1:
-            raise DuplicateColumnError.of(sheet, column, [position + 1 for position in positions])
+            raise HeaderError.duplicate_column(
+                sheet, column, [position + 1 for position in positions]
+            )
     if unknown:
         given = [*ignore, *(rename or {})]
-        raise UnknownColumnError.of(sheet, unknown, [n for n in given if n not in headers])
+        raise HeaderError.unknown_column(sheet, unknown, [n for n in given if n not in headers])
     filled = [position + 1 for position in unnamed if position not in empty]
     if filled:
-        raise UnknownColumnError.unnamed(sheet, filled)
+        raise HeaderError.unnamed_column(sheet, filled)
     return {positions[0]: column for column, positions in places.items()}
 
 
@@ -151,5 +152,5 @@ def _refuse_missing(
         return
     # NOTE: without one header that is expected, the row may be a borrower's and not a header.
     if len(missing) == len(places):
-        raise MissingColumnError.no_header(sheet, missing, len(named))
-    raise MissingColumnError.of(sheet, missing, named, unknown)
+        raise HeaderError.no_header(sheet, missing, len(named))
+    raise HeaderError.missing_column(sheet, missing, named, unknown)

@@ -16,7 +16,7 @@ import pandas as pd
 from aspen_etl.columns.conversion import as_text
 from aspen_etl.columns.frames import Frames, equal_frames, make_frame
 from aspen_etl.columns.text import split_unencodable
-from aspen_etl.errors import ExtractError, RunError
+from aspen_etl.errors import ArgumentError, ExtractError
 from aspen_etl.schema.column import ACTOR_LENGTH
 
 __all__ = ["Extract", "Run"]
@@ -140,7 +140,7 @@ class Run:
         actor: Who writes, as it stands in ``created_by``: up to 128 characters.
 
     Raises:
-        RunError: The time has no zone, or the actor is no such text.
+        ArgumentError: The time has no zone, or the actor is no such text.
 
     Examples:
         >>> import datetime as dt
@@ -161,7 +161,7 @@ class Run:
                 f"the time of a run is {type(time).__name__}; give a datetime with a zone, such "
                 "as datetime.now(timezone.utc)"
             )
-            raise RunError(msg)
+            raise ArgumentError(msg, problem="run")
         if isinstance(time, pd.Timestamp):
             time = time.floor("ms").to_pydatetime(warn=False)
         if time.tzinfo is None:
@@ -169,7 +169,7 @@ class Run:
                 "the time of a run has no zone, so it could be any of 38 moments; give "
                 "datetime.now(timezone.utc)"
             )
-            raise RunError(msg)
+            raise ArgumentError(msg, problem="run")
         time = time.astimezone(dt.timezone.utc)
         object.__setattr__(self, "time", time.replace(microsecond=time.microsecond // 1000 * 1000))
         actor: Any = self.actor
@@ -178,7 +178,7 @@ class Run:
                 f"the actor of a run must be text of 1 to {ACTOR_LENGTH} characters; name the job "
                 "or the person"
             )
-            raise RunError(msg)
+            raise ArgumentError(msg, problem="run")
         if any(unicodedata.category(character) in {"Cc", "Cs"} for character in actor):
             msg = "the actor of a run holds a control character; give plain text"
-            raise RunError(msg)
+            raise ArgumentError(msg, problem="run")

@@ -12,7 +12,7 @@ from sqlalchemy.schema import AddConstraint, CreateColumn, ForeignKeyConstraint
 
 from aspen_etl.borrower.model import BORROWER_MODEL
 from aspen_etl.derive.sql import LOAD_TABLE
-from aspen_etl.errors import DatabaseMismatchError, LoadConflictError
+from aspen_etl.errors import ConflictError, ModelMismatchError
 from aspen_etl.schema.evolution import describe_tables, find_conflicts
 from aspen_etl.schema.model import Model
 from aspen_etl.sql.database import Database, LoadState
@@ -37,9 +37,9 @@ def create(
         What was made, as ``table`` or ``table.column``.
 
     Raises:
-        DatabaseMismatchError: There are tables of the same names that the model cannot continue.
+        ModelMismatchError: There are tables of the same names that the model cannot continue.
         DatabaseError: The database cannot be reached, or refused.
-        LoadConflictError: A lock was not to be had in time.
+        ConflictError: A lock was not to be had in time.
 
     Examples:
         >>> import sqlalchemy
@@ -84,7 +84,7 @@ def _alone(database: Database, connection: sa.Connection) -> Iterator[None]:
     seconds = database.waits.longest
     taken = database.behaviour.reserve(connection, LOAD_TABLE, seconds)
     if taken is not None:
-        raise LoadConflictError.at(
+        raise ConflictError.load(
             database.url, database.step, taken.asked, seconds=seconds, holders=taken.holders
         )
     try:
@@ -131,7 +131,7 @@ def _plan(database: Database, connection: sa.Connection) -> _Plan:
             else:
                 differences.append(f"{name}.{column} is not there")
     if differences:
-        raise DatabaseMismatchError.of(database.url, differences)
+        raise ModelMismatchError.of_database(database.url, differences)
     return _Plan(missing, columns, state, needed=True)
 
 

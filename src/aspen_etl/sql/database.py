@@ -11,7 +11,7 @@ from sqlalchemy import exc
 
 from aspen_etl.derive.dialects import DIALECTS
 from aspen_etl.derive.sql import LOAD_TABLE, sql_metadata
-from aspen_etl.errors import AspenETLError, DatabaseError, LoadConflictError
+from aspen_etl.errors import AspenETLError, ConflictError, DatabaseError
 from aspen_etl.io.waiting import Seconds, seconds_of
 from aspen_etl.schema.model import Model
 from aspen_etl.sql.dialects import behaviour_of
@@ -79,7 +79,7 @@ class Database:
 
         Raises:
             DatabaseError: The database cannot be reached, or refused.
-            LoadConflictError: A lock was not to be had in time.
+            ConflictError: A lock was not to be had in time.
         """
         try:
             return call(*arguments)
@@ -102,7 +102,7 @@ class Database:
         busy, text = self.behaviour.busy, self.behaviour.busy_text
         if code in busy or (text is not None and text in str(inner)):
             waits = self.waits
-            return LoadConflictError.at(
+            return ConflictError.load(
                 self.url, self.step, reason, seconds=waits.longest, holders=waits.holders
             )
         return DatabaseError.at(self.url, self.step, reason)

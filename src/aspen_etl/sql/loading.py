@@ -13,7 +13,7 @@ from sqlalchemy import exc
 
 from aspen_etl.borrower.model import BORROWER_MODEL
 from aspen_etl.changes import Changes
-from aspen_etl.errors import LoadConflictError, NotSupportedError, VersionNotFoundError
+from aspen_etl.errors import ConflictError, NotSupportedError, VersionNotFoundError
 from aspen_etl.io.waiting import Seconds
 from aspen_etl.schema.evolution import describe_tables
 from aspen_etl.schema.model import Model
@@ -70,8 +70,8 @@ def load(
     Raises:
         VersionNotFoundError: The store has no such version.
         ValidationError: The tables break their schema, a key or a reference.
-        DatabaseMismatchError: The database holds tables that the model cannot continue.
-        LoadConflictError: Somebody else held a lock for too long; the text says who, as far as
+        ModelMismatchError: The database holds tables that the model cannot continue.
+        ConflictError: Somebody else held a lock for too long; the text says who, as far as
             the database tells.
         DatabaseError: The database cannot be reached or refused; it holds what it held before.
 
@@ -112,7 +112,7 @@ def load(
         report = database.run(_write, database, wanted, state)
         if report is not None:
             return replace(report, created=created)
-    raise LoadConflictError.at(database.url, "loading", f"{_TRIES} others were faster")
+    raise ConflictError.load(database.url, "loading", f"{_TRIES} others were faster")
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,7 @@ def _from_store(
             if pin is not None:
                 store.pin(pin, report.version or commit.version)
             return replace(report, created=created)
-    raise LoadConflictError.at(database.url, "loading", f"{_TRIES} others were faster")
+    raise ConflictError.load(database.url, "loading", f"{_TRIES} others were faster")
 
 
 def _is_at(held: Commit, commit: Commit, *, exactly: bool) -> bool:

@@ -9,8 +9,8 @@ from typing import Optional
 
 from aspen_etl.errors import (
     AspenETLError,
-    CommitConflictError,
     CommitOutcomeUnknownError,
+    ConflictError,
     CorruptStoreError,
     NotSupportedError,
     ReadError,
@@ -132,7 +132,7 @@ class CommitLog:
 
         Raises:
             NotSupportedError: It holds what nobody could read again.
-            CommitConflictError: Another writer made that version.
+            ConflictError: Another writer made that version.
             CommitOutcomeUnknownError: The storage did not say what happened.
             SourceAccessError: The storage refuses.
             WriteError: The storage failed; there is no such commit.
@@ -154,7 +154,7 @@ class CommitLog:
                 write_newest(self.root, commit.version)
                 return
             if found is not None:
-                raise CommitConflictError.at(self.root.url, commit.version)
+                raise ConflictError.commit(self.root.url, commit.version)
             unknown = unknown or "no answer"
             time.sleep(_WAIT_SECONDS * 2**attempt)
         failure = CommitOutcomeUnknownError.at(self.root.url, commit.version, unknown)

@@ -14,7 +14,12 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Literal, Optional
 
-from aspen_etl.errors import RejectsPlaceError, SourceAccessError, SourceNotFoundError, WriteError
+from aspen_etl.errors import (
+    RejectsPlaceError,
+    SourceAccessError,
+    SourceNotFoundError,
+    WriteError,
+)
 from aspen_etl.io.filesystem import Location, attempt
 from aspen_etl.io.writing import KNOWN_TO_CREATE, create, make_folder, put
 from aspen_etl.store.commit_log import CommitLog
@@ -58,7 +63,7 @@ def judge_place(log: CommitLog, place: Location, /) -> Standing:
     owner = read_identity(_claim(place))
     if owner is not None:
         if owner != find_identity(log.root):
-            raise RejectsPlaceError.of_another(log.root.url, place.url)
+            raise RejectsPlaceError.of("holds_rejects_of_another", log.root.url, place.url)
         return "own"
     if _is_same(place, log.root):
         return "own"
@@ -69,7 +74,7 @@ def judge_place(log: CommitLog, place: Location, /) -> Standing:
     mine = OwnFolders(log)
     others = [folder for folder in folders if folder not in mine]
     if len(others) == len(folders):
-        raise RejectsPlaceError.of_another(log.root.url, place.url)
+        raise RejectsPlaceError.of("holds_rejects_of_another", log.root.url, place.url)
     return "shared" if others else "unclaimed"
 
 
@@ -104,7 +109,7 @@ def claim_place(log: CommitLog, place: Location, /, *, first: bool) -> Standing:
     if owner is None:
         raise WriteError.at(claim.url, "no answer")
     if owner != own:
-        raise RejectsPlaceError.of_another(log.root.url, place.url)
+        raise RejectsPlaceError.of("holds_rejects_of_another", log.root.url, place.url)
     return "own"
 
 
@@ -116,12 +121,12 @@ def check_root(log: CommitLog, /) -> None:
     """
     root = log.root
     if read_identity(_claim(root)) not in {None, find_identity(root)}:
-        raise RejectsPlaceError.root(root.url)
+        raise RejectsPlaceError.of("root_among_rejects", root.url)
     if "_aspen" in _path(root).split("/"):
-        raise RejectsPlaceError.within(root.url)
+        raise RejectsPlaceError.of("root_reserved", root.url)
     for folder in islice(_upwards(root), 1, None):
         if _find_store(folder) is not None:
-            raise RejectsPlaceError.nested(root.url, folder.url)
+            raise RejectsPlaceError.of("root_in_another", root.url, folder.url)
 
 
 def _claim(place: Location) -> Location:
@@ -147,7 +152,8 @@ def _refuse_stores(log: CommitLog, place: Location) -> None:
             return
         found = _find_store(folder)
         if found is not None and found != own:
-            raise RejectsPlaceError.inside(log.root.url, place.url, folder.url)
+            problem = "of_another" if place.url == folder.url else "in_another"
+            raise RejectsPlaceError.of(problem, log.root.url, place.url, store=folder.url)
 
 
 def _find_store(folder: Location) -> Optional[str]:

@@ -120,7 +120,7 @@ class SnapshotStore(StoreWriter):
             The commit; that of ``parent`` where nothing changed.
 
         Raises:
-            CommitConflictError: Another writer committed since ``parent``.
+            ConflictError: Another writer committed since ``parent``.
             CommitOutcomeUnknownError: The storage did not say what happened.
             ModelMismatchError: The store holds tables of another model.
             RejectsPlaceError: The rejects would go where another store's are.

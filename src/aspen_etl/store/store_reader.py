@@ -15,7 +15,7 @@ from aspen_etl.columns.text import TEXT
 from aspen_etl.columns.threads import map_threads
 from aspen_etl.errors import (
     AspenETLError,
-    CommitConflictError,
+    ConflictError,
     CorruptStoreError,
     ModelMismatchError,
     NotSupportedError,
@@ -184,7 +184,7 @@ class StoreReader:
                 lost = str(error.details.get("url", ""))
             if self.log.newest_version() == newest.version:
                 raise CorruptStoreError.at(lost, "the file is gone")
-        raise CommitConflictError.at(self.url, newest.version + 1)
+        raise ConflictError.commit(self.url, newest.version + 1)
 
     def load(self, commit: Commit) -> Snapshot:
         """Give the snapshot of the newest commit as it was stored, for the run that follows it.
@@ -193,7 +193,7 @@ class StoreReader:
 
         Raises:
             ModelMismatchError: It holds tables of another model.
-            CommitConflictError: When a table is read: another commit let its files go.
+            ConflictError: When a table is read: another commit let its files go.
             CorruptStoreError: When a table is read: a file is missing or damaged.
         """
         return self._deferred(commit, commit, partial(self._frame_of_newest, commit))
@@ -248,7 +248,7 @@ class StoreReader:
     def lost(self, url: str, newest: Commit) -> AspenETLError:
         """Give the error of a file that is gone: another commit let it go, or it is damage."""
         if self.log.newest_version() != newest.version:
-            return CommitConflictError.at(self.url, newest.version + 1)
+            return ConflictError.commit(self.url, newest.version + 1)
         return CorruptStoreError.at(url, "the file is gone")
 
     def frame(self, stored: Stored, columns: Mapping[str, ColumnSpec]) -> pd.DataFrame:
@@ -276,7 +276,7 @@ class StoreReader:
         """
         differences = find_conflicts(commit.model, self.model)
         if differences:
-            raise ModelMismatchError.of(self.url, differences)
+            raise ModelMismatchError.of_store(self.url, differences)
 
 
 def _share_constants(frames: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Optional
 
 from aspen_etl.derive.formats import DEFAULT_FORMAT, FormatName
-from aspen_etl.errors import CommitConflictError, CorruptStoreError
+from aspen_etl.errors import ConflictError, CorruptStoreError
 from aspen_etl.io.filesystem import Location
 from aspen_etl.io.waiting import until
 from aspen_etl.schema.evolution import describe_tables
@@ -55,7 +55,7 @@ class StoreWriter(StoreReader):
         """Read the commit to go on from, and make sure that it is the newest."""
         newest = self.newest()
         if (newest.version if newest else 0) != parent:
-            raise CommitConflictError.at(self.url, parent + 1)
+            raise ConflictError.commit(self.url, parent + 1)
         self.check_places(newest)
         if newest is None:
             self.log.probe()
@@ -159,14 +159,14 @@ class StoreWriter(StoreReader):
 
         Raises:
             VersionNotFoundError: Nothing was committed yet.
-            CommitConflictError: Others came first every time.
+            ConflictError: Others came first every time.
         """
         for left in range(_TRIES, 0, -1):
             newest = self.find()
             self.check_model(newest)
             try:
                 return step(newest)
-            except CommitConflictError:
+            except ConflictError:
                 if left == 1:
                     raise
             time.sleep(random.uniform(0, 0.1))  # noqa: S311 - no secret

@@ -69,5 +69,5 @@ def _keep(store: SnapshotStore, refused: RefusedRun, rejects: pd.DataFrame) -> s
     """Keep what a refused run leaves, where no other store could overwrite it; give the file."""
     standing = store.claim_rejects(first=True)
     if standing == "shared" and store.rejects_root is not None:
-        raise RejectsPlaceError.shared(store.url, store.rejects_root.url)
+        raise RejectsPlaceError.of("shared", store.url, store.rejects_root.url)
     return keep_refused(store.root, store.rejects_root, refused, rejects).place

@@ -12,7 +12,7 @@ from typing import Any, Literal, Optional, Union
 from aspen_etl.borrower.model import BORROWER_MODEL
 from aspen_etl.errors import (
     AspenETLError,
-    CommitConflictError,
+    ConflictError,
     DeadlineError,
     StoreOnHoldError,
 )
@@ -83,7 +83,7 @@ def sync(  # noqa: PLR0913 - what a run is told, each by name
             else is wrong with it.
         StoreOnHoldError: An old version was restored, and the store was not resumed.
         DeadlineError: The time is over; nothing was committed.
-        CommitConflictError: Others committed first every time.
+        ConflictError: Others committed first every time.
         CommitOutcomeUnknownError: The storage did not say what happened; the next run sees it.
         RejectsPlaceError: The rejects would go where another store's are; nothing was written.
         ModelMismatchError: The store was written by a model that this one cannot continue.
@@ -208,7 +208,7 @@ class _Sync:
         while True:
             try:
                 return self._attempt(attempt)
-            except CommitConflictError:
+            except ConflictError:
                 if attempt >= max_attempts:
                     raise
             time.sleep(random.uniform(0, 0.05 * attempt))  # noqa: S311 - no secret

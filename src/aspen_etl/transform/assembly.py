@@ -21,7 +21,7 @@ from aspen_etl.columns.ordering import argsort, find
 from aspen_etl.columns.positions import gather, reverse
 from aspen_etl.columns.text import conform_text, parse_integers
 from aspen_etl.columns.threads import map_threads
-from aspen_etl.errors import BuilderError, ModelError
+from aspen_etl.errors import ModelError
 from aspen_etl.schema.model import Builder, Model
 from aspen_etl.schema.spec import ColumnSpec, TableSpec
 from aspen_etl.transform.calling import call
@@ -123,7 +123,7 @@ class _Assembly:
         frames = {**self.accepted, **{f"{name}_rows": frame for name, frame in self.done.items()}}
         given = {name: frames[name] for name in builder.inputs}
         what = f"the builder of {self.table.name!r}"
-        built = call(what, builder.build, BuilderError, **given)
+        built = call(what, builder.build, "builder", **given)
         table = self.table
         if not isinstance(built, pd.DataFrame):
             msg = f"the builder of {table.name!r} gives {type(built).__name__}; give a DataFrame"

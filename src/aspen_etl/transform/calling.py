@@ -3,32 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Literal, Optional, TypeVar
 
-from aspen_etl.errors import AspenETLError
+from aspen_etl.errors import AspenETLError, ModelFunctionError
+from aspen_etl.errors.base import instead
 
 __all__ = ["call"]
 
 T = TypeVar("T")
 
 
-def call(what: str, function: Callable[..., T], error: type[AspenETLError], /, **frames: Any) -> T:
+def call(
+    what: str, function: Callable[..., T], problem: Literal["cleaner", "builder"], /, **frames: Any
+) -> T:
     """Call a user's function on frames.
 
     Args:
         what: What the function is, for the message.
         function: The function.
-        error: What to raise where it raises.
+        problem: What the error calls it.
         **frames: What it takes.
 
     Raises:
-        AspenETLError: It raised; the text names the kind of its error, and not its text, which
+        ModelFunctionError: It raised; the text names the kind of its error, and not its text, which
             may hold a cell. ``__context__`` does not hold it either.
+        AspenETLError: It raised one of ours, which goes through.
     """
-    try:
-        return function(**frames)
-    except AspenETLError:
-        raise
-    except Exception as found:  # noqa: BLE001 - whatever a user's function raises
-        kind = type(found).__name__
-    raise error(f"{what} raised {kind}; run it alone to see why", function=what, kind=kind)
+
+    def translate(error: Exception) -> Optional[AspenETLError]:
+        known = isinstance(error, AspenETLError)
+        return None if known else ModelFunctionError.raised(what, problem, error)
+
+    return instead(lambda: function(**frames), Exception, translate)

@@ -16,7 +16,7 @@ from aspen_etl.columns.frames import make_frame
 from aspen_etl.columns.kernels import Mask, Positions, same_text
 from aspen_etl.columns.text import WHITE_SPACE, conform_text
 from aspen_etl.columns.threads import map_threads
-from aspen_etl.errors import CleanerError, ExtractError
+from aspen_etl.errors import ExtractError, ModelFunctionError
 from aspen_etl.schema.column import hint
 from aspen_etl.schema.headers import blank_columns, known_headers, match_headers
 from aspen_etl.schema.model import Cleaner, Model
@@ -81,7 +81,7 @@ def prepare(extract: Extract, model: Model, /) -> dict[str, Prepared]:
 
     Raises:
         ExtractError: A sheet or column is missing, or one has no place in the model.
-        CleanerError: A cleaner of the model failed.
+        ModelFunctionError: A cleaner of the model failed.
     """
     for name in model.sources:
         if name not in extract:
@@ -173,10 +173,10 @@ def _select(values: pd.Series, present: Mask) -> pd.Series:
 
 
 def _run(cleaner: Cleaner, before: pd.Series, name: str) -> pd.Series:
-    after = call(f"the cleaner of {name}", lambda: cleaner(before.copy()), CleanerError)
+    after = call(f"the cleaner of {name}", lambda: cleaner(before.copy()), "cleaner")
     if not _is_column_of(after, before):
         msg = f"the cleaner of {name} must give back a Series with the index that it got"
-        raise CleanerError(msg, column=name)
+        raise ModelFunctionError(msg, problem="cleaner", column=name)
     texts = as_text(after)
     return before if same_text(before, texts) else texts
 

@@ -20,7 +20,6 @@ from aspen_etl.columns.frames import make_column, make_frame
 from aspen_etl.columns.kernels import Mask, Positions
 from aspen_etl.columns.ordering import find, sort_rows
 from aspen_etl.columns.threads import begin, map_threads
-from aspen_etl.errors import BuilderError
 from aspen_etl.schema.lineage import ROW, SourceLineage
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.snapshot import REPEATED_HEADER
@@ -192,7 +191,7 @@ class _Judge:
             return out
         some = self.prepared.clean.iloc[rows].reset_index(drop=True)
         build = self.model.builders[table].build
-        built = call(f"the builder of {table!r}", build, BuilderError, **{self.source: some})
+        built = call(f"the builder of {table!r}", build, "builder", **{self.source: some})
         for spec in targets:
             out[rows] |= scanning.longer_than(built[spec.name], spec.length or 0)
         return out

@@ -18,7 +18,6 @@ from aspen_etl.columns.frames import make_frame
 from aspen_etl.columns.kernels import Positions, is_range
 from aspen_etl.columns.positions import gather, reverse
 from aspen_etl.columns.threads import map_threads
-from aspen_etl.errors import BuilderError
 from aspen_etl.schema.lineage import SourceLineage
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.spec import ColumnSpec, TableSpec
@@ -113,7 +112,7 @@ class Recovered(Placed):
         )
         invert = self.model.builders[table.name].invert
         what = f"the inverse of the builder of {table.name!r}"
-        found = {} if invert is None else call(what, lambda: invert(natural), BuilderError)
+        found = {} if invert is None else call(what, lambda: invert(natural), "builder")
         fed = next(c.name for c in table.own_columns if any(name in wanted for name in c.source))
         silent = np.ones(len(natural), dtype=bool)
         for name in sorted(wanted):

@@ -13,7 +13,7 @@ import pandas as pd
 from aspen_etl.columns.arrow_values import arrow_faults, arrow_texts
 from aspen_etl.columns.cells import NoText
 from aspen_etl.columns.text import conform_text
-from aspen_etl.errors import AspenETLError, CorruptFileError, EncodingError, UnsupportedFormatError
+from aspen_etl.errors import AspenETLError, CorruptFileError, FileFormatError
 from aspen_etl.io.csv_fast import text_series
 from aspen_etl.io.parquet.layout import Layout
 from aspen_etl.io.reading import Request
@@ -82,14 +82,15 @@ class ParquetColumn:
 
         Raises:
             CorruptFileError: The file is damaged.
-            EncodingError: The bytes are not text in UTF-8.
-            UnsupportedFormatError: The type is none of values.
+            FileFormatError: The bytes are not text in UTF-8; the type is none of values.
         """
         import pyarrow as pa
 
         failure: AspenETLError = self._no_values(request)
         if self.leaf is not None and self._is_bytes:
-            failure = EncodingError.at(request.url, f"column {self.name!r} holds other bytes")
+            failure = FileFormatError.encoding(
+                request.url, f"column {self.name!r} holds other bytes"
+            )
         try:
             if self.leaf is not None:
                 return _bytes_texts(values) if self._is_bytes else self._plain_texts(_plain(values))
@@ -116,9 +117,9 @@ class ParquetColumn:
             return text_series(values.cast(pa.large_string()))
         return _series(arrow_texts(values, utc=self.utc))
 
-    def _no_values(self, request: Request) -> UnsupportedFormatError:
+    def _no_values(self, request: Request) -> FileFormatError:
         kind = self.shown if self.logical == "None" else f"{self.shown} ({self.logical})"
-        return UnsupportedFormatError.at(
+        return FileFormatError.unsupported(
             request.url,
             f"has a column of type {kind} ({self.name!r})",
             "turn it into columns of text, numbers or dates, or leave it out with ignore_columns=",

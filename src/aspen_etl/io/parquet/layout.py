@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from aspen_etl.errors import (
     AspenETLError,
     CorruptFileError,
+    FileFormatError,
     LimitExceededError,
-    UnsupportedFormatError,
 )
 from aspen_etl.io.parquet.thrift import Struct, read_struct
 from aspen_etl.io.reading import Request
@@ -80,7 +80,7 @@ def read_layout(data: bytes, request: Request) -> Layout:
 
     Raises:
         CorruptFileError: What it says is not what it is.
-        UnsupportedFormatError: It is encrypted, or packed in a way that is not read.
+        FileFormatError: It is encrypted, or packed in a way that is not read.
         LimitExceededError: It says that it holds more than the limits allow.
     """
     if data[-4:] == ENCRYPTED_MAGIC or data[:4] == ENCRYPTED_MAGIC:
@@ -94,8 +94,8 @@ def read_layout(data: bytes, request: Request) -> Layout:
     raise CorruptFileError.at(request.url, "it cannot be read to its end as Parquet")
 
 
-def _encrypted(request: Request) -> UnsupportedFormatError:
-    return UnsupportedFormatError.at(
+def _encrypted(request: Request) -> FileFormatError:
+    return FileFormatError.unsupported(
         request.url,
         "is encrypted, as a whole or some of its columns",
         "give a copy that was written without encryption",
@@ -204,7 +204,7 @@ def _codec(number: int, request: Request) -> str:
     name = _CODECS[number]
     if name == "UNCOMPRESSED" or pa.Codec.is_available(name.partition("_")[0].lower()):
         return name
-    raise UnsupportedFormatError.at(
+    raise FileFormatError.unsupported(
         request.url,
         f"is packed with {name}, which this pyarrow does not read",
         "write it with snappy or zstd",

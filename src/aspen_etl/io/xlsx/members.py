@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Optional
 from zipfile import ZipInfo
 
-from aspen_etl.errors import UnsupportedFormatError
+from aspen_etl.errors import FileFormatError
 
 __all__ = ["refuse_odd_members"]
 
@@ -19,7 +19,7 @@ def refuse_odd_members(members: Iterable[ZipInfo], url: str) -> None:
         url: The file, as messages show it.
 
     Raises:
-        UnsupportedFormatError: A name is there twice, or twice but for the case of its letters;
+        FileFormatError: A name is there twice, or twice but for the case of its letters;
             or it begins with a slash, or holds a backslash, a NUL or ``..``.
     """
     seen: dict[str, str] = {}
@@ -29,7 +29,7 @@ def refuse_odd_members(members: Iterable[ZipInfo], url: str) -> None:
         name = member.orig_filename
         what = _oddness(name) or _clash(name, seen.get(name.casefold()))
         if what is not None:
-            raise UnsupportedFormatError.at(
+            raise FileFormatError.unsupported(
                 url,
                 f"is a zip file {what}",
                 "such a file means one thing to one program and another to the next: pack it anew, "

@@ -8,13 +8,7 @@ import zlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from aspen_etl.errors import (
-    CorruptFileError,
-    EncryptedWorkbookError,
-    LimitExceededError,
-    NotAWorkbookError,
-    UnsupportedFormatError,
-)
+from aspen_etl.errors import CorruptFileError, FileFormatError, LimitExceededError
 from aspen_etl.io.reading import ReadLimits
 from aspen_etl.io.xlsx.members import refuse_odd_members
 from aspen_etl.io.xlsx.xml import XmlParser, bounded, in_utf8
@@ -72,9 +66,8 @@ class Package:
 
         Raises:
             CorruptFileError: The part is not there, damaged or changed.
-            EncryptedWorkbookError: The part is encrypted.
-            UnsupportedFormatError: It is packed in a way that is not read.
-            EncodingError: It is in an encoding that is not read.
+            FileFormatError: The part is encrypted; it is packed in a way that is not read; it is in
+                an encoding that is not read.
             LimitExceededError: It is too large, or a text in it.
         """
         return bounded(in_utf8(self._unpacked(name), self.url, name), self.url, self.limits)
@@ -113,10 +106,10 @@ class Package:
         if info is None:
             raise CorruptFileError.at(self.url, f"it has no part {name!r}")
         if info.flag_bits & _ENCRYPTED:
-            raise EncryptedWorkbookError.at(self.url)
+            raise FileFormatError.encrypted(self.url)
         if info.compress_type not in _METHODS:
             found = f"holds {name!r}, packed by the method {info.compress_type} of zip files"
-            raise UnsupportedFormatError.at(self.url, f"{found}, which is not read", _SAVE_AS)
+            raise FileFormatError.unsupported(self.url, f"{found}, which is not read", _SAVE_AS)
         self.check([name])
         size = 0
         try:
@@ -142,10 +135,8 @@ def open_package(data: bytes, url: str, limits: ReadLimits) -> Package:
     """Open the zip file of a workbook.
 
     Raises:
-        NotAWorkbookError: It is something else.
-        EncryptedWorkbookError: It is protected with a password.
-        UnsupportedFormatError: It is a spreadsheet of another format, or its members have names
-            that programs understand in different ways.
+        FileFormatError: It is something else; it is protected with a password; it is a spreadsheet
+            of another format, or its members have names that programs understand in different ways.
         CorruptFileError: It is truncated or damaged.
         LimitExceededError: It has too many members.
     """
@@ -171,7 +162,7 @@ def open_package(data: bytes, url: str, limits: ReadLimits) -> Package:
     parts = {part_name(info.filename): info for info in infos}
     for part, name in _OTHER_PARTS.items():
         if part in parts:
-            raise UnsupportedFormatError.at(url, f"is {name}", _SAVE_AS)
+            raise FileFormatError.unsupported(url, f"is {name}", _SAVE_AS)
     return Package(url, limits, archive, parts)
 
 
@@ -187,11 +178,11 @@ _OTHER_PARTS = {
 def _refuse_other_formats(data: bytes, url: str) -> None:
     if data.startswith(OLE_MAGIC):
         if "EncryptedPackage".encode("utf-16-le") in data:
-            raise EncryptedWorkbookError.at(url)
-        raise UnsupportedFormatError.at(url, "is of an old Office format (.xls)", _SAVE_AS)
+            raise FileFormatError.encrypted(url)
+        raise FileFormatError.unsupported(url, "is of an old Office format (.xls)", _SAVE_AS)
     if not data.startswith(ZIP_MAGIC):
         found = "it is not a zip file, as workbooks are" if data else "it is empty"
-        raise NotAWorkbookError.at(url, found)
+        raise FileFormatError.not_a_workbook(url, found)
 
 
 def part_name(name: str) -> str:

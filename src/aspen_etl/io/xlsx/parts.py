@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Optional
 
-from aspen_etl.errors import CorruptFileError, MissingSheetError, NotAWorkbookError
+from aspen_etl.errors import CorruptFileError, FileFormatError, HeaderError
 from aspen_etl.io.xlsx.package import Package, part_name
 from aspen_etl.schema.headers import header_text
 
@@ -41,14 +41,14 @@ class Parts:
         """Find a sheet by its name, as Excel does: without regard to case.
 
         Raises:
-            MissingSheetError: It is not there.
+            HeaderError: It is not there.
             CorruptFileError: It is there twice.
         """
         if name in self.sheets:
             return self.sheets[name]
         found = [part for sheet, part in self.sheets.items() if _fold(sheet) == _fold(name)]
         if not found:
-            raise MissingSheetError.of(self.url, name, list(self.sheets))
+            raise HeaderError.missing_sheet(self.url, name, list(self.sheets))
         if len(found) > 1:
             raise CorruptFileError.at(self.url, f"it has {len(found)} sheets of the name {name!r}")
         return found[0]
@@ -62,7 +62,7 @@ def find_parts(package: Package) -> Parts:
     """Read which part holds what.
 
     Raises:
-        NotAWorkbookError: There is no workbook in the package.
+        FileFormatError: There is no workbook in the package.
         CorruptFileError: A part that is named is not there, not well-formed, or named twice.
     """
     main = _MAIN
@@ -70,7 +70,7 @@ def find_parts(package: Package) -> Parts:
         roots = _relations(package, "").values()
         main = next((to for kind, to in roots if kind == "officedocument"), main)
     if main not in package.parts:
-        raise NotAWorkbookError.at(
+        raise FileFormatError.not_a_workbook(
             package.url,
             "it is a zip file without a workbook in it",
             f"unpack it, or name the file in it, as in zip://borrower.csv::{package.url}",

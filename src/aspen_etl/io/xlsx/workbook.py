@@ -46,13 +46,11 @@ def read_workbook(
         The sheets, by the keys of ``requests``.
 
     Raises:
-        NotAWorkbookError: It is something else.
-        EncryptedWorkbookError: It is protected with a password.
-        UnsupportedFormatError: It is a spreadsheet of another format.
+        FileFormatError: It is something else; it is protected with a password; it is a spreadsheet
+            of another format.
         CorruptFileError: It is truncated, damaged or changed.
         LimitExceededError: It is larger than the limits allow.
-        MissingSheetError: A sheet is not there.
-        MissingColumnError: A sheet has no header.
+        HeaderError: A sheet is not there; a sheet has no header.
     """
     package = open_package(data, url, limits)
     parts = find_parts(package)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Optional
 from xml.parsers import expat
 
-from aspen_etl.errors import CorruptFileError, EncodingError, LimitExceededError
+from aspen_etl.errors import CorruptFileError, FileFormatError, LimitExceededError
 from aspen_etl.io.reading import ReadLimits
 
 __all__ = ["XmlParser", "bounded", "in_utf8"]
@@ -42,7 +42,7 @@ def in_utf8(chunks: Iterable[bytes], url: str, part: str) -> Iterator[bytes]:
     """Give XML in UTF-8, without a byte order mark and without its declaration.
 
     Raises:
-        EncodingError: It is in an encoding that is not read.
+        FileFormatError: It is in an encoding that is not read.
         CorruptFileError: It is not text in the encoding that it names.
     """
     pieces = iter(chunks)
@@ -83,7 +83,7 @@ def _encoding(first: bytes, url: str, part: str) -> tuple[bytes, str]:
             return b"", codecs.lookup(named[1]).name
         except LookupError:
             pass
-    raise EncodingError.of_part(url, part, named[1])
+    raise FileFormatError.encoding_of_part(url, part, named[1])
 
 
 def bounded(chunks: Iterable[bytes], url: str, limits: ReadLimits) -> Iterator[bytes]:
