@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from aspen_etl.command_line.models import load_model
 from aspen_etl.command_line.options import (
     LIMITS,
     READING,
     add_options,
     add_store,
     new_run,
-    open_store,
     settings_of,
 )
 from aspen_etl.command_line.output import (
@@ -43,7 +43,8 @@ def add_commands(commands: Any) -> None:
 
 
 def _sync(arguments: argparse.Namespace) -> None:
-    run, settings, store = new_run(arguments), settings_of(arguments), open_store(arguments)
+    run, settings = new_run(arguments), settings_of(arguments)
+    store = settings.open_store(load_model(arguments.model))
     source = source_url(arguments.source)
     with Steps() as steps:
         report = sync(source, store, run=run, on_step=steps, **settings.sync_keywords(source))
@@ -51,7 +52,8 @@ def _sync(arguments: argparse.Namespace) -> None:
 
 
 def _plan(arguments: argparse.Namespace) -> int:
-    run, settings, store = new_run(arguments), settings_of(arguments), open_store(arguments)
+    run, settings = new_run(arguments), settings_of(arguments)
+    store = settings.open_store(load_model(arguments.model))
     source = source_url(arguments.source)
     with Steps() as steps:
         report = plan(source, store, run=run, on_step=steps, **settings.plan_keywords(source))
