@@ -14,10 +14,11 @@ import numpy as np
 import pandas as pd
 
 from aspen_etl.columns.cells import NoText, cell_text, exact_bits, float_texts, outside_years
+from aspen_etl.columns.chosen import COLUMNS
 from aspen_etl.columns.text import conform_text
 from aspen_etl.errors import ExtractError
 
-__all__ = ["as_text"]
+__all__ = ["as_text", "parse_integers"]
 
 
 def as_text(values: pd.Series) -> pd.Series:
@@ -148,3 +149,22 @@ def _refuse(broken: list[NoText]) -> None:
         "give them as text",
         count=count,
     )
+
+
+# ----------------------------------------------------------------------------- and back
+
+
+def parse_integers(values: pd.Series, *, nullable: bool) -> pd.Series:
+    """Turn text into whole numbers of 64 bits; the index is new.
+
+    Raises:
+        ValueError: A cell is no whole number, or is missing where none may be.
+        OverflowError: A number has more than 64 bits.
+    """
+    present = values.notna().to_numpy(dtype=bool)
+    numbers = COLUMNS.integers(values)
+    if nullable:
+        return pd.Series(pd.arrays.IntegerArray(numbers, ~present), copy=False)
+    if not present.all():
+        raise ValueError("a number is missing")
+    return pd.Series(numbers, copy=False)

@@ -1,23 +1,34 @@
-"""Row numbers that lead from one frame to another; -1 leads nowhere."""
+"""Row numbers that lead from one frame to another, as arrays; -1 leads nowhere."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
-import pandas as pd
+import numpy.typing as npt
 
-from aspen_etl.columns.frames import make_column
-from aspen_etl.columns.kernels import Positions, is_range, select
-from aspen_etl.columns.ordering import find, is_ascending
+from aspen_etl.columns.protocol import Positions
 
-__all__ = ["find_keys", "find_rows", "gather", "reverse", "rows_without", "select"]
+__all__ = [
+    "argsort_numbers",
+    "gather",
+    "is_range",
+    "mostly_rises",
+    "order_unsigned",
+    "reverse",
+    "rows_without",
+]
 
-#: How many numbers there may be for each key, so that a table of all of them pays.
+#: How many numbers there may be for each row, so that rows are put in their places at once.
 _DENSE = 4
 
-#: What a code of a combination must stay below, so that 64 bits hold it.
-_CODE_LIMIT = 2**62
+#: How many numbers are looked at first: what is not in order mostly shows at once.
+_FIRST = 1_000
+
+#: One in how many numbers may be below the one before, in numbers that mostly go up.
+_FEW_FALLS = 16
+
+_STEPS = np.arange(1 << 14)
 
 
 def reverse(index: Positions, length: int) -> Positions:
@@ -43,79 +54,67 @@ def rows_without(index: Positions, length: int) -> Positions:
     return np.flatnonzero(nothing[:-1])
 
 
-def find_keys(values: pd.Series, keys: pd.Series, /) -> Positions:
-    """Give the row of ``keys`` in which each value stands, or -1; of keys given twice the last."""
-    if not pd.api.types.is_integer_dtype(keys.dtype):
-        if is_ascending(keys) or keys.is_unique:  # keys mostly come in their order
-            return find(values, keys)
-        first = ~keys.duplicated().to_numpy(dtype=bool)
-        return gather(np.flatnonzero(first), find(values, keys[first]))
-    wanted = values.fillna(-1).to_numpy(dtype=np.int64)
-    known = keys.to_numpy(dtype=np.int64)
-    if not len(known):
-        return np.full(len(wanted), -1, dtype=np.int64)
-    low, span = int(known.min()), int(known.max()) - int(known.min())
-    if span <= _DENSE * (len(known) + len(wanted)):
-        at = wanted - low
-        at[at.view(np.uint64) > span] = -1  # without a sign, what is below is far above
-        if is_range(known, low):
-            return at
-        places = np.full(span + 2, -1, dtype=np.int64)  # the last place is nobody's
-        places[known - low] = np.arange(len(known))
-        found: Positions = places[at]
-        return found
-    order = np.argsort(known, kind="stable")
-    at = np.searchsorted(known[order], wanted, side="right") - 1  # which may be the last place
-    return np.where(known[order[at]] == wanted, order[at], -1)
+def is_range(positions: Positions, first: int = 0) -> bool:
+    """Tell whether positions go up by one from the first on."""
+    for start in range(0, len(positions), len(_STEPS)):
+        part = positions[start : start + len(_STEPS)]
+        if not (part - (first + start) == _STEPS[: len(part)]).all():
+            return False
+    return True
 
 
-def find_rows(wanted: Sequence[pd.Series], known: Sequence[pd.Series], /) -> Positions:
-    """Give the row of ``known`` in which each row of ``wanted`` stands, or -1.
-
-    Args:
-        wanted: The columns of one key: text or whole numbers; null equals null.
-        known: The same columns; no row stands there twice.
-    """
-    if len(wanted) == 1 and not pd.api.types.is_integer_dtype(wanted[0].dtype):
-        texts, keys = wanted[0], known[0]
-        if not (texts.isna().any() and keys.isna().any()):
-            held = keys.notna().to_numpy(dtype=bool)
-            if held.all():
-                return find(texts, keys)
-    elif len(wanted) == 1 and not wanted[0].hasnans and not known[0].hasnans:
-        return find_keys(wanted[0], known[0])
-    mine, theirs = _codes(wanted[0], known[0])
-    absent = mine < 0
-    for one, two in zip(wanted[1:], known[1:]):
-        left, right = _codes(one, two)
-        absent |= left < 0
-        span = int(max(left.max(initial=0), right.max(initial=0))) + 1
-        if span * (int(theirs.max(initial=0)) + 1) >= _CODE_LIMIT:
-            distinct, theirs = np.unique(theirs, return_inverse=True)
-            at = np.searchsorted(distinct, mine).clip(max=max(len(distinct) - 1, 0))
-            absent |= distinct[at] != mine if len(distinct) else True
-            mine = at.astype(np.int64)
-        mine, theirs = mine * span + left, theirs * span + right
-    found = find_keys(make_column(mine), make_column(theirs))
-    return np.where(absent, -1, found)
+# ----------------------------------------------------------------------------- order
 
 
-def _codes(wanted: pd.Series, known: pd.Series) -> tuple[Positions, Positions]:
-    """Number the values of one column of two frames alike, from 0; -1 is not in the second."""
-    if pd.api.types.is_integer_dtype(known.dtype):
-        one = wanted.fillna(-1).to_numpy(dtype=np.int64)
-        two = known.fillna(-1).to_numpy(dtype=np.int64)
-        low = int(min(one.min(initial=0), two.min(initial=0)))
-        high = int(max(one.max(initial=0), two.max(initial=0)))
-        if high - low < _CODE_LIMIT >> 24:
-            return one - low, two - low
-        distinct, codes = np.unique(two, return_inverse=True)
-        at = np.searchsorted(distinct, one).clip(max=max(len(distinct) - 1, 0))
-        hit = distinct[at] == one if len(distinct) else np.zeros(len(one), dtype=bool)
-        return np.where(hit, at, -1), codes.astype(np.int64)
-    codes, distinct_texts = pd.factorize(known)
-    texts = pd.Series(distinct_texts, dtype=known.dtype)
-    at = find(wanted, texts)
-    nothing = len(texts)
-    at = np.where(wanted.isna().to_numpy(dtype=bool), nothing, at)
-    return at, np.where(codes < 0, nothing, codes).astype(np.int64)
+def argsort_numbers(numbers: Positions) -> Positions:
+    """Give the stable order of whole numbers."""
+    length = len(numbers)
+    if _is_sorted(numbers):
+        return np.arange(length, dtype=np.int64)
+    low, high = int(numbers.min()), int(numbers.max())
+    if high - low < _DENSE * length:
+        places = np.full(high - low + 1, -1, dtype=np.int64)
+        places[numbers - low] = np.arange(length)
+        order = places[places >= 0]
+        if len(order) == length:
+            return order
+    return order_unsigned((numbers - low).view(np.uint64))
+
+
+def _is_sorted(numbers: Any) -> bool:
+    return all((part[:-1] <= part[1:]).all() for part in (numbers[:_FIRST], numbers))
+
+
+def order_unsigned(numbers: npt.NDArray[np.uint64]) -> Positions:
+    """Give the stable order of numbers without a sign."""
+    if mostly_rises(numbers):
+        return _merged(numbers)
+    # Numbers are sorted many times faster than where they stand: so the last bits of each tell it.
+    width = np.uint64(len(numbers).bit_length())
+    packed = numbers >> width << width | np.arange(len(numbers), dtype=np.uint64)
+    packed.sort()
+    order = (packed & ((np.uint64(1) << width) - np.uint64(1))).astype(np.int64)
+    ordered = numbers[order]
+    if (ordered[1:] < ordered[:-1]).any():  # some are alike but for these bits
+        order = order[_merged(ordered)]
+    return order
+
+
+def _merged(numbers: npt.NDArray[np.uint64]) -> Positions:
+    """Give the stable order of numbers that stand in runs, which are merged."""
+    return np.argsort(numbers, kind="stable").astype(np.int64, copy=False)
+
+
+def mostly_rises(numbers: npt.NDArray[np.uint64]) -> bool:
+    """Tell whether few numbers are below the one before."""
+    falls = int(np.count_nonzero(numbers[1:] < numbers[:-1]))
+    return falls <= len(numbers) // _FEW_FALLS
+
+
+def __getattr__(name: str) -> Any:
+    """Answer for what is in ``rows`` now, until nobody asks."""
+    if name not in {"find_keys", "find_rows", "select"}:
+        raise AttributeError(name)
+    from aspen_etl.columns import rows
+
+    return rows.COLUMNS.take if name == "select" else getattr(rows, name)

@@ -1,6 +1,6 @@
 """What text is: its dtype, its white space, its formats.
 
-Every cell of a source is text or missing, and nothing else; ``schema.conversion`` makes it so.
+Every cell of a source is text or missing, and nothing else; ``columns.conversion`` makes it so.
 """
 
 from __future__ import annotations
@@ -12,18 +12,21 @@ import numpy as np
 import pandas as pd
 
 __all__ = [
+    "HELD_BY_ARROW",
     "TEXT",
     "WHITE_SPACE",
     "TextFormat",
     "conform_text",
     "escape",
-    "parse_integers",
     "split_unencodable",
 ]
 
 _HAS_TEXT_DTYPE = int(pd.__version__.partition(".")[0]) >= 3  # noqa: PLR2004 - pandas 3
 #: The dtype of text columns: ``str`` on pandas 3, where it is the default, ``object`` before.
 TEXT: Any = pd.StringDtype(na_value=np.nan) if _HAS_TEXT_DTYPE else np.dtype(object)
+
+#: Whether Arrow holds the cells of a text column, or Python does; who wants to know asks here.
+HELD_BY_ARROW = getattr(TEXT, "storage", "python") == "pyarrow"
 
 #: The white space of the contract, and no other: tab to carriage return, space, and the
 #: Unicode space separators. U+0085 and U+001C to U+001F are control characters instead.
@@ -103,35 +106,3 @@ def _is_encodable(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def parse_integers(values: pd.Series, *, nullable: bool) -> pd.Series:
-    """Turn text into whole numbers of 64 bits; the index is new.
-
-    Raises:
-        ValueError: A cell is no whole number, or is missing where none may be.
-        OverflowError: A number has more than 64 bits.
-    """
-    present = values.notna().to_numpy(dtype=bool)
-    numbers = _cast_integers(values)
-    if numbers is None:
-        numbers = np.zeros(len(values), dtype=np.int64)
-        numbers[present] = values[present].to_numpy(dtype=object).astype(np.int64)
-    if nullable:
-        return pd.Series(pd.arrays.IntegerArray(numbers, ~present), copy=False)
-    if not present.all():
-        raise ValueError("a number is missing")
-    return pd.Series(numbers, copy=False)
-
-
-def _cast_integers(values: pd.Series) -> Any:
-    """Turn text that Arrow holds into whole numbers, a missing cell into 0, if Arrow can."""
-    if getattr(values.dtype, "storage", None) != "pyarrow":
-        return None
-    import pyarrow as pa
-
-    try:
-        numbers = pa.array(values.array).cast(pa.int64())
-    except pa.ArrowInvalid:  # Python may know better, or says what is wrong
-        return None
-    return np.array(numbers.fill_null(0))

@@ -17,7 +17,7 @@ from functools import partial
 from itertools import islice
 from typing import Optional, TypeVar
 
-from aspen_etl.columns.text import TEXT
+from aspen_etl.columns.text import HELD_BY_ARROW
 
 __all__ = ["UNKNOWN_ROWS", "begin", "map_ahead", "map_threads"]
 
@@ -28,7 +28,7 @@ R = TypeVar("R")
 UNKNOWN_ROWS = 2**31
 
 #: From how many rows on it pays to hand work over: where Python holds text, its lock is never free.
-_MANY_ROWS = 20_000 if getattr(TEXT, "storage", "python") == "pyarrow" else UNKNOWN_ROWS
+_MANY_ROWS = 20_000 if HELD_BY_ARROW else UNKNOWN_ROWS
 
 _INSIDE = threading.local()
 

@@ -20,8 +20,9 @@ from typing import IO, Any, Optional, Union
 import numpy as np
 import pandas as pd
 
+from aspen_etl.columns.conversion import parse_integers
 from aspen_etl.columns.frames import make_column, make_frame
-from aspen_etl.columns.text import conform_text, parse_integers
+from aspen_etl.columns.text import conform_text
 from aspen_etl.columns.threads import map_ahead
 from aspen_etl.derive.formats import FormatName, arrow_schema
 from aspen_etl.errors import AspenETLError, CorruptFileError, MissingDependencyError

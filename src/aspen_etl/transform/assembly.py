@@ -14,12 +14,12 @@ import numpy as np
 import pandas as pd
 
 from aspen_etl.columns import kernels
-from aspen_etl.columns.conversion import as_text
+from aspen_etl.columns.conversion import as_text, parse_integers
 from aspen_etl.columns.frames import make_column, make_frame
 from aspen_etl.columns.kernels import Positions
 from aspen_etl.columns.ordering import argsort, find
 from aspen_etl.columns.positions import gather, reverse
-from aspen_etl.columns.text import conform_text, parse_integers
+from aspen_etl.columns.text import conform_text
 from aspen_etl.columns.threads import map_threads
 from aspen_etl.errors import ModelError
 from aspen_etl.schema.model import Builder, Model

@@ -1,0 +1,171 @@
+"""Rows of several columns: their order, and where they stand in another frame."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Optional
+
+import numpy as np
+import pandas as pd
+
+from aspen_etl.columns.chosen import COLUMNS
+from aspen_etl.columns.frames import make_column
+from aspen_etl.columns.positions import argsort_numbers, gather, is_range
+from aspen_etl.columns.protocol import Mask, Positions
+from aspen_etl.columns.text import conform_text
+
+__all__ = ["codes", "find_keys", "find_rows", "sort_rows"]
+
+#: How many numbers there may be for each key, so that a table of all of them pays.
+_DENSE = 4
+
+#: What a code of a combination must stay below, so that 64 bits hold it.
+_CODE_LIMIT = 2**62
+
+
+def codes(values: pd.Series, /) -> tuple[Positions, pd.Series]:
+    """Give each text of a column once, and which of them each cell holds; -1 where none."""
+    found, distinct = pd.factorize(values)
+    return found.astype(np.int64, copy=False), conform_text(pd.Series(distinct, dtype=values.dtype))
+
+
+# ----------------------------------------------------------------------------- order
+
+
+def sort_rows(columns: list[pd.Series], /) -> tuple[Positions, Mask]:
+    """Order rows by columns, first the first one, and tell which equal the row before.
+
+    Args:
+        columns: Text or whole numbers without a missing value, all of one length.
+
+    Returns:
+        The stable order, and for each place in it whether its row equals the one before.
+    """
+    same = np.zeros(len(columns[0]), dtype=bool)
+    if len(columns) == 1 and not _is_whole(columns[0]):
+        order, no_twins = COLUMNS.order(columns[0])
+        if not no_twins:
+            ordered = COLUMNS.take(columns[0], order)
+            same[1:] = ~COLUMNS.differ(ordered.iloc[1:], ordered.iloc[:-1])
+        return order, same
+    ranks = [_ranks(column) for column in columns]
+    one = _combined(ranks)
+    if one is None:
+        order = np.lexsort(ranks[::-1]).astype(np.int64)
+        same[1:] = True
+        for rank in ranks:
+            same[1:] &= rank[order][1:] == rank[order][:-1]
+        return order, same
+    order = argsort_numbers(one)
+    ordered_ranks = one if is_range(order) else one[order]
+    same[1:] = ordered_ranks[1:] == ordered_ranks[:-1]
+    return order, same
+
+
+def _combined(ranks: list[Positions]) -> Optional[Positions]:
+    """Make one number of several that orders rows as they do, where 64 bits hold it."""
+    out: Positions = np.zeros(0, dtype=np.int64)
+    limit = 1
+    for place, rank in enumerate(ranks):
+        low = int(rank.min(initial=0))
+        span = int(rank.max(initial=0)) - low + 1
+        limit *= span
+        if limit >= _CODE_LIMIT:
+            return None
+        part = rank - low if low else rank
+        out = out * span + part if place else part
+    return out
+
+
+def _ranks(column: pd.Series) -> Positions:
+    if _is_whole(column):
+        return column.to_numpy(dtype=np.int64)
+    found, distinct = codes(column)
+    rank = np.empty(len(distinct), dtype=np.int64)
+    rank[COLUMNS.order(distinct)[0]] = np.arange(len(distinct))
+    return rank[found]
+
+
+def _is_whole(values: pd.Series) -> bool:
+    return pd.api.types.is_integer_dtype(values.dtype)
+
+
+# ----------------------------------------------------------------------------- lookup
+
+
+def find_keys(values: pd.Series, keys: pd.Series, /) -> Positions:
+    """Give the row of ``keys`` in which each value stands, or -1; of keys given twice one."""
+    if not _is_whole(keys):
+        if COLUMNS.order(keys)[1] or keys.is_unique:  # keys mostly come in their order
+            return COLUMNS.find(values, keys)
+        first = np.flatnonzero(~keys.duplicated().to_numpy(dtype=bool))
+        return gather(first, COLUMNS.find(values, COLUMNS.take(keys, first)))
+    wanted = values.fillna(-1).to_numpy(dtype=np.int64)
+    known = keys.to_numpy(dtype=np.int64)
+    if not len(known):
+        return np.full(len(wanted), -1, dtype=np.int64)
+    low, span = int(known.min()), int(known.max()) - int(known.min())
+    if span <= _DENSE * (len(known) + len(wanted)):
+        at = wanted - low
+        at[at.view(np.uint64) > span] = -1  # without a sign, what is below is far above
+        if is_range(known, low):
+            return at
+        places = np.full(span + 2, -1, dtype=np.int64)  # the last place is nobody's
+        places[known - low] = np.arange(len(known))
+        found: Positions = places[at]
+        return found
+    order = np.argsort(known, kind="stable")
+    at = np.searchsorted(known[order], wanted, side="right") - 1  # which may be the last place
+    return np.where(known[order[at]] == wanted, order[at], -1)
+
+
+def find_rows(wanted: Sequence[pd.Series], known: Sequence[pd.Series], /) -> Positions:
+    """Give the row of ``known`` in which each row of ``wanted`` stands, or -1.
+
+    Args:
+        wanted: The columns of one key: text or whole numbers; null equals null.
+        known: The same columns; no row stands there twice.
+    """
+    if len(wanted) == 1 and not _is_whole(wanted[0]):
+        if not known[0].isna().any():
+            return COLUMNS.find(wanted[0], known[0])
+    elif len(wanted) == 1 and not wanted[0].hasnans and not known[0].hasnans:
+        return find_keys(wanted[0], known[0])
+    mine, theirs = _shared_codes(wanted[0], known[0])
+    absent = mine < 0
+    for one, two in zip(wanted[1:], known[1:]):
+        left, right = _shared_codes(one, two)
+        absent |= left < 0
+        span = int(max(left.max(initial=0), right.max(initial=0))) + 1
+        if span * (int(theirs.max(initial=0)) + 1) >= _CODE_LIMIT:
+            distinct, theirs = np.unique(theirs, return_inverse=True)
+            at = np.searchsorted(distinct, mine).clip(max=max(len(distinct) - 1, 0))
+            absent |= distinct[at] != mine if len(distinct) else True
+            mine = at.astype(np.int64)
+        mine, theirs = mine * span + left, theirs * span + right
+    found = find_keys(make_column(mine), make_column(theirs))
+    return np.where(absent, -1, found)
+
+
+def _shared_codes(wanted: pd.Series, known: pd.Series) -> tuple[Positions, Positions]:
+    """Number the values of one column of two frames alike, from 0; -1 is not in the second."""
+    if _is_whole(known):
+        return _shared_numbers(wanted, known)
+    found, distinct = codes(known)
+    at = COLUMNS.find(wanted, distinct)
+    nothing = len(distinct)
+    at = np.where(wanted.isna().to_numpy(dtype=bool), nothing, at)
+    return at, np.where(found < 0, nothing, found)
+
+
+def _shared_numbers(wanted: pd.Series, known: pd.Series) -> tuple[Positions, Positions]:
+    one = wanted.fillna(-1).to_numpy(dtype=np.int64)
+    two = known.fillna(-1).to_numpy(dtype=np.int64)
+    low = int(min(one.min(initial=0), two.min(initial=0)))
+    high = int(max(one.max(initial=0), two.max(initial=0)))
+    if high - low < _CODE_LIMIT >> 24:
+        return one - low, two - low
+    distinct, found = np.unique(two, return_inverse=True)
+    at = np.searchsorted(distinct, one).clip(max=max(len(distinct) - 1, 0))
+    hit = distinct[at] == one if len(distinct) else np.zeros(len(one), dtype=bool)
+    return np.where(hit, at, -1), found.astype(np.int64)
