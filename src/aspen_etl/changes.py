@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 
 from aspen_etl.borrower.model import BORROWER_MODEL
+from aspen_etl.columns import COLUMNS
 from aspen_etl.columns.frames import equal_frames, make_frame
-from aspen_etl.columns.kernels import differ
-from aspen_etl.columns.ordering import is_ascending, sort_rows
-from aspen_etl.columns.positions import find_rows, rows_without, select
+from aspen_etl.columns.positions import is_range, rows_without
+from aspen_etl.columns.rows import find_rows, sort_rows
 from aspen_etl.schema.evolution import complete, complete_table
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.snapshot import Tables
@@ -162,7 +162,7 @@ def _table_diff(before: pd.DataFrame, after: pd.DataFrame, table: TableSpec) -> 
     changed = np.zeros(len(after), dtype=bool)
     for name in table.columns:
         if name != table.primary_key:
-            changed[rows] |= differ(select(after[name], rows), select(before[name], at[rows]))
+            changed[rows] |= COLUMNS.differ(after[name], before[name], rows, at[rows])
     gone = _rows(before, rows_without(at, len(before)))
     since = Since(np.flatnonzero(at < 0), np.flatnonzero(changed), gone)
     return _part(after, since, table)
@@ -197,16 +197,14 @@ def part(
 
 
 def _rows(frame: pd.DataFrame, rows: Any) -> pd.DataFrame:
-    columns = {name: select(frame[name], rows) for name in frame.columns}
+    columns = {name: COLUMNS.take(frame[name], rows) for name in frame.columns}
     return make_frame(columns, pd.RangeIndex(len(rows)))
 
 
 def _in_order(frame: pd.DataFrame, table: TableSpec) -> pd.DataFrame:
     frame = conform(frame, table)
-    if is_ascending(frame[table.primary_key]):
-        return frame
     order, _ = sort_rows([frame[table.primary_key]])
-    return _rows(frame, order)
+    return frame if is_range(order) else _rows(frame, order)
 
 
 def apply_changes(changes: Changes, tables: Mapping[str, pd.DataFrame], /) -> Tables:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from aspen_etl.borrower.model import BORROWER_MODEL
 from aspen_etl.changes import Changes, diff, part
-from aspen_etl.columns import kernels
+from aspen_etl.columns import COLUMNS
 from aspen_etl.columns.frames import equal_frames
 from aspen_etl.columns.threads import begin
 from aspen_etl.errors import NotSupportedError, ProofError
@@ -301,5 +301,5 @@ def _named(name: str, sheets: Mapping[str, pd.DataFrame], model: Model) -> pd.Da
     frame = sheets[name]
     for column, parent in model.lineage.sources[name].references.items():
         key = _named(parent, sheets, model)[model.lineage.sources[parent].key[0]]
-        frame = frame.assign(**{column: kernels.take(key, frame[column].to_numpy(dtype=np.int64))})
+        frame = frame.assign(**{column: COLUMNS.take(key, frame[column].to_numpy(dtype=np.int64))})
     return frame

@@ -12,7 +12,7 @@ from hypothesis import given
 from aspen_etl.borrower import join_full_name, lower_case, pad_zip_code, split_full_name
 from aspen_etl.columns.text import TEXT, WHITE_SPACE, conform_text
 from aspen_etl.transform import clean_white_space
-from tests.columns.columns import COLUMNS, Cells, texts
+from tests.columns.forms import COLUMNS, Cells, texts
 
 
 def column(*cells: Optional[str]) -> pd.Series:

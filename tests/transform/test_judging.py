@@ -8,7 +8,7 @@ from pandera.typing import Series
 
 import aspen_etl as ae
 from aspen_etl import borrower
-from aspen_etl.columns.ordering import sort_rows
+from aspen_etl.columns.rows import sort_rows
 from aspen_etl.schema import Source, Table, column
 from tests.transform.sheets import ADA, BO, accepted, extract, judged, rows
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pandera.typing import Series
 
 import aspen_etl as ae
-from aspen_etl.columns.positions import find_keys
+from aspen_etl.columns.rows import find_keys
 from aspen_etl.errors import ProofError
 from aspen_etl.transform.recovery import prove, recover
 from tests.transform.sheets import ADA, BO, RUN, accepted, extract, rows

@@ -16,9 +16,9 @@ import numpy as np
 import pandas as pd
 
 from aspen_etl.borrower.cleaners import join_full_name, split_full_name
+from aspen_etl.columns import COLUMNS, Positions
 from aspen_etl.columns.frames import make_column, make_frame
-from aspen_etl.columns.kernels import Positions, concat, only, repeat, take
-from aspen_etl.columns.ordering import argsort_numbers, find
+from aspen_etl.columns.positions import argsort_numbers
 from aspen_etl.columns.text import conform_text
 from aspen_etl.columns.threads import map_threads
 
@@ -64,7 +64,7 @@ def role_profile(borrower: pd.DataFrame, role_profile: pd.DataFrame) -> pd.DataF
     owner = row_numbers(role_profile["borrower_id"], borrower["id"])
     without = np.flatnonzero(np.bincount(owner, minlength=len(borrower)) == 0)
     index = np.concatenate([np.arange(len(owner)), np.full(len(without), -1)])
-    roles = take(role_profile["role_profile"].reset_index(drop=True), index)
+    roles = COLUMNS.take(role_profile["role_profile"].reset_index(drop=True), index)
     owners = make_column(np.concatenate([owner, without]))
     columns = {"user_id": owners, "role_profile_type_id": roles}
     return make_frame(columns).set_axis(index)
@@ -81,10 +81,10 @@ def phone_number(borrower: pd.DataFrame, role_profile_rows: pd.DataFrame) -> pd.
         places.append(owner[rows] + turn * len(borrower))
     order = argsort_numbers(np.concatenate(held))
     held_by, turns = np.divmod(np.concatenate(held)[order], len(PHONES))
-    phones = concat([borrower[column] for column in PHONES.values()])
+    phones = COLUMNS.concat([borrower[column] for column in PHONES.values()])
     kinds = conform_text(pd.Series(list(PHONES), dtype=object))
     value, kind = map_threads(
-        lambda column: take(*column),
+        lambda column: COLUMNS.take(*column),
         [(phones, np.concatenate(places)[order]), (kinds, turns)],
         rows=len(order),
     )
@@ -100,14 +100,16 @@ def phone_number(borrower: pd.DataFrame, role_profile_rows: pd.DataFrame) -> pd.
 def invert_phone_number(rows: pd.DataFrame) -> Mapping[str, pd.Series]:
     """Give back each phone to the column that its type names."""
     return {
-        column: only(rows["value"], (rows["phone_number_type_id"] == kind).to_numpy(dtype=bool))
+        column: COLUMNS.keep(
+            rows["value"], (rows["phone_number_type_id"] == kind).to_numpy(dtype=bool)
+        )
         for kind, column in PHONES.items()
     }
 
 
 def email_type(values: pd.Series) -> pd.Series:
     """Give every e-mail address the one type ``email``, for the column it came from."""
-    return repeat("email", len(values)).set_axis(values.index)
+    return COLUMNS.repeat("email", len(values)).set_axis(values.index)
 
 
 def email(
@@ -134,7 +136,7 @@ def address(borrower: pd.DataFrame, role_profile_rows: pd.DataFrame) -> pd.DataF
     owner = role_profile_rows["user_id"].to_numpy(dtype=np.int64)
     held = np.flatnonzero(has_any[owner])
     columns = map_threads(
-        lambda name: take(parts[name], owner[held]), list(parts.columns), rows=len(held)
+        lambda name: COLUMNS.take(parts[name], owner[held]), list(parts.columns), rows=len(held)
     )
     return make_frame({"role_profile_id": make_column(held), **dict(zip(parts.columns, columns))})
 
@@ -143,11 +145,13 @@ def row_numbers(values: pd.Series, keys: pd.Series) -> Positions:
     """Give the row of ``keys`` that each value names; row numbers stay what they are."""
     if pd.api.types.is_integer_dtype(values.dtype):
         return values.to_numpy(dtype=np.int64)
-    return find(values, keys)
+    return COLUMNS.find(values, keys)
 
 
 def _contacts(values: pd.Series, role_profile_rows: pd.DataFrame) -> pd.DataFrame:
     owner = role_profile_rows["user_id"].to_numpy(dtype=np.int64)
     present = values.notna().to_numpy(dtype=bool)
     held = np.flatnonzero(present[owner])
-    return make_frame({"role_profile_id": make_column(held), "value": take(values, owner[held])})
+    return make_frame(
+        {"role_profile_id": make_column(held), "value": COLUMNS.take(values, owner[held])}
+    )

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from aspen_etl.columns import kernels, scanning
+from aspen_etl.columns import COLUMNS
 from aspen_etl.columns.frames import make_frame
 from aspen_etl.columns.text import conform_text
 
@@ -63,7 +63,7 @@ def split_full_name(values: pd.Series, /) -> pd.DataFrame:
         >>> split_full_name(pd.Series(["Ada Degli Antoni", "Cher"])).to_numpy().tolist()
         [['Ada', 'Degli Antoni'], ['Cher', '']]
     """
-    first, last = scanning.first_space(values)
+    first, last = COLUMNS.first_space(values)
     return make_frame({"first_name": first, "last_name": last}, values.index)
 
 
@@ -74,7 +74,7 @@ def join_full_name(first_name: pd.Series, last_name: pd.Series, /) -> pd.Series:
         >>> join_full_name(pd.Series(["Ada", "Cher"]), pd.Series(["Degli Antoni", ""])).tolist()
         ['Ada Degli Antoni', 'Cher']
     """
-    return scanning.join_words(first_name, last_name)
+    return COLUMNS.join_words(first_name, last_name)
 
 
 # ----------------------------------------------------------------------------- helpers
@@ -88,6 +88,6 @@ def _map_distinct(values: pd.Series, change: Callable[[str], str]) -> pd.Series:
     if before == after:
         return values
     table = conform_text(pd.Series(after, dtype=object))
-    changed = kernels.take(table, np.asarray(codes, dtype=np.int64))
+    changed = COLUMNS.take(table, np.asarray(codes, dtype=np.int64))
     changed.index = values.index
     return changed

@@ -109,12 +109,3 @@ def mostly_rises(numbers: npt.NDArray[np.uint64]) -> bool:
     """Tell whether few numbers are below the one before."""
     falls = int(np.count_nonzero(numbers[1:] < numbers[:-1]))
     return falls <= len(numbers) // _FEW_FALLS
-
-
-def __getattr__(name: str) -> Any:
-    """Answer for what is in ``rows`` now, until nobody asks."""
-    if name not in {"find_keys", "find_rows", "select"}:
-        raise AttributeError(name)
-    from aspen_etl.columns import rows
-
-    return rows.COLUMNS.take if name == "select" else getattr(rows, name)

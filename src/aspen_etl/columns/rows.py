@@ -14,7 +14,7 @@ from aspen_etl.columns.positions import argsort_numbers, gather, is_range
 from aspen_etl.columns.protocol import Mask, Positions
 from aspen_etl.columns.text import conform_text
 
-__all__ = ["codes", "find_keys", "find_rows", "sort_rows"]
+__all__ = ["codes", "find_keys", "find_rows", "same_cells", "sort_rows"]
 
 #: How many numbers there may be for each key, so that a table of all of them pays.
 _DENSE = 4
@@ -27,6 +27,11 @@ def codes(values: pd.Series, /) -> tuple[Positions, pd.Series]:
     """Give each text of a column once, and which of them each cell holds; -1 where none."""
     found, distinct = pd.factorize(values)
     return found.astype(np.int64, copy=False), conform_text(pd.Series(distinct, dtype=values.dtype))
+
+
+def same_cells(one: pd.Series, two: pd.Series, /) -> bool:
+    """Tell that two columns of one dtype hold the same cells; null equals null."""
+    return len(one) == len(two) and not COLUMNS.differ(one, two).any()
 
 
 # ----------------------------------------------------------------------------- order

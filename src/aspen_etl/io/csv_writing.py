@@ -13,7 +13,7 @@ from typing import Any, Union
 import numpy as np
 import pandas as pd
 
-from aspen_etl.columns.kernels import is_constant
+from aspen_etl.columns import COLUMNS
 from aspen_etl.io.writing import Data
 from aspen_etl.schema.spec import ColumnSpec
 
@@ -144,7 +144,7 @@ def _csv_lines(frame: pd.DataFrame, columns: Mapping[str, ColumnSpec]) -> Data:
     fields: list[Union[str, list[str]]] = []
     for name, spec in columns.items():
         values = frame[name]
-        if not is_constant(values):
+        if not COLUMNS.is_constant(values):
             fields.append(_python_fields(values, spec))
             continue
         (text,) = _python_fields(values.iloc[:1], spec)

@@ -12,14 +12,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from aspen_etl.columns import COLUMNS
 from aspen_etl.columns.frames import make_frame
 from aspen_etl.schema.headers import header_key
 from aspen_etl.schema.snapshot import REPEATED_HEADER
 
 __all__ = ["repeated_headers", "set_apart"]
 
-#: How many bytes more than the longest header a cell with one may have: of the mark that a file
-#: begins with, of other letters and white space.
+#: How many characters more than the longest header a cell with one may have: of the mark that
+#: a file begins with, of other letters and white space.
 _SLACK = 16
 
 
@@ -54,22 +55,10 @@ def repeated_headers(
 
 def _candidates(values: pd.Series, known: Mapping[str, str]) -> npt.NDArray[np.int64]:
     """Find the rows whose cell is a header of any column."""
-    cells: Any = values.array
-    places: Any = range(len(values))
-    if getattr(values.dtype, "storage", None) == "pyarrow":
-        places = _short_texts(cells, max(len(key.encode()) for key in known) + _SLACK)
-        cells = cells[places]
-    found = [place for place, cell in zip(places, cells) if _key(cell) in known]
-    return np.array(found, dtype=np.int64)
-
-
-def _short_texts(texts: Any, most: int) -> npt.NDArray[np.int64]:
-    """Find the texts of few bytes: a key is mostly longer than any header."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    lengths = pc.fill_null(pc.binary_length(pa.array(texts)), most + 1)
-    return np.flatnonzero(np.asarray(lengths) <= most)
+    most = max(map(len, known)) + _SLACK
+    rows = np.flatnonzero(~COLUMNS.longer(values, most))  # a key is mostly longer than any header
+    cells = COLUMNS.take(values, rows).array
+    return rows[np.array([_key(cell) in known for cell in cells], dtype=bool)]
 
 
 def _key(cell: Any) -> str:

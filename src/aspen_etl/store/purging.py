@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from aspen_etl.columns.positions import find_rows, select
+from aspen_etl.columns import COLUMNS
+from aspen_etl.columns.rows import find_rows
 from aspen_etl.errors import NotSupportedError, SourceNotFoundError
 from aspen_etl.schema.evolution import complete_table
 from aspen_etl.schema.snapshot import REJECTS
@@ -160,7 +161,7 @@ class _Purge:
                 for column, target in table.references.items():
                     if column in frame.columns and lineage.tables[target].kind != "lookup":
                         mine |= _among(frame[column], out[target])
-                parts.append(select(key, np.flatnonzero(mine)))
+                parts.append(COLUMNS.take(key, np.flatnonzero(mine)))
             found = [part for part in parts if len(part)]
             nothing = pd.Series(dtype=object).astype(table.columns[table.primary_key].dtype)
             joined = pd.concat(found, ignore_index=True) if found else nothing
@@ -206,7 +207,7 @@ class _Purge:
             raise NotSupportedError("purge rewrites frames of one file alone", url=self.store.url)
         path = stored.files[0].path
         rows = np.flatnonzero(keep)
-        left = pd.DataFrame({name: select(frame[name], rows) for name in frame.columns})
+        left = pd.DataFrame({name: COLUMNS.take(frame[name], rows) for name in frame.columns})
         number = len(self.rewritten)
         target = f"{folder}/{self.attempt.folder}/rewritten-{number:05d}"
         held = {name: columns[name] for name in stored.columns}

@@ -9,8 +9,8 @@ from typing import Any, Optional, TypeVar
 import pandas as pd
 
 from aspen_etl.changes import Changes, diff
+from aspen_etl.columns import COLUMNS
 from aspen_etl.columns.frames import make_frame
-from aspen_etl.columns.kernels import is_constant
 from aspen_etl.columns.text import TEXT
 from aspen_etl.columns.threads import map_threads
 from aspen_etl.errors import (
@@ -286,7 +286,7 @@ def _share_constants(frames: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFra
     for name in sorted(frames, key=lambda name: -len(frames[name])):
         columns = {str(column): values for column, values in frames[name].items()}
         for column, values in columns.items():
-            if len(values) and values.dtype in {TEXT, TIMESTAMP} and is_constant(values):
+            if len(values) and values.dtype in {TEXT, TIMESTAMP} and COLUMNS.is_constant(values):
                 value = None if pd.isna(values.iloc[0]) else values.iloc[0]
                 longest = shared.setdefault((str(values.dtype), value), values)
                 columns[column] = longest.iloc[: len(values)]

@@ -13,13 +13,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from aspen_etl.columns import kernels
+from aspen_etl.columns import COLUMNS, Positions
 from aspen_etl.columns.conversion import as_text, parse_integers
 from aspen_etl.columns.frames import make_column, make_frame
-from aspen_etl.columns.kernels import Positions
-from aspen_etl.columns.ordering import argsort, find
 from aspen_etl.columns.positions import gather, reverse
-from aspen_etl.columns.text import conform_text
+from aspen_etl.columns.rows import codes
 from aspen_etl.columns.threads import map_threads
 from aspen_etl.errors import ModelError
 from aspen_etl.schema.model import Builder, Model
@@ -60,7 +58,7 @@ def _categorize(rows: Mapping[str, pd.DataFrame], model: Model) -> dict[str, pd.
         if model.lineage.tables[target].kind == "lookup"
     ]
     texts = [rows[name][column] for name, column in places]
-    found = map_threads(kernels.categorize, texts, rows=max(map(len, texts), default=0))
+    found = map_threads(_categorical, texts, rows=max(map(len, texts), default=0))
     categories = dict(zip(places, found))
     return {
         name: make_frame(
@@ -73,6 +71,11 @@ def _categorize(rows: Mapping[str, pd.DataFrame], model: Model) -> dict[str, pd.
     }
 
 
+def _categorical(values: pd.Series) -> pd.Series:
+    found, distinct = codes(values)
+    return pd.Series(pd.Categorical.from_codes(found, pd.Index(distinct)), index=values.index)
+
+
 def _lookup(table: TableSpec, rows: Mapping[str, pd.DataFrame], model: Model) -> pd.DataFrame:
     """List each value that a row refers to, once; a missing one makes no row."""
     used = [
@@ -81,8 +84,8 @@ def _lookup(table: TableSpec, rows: Mapping[str, pd.DataFrame], model: Model) ->
         for column, target in other.references.items()
         if target == table.name
     ]
-    values = kernels.distinct(kernels.concat([conform_text(pd.Series(dtype=object)), *used]))
-    return pd.DataFrame({table.natural_key[0]: kernels.take(values, argsort(values))})
+    _, values = codes(COLUMNS.concat([COLUMNS.repeat(None, 0), *used]))
+    return pd.DataFrame({table.natural_key[0]: COLUMNS.take(values, COLUMNS.order(values)[0])})
 
 
 class _Assembly:
@@ -175,7 +178,7 @@ class _Assembly:
                 f"text; give row numbers of {parent.name}_rows"
             )
             raise ModelError(msg, table=self.table.name, column=spec.name)
-        return make_column(find(as_text(values), keys))
+        return make_column(COLUMNS.find(as_text(values), keys))
 
     def _is_position(self, spec: ColumnSpec) -> bool:
         return (
@@ -197,7 +200,7 @@ class _Assembly:
         sheet, _, column = spec.source[0].partition(".")
         source_rows = index if sheet == self.lineage.source else self._follow(sheet, columns)
         if not self._is_position(spec):
-            values = kernels.take(self._text(sheet, column), source_rows)
+            values = COLUMNS.take(self._text(sheet, column), source_rows)
             return (
                 parse_integers(values, nullable=spec.nullable)
                 if spec.type == "integer" and not spec.references
@@ -229,4 +232,4 @@ class _Assembly:
         if parent is None:
             return values
         key = self.model.lineage.sources[parent].key[0]
-        return kernels.take(self._text(parent, key), values.to_numpy(dtype=np.int64))
+        return COLUMNS.take(self._text(parent, key), values.to_numpy(dtype=np.int64))

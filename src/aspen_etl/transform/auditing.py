@@ -8,18 +8,10 @@ from typing import Any, NamedTuple, Optional
 import numpy as np
 import pandas as pd
 
-from aspen_etl.columns import kernels
+from aspen_etl.columns import COLUMNS, Mask, Positions
 from aspen_etl.columns.frames import make_column, make_frame
-from aspen_etl.columns.kernels import (
-    Mask,
-    Positions,
-    alike,
-    concat,
-    differ_at,
-    is_constant,
-    is_range,
-)
-from aspen_etl.columns.positions import find_rows, rows_without, select
+from aspen_etl.columns.positions import is_range, rows_without
+from aspen_etl.columns.rows import find_rows
 from aspen_etl.columns.text import conform_text
 from aspen_etl.schema.spec import TIMESTAMP, TableSpec
 from aspen_etl.schema.values import Run
@@ -91,7 +83,7 @@ def stamp(
 
 def _gone(before: pd.DataFrame, staying: Positions) -> pd.DataFrame:
     rows = rows_without(staying, len(before))
-    return make_frame({str(name): select(values, rows) for name, values in before.items()})
+    return make_frame({str(name): COLUMNS.take(values, rows) for name, values in before.items()})
 
 
 def _with(frame: pd.DataFrame, columns: Mapping[str, pd.Series]) -> pd.DataFrame:
@@ -110,25 +102,26 @@ def _compare(
     changed, filled = np.zeros((2, len(known)), dtype=bool)
     for spec in table.own_columns:
         if spec.name not in before.columns:
-            filled |= select(frame[spec.name], known).notna().to_numpy(dtype=bool)
+            filled |= COLUMNS.take(frame[spec.name], known).notna().to_numpy(dtype=bool)
         elif spec.name not in keys:
-            changed |= differ_at(frame[spec.name], known, before[spec.name], there)
+            changed |= COLUMNS.differ(frame[spec.name], before[spec.name], known, there)
     return changed, filled
 
 
 def _kept(new: pd.Series, before: pd.Series, known: Positions, there: Positions) -> pd.Series:
     """Give what stood before, and for rows that were not there what is new."""
-    if is_constant(before):  # as is who made a row, and that none was changed
-        if alike(before.iloc[0], new.iloc[0]) and is_constant(new):
+    if COLUMNS.is_constant(before):  # as is who made a row, and that none was changed
+        same = not COLUMNS.differ(before.iloc[:1], new.iloc[:1]).any()
+        if same and COLUMNS.is_constant(new):
             return new  # which the tables share
         before, there = before.iloc[: len(there)], np.arange(len(there))
     if len(known) == len(new):
-        return select(before, there)
+        return COLUMNS.take(before, there)
     if is_range(known):  # new rows have the highest keys
-        return concat([select(before, there), new.iloc[: len(new) - len(known)]])
+        return COLUMNS.concat([COLUMNS.take(before, there), new.iloc[: len(new) - len(known)]])
     at = np.arange(len(new), dtype=np.int64)
     at[known] = len(new) + there
-    return select(concat([new, before]), at)
+    return COLUMNS.take(COLUMNS.concat([new, before]), at)
 
 
 def audit_columns(length: int, run: Run, /) -> dict[str, pd.Series]:
@@ -139,9 +132,9 @@ def audit_columns(length: int, run: Run, /) -> dict[str, pd.Series]:
     time = np.datetime64(run.time.replace(tzinfo=None), "ms")
     return {
         "created": _times(np.full(length, time)),
-        "created_by": kernels.repeat(run.actor, length),
+        "created_by": COLUMNS.repeat(run.actor, length),
         "updated": _times(np.full(length, np.datetime64("NaT", "ms"))),
-        "updated_by": kernels.repeat(None, length),
+        "updated_by": COLUMNS.repeat(None, length),
     }
 
 

@@ -10,10 +10,9 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from aspen_etl.columns import kernels, scanning
+from aspen_etl.columns import COLUMNS, Mask, Positions
 from aspen_etl.columns.conversion import as_text
 from aspen_etl.columns.frames import make_frame
-from aspen_etl.columns.kernels import Mask, Positions, same_text
 from aspen_etl.columns.text import WHITE_SPACE, conform_text
 from aspen_etl.columns.threads import map_threads
 from aspen_etl.errors import ExtractError, ModelFunctionError
@@ -178,7 +177,7 @@ def _run(cleaner: Cleaner, before: pd.Series, name: str) -> pd.Series:
         msg = f"the cleaner of {name} must give back a Series with the index that it got"
         raise ModelFunctionError(msg, problem="cleaner", column=name)
     texts = as_text(after)
-    return before if same_text(before, texts) else texts
+    return texts if COLUMNS.differ(before, texts).any() else before
 
 
 def _is_column_of(after: object, before: pd.Series) -> bool:
@@ -227,12 +226,12 @@ def clean_white_space(values: pd.Series, /) -> pd.Series:
     return tidy(values)[0]
 
 
-def tidy(values: pd.Series, /) -> tuple[pd.Series, kernels.Positions]:
+def tidy(values: pd.Series, /) -> tuple[pd.Series, Positions]:
     """Clean white space, and tell which rows of what is clean may hold a control character."""
-    rows = scanning.suspects(values)
+    rows = COLUMNS.suspects(values)
     if not len(rows):
         return values, rows
-    before = kernels.take(values, rows)
+    before = COLUMNS.take(values, rows)
     texts = [_RUN.sub(" ", text).strip(" ") or None for text in before.to_numpy(dtype=object)]
     after = conform_text(pd.Series(texts, dtype=object))
     absent = after.isna()
@@ -241,7 +240,7 @@ def tidy(values: pd.Series, /) -> tuple[pd.Series, kernels.Positions]:
     return _put(values, rows[moved], after[moved]), rows[held]
 
 
-def _put(values: pd.Series, rows: kernels.Positions, cells: pd.Series) -> pd.Series:
+def _put(values: pd.Series, rows: Positions, cells: pd.Series) -> pd.Series:
     if not len(rows):
         return values
     out = values.copy()

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from aspen_etl.columns.kernels import Mask, Positions
+from aspen_etl.columns import Mask, Positions
 
 __all__ = ["Fault", "Judged"]
 

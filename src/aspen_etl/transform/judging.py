@@ -15,10 +15,11 @@ from typing import Any, NamedTuple, Optional
 import numpy as np
 import pandas as pd
 
-from aspen_etl.columns import kernels, scanning
+from aspen_etl.columns import COLUMNS, Mask, Positions
+from aspen_etl.columns.conversion import as_text
 from aspen_etl.columns.frames import make_column, make_frame
-from aspen_etl.columns.kernels import Mask, Positions
-from aspen_etl.columns.ordering import find, sort_rows
+from aspen_etl.columns.rows import sort_rows
+from aspen_etl.columns.scanning import control_characters, no_integers
 from aspen_etl.columns.threads import begin, map_threads
 from aspen_etl.schema.lineage import ROW, SourceLineage
 from aspen_etl.schema.model import Model
@@ -80,7 +81,7 @@ class _Judge:
         self.faulty = {column: prepared.faulty(column) for column in self.spec.columns}
         self.present = prepared.usable
         self.links = {
-            column: find(prepared.clean[column], key)
+            column: COLUMNS.find(prepared.clean[column], key)
             for column, parent in self.lineage.references.items()
             if (key := judged[parent].key) is not None
         }
@@ -128,9 +129,7 @@ class _Judge:
     def _cells(self, column: str) -> Iterator[Fault]:
         values = self.prepared.clean[column]
         suspects = self.prepared.suspects[column]
-        yield from self._found(
-            column, "invalid_text", scanning.control_characters(values, suspects)
-        )
+        yield from self._found(column, "invalid_text", control_characters(values, suspects))
         for table, name in self.lineage.destinations[column]:
             yield from self._form(column, self._target(table, name))
         if not self._splits(column):
@@ -153,7 +152,7 @@ class _Judge:
             if self._is_split(table, column):
                 too_long |= self._long_parts(table, column)
             elif target.length is not None:
-                too_long |= scanning.longer_than(values, target.length)
+                too_long |= COLUMNS.longer(values, target.length)
         return too_long
 
     def _target(self, table: str, name: str) -> ColumnSpec:
@@ -170,10 +169,10 @@ class _Judge:
             yield from self._found(
                 column,
                 f"invalid_{target.text_format.name}",
-                ~scanning.matches(values, target.text_format),
+                ~COLUMNS.matches(values, target.text_format.pattern),
             )
         elif target.type == "integer" and target.references is None:
-            wrong = scanning.no_integers(values)
+            wrong = no_integers(values)
             yield from self._found(column, self._rule("invalid", column), wrong)
 
     def _long_parts(self, table: str, column: str) -> Mask:
@@ -185,7 +184,7 @@ class _Judge:
         ]
         values, out = self.prepared.clean[column], np.zeros(len(self.prepared.rows), dtype=bool)
         rows = np.flatnonzero(
-            scanning.longer_than(values, min((spec.length or 0 for spec in targets), default=0))
+            COLUMNS.longer(values, min((spec.length or 0 for spec in targets), default=0))
         )
         if not targets or not len(rows):
             return out
@@ -193,7 +192,7 @@ class _Judge:
         build = self.model.builders[table].build
         built = call(f"the builder of {table!r}", build, "builder", **{self.source: some})
         for spec in targets:
-            out[rows] |= scanning.longer_than(built[spec.name], spec.length or 0)
+            out[rows] |= COLUMNS.longer(as_text(built[spec.name]), spec.length or 0)
         return out
 
     def _incomplete(self) -> Iterator[Fault]:
@@ -246,12 +245,12 @@ class _Judge:
         return any(self.source in lineage.references.values() for lineage in others)
 
     def _text_key(self, order: Positions) -> pd.Series:
-        return kernels.compact(kernels.take(self.prepared.clean[self.lineage.key[0]], order))
+        return _gathered(self.prepared.clean[self.lineage.key[0]], order)
 
     def _key(self, column: str, rows: Positions) -> pd.Series:
         if column in self.links:
             return make_column(self.links[column][rows])
-        return kernels.take(self.prepared.clean[column], rows)
+        return COLUMNS.take(self.prepared.clean[column], rows)
 
     def accept(self, verdict: _Verdict) -> pd.DataFrame:
         """Gather the accepted rows in their order, without the rejected cells."""
@@ -276,7 +275,7 @@ class _Judge:
         if column in self.links:
             return make_column(self.links[column][order])
         rows = np.where(drop[order], -1, order) if drop.any() else order
-        return kernels.compact(kernels.take(self.prepared.clean[column], rows))
+        return _gathered(self.prepared.clean[column], rows)
 
     def _dropped(self, fault: Fault) -> tuple[str, ...]:
         if fault.scope in self.model.tables:
@@ -302,6 +301,11 @@ class _Judge:
     def _fault(self, column: str, rule: str, positions: Positions) -> Fault:
         scope = ROW if rule == self._rule("duplicate", column) else self.lineage.scopes[column]
         return Fault(self.source, column, rule, scope, positions)
+
+
+def _gathered(values: pd.Series, rows: Positions) -> pd.Series:
+    """Gather rows in one piece, as what looks at a whole column many times wants it."""
+    return COLUMNS.concat([COLUMNS.take(values, rows)])
 
 
 def _duplicates(order: Positions, same: Mask, rejected: Mask) -> Mask:

@@ -13,10 +13,10 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from aspen_etl.columns import COLUMNS, Mask, Positions
 from aspen_etl.columns.frames import make_frame
-from aspen_etl.columns.kernels import Mask, Positions
-from aspen_etl.columns.ordering import sort_rows
-from aspen_etl.columns.positions import find_rows, gather, select
+from aspen_etl.columns.positions import gather
+from aspen_etl.columns.rows import find_rows, sort_rows
 from aspen_etl.columns.text import conform_text
 from aspen_etl.columns.threads import map_threads
 from aspen_etl.schema.evolution import complete
@@ -114,7 +114,7 @@ class _Merge:
         self.old_place[name][staying] = place[len(now) :]
         self.old_kept[name], self.old_stayed[name] = kept, stayed
         self.kept[name], self.stayed[name] = int(kept.sum()), int(stayed.sum())
-        columns = {column: select(merged[column], order) for column in merged.columns}
+        columns = {column: COLUMNS.take(merged[column], order) for column in merged.columns}
         self.accepted[name] = make_frame(columns, pd.RangeIndex(len(order)))
 
     def _placed(
@@ -164,7 +164,7 @@ class _Merge:
         clean = self.prepared[name].clean
         keys = {}
         for column in lineage.key:
-            values = select(clean[column], rows)
+            values = COLUMNS.take(clean[column], rows)
             parent = lineage.references.get(column)
             if parent is not None:
                 first = self.model.lineage.sources[parent].key[0]
@@ -178,7 +178,7 @@ class _Merge:
 def _join(now: pd.DataFrame, then: pd.DataFrame, staying: Positions) -> pd.DataFrame:
     columns = {}
     for column in now.columns:
-        both = [now[column], select(then[column], staying)]
+        both = [now[column], COLUMNS.take(then[column], staying)]
         joined = pd.concat(both, ignore_index=True) if len(staying) else both[0]
         whole = pd.api.types.is_integer_dtype(now[column].dtype)
         columns[column] = joined if whole else conform_text(joined)

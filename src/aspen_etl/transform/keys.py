@@ -14,11 +14,10 @@ from typing import NamedTuple, Optional
 import numpy as np
 import pandas as pd
 
-from aspen_etl.columns import kernels
+from aspen_etl.columns import COLUMNS, Positions
 from aspen_etl.columns.frames import make_column, make_frame
-from aspen_etl.columns.kernels import Positions
-from aspen_etl.columns.ordering import argsort_numbers, sort_rows
-from aspen_etl.columns.positions import find_rows, gather, rows_without, select
+from aspen_etl.columns.positions import argsort_numbers, gather, is_range, rows_without
+from aspen_etl.columns.rows import find_rows, sort_rows
 from aspen_etl.columns.text import conform_text
 from aspen_etl.schema.evolution import complete_table
 from aspen_etl.schema.snapshot import KeyState
@@ -90,9 +89,9 @@ def join_keys(parts: list[pd.DataFrame], table: TableSpec, /) -> pd.DataFrame:
     held = [conform_keys(part, table) for part in parts if len(part)] or parts[:1]
     if len(held) == 1:
         return conform_keys(held[0], table)
-    joined = {name: kernels.concat([part[name] for part in held]) for name in held[0].columns}
+    joined = {name: COLUMNS.concat([part[name] for part in held]) for name in held[0].columns}
     order = argsort_numbers(joined[table.primary_key].to_numpy(dtype=np.int64))
-    return make_frame({name: select(column, order) for name, column in joined.items()})
+    return make_frame({name: COLUMNS.take(column, order) for name, column in joined.items()})
 
 
 def part_keys(state: KeyState, frame: Optional[pd.DataFrame], table: TableSpec, /) -> PartedKeys:
@@ -115,7 +114,7 @@ def part_keys(state: KeyState, frame: Optional[pd.DataFrame], table: TableSpec, 
 
 def some_keys(keys: pd.DataFrame, rows: Positions, table: TableSpec, /) -> pd.DataFrame:
     """Take some keys of a frame of them."""
-    return make_frame({name: select(keys[name], rows) for name in key_columns(table)})
+    return make_frame({name: COLUMNS.take(keys[name], rows) for name in key_columns(table)})
 
 
 def _same_numbers(one: pd.DataFrame, two: pd.DataFrame, table: TableSpec) -> bool:
@@ -162,7 +161,7 @@ def assign(
         new, _ = sort_rows(natural)
         nowhere = np.broadcast_to(np.int64(-1), len(new))
         there, back, numbers = nowhere, nowhere, np.arange(next_key, next_key + len(new))
-        if not kernels.is_range(new):
+        if not is_range(new):
             numbers[new] = numbers.copy()
     else:
         names = list(table.natural_key)
@@ -173,12 +172,12 @@ def assign(
         if len(rest) and len(before.retired):
             back = back.copy()
             back[rest] = find_rows(
-                [select(values, rest) for values in wanted],
+                [COLUMNS.take(values, rest) for values in wanted],
                 [before.retired[name] for name in names],
             )
             numbers[rest] = gather(_numbers(before.retired, table), back[rest])
         new = np.flatnonzero((there < 0) & (back < 0))
-        order, _ = sort_rows([select(values, new) for values in natural])
+        order, _ = sort_rows([COLUMNS.take(values, new) for values in natural])
         numbers[new[order]] = np.arange(next_key, next_key + len(new))
     # One column, so that pandas knows who shares it.
     return Assigned(make_column(numbers), next_key + len(new), there, back)

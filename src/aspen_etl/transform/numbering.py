@@ -15,11 +15,10 @@ from typing import Any, NamedTuple, Optional
 import numpy as np
 import pandas as pd
 
-from aspen_etl.columns import kernels
+from aspen_etl.columns import COLUMNS, Positions
 from aspen_etl.columns.frames import make_column, make_frame
-from aspen_etl.columns.kernels import Positions
-from aspen_etl.columns.ordering import argsort, argsort_numbers, find, sort_rows
-from aspen_etl.columns.positions import gather, select
+from aspen_etl.columns.positions import argsort_numbers, gather, is_range
+from aspen_etl.columns.rows import sort_rows
 from aspen_etl.columns.text import conform_text
 from aspen_etl.columns.threads import map_ahead
 from aspen_etl.schema.model import Model
@@ -163,9 +162,9 @@ def _number(
     else:
         order, _ = sort_rows(_natural(table, columns, frame, rows, given, model))
     there = found.there if found is not None and then is not None else None
-    if there is not None and not kernels.is_range(order):
+    if there is not None and not is_range(order):
         there = there[order]
-    own = {spec.name: select(columns[spec.name], order) for spec in table.own_columns}
+    own = {spec.name: COLUMNS.take(columns[spec.name], order) for spec in table.own_columns}
     fresh = {name: column.iloc[: len(order)] for name, column in audit.items()}
     stamped, since = stamp(make_frame(own), table, run, before.frame, fresh, there=there)
     if found is None:
@@ -204,7 +203,7 @@ def _with_lookups(
         if then.frame is None or not len(then.frame):
             continue
         (name,) = model.tables[table_name].natural_key
-        values = kernels.concat([rows[table_name][name], conform_text(then.frame[name])])
+        values = COLUMNS.concat([rows[table_name][name], conform_text(then.frame[name])])
         distinct = conform_text(values.drop_duplicates().reset_index(drop=True))
         out[table_name] = pd.DataFrame({name: distinct})
     return out
@@ -224,7 +223,7 @@ def _column(
     parent_keys = given[spec.references]
     positions = _positions(spec, values, rows, model)
     if spec.type == "text":
-        return kernels.take(parent_keys, positions)
+        return COLUMNS.take(parent_keys, positions)
     if not spec.nullable:
         return make_column(gather(parent_keys, positions))
     absent = positions < 0
@@ -238,7 +237,7 @@ def _positions(
 ) -> Positions:
     parent = model.tables[str(spec.references)]
     if _is_lookup(model, parent.name):
-        at = find(
+        at = COLUMNS.find(
             conform_text(pd.Series(values.cat.categories)),
             rows[parent.name][parent.natural_key[0]],
         )
@@ -259,6 +258,6 @@ def _sortable(
     if spec.references is not None:
         at = _positions(spec, values.reset_index(drop=True), rows, model)
         rank = np.empty(len(given[spec.references]), dtype=np.int64)
-        rank[argsort(given[spec.references])] = np.arange(len(rank))
+        rank[COLUMNS.order(given[spec.references])[0]] = np.arange(len(rank))
         return make_column(rank[at])
     return column

@@ -8,17 +8,16 @@ from typing import Optional
 import numpy as np
 import pandas as pd
 
-from aspen_etl.columns import kernels
+from aspen_etl.columns import COLUMNS, Mask, Positions
 from aspen_etl.columns.conversion import as_text
 from aspen_etl.columns.frames import make_column
-from aspen_etl.columns.kernels import Mask, Positions, differ, same_cells
-from aspen_etl.columns.ordering import sort_rows
-from aspen_etl.columns.positions import find_keys, find_rows, gather, reverse
+from aspen_etl.columns.positions import gather, reverse
+from aspen_etl.columns.rows import find_keys, find_rows, same_cells, sort_rows
 from aspen_etl.errors import ProofError
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.spec import ColumnSpec, TableSpec
 
-__all__ = ["Placed", "compare", "fail", "present", "take"]
+__all__ = ["Placed", "compare", "fail", "present"]
 
 
 class Placed:
@@ -72,7 +71,7 @@ class Placed:
             return as_text(values) if spec.type == "integer" else values
         if self.model.lineage.tables[spec.references].kind == "lookup":
             listed = self.tables[spec.references][self.model.tables[spec.references].natural_key[0]]
-            return kernels.take(listed, self.links[table.name][spec.name])
+            return COLUMNS.take(listed, self.links[table.name][spec.name])
         return make_column(self.links[table.name][spec.name])
 
     # ------------------------------------------------------------------------- rows
@@ -109,7 +108,7 @@ class Placed:
     ) -> tuple[list[pd.Series], Positions]:
         """Put the keys that a table holds in order, and tell where each row's stands."""
         held = np.flatnonzero(_all_present(columns))
-        order, same = sort_rows([take(column, held) for column in columns])
+        order, same = sort_rows([COLUMNS.take(column, held) for column in columns])
         if same.any():
             count = int(same.sum())
             fail(
@@ -119,7 +118,7 @@ class Placed:
                 count,
             )
         rows = held[order]
-        return [take(column, rows) for column in columns], reverse(rows, len(columns[0]))
+        return [COLUMNS.take(column, rows) for column in columns], reverse(rows, len(columns[0]))
 
     def _key(self, table: TableSpec, key: tuple[str, ...]) -> list[pd.Series]:
         by_source = {
@@ -141,7 +140,7 @@ class Placed:
         column = next(c for c in parent.own_columns if c.source == spec.source)
         if column.primary_key:  # a reference that leads to a row holds that row's key
             return self.tables[table.name][spec.name]
-        return take(self.sheet_column(parent, column), self.links[table.name][spec.name])
+        return COLUMNS.take(self.sheet_column(parent, column), self.links[table.name][spec.name])
 
     def _by_reference(self, table: TableSpec, key: tuple[str, ...]) -> Optional[Positions]:
         """Place the rows of a table by those placed already that refer to it by the same key."""
@@ -188,16 +187,9 @@ def _all_present(columns: list[pd.Series]) -> Mask:
     return mask
 
 
-def take(values: pd.Series, positions: Positions) -> pd.Series:
-    """Gather cells, or row numbers, by position; -1 gives a missing one."""
-    if values.dtype == np.int64:
-        return make_column(gather(values.to_numpy(), positions))
-    return kernels.take(values, positions)
-
-
 def compare(expected: pd.Series, found: pd.Series, where: tuple[str, str], what: str) -> None:
     """Raise where two columns differ; ``where`` is the table and column to name."""
-    count = int(differ(expected, found).sum())
+    count = int(COLUMNS.differ(expected, found).sum())
     if count:
         table, column = where
         fail(f"{count} cells of {table}.{column} {what}", table, column, count)

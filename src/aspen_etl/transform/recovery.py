@@ -13,16 +13,16 @@ from typing import NamedTuple, Optional
 import numpy as np
 import pandas as pd
 
-from aspen_etl.columns import kernels
+from aspen_etl.columns import COLUMNS, Positions
+from aspen_etl.columns.conversion import as_text
 from aspen_etl.columns.frames import make_frame
-from aspen_etl.columns.kernels import Positions, is_range
-from aspen_etl.columns.positions import gather, reverse
+from aspen_etl.columns.positions import gather, is_range, reverse
 from aspen_etl.columns.threads import map_threads
 from aspen_etl.schema.lineage import SourceLineage
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.spec import ColumnSpec, TableSpec
 from aspen_etl.transform.calling import call
-from aspen_etl.transform.placing import Placed, compare, fail, present, take
+from aspen_etl.transform.placing import Placed, compare, fail, present
 
 __all__ = ["Recovered", "prove", "recover"]
 
@@ -68,10 +68,10 @@ class Recovered(Placed):
             if self._is_further(copy, source):
                 anchors = self.model.lineage.tables[copy.table.name].anchors[source]
                 owner = self._owner(copy.table.name, anchors)
-                others.append((take(columns[copy.name], owner), copy, copy.cells))
+                others.append((COLUMNS.take(columns[copy.name], owner), copy, copy.cells))
         for known, copy, found in others:
             compare(known, found, copy.origin, _OTHER)
-        nothing = kernels.repeat(None, length)
+        nothing = COLUMNS.repeat(None, length)
         return make_frame(
             {name: columns.get(name, nothing) for name in spec.columns}, pd.RangeIndex(length)
         )
@@ -124,7 +124,7 @@ class Recovered(Placed):
                     fed,
                     len(natural),
                 )
-            values = found[column].reset_index(drop=True)
+            values = self._conform(found[column].reset_index(drop=True), name)
             silent &= values.isna().to_numpy(dtype=bool)
             destination = next(c.name for c in table.own_columns if name in c.source)
             yield _Copy(table, column, values, (table.name, destination))
@@ -137,12 +137,18 @@ class Recovered(Placed):
                 count,
             )
 
+    def _conform(self, values: pd.Series, name: str) -> pd.Series:
+        """Bring what an inverse gives to text; a reference to another sheet is a row number."""
+        source, _, column = name.partition(".")
+        is_link = column in self.model.lineage.sources[source].references
+        return values if is_link else as_text(values)
+
     def _collect(self, copy: _Copy, source: str, length: int) -> pd.Series:
         """Bring a table's copies of a column to one cell for each row of the sheet."""
         table, values = copy.table, copy.cells
         lineage = self.model.lineage.tables[table.name]
         if lineage.source == source:
-            return take(values, reverse(self.rows[table.name], length))
+            return COLUMNS.take(values, reverse(self.rows[table.name], length))
         first, *rest = lineage.anchors[source]
         if (
             lineage.kind == "built"
@@ -152,10 +158,10 @@ class Recovered(Placed):
             owner = self._owner(carrier, tuple(rest))
         else:
             copies, owner = values, self._owner(table.name, lineage.anchors[source])
-        one = take(copies, reverse(owner, length))
+        one = COLUMNS.take(copies, reverse(owner, length))
         if len(owner) != length or not is_range(owner):
             what = "differ between the copies of one source row"
-            compare(take(one, owner), copies, copy.origin, what)
+            compare(COLUMNS.take(one, owner), copies, copy.origin, what)
         return one
 
     def _owner(self, table: str, path: tuple[str, ...]) -> Positions:
@@ -174,7 +180,7 @@ class Recovered(Placed):
         if (where[at] != held).any():
             count = int((np.bincount(at[at >= 0], minlength=length) > 1).sum())
             fail(f"{count} rows of {table!r} hold {copy.name!r} twice", table, first, count)
-        return take(copy.cells, where)
+        return COLUMNS.take(copy.cells, where)
 
 
 def recover(

@@ -11,8 +11,7 @@ from typing import Any, Optional
 import numpy as np
 import pandas as pd
 
-from aspen_etl.columns import kernels
-from aspen_etl.columns.kernels import Positions
+from aspen_etl.columns import COLUMNS, Positions
 from aspen_etl.columns.text import conform_text, escape
 from aspen_etl.errors import ProofError
 from aspen_etl.schema.model import Model
@@ -110,7 +109,7 @@ def _subject(source: str, model: Model) -> str:
 def _cells(prepared: Prepared, column: str, positions: Positions, *, clean: bool = False) -> Any:
     """Give cells as objects that a text column can hold, those that were no text included."""
     frame = prepared.clean if clean else prepared.raw
-    cells = kernels.take(frame[column], positions).to_numpy(dtype=object, copy=True)
+    cells = COLUMNS.take(frame[column], positions).to_numpy(dtype=object, copy=True)
     for (name, _), broken in prepared.faults.items():
         if name == column:
             held = np.isin(positions, broken.index.to_numpy())
@@ -126,7 +125,7 @@ def _held(cell: Any) -> Optional[str]:
 def _records(prepared: Prepared, rows: Positions) -> Any:
     """Write whole source rows as JSON objects in ASCII; a missing cell is null."""
     columns = {
-        name: kernels.take(prepared.raw[name], rows).astype(object) for name in prepared.raw.columns
+        name: COLUMNS.take(prepared.raw[name], rows).astype(object) for name in prepared.raw.columns
     }
     frame = pd.DataFrame(columns)
     lines = (
