@@ -64,7 +64,7 @@ def test_take_gathers_numbers_and_times(form: Form, values: pd.Series) -> None:
 def test_take_gives_minus_one_among_row_numbers(form: Form) -> None:
     numbers = pd.Series([5, 7], name="name")
     found = form.columns.take(numbers, np.array([1, -1, 0]))
-    assert (found.tolist(), found.name, found.dtype) == ([7, -1, 5], "name", np.int64)
+    assert (found.tolist(), found.name, str(found.dtype)) == ([7, -1, 5], "name", "int64")
     assert form.columns.take(numbers.iloc[:0], np.array([-1])).tolist() == [-1]
 
 

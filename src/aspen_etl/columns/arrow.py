@@ -45,15 +45,15 @@ class Arrow:
         if together is not None:
             return together
         if not len(values):
-            return self.repeat(None, len(at)).rename(values.name)
-        return _text(arrays.gather_rows(arrays.pieces_of(values), at)).rename(values.name)
+            return _text(pa.nulls(len(at), pa.large_string()), values.name)
+        return _text(arrays.gather_rows(arrays.pieces_of(values), at), values.name)
 
     def concat(self, columns: Sequence[pd.Series], /) -> pd.Series:
         """Put columns one after the other."""
         if any(column.dtype != TEXT for column in columns):
             return _OTHERS.concat(columns)
         pieces = list(chain.from_iterable(map(arrays.pieces_of, columns)))
-        return _text(arrays.one_piece(pieces)).rename(columns[0].name)
+        return _text(arrays.one_piece(pieces), columns[0].name)
 
     def repeat(self, text: Optional[str], length: int, /) -> pd.Series:
         """Make a text column of one value."""
@@ -102,7 +102,7 @@ class Arrow:
             return False  # mostly it shows at once
         pieces = arrays.pieces_of(values)
         if pd.isna(first):
-            return sum(piece.null_count for piece in pieces) == len(values)
+            return bool(sum(piece.null_count for piece in pieces) == len(values))
         return all(arrays.holds_only(piece, first.encode()) for piece in pieces)
 
     # ------------------------------------------------------------------------- order and lookup
@@ -161,12 +161,12 @@ class Arrow:
 # ----------------------------------------------------------------------------- helpers
 
 
-def _text(array: Any) -> pd.Series:
-    return pd.Series(TEXT.__from_arrow__(array))
+def _text(array: Any, name: Any = None) -> pd.Series:
+    return pd.Series(TEXT.__from_arrow__(array), name=name, copy=False)
 
 
 def _like(array: Any, values: pd.Series) -> pd.Series:
-    return _text(array).set_axis(values.index).rename(values.name)
+    return _text(array, values.name).set_axis(values.index)
 
 
 def _mask(parts: Any) -> Mask:

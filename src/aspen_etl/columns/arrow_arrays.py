@@ -31,7 +31,7 @@ _BLOCK = 1 << 15
 def pieces_of(values: pd.Series, /) -> list[Any]:
     """Give the arrays that hold a text column: as many as it was read in."""
     held = pa.array(values.array, type=pa.large_string(), from_pandas=True)
-    return held.chunks if isinstance(held, pa.ChunkedArray) else [held]  # type: ignore[no-any-return]
+    return held.chunks if isinstance(held, pa.ChunkedArray) else [held]
 
 
 def array_of(values: pd.Series, /) -> Any:

@@ -9,7 +9,6 @@ from typing import Any, Optional
 import numpy as np
 import pandas as pd
 
-from aspen_etl.columns.frames import make_column
 from aspen_etl.columns.positions import gather, is_range
 from aspen_etl.columns.protocol import Mask, Positions
 from aspen_etl.columns.text import conform_text
@@ -37,7 +36,7 @@ class Plain:
         if together is not None:
             return together
         if values.dtype == np.int64:
-            return make_column(gather(values.to_numpy(), at)).rename(values.name)
+            return pd.Series(gather(values.to_numpy(), at), name=values.name, copy=False)
         if not len(values):
             taken = values.reset_index(drop=True).reindex(pd.RangeIndex(len(at)))
         else:

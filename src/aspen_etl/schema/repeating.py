@@ -58,7 +58,8 @@ def _candidates(values: pd.Series, known: Mapping[str, str]) -> npt.NDArray[np.i
     most = max(map(len, known)) + _SLACK
     rows = np.flatnonzero(~COLUMNS.longer(values, most))  # a key is mostly longer than any header
     cells = COLUMNS.take(values, rows).array
-    return rows[np.array([_key(cell) in known for cell in cells], dtype=bool)]
+    found: npt.NDArray[np.int64] = rows[np.array([_key(cell) in known for cell in cells], bool)]
+    return found
 
 
 def _key(cell: Any) -> str:
