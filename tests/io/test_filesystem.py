@@ -23,7 +23,8 @@ from aspen_etl.errors import (
     SourceAccessError,
     SourceNotFoundError,
 )
-from aspen_etl.io import ReadLimits, filesystem, read_extract
+from aspen_etl.io import ReadLimits, read_extract
+from aspen_etl.io.calling import translate
 from aspen_etl.io.filesystem import display_url, locate
 from tests.support.refusals import refused
 from tests.support.workbooks import BORROWER, table, workbook
@@ -185,8 +186,8 @@ class _Answer(Exception):  # noqa: N818 - as botocore's ClientError carries its 
 def test_the_code_of_an_s3_error_decides(code: str, kind: type[AspenETLError]) -> None:
     error = OSError(22, "canary")
     error.__cause__ = _Answer(code)
-    assert type(filesystem._translate(error, "u")) is kind
-    assert type(filesystem._translate(_Answer(code), "u")) is kind
+    assert type(translate(error, "u")) is kind
+    assert type(translate(_Answer(code), "u")) is kind
 
 
 def test_a_package_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,7 @@ from aspen_etl.aws.catalog import publish
 from aspen_etl.aws.clients import Client, new_client, run_statements
 from aspen_etl.derive.formats import FORMATS
 from aspen_etl.errors import AspenETLError, UnexpectedError
+from aspen_etl.errors.base import instead
 from aspen_etl.synchronization.settings import Settings
 
 __all__ = ["NAMESPACE", "Log", "Work", "guarded"]
@@ -158,13 +159,11 @@ class Work:
 
 def guarded(log: Log, dimension: str, name: str, work: Callable[[], T]) -> T:
     """Do the work; log what fails, count it, and let nothing out whose text could hold a cell."""
-    failure: AspenETLError
-    try:
-        return work()
-    except AspenETLError as error:
-        failure = error
-    except Exception as error:  # noqa: BLE001 - whatever it is, its text stays here
-        failure = UnexpectedError.of(error)
-    log.fail(failure)
-    log.measure(dimension, name, {"Runs": 1, "Failures": 1})
-    raise failure
+
+    def ours(error: Exception) -> AspenETLError:
+        failure = error if isinstance(error, AspenETLError) else UnexpectedError.of(error)
+        log.fail(failure)
+        log.measure(dimension, name, {"Runs": 1, "Failures": 1})
+        return failure
+
+    return instead(work, Exception, ours)

@@ -25,8 +25,8 @@ from aspen_etl.columns.frames import make_column, make_frame
 from aspen_etl.columns.text import conform_text
 from aspen_etl.columns.threads import map_ahead
 from aspen_etl.derive.formats import FormatName, arrow_schema
-from aspen_etl.errors import AspenETLError, CorruptFileError, MissingDependencyError
-from aspen_etl.errors.base import named
+from aspen_etl.errors import CorruptFileError, MissingDependencyError
+from aspen_etl.errors.base import instead, named
 from aspen_etl.io.csv_fast import read_typed_csv, text_series
 from aspen_etl.io.csv_reading import read_csv
 from aspen_etl.io.csv_writing import csv_parts
@@ -197,17 +197,20 @@ def _parsed(values: pd.Series, spec: ColumnSpec, url: str) -> pd.Series:
     if spec.type == "text":
         whole = spec.nullable or not values.hasnans
         return values if whole else conform_text(values.fillna(""))
-    failure: AspenETLError
-    try:
-        if spec.type == "integer":
-            return parse_integers(values, nullable=spec.nullable)
-        codes, distinct = pd.factorize(values)
-        moments = pd.to_datetime(pd.Series(distinct, dtype=object), format="%Y-%m-%d %H:%M:%S.%f")
-        times = np.append(moments.to_numpy(dtype="datetime64[ms]"), np.datetime64("NaT", "ms"))
-        return make_column(pd.DatetimeIndex(times[codes], tz="UTC")).astype(TIMESTAMP)
-    except (ValueError, TypeError, OverflowError):
-        failure = CorruptFileError.at(url, f"a cell of {spec.name} is no {spec.type}")
-    raise failure
+    return instead(
+        lambda: _values(values, spec),
+        (ValueError, TypeError, OverflowError),
+        lambda _: CorruptFileError.at(url, f"a cell of {spec.name} is no {spec.type}"),
+    )
+
+
+def _values(values: pd.Series, spec: ColumnSpec) -> pd.Series:
+    if spec.type == "integer":
+        return parse_integers(values, nullable=spec.nullable)
+    codes, distinct = pd.factorize(values)
+    moments = pd.to_datetime(pd.Series(distinct, dtype=object), format="%Y-%m-%d %H:%M:%S.%f")
+    times = np.append(moments.to_numpy(dtype="datetime64[ms]"), np.datetime64("NaT", "ms"))
+    return make_column(pd.DatetimeIndex(times[codes], tz="UTC")).astype(TIMESTAMP)
 
 
 # ----------------------------------------------------------------------------- Parquet
@@ -243,18 +246,16 @@ def _from_parquet(data: bytes, columns: ColumnSpecs, url: str) -> pd.DataFrame:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    failure: AspenETLError
-    try:
-        table = pq.read_table(io.BytesIO(data))
-    except (pa.ArrowException, OSError, ValueError):
-        failure = CorruptFileError.at(url, "it is no Parquet file")
-    else:
-        if table.schema.equals(schema):
-            return make_frame(
-                {name: _from_arrow(table.column(name), spec) for name, spec in columns.items()}
-            )
-        failure = CorruptFileError.at(url, "its columns are not those of the table")
-    raise failure
+    table = instead(
+        lambda: pq.read_table(io.BytesIO(data)),
+        (pa.ArrowException, OSError, ValueError),
+        lambda _: CorruptFileError.at(url, "it is no Parquet file"),
+    )
+    if not table.schema.equals(schema):
+        raise CorruptFileError.at(url, "its columns are not those of the table")
+    return make_frame(
+        {name: _from_arrow(table.column(name), spec) for name, spec in columns.items()}
+    )
 
 
 def _from_arrow(values: Any, spec: ColumnSpec) -> pd.Series:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Optional
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from aspen_etl.errors import (
     LimitExceededError,
     MissingDependencyError,
 )
+from aspen_etl.errors.base import instead
 from aspen_etl.io.parquet.cells import ParquetColumn, is_nested, is_text, list_columns
 from aspen_etl.io.parquet.layout import (
     DELTA_LENGTHS,
@@ -65,24 +66,22 @@ def read_parquet(data: bytes, request: Request) -> RawSheet:
         raise MissingDependencyError.for_extra("pyarrow", "parquet", f"reading {request.url}")
 
     layout = read_layout(data, request)
-    failure: AspenETLError
-    try:
+
+    def read() -> RawSheet:
         with _open(pa, pq, data, layout) as (file, columns):
             _check_growth(file, columns, layout, request)
             table = _read(file, columns)
         _check_text(pa, table, request)
         return _sheet(columns, table, request)
-    except MemoryError:
-        raise
-    except (pa.ArrowException, OSError, ValueError, LookupError, TypeError) as error:
-        if isinstance(error, AspenETLError):
-            raise
-        failure = _failure(error, request)
-    raise failure
+
+    foreign = (pa.ArrowException, OSError, ValueError, LookupError, TypeError)
+    return instead(read, foreign, lambda error: _failure(error, request))
 
 
-def _failure(error: Exception, request: Request) -> AspenETLError:
-    """Tell what pyarrow does not read from what is damaged."""
+def _failure(error: Exception, request: Request) -> Optional[AspenETLError]:
+    """Tell what pyarrow does not read from what is damaged; ours, and no memory, go through."""
+    if isinstance(error, (AspenETLError, MemoryError)):
+        return None
     if "not yet implemented" not in str(error).lower():
         return CorruptFileError.at(request.url, "it cannot be read to its end as Parquet")
     return FileFormatError.unsupported(

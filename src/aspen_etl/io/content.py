@@ -10,7 +10,8 @@ from typing import Annotated, Any, Optional
 
 from pydantic import Field
 
-from aspen_etl.io.filesystem import Location, attempt
+from aspen_etl.io.calling import attempt
+from aspen_etl.io.filesystem import Location
 
 __all__ = ["SourceFile", "modified_time", "state_of"]
 

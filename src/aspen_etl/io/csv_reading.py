@@ -28,8 +28,9 @@ from aspen_etl.errors import (
     FileFormatError,
     LimitExceededError,
 )
+from aspen_etl.errors.base import instead
 from aspen_etl.io.csv_fast import BOM, MAX_TEXT, content_end, try_read_csv, try_read_plain_csv
-from aspen_etl.io.header import find_header
+from aspen_etl.io.header import Header, find_header
 from aspen_etl.io.reading import RawSheet, ReadLimits, Request
 from aspen_etl.schema.headers import header_text, matched_columns
 
@@ -59,18 +60,21 @@ def gunzip(data: bytes, url: str, limits: ReadLimits) -> bytes:
     by_ratio = max(_CHUNK, limits.max_compression_ratio * len(data))
     most = min(limits.max_uncompressed_bytes, by_ratio)
     out = io.BytesIO()
-    try:
+
+    def unpack() -> int:
         with gzip.GzipFile(fileobj=io.BytesIO(data)) as packed:
             while out.tell() <= most and (chunk := packed.read(_CHUNK)):
                 out.write(chunk)
-    except (OSError, EOFError, zlib.error):
-        failure: AspenETLError = CorruptFileError.at(url, "its gzip data is truncated or changed")
-    else:
-        size = out.tell()
-        if size <= most:
-            return out.getvalue()
-        failure = LimitExceededError.unpacked(url, size, len(data), limits)
-    raise failure
+        return out.tell()
+
+    size = instead(
+        unpack,
+        (OSError, EOFError, zlib.error),
+        lambda _: CorruptFileError.at(url, "its gzip data is truncated or changed"),
+    )
+    if size > most:
+        raise LimitExceededError.unpacked(url, size, len(data), limits)
+    return out.getvalue()
 
 
 def read_csv(data: bytes, request: Request) -> RawSheet:
@@ -157,28 +161,28 @@ def _refuse_other_separators(data: bytes, headers: Sequence[Any], request: Reque
 
 def _read_by_record(data: bytes, request: Request) -> RawSheet:
     data, stand_in = _hide_nul(data[: content_end(data)])
-    failure: AspenETLError
-    try:
+
+    def read() -> tuple[Header, list[list[str]]]:
         header = find_header(_reader(data), request)
         if header is None:
             raise request.no_header()
         records = _records(islice(_reader(data), header.number, None), request)
-        columns = _read_records(records, len(header.cells), header.number, request)
-    except UnicodeDecodeError:
-        failure = _bad_encoding(data, request)
-    except csv.Error:
-        failure = _bad_quotes(data, request)
-    else:
-        if stand_in:
-            columns = [[text.replace(stand_in, "\0") for text in texts] for texts in columns]
-        rows = np.arange(len(columns[0]), dtype=np.int64) + header.number + 1
-        return RawSheet(
-            header.cells,
-            rows,
-            lambda position: _text_or_missing(columns[position]),
-            notes=header.notes,
-        )
-    raise failure
+        return header, _read_records(records, len(header.cells), header.number, request)
+
+    def ours(error: Exception) -> AspenETLError:
+        is_text = isinstance(error, csv.Error)
+        return _bad_quotes(data, request) if is_text else _bad_encoding(data, request)
+
+    header, columns = instead(read, (UnicodeDecodeError, csv.Error), ours)
+    if stand_in:
+        columns = [[text.replace(stand_in, "\0") for text in texts] for texts in columns]
+    rows = np.arange(len(columns[0]), dtype=np.int64) + header.number + 1
+    return RawSheet(
+        header.cells,
+        rows,
+        lambda position: _text_or_missing(columns[position]),
+        notes=header.notes,
+    )
 
 
 def _records(reader: Iterable[list[str]], request: Request) -> Iterator[list[str]]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import IO, Any, Literal, Optional, TypeVar
+from typing import IO, Any, Literal, Optional
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
@@ -19,17 +19,16 @@ from aspen_etl.errors import (
     MissingDependencyError,
     NotSupportedError,
     ReadError,
-    SourceAccessError,
     SourceNotFoundError,
 )
+from aspen_etl.errors.base import instead
+from aspen_etl.io.calling import attempt, translate
 from aspen_etl.io.regular import open_regular
 from aspen_etl.io.urls import Url, display_url, local_path, resolve_chain
 from aspen_etl.io.waiting import wait_for
-from aspen_etl.io.web import HTTP, RedirectError, web_options
+from aspen_etl.io.web import HTTP, web_options
 
 __all__ = ["Location", "Url", "attempt", "display_url", "locate"]
-
-T = TypeVar("T")
 
 _CHUNK = 16 << 20
 
@@ -148,27 +147,24 @@ def locate(url: Url, /, storage_options: Mapping[str, Any] | None = None) -> Loc
     shown = display_url(text)
     protocol = text.split("::")[0].partition("://")[0].lower() if "://" in text else "file"
     options = dict(storage_options or {})
-    failure: AspenETLError
     path = local_path(text)
     target = resolve_chain(text) if path is None else "file:///"
-    try:
-        filesystem, found = wait_for(shown, lambda: _open(target, options))
-    except AspenETLError:
-        raise
-    except ImportError:
-        failure = _missing_package(protocol, shown)
-    except zipfile.BadZipFile:
-        failure = FileFormatError.unsupported(shown, "is no zip file", "give what its url says")
-    except Exception as error:  # noqa: BLE001 - each filesystem has errors of its own
+
+    def ours(error: Exception) -> Optional[AspenETLError]:
+        if isinstance(error, AspenETLError):
+            return None
+        if isinstance(error, ImportError):
+            return _missing_package(protocol, shown)
+        if isinstance(error, zipfile.BadZipFile):
+            return FileFormatError.unsupported(shown, "is no zip file", "give what its url says")
         if isinstance(error, ValueError) and "not known" in str(error):
-            failure = _unknown_protocol(protocol, shown)
-        elif "::" in target and not isinstance(error, TypeError):  # it opens the outer file at once
-            failure = _translate(error, shown)
-        else:
-            failure = ReadError.bad_options(shown, type(error).__name__)
-    else:
-        return Location(shown, found if path is None else path, filesystem)
-    raise failure
+            return _unknown_protocol(protocol, shown)
+        if "::" in target and not isinstance(error, TypeError):  # it opens the outer file at once
+            return translate(error, shown)
+        return ReadError.bad_options(shown, type(error).__name__)
+
+    opened = instead(lambda: wait_for(shown, lambda: _open(target, options)), Exception, ours)
+    return Location(shown, opened[1] if path is None else path, opened[0])
 
 
 def _unknown_protocol(protocol: str, shown: str) -> NotSupportedError:
@@ -259,64 +255,3 @@ def _refuse_large(url: str, size: int, max_bytes: int) -> None:
         raise LimitExceededError.of(
             url, "the bytes of the file are", limit="max_file_bytes", allowed=max_bytes, found=size
         )
-
-
-# ----------------------------------------------------------------------------- their errors, ours
-
-
-def attempt(url: str, call: Callable[[], T]) -> T:
-    """Call a storage, and raise ours in the place of whatever it raises.
-
-    A remote one is waited for no longer than the run has time.
-    """
-    try:
-        return wait_for(url, call)
-    except (AspenETLError, MemoryError):
-        raise
-    except Exception as error:  # noqa: BLE001 - each filesystem has errors of its own
-        failure = _translate(error, url)
-    # NOTE: raised here, outside of `except`, so that no foreign text (signed urls, keys)
-    # stands in the traceback as the context of ours.
-    raise failure
-
-
-#: What the storages call a refusal, in the codes of S3 and the classes of botocore.
-_REFUSALS = frozenset(
-    {
-        "401", "403", "AccessDenied", "AllAccessDisabled", "ExpiredToken", "Forbidden",
-        "InvalidAccessKeyId", "InvalidToken", "NoCredentialsError", "PartialCredentialsError",
-        "RequestTimeTooSkewed", "SignatureDoesNotMatch", "TokenRetrievalError",
-    }
-)  # fmt: skip
-_ABSENCES = frozenset({"404", "NoSuchBucket", "NoSuchKey", "NotFound"})
-
-
-def _translate(error: Exception, url: str) -> AspenETLError:
-    if isinstance(error, RedirectError):
-        return ReadError.redirected(url, error.to)
-    code = _code(error)
-    # NOTE: fsspec's http filesystem says "not found" of everything; its cause knows better.
-    cause = error.__cause__
-    if isinstance(error, FileNotFoundError) and isinstance(cause, Exception):
-        return SourceNotFoundError.at(url) if code in _ABSENCES else _translate(cause, url)
-    if isinstance(error, (FileNotFoundError, NotADirectoryError)) or code in _ABSENCES:
-        return SourceNotFoundError.at(url)
-    if isinstance(error, PermissionError) or code in _REFUSALS:
-        return SourceAccessError.at(url, code)
-    if isinstance(error, TypeError):
-        # s3fs hands its options on with the first request, not before.
-        return ReadError.bad_options(url, "TypeError")
-    return ReadError.at(url, code or type(error).__name__)
-
-
-def _code(error: BaseException | None) -> str:
-    """Give the storage's own code for an error, or the name of a class of botocore."""
-    for each in (error, getattr(error, "__cause__", None)):
-        response = getattr(each, "response", None)
-        if isinstance(response, Mapping):
-            return str(response.get("Error", {}).get("Code", ""))
-        if isinstance(getattr(each, "status", None), int):
-            return str(each.status)  # type: ignore[union-attr]
-        if type(each).__module__.startswith("botocore"):
-            return type(each).__name__
-    return ""

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from typing import Optional
 
 from aspen_etl.errors import AspenETLError
-from aspen_etl.io.filesystem import Location, attempt
+from aspen_etl.io.calling import attempt
+from aspen_etl.io.filesystem import Location
 from aspen_etl.io.notes import read_words
 from aspen_etl.schema.snapshot import REJECTS
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Optional, Union
 
 from aspen_etl.errors import ExtractError, FileFormatError, SourceNotFoundError
 from aspen_etl.errors.base import did_you_mean, near_name
-from aspen_etl.io.filesystem import Location, Url, attempt, locate
+from aspen_etl.io.calling import attempt
+from aspen_etl.io.filesystem import Location, Url, locate
 
 if TYPE_CHECKING:
     from aspen_etl.schema.model import Model

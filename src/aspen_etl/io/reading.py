@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Optional, Union
 import numpy as np
 import pandas as pd
 
-from aspen_etl.errors import HeaderError, LimitExceededError
+from aspen_etl.errors import ArgumentError, HeaderError, LimitExceededError
 from aspen_etl.io.options import Names, Rows, Texts, option
 from aspen_etl.schema.headers import (
     blank_columns,
@@ -72,7 +72,8 @@ class ReadLimits:
         for each in fields(self):
             value = getattr(self, each.name)
             if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-                raise ValueError(f"{each.name} must be a whole number of at least 1")
+                msg = f"{each.name} must be a whole number of at least 1"
+                raise ArgumentError(msg, problem="limit", argument=each.name)
 
 
 # ----------------------------------------------------------------------------- sheets

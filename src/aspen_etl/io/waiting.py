@@ -13,7 +13,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Optional, TypeVar, Union
 
-from aspen_etl.errors import DeadlineError
+from aspen_etl.errors import ArgumentError, DeadlineError
 from aspen_etl.io.urls import is_here
 
 __all__ = ["Deadline", "Seconds", "seconds_of", "until", "wait_for"]
@@ -33,7 +33,7 @@ def seconds_of(span: Optional[Seconds], name: str, /) -> Optional[float]:
 
     Raises:
         TypeError: It is neither.
-        ValueError: It is negative, infinite or no number.
+        ArgumentError: It is negative, infinite or no number.
 
     Examples:
         >>> seconds_of(dt.timedelta(minutes=1), "timeout"), seconds_of(60, "timeout")
@@ -50,7 +50,7 @@ def seconds_of(span: Optional[Seconds], name: str, /) -> Optional[float]:
         raise TypeError(msg)
     if not (math.isfinite(seconds) and seconds >= 0):
         msg = f"{name} must be a number of seconds from 0 up, and finite"
-        raise ValueError(msg)
+        raise ArgumentError(msg, problem="timeout", argument=name)
     return seconds
 
 

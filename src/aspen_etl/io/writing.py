@@ -17,7 +17,9 @@ from aspen_etl.errors import (
     SourceNotFoundError,
     WriteError,
 )
-from aspen_etl.io.filesystem import Location, attempt
+from aspen_etl.errors.base import instead
+from aspen_etl.io.calling import attempt
+from aspen_etl.io.filesystem import Location
 
 __all__ = [
     "KNOWN_TO_CREATE",
@@ -247,10 +249,9 @@ def writing(place: Location, call: Callable[[], T], written: Sequence[str] = (),
         SourceAccessError: The storage refuses.
         WriteError: It failed; its text names the files that were ``written`` before.
     """
-    failure: AspenETLError
-    try:
-        return attempt(place.url, call)
-    except (ReadError, SourceNotFoundError) as error:
+
+    def ours(error: AspenETLError) -> AspenETLError:
         cause = str(error.details.get("cause", "no such place"))
-        failure = WriteError.at(place.url, cause, written)
-    raise failure
+        return WriteError.at(place.url, cause, written)
+
+    return instead(lambda: attempt(place.url, call), (ReadError, SourceNotFoundError), ours)

@@ -17,6 +17,7 @@ from aspen_etl.columns.conversion import as_text
 from aspen_etl.columns.frames import Frames, equal_frames, make_frame
 from aspen_etl.columns.text import split_unencodable
 from aspen_etl.errors import ArgumentError, ExtractError
+from aspen_etl.errors.base import instead
 from aspen_etl.schema.column import ACTOR_LENGTH
 
 __all__ = ["Extract", "Run"]
@@ -123,12 +124,11 @@ def _text_frame(name: str, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[pd.D
 
 
 def _text_column(name: str, header: Any, values: pd.Series) -> pd.Series:
-    try:
-        return as_text(values)
-    except ExtractError as error:
-        reason, details = str(error), error.details
-    msg = f"{name}.{header}: {reason}"
-    raise ExtractError(msg, source=name, column=str(header), **details)
+    def say_where(error: ExtractError) -> ExtractError:
+        msg = f"{name}.{header}: {error}"
+        return ExtractError(msg, source=name, column=str(header), **error.details)
+
+    return instead(lambda: as_text(values), ExtractError, say_where)
 
 
 @dataclass(frozen=True)

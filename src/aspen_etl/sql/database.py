@@ -12,6 +12,7 @@ from sqlalchemy import exc
 from aspen_etl.derive.dialects import DIALECTS
 from aspen_etl.derive.sql import LOAD_TABLE, sql_metadata
 from aspen_etl.errors import AspenETLError, ConflictError, DatabaseError
+from aspen_etl.errors.base import instead
 from aspen_etl.io.waiting import Seconds, seconds_of
 from aspen_etl.schema.model import Model
 from aspen_etl.sql.dialects import behaviour_of
@@ -81,13 +82,7 @@ class Database:
             DatabaseError: The database cannot be reached, or refused.
             ConflictError: A lock was not to be had in time.
         """
-        try:
-            return call(*arguments)
-        except Exception as error:
-            failure = self._translate(error)
-            if failure is None:
-                raise
-        raise failure
+        return instead(lambda: call(*arguments), Exception, self._translate)
 
     def _translate(self, error: Exception) -> Optional[AspenETLError]:
         driver = getattr(self.engine.dialect, "dbapi", None)
@@ -119,14 +114,12 @@ class Database:
 
     def _open(self) -> sa.Connection:
         """Open a connection; what a driver makes of a wrong option is not always its own error."""
-        failure: AspenETLError
-        try:
-            return self.engine.connect()
-        except Exception as error:
-            if self._translate(error) is not None:
-                raise
-            failure = DatabaseError.at(self.url, "connecting", type(error).__name__)
-        raise failure
+
+        def ours(error: Exception) -> Optional[AspenETLError]:
+            known = self._translate(error) is not None
+            return None if known else DatabaseError.at(self.url, "connecting", type(error).__name__)
+
+        return instead(self.engine.connect, Exception, ours)
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[sa.Connection]:

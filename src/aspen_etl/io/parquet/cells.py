@@ -14,6 +14,7 @@ from aspen_etl.columns.arrow_values import arrow_faults, arrow_texts
 from aspen_etl.columns.cells import NoText
 from aspen_etl.columns.text import conform_text
 from aspen_etl.errors import AspenETLError, CorruptFileError, FileFormatError
+from aspen_etl.errors.base import instead
 from aspen_etl.io.csv_fast import text_series
 from aspen_etl.io.parquet.layout import Layout
 from aspen_etl.io.reading import Request
@@ -86,19 +87,22 @@ class ParquetColumn:
         """
         import pyarrow as pa
 
-        failure: AspenETLError = self._no_values(request)
-        if self.leaf is not None and self._is_bytes:
-            failure = FileFormatError.encoding(
-                request.url, f"column {self.name!r} holds other bytes"
-            )
-        try:
-            if self.leaf is not None:
-                return _bytes_texts(values) if self._is_bytes else self._plain_texts(_plain(values))
-        except IndexError:  # a cell names a place of the dictionary that is not there
-            failure = CorruptFileError.at(request.url, f"column {self.name!r} cannot be read")
-        except (pa.ArrowException, ValueError, OverflowError):
-            pass
-        raise failure
+        if self.leaf is None:
+            raise self._no_values(request)
+
+        def ours(error: Exception) -> AspenETLError:
+            if isinstance(error, IndexError):  # a cell names a place of the dictionary not there
+                return CorruptFileError.at(request.url, f"column {self.name!r} cannot be read")
+            if self._is_bytes:
+                found = f"column {self.name!r} holds other bytes"
+                return FileFormatError.encoding(request.url, found)
+            return self._no_values(request)
+
+        return instead(
+            lambda: _bytes_texts(values) if self._is_bytes else self._plain_texts(_plain(values)),
+            (pa.ArrowException, IndexError, ValueError, OverflowError),
+            ours,
+        )
 
     @property
     def _is_bytes(self) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Optional
 
 from aspen_etl.errors import (
     AspenETLError,
@@ -16,6 +17,7 @@ from aspen_etl.errors import (
     FileFormatError,
     LimitExceededError,
 )
+from aspen_etl.errors.base import instead
 from aspen_etl.io.parquet.thrift import Struct, read_struct
 from aspen_etl.io.reading import Request
 
@@ -85,13 +87,15 @@ def read_layout(data: bytes, request: Request) -> Layout:
     """
     if data[-4:] == ENCRYPTED_MAGIC or data[:4] == ENCRYPTED_MAGIC:
         raise _encrypted(request)
-    try:
-        return _read(data, request)
-    except AspenETLError:
-        raise
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError):
-        pass  # what a field of another type, or without one, leads to
-    raise CorruptFileError.at(request.url, "it cannot be read to its end as Parquet")
+
+    def ours(error: Exception) -> Optional[AspenETLError]:
+        if isinstance(error, AspenETLError):
+            return None
+        return CorruptFileError.at(request.url, "it cannot be read to its end as Parquet")
+
+    # What a field of another type, or without one, leads to.
+    foreign = (ValueError, KeyError, TypeError, IndexError, AttributeError)
+    return instead(lambda: _read(data, request), foreign, ours)
 
 
 def _encrypted(request: Request) -> FileFormatError:

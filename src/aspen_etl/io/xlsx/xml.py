@@ -9,6 +9,7 @@ from typing import Any, Optional
 from xml.parsers import expat
 
 from aspen_etl.errors import CorruptFileError, FileFormatError, LimitExceededError
+from aspen_etl.errors.base import instead
 from aspen_etl.io.reading import ReadLimits
 
 __all__ = ["XmlParser", "bounded", "in_utf8"]
@@ -156,20 +157,19 @@ class XmlParser:
             CorruptFileError: It is not well-formed, or has a document type.
             LimitExceededError: It is nested deeper than the limits allow.
         """
-        failure = CorruptFileError.at(
-            self._url, f"the XML of its part {self._part!r} is not well-formed"
-        )
-        try:
+
+        def parse() -> None:
             for chunk in chunks:
                 self._parser.Parse(chunk, False)  # noqa: FBT003 - expat's own form
             self._parser.Parse(b"", True)  # noqa: FBT003
-        except expat.ExpatError:
-            pass
-        except _DocumentTypeError:
-            failure = CorruptFileError.document_type(self._url, self._part)
-        else:
-            return
-        raise failure
+
+        def ours(error: Exception) -> CorruptFileError:
+            if isinstance(error, _DocumentTypeError):
+                return CorruptFileError.document_type(self._url, self._part)
+            what = f"the XML of its part {self._part!r} is not well-formed"
+            return CorruptFileError.at(self._url, what)
+
+        instead(parse, (expat.ExpatError, _DocumentTypeError), ours)
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
         self._depth += 1
