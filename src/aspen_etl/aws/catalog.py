@@ -24,12 +24,13 @@ from aspen_etl.aws.catalog_tables import (
 )
 from aspen_etl.aws.clients import Statements, call, error_code
 from aspen_etl.errors import CatalogError
+from aspen_etl.io.calling import retry
 
 __all__ = ["CatalogReport", "TableStatus", "catalog_status", "publish"]
 
 Moved = Literal["created", "moved", "unchanged", "newer"]
 
-_TRIES = 5
+_TRIES, _OVERTAKEN = 5, "others change it all the time"
 
 
 @dataclass(frozen=True)
@@ -176,24 +177,34 @@ class _Place:
 
     def bring(self, table: Wanted, there: Optional[Held]) -> Moved:
         """Bring one table to the commit, given what stands in its place."""
-        outcome: Moved = "unchanged" if there is not None else "created"
-        for _ in range(_TRIES):
-            if self.is_newer(there):
-                return "newer"
-            if there is None or table.differs(there):
-                written = self._write(table, there)
-                if written is None:  # another run came between
-                    there = self._get(table)
-                    outcome = "unchanged"
-                    continue
-                outcome = "moved" if outcome == "unchanged" else outcome
-                there = written
-            if self.views is not None and table.view is not None and table.lacks_view(there):
-                self.views(table.view, self.database)
-                self._write(table, there, view=table.digest)
-                outcome = "moved" if outcome == "unchanged" else outcome
-            return outcome
-        raise CatalogError.at(self.show(table.name), "moving it", "others change it all the time")
+        seen = [there]
+
+        def step() -> Moved:
+            moved = self._bring(table, seen[-1])
+            if moved is None:
+                seen.append(self._get(table))
+                raise CatalogError.at(self.show(table.name), "moving it", _OVERTAKEN)
+            return moved
+
+        return retry(
+            step, tries=_TRIES, again=lambda error: error.details.get("reason") == _OVERTAKEN
+        )
+
+    def _bring(self, table: Wanted, there: Optional[Held]) -> Optional[Moved]:
+        """Do so, or give none where another run comes between."""
+        if self.is_newer(there):
+            return "newer"
+        outcome: Moved = "unchanged"
+        if there is None or table.differs(there):
+            outcome = "created" if there is None else "moved"
+            there = self._write(table, there)
+            if there is None:
+                return None
+        if self.views is not None and table.view is not None and table.lacks_view(there):
+            self.views(table.view, self.database)
+            self._write(table, there, view=table.digest)
+            outcome = "moved" if outcome == "unchanged" else outcome
+        return outcome
 
     def _get(self, table: Wanted) -> Held:
         def ask() -> Held:

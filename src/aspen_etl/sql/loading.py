@@ -13,7 +13,8 @@ from sqlalchemy import exc
 
 from aspen_etl.borrower.model import BORROWER_MODEL
 from aspen_etl.changes import Changes
-from aspen_etl.errors import ConflictError, NotSupportedError, VersionNotFoundError
+from aspen_etl.errors import AspenETLError, ConflictError, NotSupportedError, VersionNotFoundError
+from aspen_etl.io.calling import retry
 from aspen_etl.io.waiting import Seconds
 from aspen_etl.schema.evolution import describe_tables
 from aspen_etl.schema.model import Model
@@ -29,6 +30,7 @@ __all__ = ["load"]
 
 #: How often a load begins anew since another one was faster.
 _TRIES = 5
+_SLOWER = f"{_TRIES} others were faster"
 
 
 def load(
@@ -107,12 +109,12 @@ def load(
         if table.has_surrogate_key and len(frames[name])
     }
     wanted = _Wanted(None, None, keys, frames)
-    for _ in range(_TRIES):
+
+    def step() -> LoadReport:
         state = database.run(_peek, database)
-        report = database.run(_write, database, wanted, state)
-        if report is not None:
-            return replace(report, created=created)
-    raise ConflictError.load(database.url, "loading", f"{_TRIES} others were faster")
+        return _first(database, database.run(_write, database, wanted, state))
+
+    return replace(retry(step, tries=_TRIES, again=_was_slower), created=created)
 
 
 @dataclass(frozen=True)
@@ -148,19 +150,31 @@ def _from_store(
 ) -> LoadReport:
     store.find(version)  # no table is made for a store that has nothing
     created = make_tables(database)
-    for _ in range(_TRIES):
+
+    def step() -> LoadReport:
         commit = store.find(version)
         state = database.run(_peek, database)
         held = None if compare else _held(store, state)
         if held and _is_at(held, commit, exactly=version is not None):
-            report: Optional[LoadReport] = _unchanged(database, held.version)
-        else:
-            report = _bring(store, database, commit, held, state)
-        if report is not None:
-            if pin is not None:
-                store.pin(pin, report.version or commit.version)
-            return replace(report, created=created)
-    raise ConflictError.load(database.url, "loading", f"{_TRIES} others were faster")
+            return _unchanged(database, held.version)
+        return _first(database, _bring(store, database, commit, held, state))
+
+    report = retry(step, tries=_TRIES, again=_was_slower)
+    if pin is not None and report.version is not None:
+        store.pin(pin, report.version)
+    return replace(report, created=created)
+
+
+def _first(database: Database, report: Optional[LoadReport]) -> LoadReport:
+    """Give a report, or raise where another loader was faster."""
+    if report is None:
+        raise ConflictError.load(database.url, "loading", _SLOWER)
+    return report
+
+
+def _was_slower(error: AspenETLError) -> bool:
+    """Tell whether another loader came first, and not that a lock was not to be had."""
+    return isinstance(error, ConflictError) and error.details["reason"] == _SLOWER
 
 
 def _is_at(held: Commit, commit: Commit, *, exactly: bool) -> bool:

@@ -8,6 +8,7 @@ from typing import Any, Optional, Union
 
 from aspen_etl.columns.threads import UNKNOWN_ROWS, map_threads
 from aspen_etl.errors import ReadError
+from aspen_etl.io.calling import retry
 from aspen_etl.io.content import SourceFile, state_of
 from aspen_etl.io.extract import read_extract
 from aspen_etl.io.places import Source, source_places
@@ -22,6 +23,7 @@ __all__ = ["Given"]
 
 #: How often a source is read that changes while it is read.
 _READS = 3
+_CHANGED = "it changed each time while it was read"
 
 
 @dataclass(frozen=True)
@@ -49,13 +51,16 @@ class Given:
         self, model: Model, before: tuple[SourceFile, ...]
     ) -> tuple[Extract, tuple[SourceFile, ...]]:
         """Read one state of the source: the same before, as seen by a look, and after."""
-        for _ in range(_READS):
+        seen = [before]
+
+        def step() -> tuple[Extract, tuple[SourceFile, ...]]:
             extract = self._read(model)
-            after = self.look(model)
-            if after == before:
-                return extract, after
-            before = after
-        raise ReadError.at(before[0].url, "it changed each time while it was read")
+            seen.append(self.look(model))
+            if seen[-1] != seen[-2]:
+                raise ReadError.at(seen[-1][0].url, _CHANGED)
+            return extract, seen[-1]
+
+        return retry(step, tries=_READS, again=lambda error: error.details.get("cause") == _CHANGED)
 
     def _read(self, model: Model) -> Extract:
         if isinstance(self.source, Extract):
