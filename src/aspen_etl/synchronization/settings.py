@@ -133,7 +133,7 @@ class Settings:
         """Make settings from the values of options by their names.
 
         Raises:
-            ValueError: A limit cannot be one.
+            ArgumentError: A limit cannot be one.
         """
         parts = {part: {n: told[n] for n in names if n in told} for part, names in _PARTS.items()}
         own = {each.name: told[each.name] for each in options_of(cls) if each.name in told}

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import random
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
+from itertools import count
 from typing import Any, Literal, Optional, Union
 
 from aspen_etl.borrower.model import BORROWER_MODEL
 from aspen_etl.errors import (
+    ArgumentError,
     AspenETLError,
     ConflictError,
     DeadlineError,
     StoreOnHoldError,
 )
+from aspen_etl.io.calling import jitter, retry
 from aspen_etl.io.content import SourceFile
 from aspen_etl.io.filesystem import Url
 from aspen_etl.io.places import Source
@@ -151,7 +152,8 @@ def plan(  # noqa: PLR0913 - what sync is told
 def _store(target: Union[Url, SnapshotStore], model: Optional[Model]) -> SnapshotStore:
     if isinstance(target, SnapshotStore):
         if model is not None and model is not target.model:
-            raise ValueError("the store has a model already; give model= to SnapshotStore alone")
+            msg = "the store has a model already; give model= to SnapshotStore alone"
+            raise ArgumentError(msg, problem="model")
         return target
     return SnapshotStore(target, model=BORROWER_MODEL if model is None else model)
 
@@ -204,15 +206,13 @@ class _Sync:
         return replace(report, seconds=self.clock.stop())
 
     def _repeat(self, max_attempts: int) -> SyncReport:
-        attempt = 1
-        while True:
-            try:
-                return self._attempt(attempt)
-            except ConflictError:
-                if attempt >= max_attempts:
-                    raise
-            time.sleep(random.uniform(0, 0.05 * attempt))  # noqa: S311 - no secret
-            attempt += 1
+        numbers = count(1)
+        return retry(
+            lambda: self._attempt(next(numbers)),
+            tries=max_attempts,
+            again=lambda error: isinstance(error, ConflictError),
+            pause=lambda number: jitter(0.05 * number),
+        )
 
     def _attempt(self, attempt: int) -> SyncReport:
         newest = self._newest()

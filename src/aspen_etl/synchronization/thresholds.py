@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Optional
 
+from aspen_etl.errors import ArgumentError
 from aspen_etl.io.content import SourceFile
 from aspen_etl.io.options import Count, Flag, Share, option
 from aspen_etl.normalization import NormalizeResult
@@ -85,9 +86,11 @@ class Thresholds:
         for each in fields(self)[:3]:
             value = getattr(self, each.name)
             if not 0 <= value <= 1:
-                raise ValueError(f"{each.name}={value} is no share; give a number from 0 to 1")
+                msg = f"{each.name}={value} is no share; give a number from 0 to 1"
+                raise ArgumentError(msg, problem="threshold", argument=each.name)
         if self.min_deleted_rows < 0:
-            raise ValueError("min_deleted_rows must not be negative")
+            msg = "min_deleted_rows must not be negative"
+            raise ArgumentError(msg, problem="threshold", argument="min_deleted_rows")
 
 
 def find_refusals(

@@ -11,6 +11,7 @@ from hypothesis import currently_in_test_context, note, reject
 from hypothesis import strategies as st
 
 from aspen_etl.borrower.model import BORROWER_MODEL
+from aspen_etl.errors import ArgumentError
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.values import FAULT_COLUMNS, FIRST_ROW, ROW, Extract
 from aspen_etl.testing import _cells
@@ -45,7 +46,7 @@ def extracts(
         max_rows: The most rows of a sheet, faults aside.
 
     Raises:
-        ValueError: A kind of fault is not known, or the numbers of rows contradict each other.
+        ArgumentError: A kind of fault is not known, or the numbers of rows contradict each other.
 
     Examples:
         >>> import hypothesis
@@ -53,9 +54,10 @@ def extracts(
         ... def test_no_id_stands_twice(extract): ...
     """
     if not 0 <= min_rows <= max_rows:
-        raise ValueError(
+        raise ArgumentError(
             f"min_rows={min_rows} and max_rows={max_rows} leave no number of rows; "
-            "give 0 <= min_rows <= max_rows"
+            "give 0 <= min_rows <= max_rows",
+            problem="count",
         )
     found = find_faults(model, faults)
     spoiled = [

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Union
 
+from aspen_etl.errors import ArgumentError
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.snapshot import REPEATED_HEADER, UNREADABLE
 from aspen_etl.testing._cells import BLANKS
@@ -53,16 +54,17 @@ def find_faults(model: Model, kinds: Union[str, Collection[str]], /) -> dict[str
     """Give the faults of the kinds asked for that this model can have.
 
     Raises:
-        ValueError: A kind is not known.
+        ArgumentError: A kind is not known.
     """
     wanted = (
         set(FAULT_KINDS) if kinds == "all" else {kinds} if isinstance(kinds, str) else set(kinds)
     )
     unknown = sorted(wanted - set(FAULT_KINDS))
     if unknown:
-        raise ValueError(
+        raise ArgumentError(
             f"there is no kind of fault {unknown[0]!r}; "
-            f"known: {', '.join(FAULT_KINDS)}, or faults='all'"
+            f"known: {', '.join(FAULT_KINDS)}, or faults='all'",
+            problem="name",
         )
     found: dict[str, list[Fault]] = {kind: [] for kind in FAULT_KINDS if kind in wanted}
     for sheet in plan(model):

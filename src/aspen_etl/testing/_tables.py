@@ -10,6 +10,7 @@ import pandas as pd
 from hypothesis import strategies as st
 
 from aspen_etl.borrower.model import BORROWER_MODEL
+from aspen_etl.errors import ArgumentError
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.snapshot import Tables
 from aspen_etl.schema.spec import ColumnSpec, TableSpec
@@ -37,7 +38,7 @@ def tables(
         max_rows: The most rows of each table.
 
     Raises:
-        ValueError: The numbers of rows contradict each other.
+        ArgumentError: The numbers of rows contradict each other.
 
     Examples:
         >>> import hypothesis
@@ -46,9 +47,10 @@ def tables(
         ...     assert len(tables["user"]) <= len(tables["user_profile"])
     """
     if not 0 <= min_rows <= max_rows:
-        raise ValueError(
+        raise ArgumentError(
             f"min_rows={min_rows} and max_rows={max_rows} leave no number of rows; "
-            "give 0 <= min_rows <= max_rows"
+            "give 0 <= min_rows <= max_rows",
+            problem="count",
         )
     rows = [
         st.lists(
