@@ -15,7 +15,7 @@ from tests.laws.models import EXTENDED_MODEL, MODELS
 
 sa = pytest.importorskip("sqlalchemy", reason="the extra sql is not installed")
 
-from aspen_etl.derive.dialects import DIALECTS  # noqa: E402
+from aspen_etl.derive.dialects import DIALECTS, Dialect  # noqa: E402
 from aspen_etl.derive.sql import LOAD_TABLE, sql_ddl, sql_metadata  # noqa: E402
 
 GOLDEN = Path(__file__).with_name("mssql.sql")
@@ -45,6 +45,11 @@ def test_a_new_column_and_table_show_up() -> None:
     for dialect in DIALECTS.values():
         text = sql_ddl(EXTENDED_MODEL, dialect=dialect.name)
         assert all(word in text for word in ("employer", "dependents", "loan_kind", "cents"))
+
+
+@pytest.mark.parametrize("dialect", DIALECTS.values(), ids=DIALECTS)
+def test_the_text_is_the_same_each_time(dialect: Dialect) -> None:
+    assert len({sql_ddl(EXTENDED_MODEL, dialect=dialect.name) for _ in range(4)}) == 1
 
 
 def test_null_is_equal_to_null_without_what_postgresql_14_lacks() -> None:

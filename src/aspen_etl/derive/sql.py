@@ -165,6 +165,7 @@ def _table(metadata: sa.MetaData, table: TableSpec, model: Model, dialect: Diale
         **dialect.options,
         **dialect.model_options,
     )
+    made.indexes = sa.util.OrderedSet()  # a set has another order each time, and so would the text
     if table.has_surrogate_key:
         dialect.unique_nulls(made, table, nullable)
     led = table.natural_key[0] if table.has_surrogate_key else table.primary_key
@@ -186,9 +187,9 @@ def _column(
     numbered = spec.primary_key and table.has_surrogate_key
     if numbered and dialect.has_identity:
         parts.append(sa.Identity(start=1))
-    if dialect.has_constraints_in_columns:
-        parts += checks_of(spec, dialect)
-    return sa.Column(
+    checks = checks_of(spec, dialect) if dialect.has_constraints_in_columns else []
+    parts += checks
+    made: sa.Column[Any] = sa.Column(
         quoted_name(spec.name, quote=True),
         type_of(spec, dialect),
         *parts,
@@ -197,6 +198,8 @@ def _column(
         nullable=spec.nullable,
         comment=spec.description,
     )
+    made.constraints = sa.util.OrderedSet(checks)  # likewise
+    return made
 
 
 def _key(table: str, schema: Optional[str]) -> str:
