@@ -126,7 +126,7 @@ def check_current(store: ae.SnapshotStore, client: Any, database: str) -> None:
 
 
 def pinned(store: ae.SnapshotStore, database: str) -> int:
-    place = store.root.child(f"_aspen/pins/catalog-{database}.json")
+    place = store.place.root.child(f"_aspen/pins/catalog-{database}.json")
     return int(json.loads(place.read(1000))["version"])
 
 
@@ -238,7 +238,7 @@ def test_who_comes_late_does_not_move_a_table_back(
     store, old = lender.store, lender.store.find()
     new = lender.sync()
     publish(store, client=client, database=database)
-    monkeypatch.setattr(store, "find", lambda *_: old)
+    monkeypatch.setattr(ae.SnapshotStore, "find", lambda *_: old)
     late = publish(store, client=client, database=database)
     assert set(late.tables.values()) == {"newer"}
     monkeypatch.undo()

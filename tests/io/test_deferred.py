@@ -13,7 +13,7 @@ import pytest
 import aspen_etl as ae
 from aspen_etl.errors import CorruptStoreError
 from aspen_etl.io.deferred import Deferred
-from aspen_etl.store import store_reader
+from aspen_etl.store import reading as reading_module
 from aspen_etl.store.frames import read_frame
 from tests.store.test_store import sync
 from tests.support.refusals import refused
@@ -60,7 +60,7 @@ def test_a_run_reads_each_table_once(
         files.extend(file.path for file in stored.files)
         return read_frame(root, stored, columns)
 
-    monkeypatch.setattr(store_reader, "read_frame", reading)
+    monkeypatch.setattr(reading_module, "read_frame", reading)
     roles = (("a", "x"), ("b", "x"), ("c", "x"))
     sync(store, extract({**ADA, "email": email}, BO, {**BO, "id": "b"}, roles=roles), 2)
     assert len(files) == len(set(files)) == 9

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable, Mapping
 
 import pandas as pd
@@ -459,3 +460,27 @@ def test_a_column_that_nothing_fills_is_refused() -> None:
     assert refused(lambda: ae.normalize(ae.Extract(**one_loan()), model=model, run=run)) == (
         "nothing fills user.note; give it source=, or let the builder of 'user' give it"
     )
+
+
+# ------------------------------------------------------------------------- travelling
+
+
+def test_a_model_travels_and_normalizes_as_before() -> None:
+    there = pickle.loads(pickle.dumps(BORROWER_MODEL))  # noqa: S301 - our own bytes
+    assert repr(there) == repr(BORROWER_MODEL)
+    assert (there.sources, there.tables) == (BORROWER_MODEL.sources, BORROWER_MODEL.tables)
+    assert there.lineage == BORROWER_MODEL.lineage
+    run = ae.Run(time=pd.Timestamp("2026-01-31", tz="UTC"), actor="me")
+    here, far = (
+        ae.normalize(ae.Extract(**one_loan()), model=model, run=run)
+        for model in (BORROWER_MODEL, there)
+    )
+    assert here.tables.equals(far.tables)
+
+
+def test_the_columns_of_what_travelled_cannot_be_changed() -> None:
+    for spec in (BORROWER_MODEL.sources["borrower"], BORROWER_MODEL.tables["user"]):
+        there = pickle.loads(pickle.dumps(spec))  # noqa: S301 - our own bytes
+        assert there == spec
+        with pytest.raises(TypeError):
+            there.columns["x"] = there.columns

@@ -176,8 +176,8 @@ def test_where_the_old_version_is_gone_every_row_is_compared(
     database: Any, store: ae.SnapshotStore
 ) -> None:
     sql.load(store, database.engine, version=1)
-    store.attempt_limit = NO_AGE
-    store.vacuum(run=RUN, keep_for=-dt.timedelta(days=1_000))
+    impatient = ae.SnapshotStore(store.url, attempt_limit=NO_AGE)
+    impatient.vacuum(run=RUN, keep_for=-dt.timedelta(days=1_000))
     with pytest.raises(VersionNotFoundError):
         store.read(1)
     assert sql.load(store, database.engine).outcome == "compared"
@@ -208,8 +208,8 @@ def test_another_store_with_other_keys_replaces_all_rows(
 
 def test_a_pinned_version_stays_readable(database: Any, store: ae.SnapshotStore) -> None:
     sql.load(store, database.engine, version=2, pin="reports")
-    store.attempt_limit = NO_AGE
-    store.vacuum(run=RUN, keep_for=-dt.timedelta(days=1_000))
+    impatient = ae.SnapshotStore(store.url, attempt_limit=NO_AGE)
+    impatient.vacuum(run=RUN, keep_for=-dt.timedelta(days=1_000))
     assert store.find().oldest_readable == 2
     assert sql.load(store, database.engine, pin="reports").outcome == "changed"
 

@@ -8,9 +8,10 @@ calls; the slow one takes every case.
 
 from __future__ import annotations
 
+import datetime as dt
 import pickle
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ import pytest
 
 import aspen_etl as ae
 from aspen_etl.errors import AspenETLError, CommitOutcomeUnknownError
-from aspen_etl.store import commit_log
+from aspen_etl.store import commit_log, vacuuming
 from aspen_etl.synchronization import syncing
 from tests.store.conftest import Backend
 from tests.support.borrowers import (
@@ -96,8 +97,8 @@ def resume(store: ae.SnapshotStore, _: Path) -> None:
 
 def vacuum(store: ae.SnapshotStore, _: Path) -> None:
     old = ae.Run(time=RUN.time.replace(year=2027), actor="me")
-    store.attempt_limit = NO_AGE
-    store.vacuum(run=old)
+    impatient = replace(store.place, attempt_limit=NO_AGE)
+    vacuuming.vacuum(impatient, old, dt.timedelta(days=7))
 
 
 def purge(store: ae.SnapshotStore, _: Path) -> None:

@@ -182,7 +182,7 @@ def test_a_higher_format_is_of_a_newer_version_whatever_else_it_says(
 def test_verify_goes_on_where_an_older_commit_is_damaged(store: ae.SnapshotStore) -> None:
     change(store, 1, lambda v: v.update(actor="somebody"), sealed=True)
     write_commit_file(store, 2, b"")
-    user = store.root.child(store.find().tables["user"].files[0].path)
+    user = store.place.root.child(store.find().tables["user"].files[0].path)
     user.filesystem.pipe_file(user.path, b"x" * store.find().tables["user"].bytes)
     found = problems(store)
     assert set(found) == {"commit 2", "user"}
@@ -242,14 +242,14 @@ def test_a_pin_of_release_0_1_is_one(store: ae.SnapshotStore) -> None:
 def test_verify_holds_the_id_against_the_commits(
     store: ae.SnapshotStore, data: bytes | None
 ) -> None:
-    place = store.root.child("_aspen/store.json")
+    place = store.place.root.child("_aspen/store.json")
     if data is None:
         place.filesystem.rm_file(place.path)
     else:
         place.filesystem.pipe_file(place.path, data)
     assert set(problems(store)) == {"store.json"}
     if data is None:
-        assert store.log.identity() == store.find().store
+        assert store.place.log.identity() == store.find().store
 
 
 NOTES: tuple[Any, ...] = (
@@ -276,11 +276,11 @@ def test_a_note_that_cannot_be_taken_is_none(store: ae.SnapshotStore, note: Any)
 def test_what_is_no_file_is_refused_at_once(on_disk: ae.SnapshotStore, kind: str) -> None:
     commit = on_disk.find()
     names = {
-        "commit 3": on_disk.log.place(3).path,
-        "user": on_disk.root.child(commit.tables["user"].files[0].path).path,
-        "rejects": on_disk.root.child(commit.stored[-1].files[0].path).path,
-        "pin loader.json": on_disk.root.child("_aspen/pins/loader.json").path,
-        "store.json": on_disk.root.child("_aspen/store.json").path,
+        "commit 3": on_disk.place.log.place(3).path,
+        "user": on_disk.place.root.child(commit.tables["user"].files[0].path).path,
+        "rejects": on_disk.place.root.child(commit.stored[-1].files[0].path).path,
+        "pin loader.json": on_disk.place.root.child("_aspen/pins/loader.json").path,
+        "store.json": on_disk.place.root.child("_aspen/store.json").path,
     }
     for where, name in names.items():
         path = Path(name)
@@ -303,7 +303,7 @@ def test_what_is_no_file_is_refused_at_once(on_disk: ae.SnapshotStore, kind: str
 
 def test_no_more_of_a_table_is_read_than_its_commit_says(on_disk: ae.SnapshotStore) -> None:
     stored = on_disk.find().tables["user"]
-    path = Path(on_disk.root.child(stored.files[0].path).path)
+    path = Path(on_disk.place.root.child(stored.files[0].path).path)
     with path.open("r+b") as file:
         file.truncate(1 << 40)  # a hole: it takes no room
     with pytest.raises(CorruptStoreError, match=f"it has more than {stored.bytes} bytes"):
@@ -319,7 +319,7 @@ def test_a_store_of_format_1_is_not_sealed_until_the_next_commit(store: ae.Snaps
     assert (found.problems, found.unsealed) == ((), 3)
     assert sync(store, "Como").version == 4
     assert read_json(store, 4)["format"] == 2
-    assert store.find().store == store.log.identity()
+    assert store.find().store == store.place.log.identity()
     found = store.verify()
     assert (found.problems, found.unsealed) == ((), 2)
     change(store, 3, lambda v: v.update(actor="somebody"))
@@ -350,6 +350,6 @@ def test_release_0_1_refuses_the_store_by_name(store: ae.SnapshotStore) -> None:
         if isinstance(found, int) and found > 1:
             raise StoreFormatError.at(url, found, 1)
 
-    for place in (store.log.place(3), store.root.child("_aspen/store.json")):
+    for place in (store.place.log.place(3), store.place.root.child("_aspen/store.json")):
         with pytest.raises(StoreFormatError, match=r"of store format 2.*knows formats up to 1"):
             read(place.read(1 << 28), place.url)

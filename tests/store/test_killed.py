@@ -36,7 +36,7 @@ def kill_often(folder: Path, times: int) -> None:
             assert process.stdout.readline() == "ready\n"
             # Every other process commits first, however slow the machine is.
             end = time.monotonic() + PATIENCE * (turn % 2)
-            while ae.SnapshotStore(url).log.newest_version() <= versions[-1]:
+            while ae.SnapshotStore(url).place.log.newest_version() <= versions[-1]:
                 if time.monotonic() >= end:
                     break
                 time.sleep(0.02)

@@ -22,14 +22,14 @@ def fill(store: ae.SnapshotStore, count: int) -> None:
     values = read_json(store, 1)
     newest = as_text({**values, "version": count, "parent": count - 1, "parent_sha256": "0" * 64})
     files: Iterator[tuple[int, bytes]] = ((version, b"") for version in range(2, count))
-    if store.root.is_local:
-        folder = Path(store.log.place(1).path).parent
+    if store.place.root.is_local:
+        folder = Path(store.place.log.place(1).path).parent
         (folder / "empty").touch()
         for version, _ in files:
             shutil.copyfile(folder / "empty", folder / f"{version:020d}.json")
-    elif "memory" in store.root.filesystem.protocol:
+    elif "memory" in store.place.root.filesystem.protocol:
         for version, data in files:
-            store.root.filesystem.pipe_file(store.log.place(version).path, data)
+            store.place.root.filesystem.pipe_file(store.place.log.place(version).path, data)
     else:
         with ThreadPoolExecutor(32) as pool:
             list(pool.map(lambda each: put(store, *each), files))
@@ -37,7 +37,7 @@ def fill(store: ae.SnapshotStore, count: int) -> None:
 
 
 def put(store: ae.SnapshotStore, version: int, data: bytes) -> None:
-    store.root.filesystem.pipe_file(store.log.place(version).path, data)
+    store.place.root.filesystem.pipe_file(store.place.log.place(version).path, data)
 
 
 def open_many(backend: Backend, folder: Path, count: int) -> float:

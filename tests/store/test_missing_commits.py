@@ -12,6 +12,7 @@ import pytest
 
 import aspen_etl as ae
 from aspen_etl.errors import CorruptStoreError, VersionNotFoundError
+from aspen_etl.store.attempt import Attempt
 from aspen_etl.store.snapshot_store import SnapshotStore
 from tests.support.borrowers import LENIENT, RUN, files_below, put_files
 from tests.support.commits import remove
@@ -98,7 +99,7 @@ def test_also_beside_a_restore_or_a_vacuum(store: SnapshotStore, kind: str) -> N
 
 
 def test_a_number_far_away_costs_no_more(store: SnapshotStore) -> None:
-    place = store.log.place(10**20 - 1)
+    place = store.place.log.place(10**20 - 1)
     place.filesystem.pipe_file(place.path, b"")
     with pytest.raises(CorruptStoreError, match=r"commit 8 is missing"):
         store.newest()
@@ -122,16 +123,16 @@ def test_the_newest_is_missed_by_verify_and_by_who_would_write_it_again(
 
 @pytest.mark.parametrize("word", ["last_run.json", "a pin", "the folder of an attempt after it"])
 def test_verify_takes_any_word_that_is_left_of_it(store: SnapshotStore, word: str) -> None:
-    files = store.root.filesystem
+    files = store.place.root.filesystem
     if word == "a pin":
         store.pin("loader", 7)
     if word == "the folder of an attempt after it":
-        place = store.root.child(f"user/{8:020d}-0123456789abcdef/part-00000.csv")
+        place = store.place.root.child(f"user/{8:020d}-0123456789abcdef/part-00000.csv")
         files.makedirs(place.path.rpartition("/")[0], exist_ok=True)
         files.pipe_file(place.path, b"")
     if word != "last_run.json":
-        files.rm_file(store.root.child("_aspen/last_run.json").path)
-    files.rm_file(store.root.child("_aspen/newest.json").path)
+        files.rm_file(store.place.root.child("_aspen/last_run.json").path)
+    files.rm_file(store.place.root.child("_aspen/newest.json").path)
     remove(store, 7)
     assert [problem.where for problem in store.verify().problems] == ["commit 7"]
 
@@ -150,7 +151,7 @@ def test_a_commit_of_any_kind_leaves_word(store: SnapshotStore, step: str) -> No
 
 
 def test_what_a_dead_attempt_left_is_no_missing_commit(store: SnapshotStore) -> None:
-    attempt = store.attempt(8)
+    attempt = Attempt(store.place, 8)
     attempt.tables({"user": store.read().tables["user"]}, store.model.tables)
     assert store.verify().problems == ()
     assert sync(store, "Milan").version == 8
@@ -159,7 +160,7 @@ def test_what_a_dead_attempt_left_is_no_missing_commit(store: SnapshotStore) -> 
 def test_words_that_nobody_can_read_are_passed_over(store: SnapshotStore) -> None:
     for name in ("newest", "last_run"):
         for data in (b"", b"[]", b'{"version": "7"}', b'{"version": -1}', b"[" * 60_000):
-            place = store.root.child(f"_aspen/{name}.json")
+            place = store.place.root.child(f"_aspen/{name}.json")
             place.filesystem.pipe_file(place.path, data)
             assert store.verify().problems == ()
     assert sync(store, "Milan").version == 8
@@ -179,13 +180,13 @@ def test_a_store_without_a_commit_is_none_still(tmp_path: Path) -> None:
 def test_a_listing_that_comes_late_is_no_proof(
     store: SnapshotStore, hidden: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    listed = store.root.filesystem.ls
-    late = {store.log.place(version).name for version in hidden}
+    listed = store.place.root.filesystem.ls
+    late = {store.place.log.place(version).name for version in hidden}
 
     def ls(path: str, **options: Any) -> list[str]:
         return [each for each in listed(path, **options) if each.rpartition("/")[2] not in late]
 
-    monkeypatch.setattr(store.root.filesystem, "ls", ls)
+    monkeypatch.setattr(store.place.root.filesystem, "ls", ls)
     assert store.find().version == 7
     assert store.verify().problems == ()
     assert sync(store, "Milan").version == 8
@@ -195,7 +196,7 @@ def test_each_opening_lists_the_folder_once(
     store: SnapshotStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls: list[str] = []
-    filesystem = store.root.filesystem
+    filesystem = store.place.root.filesystem
     for name in ("ls", "find", "info"):
         method = getattr(filesystem, name)
 

@@ -11,6 +11,7 @@ import pytest
 import aspen_etl as ae
 from aspen_etl.errors import CorruptStoreError, NotSupportedError, ThresholdError
 from aspen_etl.schema import Run
+from aspen_etl.store.attempt import Attempt
 from aspen_etl.store.likeness import form_of
 from aspen_etl.store.purge_report import NOT_REACHED
 from tests.support.borrowers import LENIENT, files_below
@@ -46,8 +47,8 @@ def sync(store: ae.SnapshotStore, given: ae.Extract, day: int) -> ae.SyncReport:
 def told(store: ae.SnapshotStore, *words: str) -> list[str]:
     """Name the files of a store, its rejects included, that hold any of some words."""
     roots = [store]
-    if store.rejects_root is not None:
-        roots.append(ae.SnapshotStore(store.rejects_root.url))
+    if store.place.rejects_root is not None:
+        roots.append(ae.SnapshotStore(store.place.rejects_root.url))
     files = [item for each in roots for item in files_below(each).items()]
     return [name for name, data in files if any(word.encode() in data for word in words)]
 
@@ -63,7 +64,7 @@ def test_no_byte_of_a_purged_borrower_is_left(
     sync(store, extract(ADA, {**BIRD, "city": "Rye"}, roles=roles), 2)  # rows of two states
     sync(store, extract(ADA, roles=roles), 3)  # retired keys, and a role without its borrower
     sync(store, extract(ADA, {**BIRD, "full_name": None}, roles=roles), 4)  # a row as a reject
-    dead = store.attempt(5)
+    dead = Attempt(store.place, 5)
     dead.tables({"user": store.read(1).tables["user"]}, store.model.tables)
     dead.rejects(store.read_rejects(), None)
     with pytest.raises(ThresholdError):
@@ -146,7 +147,7 @@ def test_a_report_says_what_is_not_reached() -> None:
 def test_files_that_are_too_young_to_go_are_told() -> None:
     store = new_store()
     sync(store, extract(ADA, BIRD), 1)
-    store.attempt(2).rejects(store.read_rejects(), None)
+    Attempt(store.place, 2).rejects(store.read_rejects(), None)
     report = store.purge("Qq4", run=run(2))
     assert report.young == 1
     assert "left: 1 files of attempts that may be running, or died" in "\n".join(report.left)
@@ -171,7 +172,7 @@ def test_what_a_refused_run_left_is_reached_also_where_it_is_damaged(name: str) 
     sync(store, extract(ADA), 1)
     with pytest.raises(ThresholdError):
         ae.sync(extract(ADA, BIRD), store, run=run(2))
-    place = store.root.child(f"_aspen/refused/{name}")
+    place = store.place.root.child(f"_aspen/refused/{name}")
     place.filesystem.pipe_file(place.path, CANARY.encode())
     store.purge("Qq4", run=run(3))
     assert [each for each in told(store, CANARY) if each != "_aspen/refused/run.json"] == []
@@ -181,7 +182,7 @@ def test_a_lost_file_is_damage_and_no_other_writer() -> None:
     store = new_store()
     sync(store, extract(ADA, BIRD), 1)
     (file,) = store.find(1).tables["user"].files
-    store.root.filesystem.rm_file(store.root.child(file.path).path)
+    store.place.root.filesystem.rm_file(store.place.root.child(file.path).path)
     for call in (lambda: store.purge("Qq4", run=run(3)), lambda: store.restore(1, run=run(3))):
         with pytest.raises(CorruptStoreError, match="the file is gone"):
             call()

@@ -81,7 +81,7 @@ def clean(url: str, rejects_url: Optional[str]) -> VacuumReport:
 
 def forget_id(place: str) -> None:
     """Take the id of a place away, as where a store of release 0.1 wrote."""
-    root = ae.SnapshotStore(place).root.child("_aspen/rejects.json")
+    root = ae.SnapshotStore(place).place.root.child("_aspen/rejects.json")
     root.filesystem.rm_file(root.path)
 
 
@@ -92,7 +92,7 @@ def shared(base: str) -> tuple[str, str, str]:
     forget_id(place)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(rejects_place, "judge_place", lambda *_: "shared")
-        patch.setattr("aspen_etl.store.store_writer.judge_place", lambda *_: "shared")
+        patch.setattr("aspen_etl.store.committing.judge_place", lambda *_: "shared")
         make(west, place)
     return east, west, place
 
@@ -107,7 +107,7 @@ def test_the_id_of_the_store_is_written_with_the_first_rejects(base: str) -> Non
     assert files_below(beside) == {}
     ae.sync(extract(person("x")), store, run=run(2), thresholds=LENIENT)
     claim = json.loads(files_below(beside)["_aspen/rejects.json"])
-    assert claim == {"format": claim["format"], "token": find_identity(store.root)}
+    assert claim == {"format": claim["format"], "token": find_identity(store.place.root)}
 
 
 def test_a_second_store_is_refused_before_anything_is_written(base: str) -> None:
@@ -193,7 +193,7 @@ def test_of_two_stores_that_begin_at_once_one_is_refused(
 
 def test_an_id_that_cannot_be_read_is_damage(base: str) -> None:
     store = make(f"{base}/s", f"{base}/bin")
-    place = ae.SnapshotStore(f"{base}/bin").root.child("_aspen/rejects.json")
+    place = ae.SnapshotStore(f"{base}/bin").place.root.child("_aspen/rejects.json")
     place.filesystem.pipe_file(place.path, b"{}")
     with pytest.raises(CorruptStoreError, match=r"rejects\.json"):
         store.vacuum(run=LATER)
@@ -215,7 +215,7 @@ def test_a_place_from_before_is_claimed_where_all_in_it_is_the_stores(base: str)
     before = len(files_below(ae.SnapshotStore(f"{base}/bin")))
     assert clean(f"{base}/s", f"{base}/bin").foreign == 0
     left = files_below(ae.SnapshotStore(f"{base}/bin"))
-    assert json.loads(left["_aspen/rejects.json"])["token"] == find_identity(store.root)
+    assert json.loads(left["_aspen/rejects.json"])["token"] == find_identity(store.place.root)
     assert len(left) == before  # one of two files of rejects went, and the id came
     assert store.verify().problems == ()
 
@@ -240,10 +240,10 @@ def test_of_a_shared_place_vacuum_deletes_what_the_store_named_and_counts_the_re
 def test_a_shared_place_that_is_split_is_claimed(base: str) -> None:
     east, _, place = shared(base)
     own = f"{base}/own"
-    target = ae.SnapshotStore(own).root
+    target = ae.SnapshotStore(own).place.root
     for commit in keeper(east, place).history():
         for file in commit.rejects.files if commit.rejects else ():
-            source = ae.SnapshotStore(place).root.child(file.path)
+            source = ae.SnapshotStore(place).place.root.child(file.path)
             target.filesystem.pipe_file(target.child(file.path).path, source.read(1 << 20))
     assert clean(east, own).foreign == 0
     assert "_aspen/rejects.json" in files_below(ae.SnapshotStore(own))
@@ -333,7 +333,7 @@ def sight(url: str, place: Optional[str]) -> list[tuple[int, str, bool]]:
         (commit.version, file.path, checksum(root.child(file.path).read(1 << 20)) == file.sha256)
         for commit in store.history()
         for stored in commit.stored
-        for root in [store.root_of(stored)]
+        for root in [store.place.root_of(stored)]
         for file in stored.moved(store.find().rewrites).files
     ]
 

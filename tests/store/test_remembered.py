@@ -114,7 +114,7 @@ def change_id(store: ae.SnapshotStore, right: str, wrong: str) -> None:
     values = read_json(store, 1)
     for name in ("user_profile", "user"):
         file = values["tables"][name]["files"][0]
-        place = store.root.child(file["path"])
+        place = store.place.root.child(file["path"])
         data = place.read(1 << 20).replace(right.encode(), wrong.encode())
         place.filesystem.pipe_file(place.path, data)
         file.update(bytes=len(data), sha256=checksum(data))

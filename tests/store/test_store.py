@@ -21,6 +21,7 @@ from aspen_etl.errors import (
     VersionNotFoundError,
 )
 from aspen_etl.schema import Extract, Run
+from aspen_etl.store.attempt import Attempt
 from tests.support.borrowers import files_below, put_files
 from tests.support.refusals import refused
 from tests.transform.sheets import ADA, BO, extract
@@ -129,8 +130,8 @@ def test_a_store_without_rejects_url_does_not_find_rejects_elsewhere(url: str) -
     store = three_versions(url, rejects_url=elsewhere)
     assert len(store.read_rejects()) == 1
     assert store.verify().problems == ()
-    files = store.root.filesystem.find(store.root.path)
-    assert not [path for path in files if "rejects" in path.removeprefix(store.root.path)]
+    files = store.place.root.filesystem.find(store.place.root.path)
+    assert not [path for path in files if "rejects" in path.removeprefix(store.place.root.path)]
     with pytest.raises(NotSupportedError, match="give rejects_url="):
         ae.SnapshotStore(url).read_rejects()
 
@@ -184,7 +185,7 @@ def test_the_newest_version_is_found_among_many(url: str) -> None:
             store.resume(run=run(day))
         else:
             store.restore(1, run=run(day))
-        assert store.log.newest_version() == version
+        assert store.place.log.newest_version() == version
 
 
 def test_a_storage_that_is_not_known_needs_a_promise(
@@ -247,26 +248,26 @@ def test_vacuum_lets_old_versions_go_and_keeps_the_rest(url: str) -> None:
 
 def test_vacuum_leaves_young_files_of_unknown_attempts_alone(url: str) -> None:
     store = three_versions(url)
-    attempt = store.attempt(4)
+    attempt = Attempt(store.place, 4)
     written = attempt.tables({"user": store.read().tables["user"]}, store.model.tables)
     left = written["user"].files[0].path
     report = store.vacuum(run=run(5))
     assert (report.files, report.young) == (0, 1)
-    assert store.root.child(left).kind() == "file"
+    assert store.place.root.child(left).kind() == "file"
     assert aged(store).vacuum(run=run(5)).files == 1
-    assert store.root.child(left).kind() == "absent"
+    assert store.place.root.child(left).kind() == "absent"
 
 
 def test_vacuum_deletes_nothing_that_is_not_the_stores(url: str) -> None:
     store = three_versions(url)
     for name in ("notes.txt", "user/notes.txt", "user/older/part-00000.csv"):
-        place = store.root.child(name)
+        place = store.place.root.child(name)
         place.filesystem.makedirs(place.path.rpartition("/")[0], exist_ok=True)
         place.filesystem.pipe_file(place.path, b"mine")
     aged(store).vacuum(run=run(30), keep_for=dt.timedelta())
-    assert store.root.child("notes.txt").kind() == "file"
-    assert store.root.child("user/notes.txt").kind() == "file"
-    assert store.root.child("user/older/part-00000.csv").kind() == "file"
+    assert store.place.root.child("notes.txt").kind() == "file"
+    assert store.place.root.child("user/notes.txt").kind() == "file"
+    assert store.place.root.child("user/older/part-00000.csv").kind() == "file"
 
 
 def test_a_pinned_version_stays_until_it_is_let_go(url: str) -> None:
@@ -288,9 +289,9 @@ def test_verification_names_what_is_wrong(url: str) -> None:
     store = three_versions(url)
     commit = store.find()
     for name, damage in (("user", (b"day", b"dax")), ("email", (b"\n", b""))):
-        place = store.root.child(commit.tables[name].files[0].path)
+        place = store.place.root.child(commit.tables[name].files[0].path)
         place.filesystem.pipe_file(place.path, place.read(1 << 20).replace(*damage, 1))
-    gone = store.root.child(commit.tables["address"].files[0].path)
+    gone = store.place.root.child(commit.tables["address"].files[0].path)
     gone.filesystem.rm_file(gone.path)
     found = {problem.where: problem.what for problem in store.verify().problems}
     assert set(found) == {"user", "email", "address"}
@@ -316,8 +317,8 @@ def test_purge_erases_a_borrower_from_every_version(url: str) -> None:
     for version in range(1, report.version + 1):
         assert store.verify(version).problems == ()
         assert "b" not in ids(store, version)
-    for path in store.root.filesystem.find(store.root.path):
-        data = store.root.filesystem.cat_file(path)
+    for path in store.place.root.filesystem.find(store.place.root.path):
+        data = store.place.root.filesystem.cat_file(path)
         assert b"Cy" not in data
         assert b"5550101" not in data or b"Ada" not in data
     assert store.purge("nobody", run=run(6)).files == 0
@@ -348,7 +349,7 @@ def test_the_status_tells_of_commits_and_of_runs_that_only_looked(url: str) -> N
 
 def test_a_note_that_cannot_be_read_is_none(url: str) -> None:
     store = three_versions(url)
-    place = store.root.child("_aspen/last_run.json")
+    place = store.place.root.child("_aspen/last_run.json")
     for data in (b"", b"[]", b'{"time": "yesterday"}'):
         place.filesystem.pipe_file(place.path, data)
         assert store.last_run() == {}
@@ -360,7 +361,7 @@ def test_a_note_that_cannot_be_read_is_none(url: str) -> None:
 
 def test_a_store_of_a_newer_format_is_refused(url: str) -> None:
     store = three_versions(url)
-    place = store.log.place(4)
+    place = store.place.log.place(4)
     place.filesystem.pipe_file(place.path, b'{"format": 99}')
     for call in (store.read, store.newest, lambda: sync(store, extract(ADA), 5)):
         with pytest.raises(
@@ -372,7 +373,7 @@ def test_a_store_of_a_newer_format_is_refused(url: str) -> None:
 def test_a_commit_file_that_is_none_is_damage(url: str) -> None:
     store = three_versions(url)
     for data in (b"", b"[]", b'{"format": 1}', b'{"format": "x"}', b"\xff"):
-        place = store.log.place(4)
+        place = store.place.log.place(4)
         place.filesystem.pipe_file(place.path, data)
         with pytest.raises(CorruptStoreError, match="it is no commit file"):
             store.read()

@@ -48,7 +48,7 @@ class Progress:
 
     def __init__(self, store: ae.SnapshotStore) -> None:
         self.kinds: Counter[str] = Counter()
-        self._log, self._last = store.log, 0
+        self._log, self._last = store.place.log, 0
 
     def has(self, wanted: dict[str, int]) -> bool:
         """Look for new commits, and tell whether there are as many as wanted."""
@@ -121,7 +121,7 @@ def work_together(
 def _check(backend: Backend, url: str, states: dict[str, int], outcomes: dict[str, int]) -> None:
     store = backend.open(url)
     newest = store.find()
-    commits: list[Any] = [store.log.read(v) for v in range(1, newest.version + 1)]
+    commits: list[Any] = [store.place.log.read(v) for v in range(1, newest.version + 1)]
     assert [c.version for c in commits] == list(range(1, newest.version + 1))
     assert [c.parent for c in commits] == list(range(newest.version))
     assert len({c.token for c in commits}) == len(commits)

@@ -71,7 +71,7 @@ def names_in(store: ae.SnapshotStore) -> list[str]:
 
 def files_below(store: ae.SnapshotStore) -> dict[str, bytes]:
     """Read every file of a store, by its path below the store's url."""
-    filesystem, root = store.root.filesystem, store.root.path.rstrip("/")
+    filesystem, root = store.place.root.filesystem, store.place.root.path.rstrip("/")
     return {
         path[path.index(root) + len(root) + 1 :]: filesystem.cat_file(path)
         for path in filesystem.find(root)
@@ -81,6 +81,6 @@ def files_below(store: ae.SnapshotStore) -> dict[str, bytes]:
 def put_files(store: ae.SnapshotStore, files: dict[str, bytes]) -> None:
     """Write files below a store's url."""
     for name, data in files.items():
-        place = store.root.child(name)
-        store.root.filesystem.makedirs(place.path.rpartition("/")[0], exist_ok=True)
+        place = store.place.root.child(name)
+        store.place.root.filesystem.makedirs(place.path.rpartition("/")[0], exist_ok=True)
         place.filesystem.pipe_file(place.path, data)

@@ -89,7 +89,7 @@ def look(original: Original, mutant: Mutant) -> str:
     json.dumps([status.to_dict(), dict(store.last_run())])
     if mutant.name.startswith("_aspen/commits"):
         return "same" if _tables(store) == original.tables else "other"
-    store.log.identity()
+    store.place.log.identity()
     store.vacuum(run=RUN)
     return "same" if store.find().version == 2 else "other"
 

@@ -20,13 +20,13 @@ def read_json(store: ae.SnapshotStore, version: int) -> dict[str, Any]:
 
 def read_commit_file(store: ae.SnapshotStore, version: int) -> bytes:
     """Read the bytes of a commit file."""
-    place = store.log.place(version)
+    place = store.place.log.place(version)
     return bytes(place.filesystem.cat_file(place.path))
 
 
 def write_commit_file(store: ae.SnapshotStore, version: int, data: bytes) -> None:
     """Write over a commit file."""
-    place = store.log.place(version)
+    place = store.place.log.place(version)
     place.filesystem.pipe_file(place.path, data)
 
 
@@ -48,7 +48,7 @@ def change(store: ae.SnapshotStore, version: int, edit: Edit, *, sealed: bool = 
 def remove(store: ae.SnapshotStore, *versions: int) -> None:
     """Lose commit files."""
     for version in versions:
-        place = store.log.place(version)
+        place = store.place.log.place(version)
         place.filesystem.rm_file(place.path)
 
 

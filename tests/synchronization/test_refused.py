@@ -44,13 +44,13 @@ def refuse(store: ae.SnapshotStore, hour: int, given: ae.Extract = BAD) -> Thres
 
 
 def holds_canary(store: ae.SnapshotStore) -> list[str]:
-    roots = [store] if store.rejects_root is None else [store, beside(store)]
+    roots = [store] if store.place.rejects_root is None else [store, beside(store)]
     return [name for each in roots for name, data in files_below(each).items() if b"canary" in data]
 
 
 def beside(store: ae.SnapshotStore) -> ae.SnapshotStore:
-    assert store.rejects_root is not None
-    return ae.SnapshotStore(store.rejects_root.url)
+    assert store.place.rejects_root is not None
+    return ae.SnapshotStore(store.place.rejects_root.url)
 
 
 @pytest.mark.parametrize("elsewhere", [False, True], ids=["inside", "elsewhere"])
@@ -124,7 +124,7 @@ def test_vacuum_takes_what_is_old_and_rejects_whose_figures_are_lost() -> None:
     assert store.vacuum(run=run(6), keep_for=dt.timedelta(hours=3)).files == 1
     assert holds_canary(store) == []
     refuse(store, 7)
-    figures = store.root.child("_aspen/refused/run.json")
+    figures = store.place.root.child("_aspen/refused/run.json")
     figures.filesystem.pipe_file(figures.path, b"")
     assert store.vacuum(run=run(8)).files == 2
     assert holds_canary(store) == []
@@ -208,7 +208,7 @@ def test_figures_that_cannot_be_read_are_none(data: bytes) -> None:
     store = new_store()
     refuse(store, 1)
     for name in ("refused/run", "last_run", "last_failure"):
-        place = store.root.child(f"_aspen/{name}.json")
+        place = store.place.root.child(f"_aspen/{name}.json")
         place.filesystem.pipe_file(place.path, data)
     assert store.refused_run() is None
     assert store.last_run() == {}
@@ -263,7 +263,7 @@ def test_an_error_that_is_not_ours_is_told_by_its_kind() -> None:
 def test_a_commit_by_a_run_is_a_look_also_where_its_note_is_lost() -> None:
     store = new_store()
     ae.sync(GOOD, store, run=run(1))
-    store.root.filesystem.rm_file(store.root.child("_aspen/last_run.json").path)
+    store.place.root.filesystem.rm_file(store.place.root.child("_aspen/last_run.json").path)
     assert alarm(store, 2) is None
     store.restore(1, run=run(3))
     assert alarm(store, 4) is not None
@@ -272,7 +272,7 @@ def test_a_commit_by_a_run_is_a_look_also_where_its_note_is_lost() -> None:
 def test_word_of_a_run_that_failed_under_an_older_release_counts() -> None:
     store = new_store()
     ae.sync(GOOD, store, run=run(1))
-    place = store.root.child("_aspen/last_run.json")
+    place = store.place.root.child("_aspen/last_run.json")
     words = b'{"time": "2026-01-01T02:00:00+00:00", "outcome": "ReadError", "version": 1}'
     place.filesystem.pipe_file(place.path, words)
     assert ReadError.__name__ in str(alarm(store, 2))

@@ -188,7 +188,7 @@ def test_steps_are_told_as_they_begin() -> None:
 def test_a_plan_writes_nothing_and_tells_what_would_be_refused() -> None:
     store = new_store()
     assert ae.plan(many(20), store, run=run(1)).tables["user"].inserted == 20
-    assert store.root.kind() == "absent"
+    assert store.place.root.kind() == "absent"
     ae.sync(many(20), store, run=run(1))
     planned = ae.plan(many(5), store, run=run(2))
     assert (planned.outcome, planned.version) == ("planned", 1)

@@ -125,7 +125,7 @@ def _stored(model: Model, arguments: argparse.Namespace) -> tuple[str, dict[str,
     options = settings_of(arguments).options_for(arguments.store)
     store = SnapshotStore(arguments.store, model=model, storage_options=options)
     commit = store.find()
-    store.check_model(commit)
+    store.place.check_model(commit)
     held = {name: commit.tables[name].moved(commit.rewrites) for name in model.tables}
     formats = sorted({each.format for each in held.values()})
     if len(formats) > 1 or arguments.format not in {None, *formats}:

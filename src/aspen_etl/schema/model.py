@@ -199,6 +199,11 @@ class Model:
             builders={**self.builders, **_builders(builders)},
         )
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel as what it was made of; it is checked again where it arrives."""
+        held = (self.sources, self.tables, self.cleaners, self.builders)
+        return type(self), tuple(dict(each) for each in held)
+
     def __repr__(self) -> str:
         return f"<Model {', '.join(self.sources)} -> {', '.join(self.tables)}>"
 
@@ -258,7 +263,7 @@ def _with_lengths(tables: Mapping[str, TableSpec]) -> dict[str, TableSpec]:
         for column, target in table.references.items():
             key = out[target].columns[out[target].primary_key]
             columns[column] = replace(columns[column], length=key.length)
-        out[name] = replace(table, columns=MappingProxyType(columns))
+        out[name] = replace(table, columns=columns)
     return out
 
 

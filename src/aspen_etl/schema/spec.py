@@ -188,6 +188,14 @@ class SourceSpec:
     columns: Mapping[str, ColumnSpec]
     schema: type[pa.DataFrameModel] = field(repr=False)
 
+    def __post_init__(self) -> None:
+        """Let nobody change the columns."""
+        object.__setattr__(self, "columns", MappingProxyType(dict(self.columns)))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel without the view of the columns, which does not pickle."""
+        return type(self), (self.name, dict(self.columns), self.schema)
+
     @classmethod
     def of(cls, schema: type[pa.DataFrameModel], /) -> SourceSpec:
         """Read the facts off a pandera model.
@@ -216,7 +224,7 @@ class SourceSpec:
         if not columns:
             msg = f"{owner} has no column"
             raise ModelError(msg, source=name)
-        return cls(name=name, columns=MappingProxyType(columns), schema=schema)
+        return cls(name=name, columns=columns, schema=schema)
 
 
 @dataclass(frozen=True)
@@ -236,6 +244,15 @@ class TableSpec:
     primary_key: str
     natural_key: tuple[str, ...]
     schema: type[pa.DataFrameModel] = field(repr=False)
+
+    def __post_init__(self) -> None:
+        """Let nobody change the columns."""
+        object.__setattr__(self, "columns", MappingProxyType(dict(self.columns)))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel without the view of the columns, which does not pickle."""
+        held = (self.name, dict(self.columns), self.primary_key, self.natural_key, self.schema)
+        return type(self), held
 
     @classmethod
     def of(cls, schema: type[pa.DataFrameModel], /) -> TableSpec:
@@ -261,7 +278,7 @@ class TableSpec:
             raise ModelError(msg, table=name, columns=tuple(keys))
         natural = tuple(key for key, spec in own.items() if spec.natural_key) or tuple(keys)
         _check_keys(owner, own, keys[0], natural)
-        return cls(name, MappingProxyType({**own, **audit}), keys[0], natural, schema)
+        return cls(name, {**own, **audit}, keys[0], natural, schema)
 
     @property
     def about(self) -> Optional[str]:

@@ -6,13 +6,11 @@ import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from datetime import timedelta
 from typing import Optional
 
 import pandas as pd
 
 from aspen_etl.columns.frames import equal_frames
-from aspen_etl.derive.formats import FormatName
 from aspen_etl.errors import CorruptStoreError, DeadlineError, ReadError, SourceNotFoundError
 from aspen_etl.io.batch import Batch
 from aspen_etl.io.codecs import encode, encode_ahead
@@ -20,8 +18,9 @@ from aspen_etl.io.filesystem import Location
 from aspen_etl.io.writing import Data
 from aspen_etl.schema.snapshot import REJECTS, KeyState
 from aspen_etl.schema.spec import ColumnSpec, TableSpec
-from aspen_etl.store.commit import KeyEntry, Stored
+from aspen_etl.store.commit import Commit, KeyEntry, Stored
 from aspen_etl.store.frames import check_sizes, checksum, read_frame, send_frame
+from aspen_etl.store.place import Place
 from aspen_etl.transform.keys import key_columns, part_keys
 
 __all__ = ["Attempt"]
@@ -31,34 +30,30 @@ class Attempt:
     """Write the files of one attempt under a token that no other attempt has.
 
     Args:
-        root: The store's place.
-        rejects_root: The place of the rejects, if it is another one.
+        place: The store.
         version: The version that it is to become.
-        file_format: ``csv`` or ``parquet``.
-        limit: How long it may take from its first file on; vacuum leaves its files alone for
-            twice that time.
         give_up: Called before each file and before the commit; it raises to stop.
+        base: The commit that it goes on from, in whose format it goes on.
 
     Attributes:
+        format: ``csv`` or ``parquet``.
         token: 64 random bits, as hexadecimal digits.
-        bytes_written: The size of its files.
+        folder: What its files lie in, below the folder of their table.
     """
 
     def __init__(
         self,
-        root: Location,
-        rejects_root: Optional[Location],
+        place: Place,
         version: int,
-        file_format: FormatName,
-        *,
-        limit: timedelta,
         give_up: Optional[Callable[[str], None]] = None,
+        *,
+        base: Optional[Commit] = None,
     ) -> None:
-        self.root, self.rejects_root, self.format = root, rejects_root, file_format
-        self.limit, self.give_up = limit, give_up
+        self.root, self.rejects_root = place.root, place.rejects_root
+        self.format, self.limit = place.format_after(base), place.attempt_limit
+        self.give_up = give_up
         self.token = secrets.token_hex(8)
         self.folder = f"{version:020d}-{self.token}"
-        self.bytes_written = 0
         self._started: Optional[float] = None
 
     def check(self, step: str) -> None:
@@ -177,9 +172,7 @@ class Attempt:
         if self._started is None:
             self._started = time.monotonic()
         root = self._root(elsewhere=elsewhere)
-        stored = send_frame(batch, root, path, frame, columns, self.format, parts=parts)
-        self.bytes_written += stored.bytes
-        return stored
+        return send_frame(batch, root, path, frame, columns, self.format, parts=parts)
 
     def _root(self, *, elsewhere: bool) -> Location:
         return self.rejects_root if elsewhere and self.rejects_root is not None else self.root

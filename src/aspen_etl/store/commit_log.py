@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from typing import Optional
 
 from aspen_etl.errors import (
@@ -35,17 +36,18 @@ _COMMIT = re.compile(r"([0-9]{20})\.json\Z")
 _TRIES, _WAIT_SECONDS = 5, 0.05
 
 
+@dataclass(frozen=True)
 class CommitLog:
     """Find, read and append commits.
 
-    Args:
+    Attributes:
         root: The store's place.
         single_writer: Whether the caller promises that nobody else writes, for storages that
             are not known to create a file exclusively.
     """
 
-    def __init__(self, root: Location, *, single_writer: bool = False) -> None:
-        self.root, self.single_writer = root, single_writer
+    root: Location
+    single_writer: bool = False
 
     def place(self, version: int) -> Location:
         """Give the place of a commit file."""

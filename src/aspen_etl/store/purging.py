@@ -16,39 +16,42 @@ from aspen_etl.schema.evolution import complete_table
 from aspen_etl.schema.snapshot import REJECTS
 from aspen_etl.schema.spec import ColumnSpec, TableSpec
 from aspen_etl.schema.values import Run
+from aspen_etl.store.attempt import Attempt
 from aspen_etl.store.commit import Commit, Stored, StoredFile
+from aspen_etl.store.committing import append, claim_rejects, next_commit, retrying
 from aspen_etl.store.likeness import Subject, clean_id
+from aspen_etl.store.place import Place
 from aspen_etl.store.purge_report import PurgeReport
+from aspen_etl.store.reading import lost, read_stored
 from aspen_etl.store.refused import check_reachable, purge_refused, read_refused
-from aspen_etl.store.store_writer import StoreWriter
 from aspen_etl.store.vacuuming import delete_unnamed, storage_time
 from aspen_etl.transform.keys import key_columns
 
 __all__ = ["purge"]
 
 
-def purge(store: StoreWriter, borrower_id: str, run: Run, /) -> PurgeReport:
+def purge(place: Place, borrower_id: str, run: Run, /) -> PurgeReport:
     """Write files anew, name them in a commit, delete the old ones."""
     subject = Subject(clean_id(borrower_id))
-    check_reachable(store.root, store.rejects_root)
-    standing = store.claim_rejects(first=False)
-    if store.newest() is None and read_refused(store.root) is not None:
-        refused = purge_refused(store.root, store.rejects_root, subject.judge)
+    check_reachable(place.root, place.rejects_root)
+    standing = claim_rejects(place, first=False)
+    if place.log.newest() is None and read_refused(place.root) is not None:
+        refused = purge_refused(place.root, place.rejects_root, subject.judge)
         return PurgeReport(0, 0, {}, 0, 0, refused=refused)
     done: list[_Purge] = []
 
     def step(newest: Commit) -> Commit:
         subject.forget()
-        work = _Purge(store, subject, newest, run)
+        work = _Purge(place, subject, newest, run)
         done[:] = [work]
         return work.commit()
 
-    newest = store.retrying(step)
+    newest = retrying(place, step)
     work = done[0]
-    refused = purge_refused(store.root, store.rejects_root, subject.judge)
+    refused = purge_refused(place.root, place.rejects_root, subject.judge)
     # NOTE: also those of a purge before this one, that died before it deleted them.
-    now = storage_time(store.root, run)
-    deleted = delete_unnamed(store, now, standing, at_once=set(newest.rewrites))
+    now = storage_time(place.root, run)
+    deleted = delete_unnamed(place, now, standing, at_once=set(newest.rewrites))
     return PurgeReport(
         newest.version,
         newest.version - newest.oldest_readable + (0 if work.rewritten else 1),
@@ -66,16 +69,16 @@ def purge(store: StoreWriter, borrower_id: str, run: Run, /) -> PurgeReport:
 class _Purge:
     """Find what belongs to one borrower in all readable versions, and write the rest anew."""
 
-    def __init__(self, store: StoreWriter, subject: Subject, newest: Commit, run: Run) -> None:
-        self.store, self.model, self.newest, self.run = store, store.model, newest, run
+    def __init__(self, place: Place, subject: Subject, newest: Commit, run: Run) -> None:
+        self.place, self.model, self.newest, self.run = place, place.model, newest, run
         self.subject = subject
-        self.attempt = store.attempt(newest.version + 1)
+        self.attempt = Attempt(place, newest.version + 1, base=newest)
         #: The new file, or an empty mark, of each old path that held the borrower.
         self.rewritten: dict[str, StoredFile] = {}
         self.gone: dict[str, int] = {}
         self.gone_rejects = 0
         versions = range(newest.oldest_readable, newest.version)
-        commits = [*(store.log.read(version) for version in versions), newest]
+        commits = [*(place.log.read(version) for version in versions), newest]
         self.tables: dict[str, list[Stored]] = {name: [] for name in self.model.tables}
         self.keys: dict[str, list[Stored]] = {name: [] for name in self.model.tables}
         self.rejects: list[Stored] = []
@@ -104,14 +107,14 @@ class _Purge:
             for stored in self.rejects:
                 self._reject(stored)
         except SourceNotFoundError as error:
-            lost = str(error.details.get("url", ""))
+            missing = str(error.details.get("url", ""))
         else:
-            lost = ""
-        if lost:
-            raise self.store.lost(lost, self.newest)
+            missing = ""
+        if missing:
+            raise lost(self.place, missing, self.newest)
         if not self.rewritten:
             return self.newest
-        commit = self.store.next_commit(self.newest, "purge", self.run, self.attempt)
+        commit = next_commit(self.place, self.newest, "purge", self.run, self.attempt)
         tables = {name: held.moved(self.rewritten) for name, held in commit.tables.items()}
         for name, held in commit.tables.items():
             self.gone[name] = held.rows - tables[name].rows
@@ -135,7 +138,7 @@ class _Purge:
             changes={**commit.changes, **changes},
             rewrites={**old, **self.rewritten},
         )
-        return self.store.append(commit, self.attempt)
+        return append(self.place, commit, self.attempt)
 
     # ------------------------------------------------------------------------- whose rows
 
@@ -169,7 +172,7 @@ class _Purge:
         return out
 
     def _read(self, stored: Stored, columns: Mapping[str, ColumnSpec]) -> pd.DataFrame:
-        return self.store.frame(stored, columns)
+        return read_stored(self.place, stored, columns)
 
     # ------------------------------------------------------------------------- files
 
@@ -204,7 +207,7 @@ class _Purge:
         if keep.all():
             return
         if len(stored.files) != 1:
-            raise NotSupportedError("purge rewrites frames of one file alone", url=self.store.url)
+            raise NotSupportedError("purge rewrites frames of one file alone", url=self.place.url)
         path = stored.files[0].path
         rows = np.flatnonzero(keep)
         left = pd.DataFrame({name: COLUMNS.take(frame[name], rows) for name in frame.columns})

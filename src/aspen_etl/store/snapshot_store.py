@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from typing import Any, Optional
+from typing import TYPE_CHECKING, Any, Optional
 
 import pandas as pd
 
@@ -19,26 +18,29 @@ from aspen_etl.derive.formats import FORMATS, FormatName
 from aspen_etl.errors.base import named
 from aspen_etl.io.filesystem import Url, locate
 from aspen_etl.schema.model import Model
-from aspen_etl.schema.snapshot import REJECTS, Snapshot
+from aspen_etl.schema.snapshot import Snapshot
 from aspen_etl.schema.values import Run
+from aspen_etl.store import committing, pins, reading
 from aspen_etl.store.commit import Commit, SourceRecord
 from aspen_etl.store.commit_log import CommitLog
-from aspen_etl.store.frames import empty
-from aspen_etl.store.pins import remove_pin, set_pin
-from aspen_etl.store.purge_report import PurgeReport
-from aspen_etl.store.purging import purge
+from aspen_etl.store.former import find_former
+from aspen_etl.store.place import Place
 from aspen_etl.store.refused import RefusedRun, read_refused, read_refused_rejects
-from aspen_etl.store.restoring import restore_version
 from aspen_etl.store.status import StoreStatus, read_good_note, read_note, read_status, write_note
-from aspen_etl.store.store_writer import StoreWriter
-from aspen_etl.store.vacuuming import VacuumReport, vacuum
-from aspen_etl.store.verifying import Verification, verify_version
+
+if TYPE_CHECKING:
+    from aspen_etl.store.purge_report import PurgeReport
+    from aspen_etl.store.vacuuming import VacuumReport
+    from aspen_etl.store.verifying import Verification
 
 __all__ = ["SnapshotStore"]
 
 
-class SnapshotStore(StoreWriter):
+class SnapshotStore:
     """Read and commit snapshots of a model's tables: all tables, one commit.
+
+    It holds ``place``, where it is and how it is used, and nothing else; so it pickles wherever its
+    model and filesystem do. What only some runs do (restore, vacuum) is imported when it is done.
 
     Args:
         url: The folder, as an fsspec url or a local path: a local disk, ``s3://`` or
@@ -66,6 +68,8 @@ class SnapshotStore(StoreWriter):
         True
     """
 
+    __slots__ = ("__weakref__", "place")
+
     def __init__(
         self,
         url: Url,
@@ -84,12 +88,75 @@ class SnapshotStore(StoreWriter):
         log = CommitLog(locate(url, storage_options), single_writer=single_writer)
         options = storage_options if rejects_storage_options is None else rejects_storage_options
         elsewhere = None if rejects_url is None else locate(rejects_url, options)
-        super().__init__(log, elsewhere, model, format, attempt_limit)
+        self.place = Place(log, elsewhere, model, format, attempt_limit)
 
     def __repr__(self) -> str:
         return f"<SnapshotStore {self.url}>"
 
-    # ------------------------------------------------------------------------- committing
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            return find_former(self, name)
+
+    @property
+    def url(self) -> str:
+        """Its url, without anything secret."""
+        return self.place.url
+
+    @property
+    def model(self) -> Model:
+        """The model of its tables."""
+        return self.place.model
+
+    def newest(self) -> Optional[Commit]:
+        """Read the newest commit, or none where nothing was committed yet."""
+        return self.place.log.newest()
+
+    def find(self, version: Optional[int] = None) -> Commit:
+        """Read a commit that can be read: the newest, or a version.
+
+        It raises ``VersionNotFoundError`` where there is none, or its files are no longer kept.
+        """
+        return reading.find(self.place, version)
+
+    def history(self, limit: Optional[int] = None) -> tuple[Commit, ...]:
+        """Read the commits that can be read, the newest first, at most ``limit`` of them."""
+        return reading.history(self.place, limit)
+
+    def read(self, version: Optional[int] = None) -> Snapshot:
+        """Read the snapshot of one commit, by default the newest, every checksum verified.
+
+        A column or table of the model that the commit does not have yet is null or empty.
+
+        Raises:
+            VersionNotFoundError: There is no such version, or it is no longer kept.
+            ModelMismatchError: It holds tables of another model.
+            CorruptStoreError: A file is missing or damaged.
+        """
+        return reading.read(self.place, version)
+
+    def load(self, commit: Commit) -> Snapshot:
+        """Give the snapshot of the newest commit as it was stored, for the run that follows it.
+
+        It raises what ``read`` does, and ``ConflictError`` where another commit let files go.
+        """
+        return reading.load(self.place, commit)
+
+    def diff(self, before: int, after: int, /) -> Changes:
+        """Tell what changed between two versions; only tables whose files differ are read.
+
+        The second may be the older one. It raises what ``read`` does, ``VersionNotFoundError``
+        also where a row was erased from one, so that its files no longer tell what it was.
+        """
+        return reading.read_changes(self.place, before, after)
+
+    def read_rejects(self, version: Optional[int] = None) -> pd.DataFrame:
+        """Read the rejects of one commit, by default the newest.
+
+        It raises what ``read`` does, and ``NotSupportedError`` where they are elsewhere, and no
+        ``rejects_url`` was given.
+        """
+        return reading.read_rejects(self.place, version)
 
     def commit(
         self,
@@ -108,7 +175,7 @@ class SnapshotStore(StoreWriter):
 
         Args:
             snapshot: What ``normalize`` made, with the snapshot of ``parent`` before it.
-            run: When this is, and who does it.
+            run: Who does it, and when.
             parent: The version that it goes on from; 0 for none.
             changes: What changed since; a table without a change stays where it is.
             rejects: The rejects.
@@ -125,113 +192,59 @@ class SnapshotStore(StoreWriter):
             ModelMismatchError: The store holds tables of another model.
             RejectsPlaceError: The rejects would go where another store's are.
             DeadlineError: The attempt took too long.
-            SourceAccessError: The storage refuses.
-            WriteError: The storage failed; there is no commit.
+            SourceAccessError, WriteError: The storage refuses, or failed; there is no commit.
         """
-        base = self.begin(parent)
-        refused = empty(REJECTS) if rejects is None else rejects
-        self.claim_rejects(first=len(refused) > 0)
-        attempt = self.attempt(parent + 1, give_up, base=base)
-        held = {n: stored for n, stored in (base.tables if base else {}).items() if n in changes}
-        written = {
-            name: snapshot.tables[name]
-            for name, table in self.model.tables.items()
-            if name not in held
-            or not changes[name].is_empty
-            or held[name].columns != tuple(table.columns)
-            or held[name].format != attempt.format
-        }
-        held.update(attempt.tables(written, self.model.tables))
-        tables = {name: held[name] for name in self.model.tables}
-        keys = {
-            name: attempt.keys(
-                self.model.tables[name],
-                state,
-                snapshot.tables[name],
-                base.keys.get(name) if base else None,
-            )
-            for name, state in snapshot.keys.items()
-        }
-        stored = attempt.rejects(refused, base.rejects if base else None)
-        if base and (base.tables, base.keys, base.rejects) == (tables, keys, stored):
-            return base
-        commit = self.next_commit(base, "sync", run, attempt)
-        return self.append(
-            replace(
-                commit,
-                tables=tables,
-                keys=keys,
-                rejects=stored,
-                changes=changes.counts,
-                reject_counts=tuple(dict(count) for count in reject_counts),
-                source=source or SourceRecord(),
-            ),
-            attempt,
-        )
-
-    # ------------------------------------------------------------------------- going back
+        contents = committing.Contents(snapshot, changes, rejects, reject_counts, source)
+        return committing.commit(self.place, contents, run=run, parent=parent, give_up=give_up)
 
     def restore(self, version: int, /, *, run: Run) -> Commit:
         """Commit the rows of an old version, and put the store on hold.
 
         Next numbers do not fall, and keys given since are remembered. ``sync`` refuses until
-        ``resume``, since the source would at once undo what was restored.
-
-        Args:
-            version: Which one.
-            run: When this is, and who does it.
-
-        Raises:
-            VersionNotFoundError: It is not there, or no longer kept.
+        ``resume``, since the source would at once undo what was restored. It raises
+        ``VersionNotFoundError`` where that version is not there, or no longer kept.
         """
-        return self.retrying(lambda newest: restore_version(self, version, newest, run))
+        from aspen_etl.store import restoring
+
+        return restoring.restore(self.place, version, run)
 
     def resume(self, *, run: Run) -> Commit:
         """Let ``sync`` go on after ``restore``; the newest commit, where it is not on hold."""
-        return self.retrying(lambda newest: self._resume(newest, run))
+        from aspen_etl.store import restoring
 
-    def _resume(self, newest: Commit, run: Run) -> Commit:
-        if newest.hold is None:
-            return newest
-        attempt = self.attempt(newest.version + 1)
-        commit = self.next_commit(newest, "resume", run, attempt)
-        return self.append(replace(commit, hold=None), attempt)
-
-    # ------------------------------------------------------------------------- keeping house
+        return restoring.resume(self.place, run)
 
     def vacuum(self, *, run: Run, keep_for: dt.timedelta = dt.timedelta(days=7)) -> VacuumReport:
         """Let old versions go, and delete the files that no version needs any more.
 
         First a commit raises ``oldest_readable``, then files go: those that no readable commit
         names and that are older than twice ``attempt_limit`` by the storage's clock. Versions
-        that are pinned, and all after them, stay.
+        that are younger than ``keep_for`` or pinned, and all after them, stay.
 
-        Args:
-            run: When this is, and who does it.
-            keep_for: How long a version stays readable after it was committed.
-
-        Raises:
-            VersionNotFoundError: Nothing was committed yet.
-            SourceAccessError: The storage does not let files be deleted.
+        It raises ``VersionNotFoundError`` where nothing was committed yet, and
+        ``SourceAccessError`` where the storage does not let files be deleted.
         """
-        return vacuum(self, run, keep_for)
+        from aspen_etl.store import vacuuming
+
+        return vacuuming.vacuum(self.place, run, keep_for)
 
     def pin(self, name: str, version: int, /) -> None:
         """Keep a version readable, under the name of who stands on it; it replaces its last pin."""
         self.find(version)
-        set_pin(self.root, name, version)
+        pins.set_pin(self.place.root, name, version)
 
     def unpin(self, name: str, /) -> None:
         """Let go of what ``name`` had pinned."""
-        remove_pin(self.root, name)
+        pins.remove_pin(self.place.root, name)
 
     def verify(self, version: Optional[int] = None) -> Verification:
         """Recompute every checksum, key and reference of a version, by default the newest.
 
-        Raises:
-            VersionNotFoundError: There is no such version, or it is no longer kept.
+        It raises ``VersionNotFoundError`` where there is no such version, or it is not kept.
         """
-        return verify_version(self, version)
+        from aspen_etl.store import verifying
+
+        return verifying.verify(self.place, version)
 
     def purge(self, borrower_id: str, /, *, run: Run) -> PurgeReport:
         """Erase one row of the first sheet, and all that refers to it, from every readable version.
@@ -239,53 +252,42 @@ class SnapshotStore(StoreWriter):
         Tables, retired keys and rejects are written anew without it, a commit names the new
         files, and the old ones are deleted at once. What a dead attempt left behind is deleted
         too, as soon as it is old enough; run ``vacuum`` later for the rest. A source that still
-        has the borrower brings it back, under new keys.
-
-        Args:
-            borrower_id: The borrower's id, as it stands in the tables.
-            run: When this is, and who does it.
+        has the row brings it back, under new keys. The id is as it stands in the tables.
 
         Raises:
             VersionNotFoundError: Nothing was committed yet.
             NotSupportedError: The rejects are elsewhere, and no ``rejects_url`` was given.
             SourceAccessError: The storage does not let files be deleted.
         """
-        return purge(self, borrower_id, run)
+        from aspen_etl.store import purging
 
-    # ------------------------------------------------------------------------- runs
+        return purging.purge(self.place, borrower_id, run)
 
     def status(self, *, now: dt.datetime) -> StoreStatus:
-        """Tell how old the newest commit is, when a run looked last, and what came of it.
+        """Tell how old the newest commit is, what came of the last run; ``now`` has a zone.
 
-        Args:
-            now: The time, with a zone.
-
-        Raises:
-            VersionNotFoundError: There is no store.
+        It raises ``VersionNotFoundError`` where there is no store.
         """
-        return read_status(self, now)
+        return read_status(self.place, now)
 
     def refused_run(self) -> Optional[RefusedRun]:
         """Give the figures of the newest refused run; none where a run was not refused since."""
-        return read_refused(self.root)
+        return read_refused(self.place.root)
 
     def read_refused_rejects(self) -> pd.DataFrame:
         """Read the rejects of the newest refused run; none where a run was not refused since.
 
-        Raises:
-            NotSupportedError: They are elsewhere, and no ``rejects_url`` was given.
-            SourceNotFoundError: They are gone.
-            CorruptStoreError: The file is damaged.
+        It raises what ``read_rejects`` does, and ``SourceNotFoundError`` where they are gone.
         """
-        return read_refused_rejects(self.root, self.rejects_root)
+        return read_refused_rejects(self.place.root, self.place.rejects_root)
 
     def last_run(self) -> Mapping[str, Any]:
         """Give what the last run left word of: time, actor, outcome, version, and so on."""
-        return read_note(self.root)
+        return read_note(self.place.root)
 
     def last_good_run(self) -> Mapping[str, Any]:
         """Give the same of the last run that committed or found nothing to do."""
-        return read_good_note(self.root)
+        return read_good_note(self.place.root)
 
     def note_run(
         self,
@@ -296,4 +298,4 @@ class SnapshotStore(StoreWriter):
         reasons: Sequence[str] = (),
     ) -> None:
         """Leave word of a run; where that fails, nothing happens."""
-        write_note(self.root, run, outcome, version, fingerprint, reasons)
+        write_note(self.place.root, run, outcome, version, fingerprint, reasons)

@@ -13,8 +13,8 @@ from aspen_etl.io.filesystem import Location
 from aspen_etl.io.notes import read_words, write_words
 from aspen_etl.schema.values import Run
 from aspen_etl.store.commit import Commit
+from aspen_etl.store.place import Place
 from aspen_etl.store.refused import read_refused
-from aspen_etl.store.store_reader import StoreReader
 
 __all__ = ["StoreStatus", "read_good_note", "read_note", "read_status", "write_note"]
 
@@ -88,21 +88,21 @@ class StoreStatus:
         return None
 
 
-def read_status(store: StoreReader, now: dt.datetime, /) -> StoreStatus:
+def read_status(place: Place, now: dt.datetime, /) -> StoreStatus:
     """Read the newest commit and what the last runs left word of.
 
     Raises:
         VersionNotFoundError: There is no store.
     """
-    newest = store.newest()
-    good, bad = read_good_note(store.root), _read_bad_note(store.root)
+    newest = place.log.newest()
+    good, bad = read_good_note(place.root), _read_bad_note(place.root)
     if newest is None and not good and not bad:
-        _refuse_nothing(store.root)
+        _refuse_nothing(place.root)
     last = _later(good, bad)
     good_time = max(filter(None, (_time_of(good), _sync_time(newest))), default=None)
-    refused = read_refused(store.root)
+    refused = read_refused(place.root)
     return StoreStatus(
-        store.url,
+        place.url,
         newest.version if newest else 0,
         **_commit_facts(newest, now),
         looked=last.get("time"),

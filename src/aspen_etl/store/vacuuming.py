@@ -16,11 +16,14 @@ from aspen_etl.io.content import modified_time
 from aspen_etl.io.filesystem import Location, attempt
 from aspen_etl.io.writing import delete, make_folder, put
 from aspen_etl.schema.values import Run
+from aspen_etl.store.attempt import Attempt
 from aspen_etl.store.commit import Commit
+from aspen_etl.store.committing import append, claim_rejects, next_commit, retrying
 from aspen_etl.store.pins import pinned_versions
+from aspen_etl.store.place import Place
+from aspen_etl.store.reading import find
 from aspen_etl.store.refused import forget_old_refused
 from aspen_etl.store.rejects_place import OwnFolders, Standing
-from aspen_etl.store.store_writer import StoreWriter
 
 __all__ = [
     "Deleted",
@@ -68,17 +71,17 @@ class VacuumReport:
         return asdict(self)
 
 
-def vacuum(store: StoreWriter, run: Run, keep_for: dt.timedelta, /) -> VacuumReport:
+def vacuum(place: Place, run: Run, keep_for: dt.timedelta, /) -> VacuumReport:
     """Raise ``oldest_readable`` by a commit, then delete what no readable commit names.
 
     Where that would free no file, old versions stay readable, and there is no commit. What a
     refused run left goes as old versions do.
     """
-    standing = store.claim_rejects(first=False)
-    newest = store.retrying(lambda newest: _raise(store, newest, run, keep_for))
-    deleted = delete_unnamed(store, storage_time(store.root, run), standing)
-    elsewhere = store.rejects_root if standing == "own" else None
-    for size in forget_old_refused(store.root, elsewhere, run.time - keep_for):
+    standing = claim_rejects(place, first=False)
+    newest = retrying(place, lambda newest: _raise(place, newest, run, keep_for))
+    deleted = delete_unnamed(place, storage_time(place.root, run), standing)
+    elsewhere = place.rejects_root if standing == "own" else None
+    for size in forget_old_refused(place.root, elsewhere, run.time - keep_for):
         deleted.count(size)
     return VacuumReport(
         newest.version,
@@ -87,15 +90,15 @@ def vacuum(store: StoreWriter, run: Run, keep_for: dt.timedelta, /) -> VacuumRep
         deleted.bytes,
         deleted.young,
         deleted.foreign,
-        _advise(store, deleted.foreign),
+        _advise(place, deleted.foreign),
     )
 
 
-def _advise(store: StoreWriter, foreign: int) -> str:
-    if not foreign or store.rejects_root is None:
+def _advise(place: Place, foreign: int) -> str:
+    if not foreign or place.rejects_root is None:
         return ""
     return (
-        f"{foreign:,} files below {store.rejects_root.url} are named by no version of this store: "
+        f"{foreign:,} files below {place.rejects_root.url} are named by no version of this store: "
         "they are another store's, or what dead attempts left, and stay. To split the place, copy "
         "the files that `history --json` names under rejects to a folder of each store's own, in "
         "the same folders below it, and give that as rejects_url= (--rejects-url); where no other "
@@ -103,14 +106,14 @@ def _advise(store: StoreWriter, foreign: int) -> str:
     )
 
 
-def _raise(store: StoreWriter, newest: Commit, run: Run, keep_for: dt.timedelta) -> Commit:
+def _raise(place: Place, newest: Commit, run: Run, keep_for: dt.timedelta) -> Commit:
     pinned = [
-        version for version in pinned_versions(store.root) if version >= newest.oldest_readable
+        version for version in pinned_versions(place.root) if version >= newest.oldest_readable
     ]
     bound, keeping = newest.version, True
     needed, all_ = _paths(newest), _paths(newest)
     for version in range(newest.version - 1, newest.oldest_readable - 1, -1):
-        commit = store.log.read(version)
+        commit = place.log.read(version)
         young = commit.time >= run.time - keep_for
         keeping = keeping and (young or any(pin <= version for pin in pinned))
         if keeping:
@@ -118,10 +121,10 @@ def _raise(store: StoreWriter, newest: Commit, run: Run, keep_for: dt.timedelta)
         all_ |= _paths(commit)
     if all_ == needed:
         return newest
-    attempt = store.attempt(newest.version + 1)
-    commit = store.next_commit(newest, "vacuum", run, attempt)
+    raising = Attempt(place, newest.version + 1, base=newest)
+    commit = next_commit(place, newest, "vacuum", run, raising)
     rewrites = {path: file for path, file in newest.rewrites.items() if path in needed}
-    return store.append(replace(commit, oldest_readable=bound, rewrites=rewrites), attempt)
+    return append(place, replace(commit, oldest_readable=bound, rewrites=rewrites), raising)
 
 
 def _paths(commit: Commit) -> set[str]:
@@ -151,7 +154,7 @@ class Deleted:
 
 
 def delete_unnamed(
-    store: StoreWriter,
+    place: Place,
     now: Optional[dt.datetime],
     standing: Standing,
     /,
@@ -161,15 +164,15 @@ def delete_unnamed(
     """Delete the data files that no readable commit names and that are old enough.
 
     Args:
-        store: The store.
+        place: The store.
         now: The time by the storage's clock.
         standing: How the store stands to the place of its rejects. In one that it shares, only
             files that its commits named once may go.
         at_once: The paths of files that go whatever their age.
     """
-    named, found = _named(store, store.find()), Deleted()
-    limit = 2 * store.attempt_limit
-    for root, pattern, mine in _roots(store, standing):
+    named, found = _named(place, find(place)), Deleted()
+    limit = 2 * place.attempt_limit
+    for root, pattern, mine in _roots(place, standing):
         for path, info, folder in _data_files(root, pattern):
             if path in named:
                 continue
@@ -188,19 +191,19 @@ def delete_unnamed(
 
 
 def _roots(
-    store: StoreWriter, standing: Standing
+    place: Place, standing: Standing
 ) -> Iterator[tuple[Location, re.Pattern[str], Optional[OwnFolders]]]:
     """Give where files may go, which, and, if not all of these, those of which attempts."""
-    yield store.root, _IN_STORE, None
-    if store.rejects_root is not None and standing != "empty":
-        mine = None if standing == "own" else OwnFolders(store.log)
-        yield store.rejects_root, _IN_REJECTS, mine
+    yield place.root, _IN_STORE, None
+    if place.rejects_root is not None and standing != "empty":
+        mine = None if standing == "own" else OwnFolders(place.log)
+        yield place.rejects_root, _IN_REJECTS, mine
 
 
-def _named(store: StoreWriter, newest: Commit) -> set[str]:
+def _named(place: Place, newest: Commit) -> set[str]:
     named: set[str] = set()
     for version in range(newest.oldest_readable, newest.version + 1):
-        commit = newest if version == newest.version else store.log.read(version)
+        commit = newest if version == newest.version else place.log.read(version)
         for stored in commit.stored:
             named |= {file.path for file in stored.moved(newest.rewrites).files}
     return named

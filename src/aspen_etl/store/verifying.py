@@ -20,11 +20,12 @@ from aspen_etl.schema.snapshot import REJECTS
 from aspen_etl.schema.spec import ColumnSpec, TableSpec
 from aspen_etl.schema.validation import find_failures
 from aspen_etl.store.commit import Commit, Stored
-from aspen_etl.store.store_reader import StoreReader
+from aspen_etl.store.place import Place
+from aspen_etl.store.reading import find_older, read_stored
 from aspen_etl.store.verifying_log import LogCheck, Problem, verify_log
 from aspen_etl.transform.keys import key_columns
 
-__all__ = ["Problem", "Verification", "verify_version"]
+__all__ = ["Problem", "Verification", "verify"]
 
 
 @dataclass(frozen=True)
@@ -53,44 +54,42 @@ class Verification:
         return asdict(self)
 
 
-def verify_version(store: StoreReader, version: Optional[int], /) -> Verification:
+def verify(place: Place, version: Optional[int], /) -> Verification:
     """Read the row of commits, and everything that a version names, and look at all of it."""
-    log = verify_log(store.log, store.model.tables)
+    log = verify_log(place.log, place.model.tables)
     if not log.newest and not log.problems:
-        raise VersionNotFoundError.empty(store.url)
-    found = _find(store, version, log)
+        raise VersionNotFoundError.empty(place.url)
+    found = _find(place, version, log)
     if found is None:
         return Verification(version or log.newest, 0, 0, 0, log.problems, log.unsealed)
     commit, newest = found
-    store.check_model(commit)
+    place.check_model(commit)
     stored = commit.stored
     return Verification(
         commit.version,
         sum(len(each.files) for each in stored),
         sum(each.bytes for each in stored),
         sum(held.rows for held in commit.tables.values()),
-        (*log.problems, *_Check(store, commit, newest).run()),
+        (*log.problems, *_Check(place, commit, newest).run()),
         log.unsealed,
     )
 
 
-def _find(
-    store: StoreReader, version: Optional[int], log: LogCheck
-) -> Optional[tuple[Commit, Commit]]:
+def _find(place: Place, version: Optional[int], log: LogCheck) -> Optional[tuple[Commit, Commit]]:
     """Read a commit and the newest one; nothing where one cannot be read, as the log tells."""
     try:
-        newest = store.log.read(log.newest)
+        newest = place.log.read(log.newest)
         if version in (None, newest.version):
             return newest, newest
-        return store.find_older(version, newest), newest
+        return find_older(place, version, newest), newest
     except CorruptStoreError:
         return None
 
 
 class _Check:
-    def __init__(self, store: StoreReader, commit: Commit, newest: Commit) -> None:
-        self.store, self.commit, self.newest = store, commit, newest
-        self.model = store.model
+    def __init__(self, place: Place, commit: Commit, newest: Commit) -> None:
+        self.place, self.commit, self.newest = place, commit, newest
+        self.model = place.model
         self.found: list[Problem] = []
 
     def run(self) -> Iterator[Problem]:
@@ -116,7 +115,7 @@ class _Check:
     ) -> Optional[pd.DataFrame]:
         moved = stored.moved(self.newest.rewrites)
         try:
-            frame = self.store.frame(moved, columns)
+            frame = read_stored(self.place, moved, columns)
         except SourceAccessError:
             raise
         except AspenETLError as error:

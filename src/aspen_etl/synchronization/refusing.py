@@ -17,6 +17,7 @@ from aspen_etl.io.content import SourceFile
 from aspen_etl.normalization import NormalizeResult
 from aspen_etl.schema.values import Run
 from aspen_etl.store.commit import Commit
+from aspen_etl.store.committing import claim_rejects
 from aspen_etl.store.refused import RefusedRun, keep_refused
 from aspen_etl.store.snapshot_store import SnapshotStore
 from aspen_etl.synchronization.thresholds import Thresholds, find_outdated, find_refusals
@@ -67,7 +68,7 @@ def refuse_broken(
 
 def _keep(store: SnapshotStore, refused: RefusedRun, rejects: pd.DataFrame) -> str:
     """Keep what a refused run leaves, where no other store could overwrite it; give the file."""
-    standing = store.claim_rejects(first=True)
-    if standing == "shared" and store.rejects_root is not None:
-        raise RejectsPlaceError.of("shared", store.url, store.rejects_root.url)
-    return keep_refused(store.root, store.rejects_root, refused, rejects).place
+    standing = claim_rejects(store.place, first=True)
+    if standing == "shared" and store.place.rejects_root is not None:
+        raise RejectsPlaceError.of("shared", store.url, store.place.rejects_root.url)
+    return keep_refused(store.place.root, store.place.rejects_root, refused, rejects).place

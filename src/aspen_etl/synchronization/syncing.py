@@ -25,6 +25,7 @@ from aspen_etl.io.waiting import Seconds, until
 from aspen_etl.normalization import NormalizeResult, normalize
 from aspen_etl.schema import Extract, Model, Run
 from aspen_etl.store.commit import Commit, SourceRecord
+from aspen_etl.store.committing import check_places
 from aspen_etl.store.refused import forget_refused
 from aspen_etl.store.snapshot_store import SnapshotStore
 from aspen_etl.synchronization.refusing import refuse_broken
@@ -190,7 +191,7 @@ class _Sync:
         self._leave_word(report.outcome, fingerprint=self.known)
         with contextlib.suppress(AspenETLError), until(self.clock.grace()):
             # Where that fails, vacuum does it when it is old enough.
-            forget_refused(self.store.root, self.store.rejects_root)
+            forget_refused(self.store.place.root, self.store.place.rejects_root)
         return report
 
     def plan(self) -> SyncReport:
@@ -201,7 +202,7 @@ class _Sync:
             result, files = self._normalize(newest, self.given.look(self.store.model))
             held = [str(error) for error in [self._find_hold(newest)] if error is not None]
             broken = find_refusals(result, limits, newest) + find_outdated(limits, newest, files)
-            after = self.store.format_after(newest)
+            after = self.store.place.format_after(newest)
         report = SyncReport.planned(result, newest, [*held, *broken], after)
         return replace(report, seconds=self.clock.stop())
 
@@ -233,9 +234,9 @@ class _Sync:
         self.clock.step("looking")
         newest = self.store.newest()
         if newest is not None:
-            self.store.check_model(newest)
+            self.store.place.check_model(newest)
             self.version = newest.version
-        self.store.check_places(newest)
+        check_places(self.store.place, newest)
         return newest
 
     def _find_hold(self, newest: Optional[Commit]) -> Optional[StoreOnHoldError]:
@@ -246,7 +247,7 @@ class _Sync:
     def _is_known(self, newest: Commit, files: tuple[SourceFile, ...]) -> bool:
         """Tell whether this source was held against this commit before."""
         self.known = name = self.given.fingerprint(files, self.store.model)
-        if name is None or newest.format_of_tables != self.store.format_after(newest):
+        if name is None or newest.format_of_tables != self.store.place.format_after(newest):
             return False
         if name == newest.source.fingerprint:
             return True

@@ -1,0 +1,243 @@
+"""Committing to a store: what every kind of commit has in common, and the commit of a run."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Optional
+
+import pandas as pd
+
+from aspen_etl.changes import Changes
+from aspen_etl.errors import ConflictError, CorruptStoreError
+from aspen_etl.io.waiting import until
+from aspen_etl.schema.evolution import describe_tables
+from aspen_etl.schema.snapshot import REJECTS, Snapshot
+from aspen_etl.schema.values import Run
+from aspen_etl.store.attempt import Attempt
+from aspen_etl.store.commit import (
+    STORE_FORMAT,
+    Commit,
+    CommitKind,
+    KeyEntry,
+    SourceRecord,
+    Stored,
+    library_version,
+)
+from aspen_etl.store.frames import empty
+from aspen_etl.store.identity import identity_place
+from aspen_etl.store.place import Place
+from aspen_etl.store.reading import find
+from aspen_etl.store.rejects_place import Standing, check_root, claim_place, judge_place
+
+__all__ = [
+    "Contents",
+    "append",
+    "begin",
+    "check_places",
+    "claim_rejects",
+    "commit",
+    "next_commit",
+    "retrying",
+]
+
+#: How often a step is begun anew when another writer commits in between.
+_TRIES = 20
+
+
+# ----------------------------------------------------------------------------- the commit of a run
+
+
+@dataclass(frozen=True)
+class Contents:
+    """Hold what a commit of a run is made of.
+
+    Attributes:
+        snapshot: What ``normalize`` made, with the snapshot of the parent before it.
+        changes: What changed since; a table without a change stays where it is.
+        rejects: The rejects.
+        reject_counts: How many there are, by rule.
+        source: What it was made of.
+    """
+
+    snapshot: Snapshot
+    changes: Changes
+    rejects: Optional[pd.DataFrame] = None
+    reject_counts: Sequence[Mapping[str, Any]] = ()
+    source: Optional[SourceRecord] = None
+
+
+def commit(
+    place: Place,
+    contents: Contents,
+    /,
+    *,
+    run: Run,
+    parent: int,
+    give_up: Optional[Callable[[str], None]] = None,
+) -> Commit:
+    """Commit a snapshot: every table, its keys and its rejects, or nothing.
+
+    Args:
+        place: The store.
+        contents: What is committed.
+        run: When this is, and who does it.
+        parent: The version that it goes on from; 0 for none.
+        give_up: Called with the name of each step before it begins; it raises to stop.
+
+    Returns:
+        The commit; that of ``parent`` where nothing changed.
+    """
+    base = begin(place, parent)
+    rejects = empty(REJECTS) if contents.rejects is None else contents.rejects
+    claim_rejects(place, first=len(rejects) > 0)
+    attempt = Attempt(place, parent + 1, give_up, base=base)
+    tables = _put_tables(place, attempt, contents, base)
+    keys = _put_keys(place, attempt, contents.snapshot, base)
+    refused = attempt.rejects(rejects, base.rejects if base else None)
+    if base and (base.tables, base.keys, base.rejects) == (tables, keys, refused):
+        return base
+    following = replace(
+        next_commit(place, base, "sync", run, attempt),
+        tables=tables,
+        keys=keys,
+        rejects=refused,
+        changes=contents.changes.counts,
+        reject_counts=tuple(dict(count) for count in contents.reject_counts),
+        source=contents.source or SourceRecord(),
+    )
+    return append(place, following, attempt)
+
+
+def _put_tables(
+    place: Place, attempt: Attempt, contents: Contents, base: Optional[Commit]
+) -> dict[str, Stored]:
+    """Write the tables that changed, or are of another format or model; give where each is."""
+    tables, changes = place.model.tables, contents.changes
+    held = {n: stored for n, stored in (base.tables if base else {}).items() if n in changes}
+    written = {
+        name: contents.snapshot.tables[name]
+        for name, table in tables.items()
+        if name not in held
+        or not changes[name].is_empty
+        or held[name].columns != tuple(table.columns)
+        or held[name].format != attempt.format
+    }
+    held.update(attempt.tables(written, tables))
+    return {name: held[name] for name in tables}
+
+
+def _put_keys(
+    place: Place, attempt: Attempt, snapshot: Snapshot, base: Optional[Commit]
+) -> dict[str, KeyEntry]:
+    return {
+        name: attempt.keys(
+            place.model.tables[name],
+            state,
+            snapshot.tables[name],
+            base.keys.get(name) if base else None,
+        )
+        for name, state in snapshot.keys.items()
+    }
+
+
+# ----------------------------------------------------------------------------- of every kind
+
+
+def begin(place: Place, parent: int, /) -> Optional[Commit]:
+    """Read the commit to go on from, and make sure that it is the newest."""
+    newest = place.log.newest()
+    if (newest.version if newest else 0) != parent:
+        raise ConflictError.commit(place.url, parent + 1)
+    check_places(place, newest)
+    if newest is None:
+        place.log.probe()
+        return None
+    place.check_model(newest)
+    return newest
+
+
+def check_places(place: Place, newest: Optional[Commit], /) -> None:
+    """Make sure, before anything is written, that no place is another store's.
+
+    Raises:
+        RejectsPlaceError: The store would begin where another one has its rejects, or its
+            rejects would go where another store, or another one's rejects, are.
+    """
+    if newest is None:
+        check_root(place.log)
+    if place.rejects_root is not None:
+        judge_place(place.log, place.rejects_root)
+
+
+def claim_rejects(place: Place, /, *, first: bool) -> Standing:
+    """Claim the place of the rejects as ``claim_place`` does; the store itself is its own."""
+    if place.rejects_root is None:
+        return "own"
+    return claim_place(place.log, place.rejects_root, first=first)
+
+
+def next_commit(
+    place: Place, base: Optional[Commit], kind: CommitKind, run: Run, attempt: Attempt, /
+) -> Commit:
+    """Make the commit that follows another and holds the same."""
+    place.log.check_newest(base.version if base else 0)
+    facts: dict[str, Any] = {
+        "format": STORE_FORMAT,
+        "store": _identity(place, base),
+        "parent_sha256": base.digest if base else None,
+        "kind": kind,
+        "token": attempt.token,
+        "time": run.time if base is None else max(run.time, base.time),
+        "actor": run.actor,
+        "library": library_version(),
+        "model": describe_tables(place.model),
+    }
+    if base is None:
+        return Commit(version=1, parent=0, **facts)
+    nothing = {"inserted": 0, "updated": 0, "deleted": 0}
+    return replace(
+        base,
+        version=base.version + 1,
+        parent=base.version,
+        changes={name: dict(nothing) for name in place.model.tables},
+        source=replace(base.source, fingerprint=None),
+        **facts,
+    )
+
+
+def _identity(place: Place, base: Optional[Commit]) -> str:
+    store = place.log.identity()
+    if base is not None and base.store not in (None, store):
+        reason = f"it holds another id than commit {base.version}"
+        raise CorruptStoreError.at(identity_place(place.root).url, reason)
+    return store
+
+
+def append(place: Place, commit: Commit, attempt: Attempt, /) -> Commit:
+    """Make a commit, if the attempt is not too old by now."""
+    attempt.check("the commit")
+    with until(None):  # given up, it would be undecided
+        place.log.append(commit)
+    return commit
+
+
+def retrying(place: Place, step: Callable[[Commit], Commit], /) -> Commit:
+    """Do a step on the newest commit, anew where another writer comes first.
+
+    Raises:
+        VersionNotFoundError: Nothing was committed yet.
+        ConflictError: Others came first every time.
+    """
+    for left in range(_TRIES, 0, -1):
+        newest = find(place)
+        place.check_model(newest)
+        try:
+            return step(newest)
+        except ConflictError:
+            if left == 1:
+                raise
+        time.sleep(random.uniform(0, 0.1))  # noqa: S311 - no secret
+    raise AssertionError
