@@ -144,7 +144,7 @@ def _add_column(database: Database, connection: sa.Connection, table: sa.Table, 
     dialect = connection.dialect
     preparer = dialect.identifier_preparer
     parts = [str(CreateColumn(table.c[name]).compile(dialect=dialect)).strip()]
-    for constraint in table.constraints:
+    for constraint in sorted(table.constraints, key=lambda each: str(each.name)):  # else a set's
         if isinstance(constraint, ForeignKeyConstraint):
             if [each.name for each in constraint.columns] != [name]:
                 continue
