@@ -28,7 +28,7 @@ from aspen_etl.io.urls import Url, display_url, local_path, resolve_chain
 from aspen_etl.io.waiting import wait_for
 from aspen_etl.io.web import HTTP, web_options
 
-__all__ = ["Location", "Url", "attempt", "display_url", "locate"]
+__all__ = ["Location", "Url", "display_url", "locate"]
 
 _CHUNK = 16 << 20
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import random
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Optional
@@ -12,6 +10,7 @@ import pandas as pd
 
 from aspen_etl.changes import Changes
 from aspen_etl.errors import ConflictError, CorruptStoreError
+from aspen_etl.io.calling import jitter, retry
 from aspen_etl.io.waiting import until
 from aspen_etl.schema.evolution import describe_tables
 from aspen_etl.schema.snapshot import REJECTS, Snapshot
@@ -231,13 +230,15 @@ def retrying(place: Place, step: Callable[[Commit], Commit], /) -> Commit:
         VersionNotFoundError: Nothing was committed yet.
         ConflictError: Others came first every time.
     """
-    for left in range(_TRIES, 0, -1):
+
+    def on_newest() -> Commit:
         newest = find(place)
         place.check_model(newest)
-        try:
-            return step(newest)
-        except ConflictError:
-            if left == 1:
-                raise
-        time.sleep(random.uniform(0, 0.1))  # noqa: S311 - no secret
-    raise AssertionError
+        return step(newest)
+
+    return retry(
+        on_newest,
+        tries=_TRIES,
+        again=lambda error: isinstance(error, ConflictError),
+        pause=lambda _: jitter(0.1),
+    )

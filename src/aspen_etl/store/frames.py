@@ -13,15 +13,16 @@ import pandas as pd
 
 from aspen_etl.derive.formats import FormatName
 from aspen_etl.errors import (
-    AspenETLError,
     CorruptFileError,
     CorruptStoreError,
     ReadError,
     WriteError,
 )
+from aspen_etl.errors.base import instead
 from aspen_etl.io.batch import Batch
+from aspen_etl.io.calling import attempt, retry
 from aspen_etl.io.codecs import CODECS, decode_verified, encoders
-from aspen_etl.io.filesystem import Location, attempt
+from aspen_etl.io.filesystem import Location
 from aspen_etl.io.regular import open_regular
 from aspen_etl.io.writing import Data, make_folder
 from aspen_etl.schema.spec import ColumnSpec
@@ -101,17 +102,16 @@ def read_bytes(place: Location, file: StoredFile) -> bytes:
         ReadError: The storage fails.
         CorruptStoreError: It holds other bytes.
     """
-    failure: AspenETLError
-    for _ in range(_TRIES):
-        try:
-            data = read_state(place, file.bytes)
-        except (ReadError, CorruptStoreError) as error:
-            failure = error
-            continue
-        if len(data) == file.bytes and checksum(data) == file.sha256:
-            return data
-        failure = CorruptStoreError.at(place.url, "its bytes are not those that were written")
-    raise failure
+
+    def read() -> bytes:
+        data = read_state(place, file.bytes)
+        if len(data) != file.bytes or checksum(data) != file.sha256:
+            reason = "its bytes are not those that were written"
+            raise CorruptStoreError.at(place.url, reason)
+        return data
+
+    may_pass = (ReadError, CorruptStoreError)
+    return retry(read, tries=_TRIES, again=lambda error: isinstance(error, may_pass))
 
 
 def read_frame(root: Location, stored: Stored, columns: Mapping[str, ColumnSpec]) -> pd.DataFrame:
@@ -144,12 +144,11 @@ def _read_part(
         if frame is not None:
             return frame
     data = read_bytes(place, file)
-    failure: AspenETLError
-    try:
-        return decode_verified(data, columns, file_format, url=place.url)
-    except CorruptFileError as error:
-        failure = CorruptStoreError.at(place.url, str(error))
-    raise failure
+    return instead(
+        lambda: decode_verified(data, columns, file_format, url=place.url),
+        CorruptFileError,
+        lambda error: CorruptStoreError.at(place.url, str(error)),
+    )
 
 
 def _read_streamed(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from aspen_etl.errors import SourceNotFoundError
-from aspen_etl.io.filesystem import Location, attempt
+from aspen_etl.io.calling import attempt
+from aspen_etl.io.filesystem import Location
 
 __all__ = ["list_names"]
 

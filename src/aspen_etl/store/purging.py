@@ -11,7 +11,7 @@ import pandas as pd
 
 from aspen_etl.columns import COLUMNS
 from aspen_etl.columns.rows import find_rows
-from aspen_etl.errors import NotSupportedError, SourceNotFoundError
+from aspen_etl.errors import NotSupportedError
 from aspen_etl.schema.evolution import complete_table
 from aspen_etl.schema.snapshot import REJECTS
 from aspen_etl.schema.spec import ColumnSpec, TableSpec
@@ -22,7 +22,7 @@ from aspen_etl.store.committing import append, claim_rejects, next_commit, retry
 from aspen_etl.store.likeness import Subject, clean_id
 from aspen_etl.store.place import Place
 from aspen_etl.store.purge_report import PurgeReport
-from aspen_etl.store.reading import lost, read_stored
+from aspen_etl.store.reading import read_stored, whole
 from aspen_etl.store.refused import check_reachable, purge_refused, read_refused
 from aspen_etl.store.vacuuming import delete_unnamed, storage_time
 from aspen_etl.transform.keys import key_columns
@@ -97,21 +97,7 @@ class _Purge:
 
     def commit(self) -> Commit:
         """Write what must be written, and commit it; the newest commit where nothing must."""
-        try:
-            erased = self._rows_to_erase()
-            for name, table in self.model.tables.items():
-                for stored in self.tables[name]:
-                    self._table(table, stored, table.columns, erased[name], "part-00000")
-                for stored in self.keys[name]:
-                    self._table(table, stored, key_columns(table), erased[name], name)
-            for stored in self.rejects:
-                self._reject(stored)
-        except SourceNotFoundError as error:
-            missing = str(error.details.get("url", ""))
-        else:
-            missing = ""
-        if missing:
-            raise lost(self.place, missing, self.newest)
+        whole(self.place, self.newest, self._rewrite_all)
         if not self.rewritten:
             return self.newest
         commit = next_commit(self.place, self.newest, "purge", self.run, self.attempt)
@@ -141,6 +127,16 @@ class _Purge:
         return append(self.place, commit, self.attempt)
 
     # ------------------------------------------------------------------------- whose rows
+
+    def _rewrite_all(self) -> None:
+        erased = self._rows_to_erase()
+        for name, table in self.model.tables.items():
+            for stored in self.tables[name]:
+                self._table(table, stored, table.columns, erased[name], "part-00000")
+            for stored in self.keys[name]:
+                self._table(table, stored, key_columns(table), erased[name], name)
+        for stored in self.rejects:
+            self._reject(stored)
 
     def _rows_to_erase(self) -> dict[str, pd.Series]:
         """Find the keys, in any version, of the rows that are the borrower's or refer to them."""

@@ -20,6 +20,8 @@ from aspen_etl.errors import (
     SourceNotFoundError,
     VersionNotFoundError,
 )
+from aspen_etl.errors.base import instead
+from aspen_etl.io.calling import retry
 from aspen_etl.io.deferred import Deferred
 from aspen_etl.schema.evolution import complete
 from aspen_etl.schema.snapshot import REJECTS, KeyState, Snapshot, Tables
@@ -35,11 +37,11 @@ __all__ = [
     "history",
     "load",
     "load_old",
-    "lost",
     "read",
     "read_changes",
     "read_rejects",
     "read_stored",
+    "whole",
 ]
 
 T = TypeVar("T")
@@ -173,15 +175,26 @@ def _load_rejects(place: Place, commit: Commit, newest: Commit) -> pd.DataFrame:
 
 def _reading(place: Place, version: Optional[int], read: Callable[[Commit, Commit], T]) -> T:
     """Read, and begin anew where a newer commit let files go in the meantime."""
-    for _ in range(_TRIES):
+
+    def step() -> T:
         commit, newest = _find(place, version)
-        try:
-            return read(commit, newest)
-        except SourceNotFoundError as error:
-            missing = str(error.details.get("url", ""))
-        if place.log.newest_version() == newest.version:
-            raise CorruptStoreError.at(missing, "the file is gone")
-    raise ConflictError.commit(place.url, newest.version + 1)
+        return whole(place, newest, lambda: read(commit, newest))
+
+    return retry(step, tries=_TRIES, again=lambda error: isinstance(error, ConflictError))
+
+
+def whole(place: Place, newest: Commit, read: Callable[[], T], /) -> T:
+    """Read, and tell of a file that is gone whether another commit let it go, or it is damage.
+
+    Raises:
+        ConflictError: Another commit did.
+        CorruptStoreError: No commit did.
+    """
+    return instead(
+        read,
+        SourceNotFoundError,
+        lambda error: lost(place, str(error.details.get("url", "")), newest),
+    )
 
 
 # ----------------------------------------------------------------------------- as it was stored
@@ -241,11 +254,7 @@ def _deferred(
 def _read_of_newest(
     place: Place, commit: Commit, stored: Stored, columns: Mapping[str, ColumnSpec]
 ) -> pd.DataFrame:
-    try:
-        return read_stored(place, stored, columns)
-    except SourceNotFoundError as error:
-        missing = str(error.details.get("url", ""))
-    raise lost(place, missing, commit)
+    return whole(place, commit, lambda: read_stored(place, stored, columns))
 
 
 def lost(place: Place, url: str, newest: Commit, /) -> AspenETLError:

@@ -14,8 +14,9 @@ from typing import Any, Optional
 import pandas as pd
 
 from aspen_etl.errors import CorruptFileError, NotSupportedError, SourceNotFoundError
+from aspen_etl.io.calling import attempt
 from aspen_etl.io.codecs import decode, encode
-from aspen_etl.io.filesystem import Location, attempt
+from aspen_etl.io.filesystem import Location
 from aspen_etl.io.notes import read_words, take_away, write_words
 from aspen_etl.io.writing import make_folder, put
 from aspen_etl.schema.snapshot import REJECTS

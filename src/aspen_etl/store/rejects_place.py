@@ -20,7 +20,8 @@ from aspen_etl.errors import (
     SourceNotFoundError,
     WriteError,
 )
-from aspen_etl.io.filesystem import Location, attempt
+from aspen_etl.io.calling import attempt
+from aspen_etl.io.filesystem import Location
 from aspen_etl.io.writing import KNOWN_TO_CREATE, create, make_folder, put
 from aspen_etl.store.commit_log import CommitLog
 from aspen_etl.store.identity import find_identity, new_identity, read_identity

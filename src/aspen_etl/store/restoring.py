@@ -8,7 +8,6 @@ from functools import partial
 import pandas as pd
 
 from aspen_etl.changes import diff
-from aspen_etl.errors import SourceNotFoundError
 from aspen_etl.schema.evolution import complete
 from aspen_etl.schema.snapshot import KeyState, Snapshot
 from aspen_etl.schema.spec import TableSpec
@@ -18,7 +17,7 @@ from aspen_etl.store.commit import Commit, KeyEntry
 from aspen_etl.store.committing import append, next_commit, retrying
 from aspen_etl.store.frames import empty
 from aspen_etl.store.place import Place
-from aspen_etl.store.reading import find, load, load_old, lost
+from aspen_etl.store.reading import find, load, load_old, whole
 from aspen_etl.transform.keys import conform_keys
 
 __all__ = ["restore", "resume"]
@@ -51,11 +50,7 @@ def _restore(place: Place, version: int, run: Run, newest: Commit) -> Commit:
 
 
 def _load(place: Place, old: Commit, newest: Commit) -> Snapshot:
-    try:
-        return load_old(place, old, newest)
-    except SourceNotFoundError as error:
-        missing = str(error.details.get("url", ""))
-    raise lost(place, missing, newest)
+    return whole(place, newest, lambda: load_old(place, old, newest))
 
 
 def _keys(

@@ -12,8 +12,9 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Optional
 
 from aspen_etl.errors import SourceNotFoundError, WriteError
+from aspen_etl.io.calling import attempt
 from aspen_etl.io.content import modified_time
-from aspen_etl.io.filesystem import Location, attempt
+from aspen_etl.io.filesystem import Location
 from aspen_etl.io.writing import delete, make_folder, put
 from aspen_etl.schema.values import Run
 from aspen_etl.store.attempt import Attempt
