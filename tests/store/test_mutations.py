@@ -15,11 +15,11 @@ pytest.importorskip("resource", reason="limits of memory are POSIX's")
 
 OLDER, NEWEST = (f"_aspen/commits/{version:020d}.json" for version in (1, 2))
 
-DAMAGE = "aspen_etl.errors.store.CorruptStoreError"
+DAMAGE = "aspen_etl.errors.storage.CorruptStoreError"
 #: A higher number of the format is a newer version's.
-NEWER = "aspen_etl.errors.store.StoreFormatError"
+NEWER = "aspen_etl.errors.storage.StoreFormatError"
 #: What is sealed anew, or was never sealed, can be of another model.
-OTHER_MODEL = "aspen_etl.errors.store.ModelMismatchError"
+OTHER_MODEL = "aspen_etl.errors.running.ModelMismatchError"
 
 
 def outcomes(name: str, count: int, *, store_format: int = 2) -> Iterator[tuple[Mutant, Outcome]]:
