@@ -16,7 +16,7 @@ from aspen_etl.columns import COLUMNS
 from aspen_etl.columns.frames import equal_frames, make_frame
 from aspen_etl.columns.positions import is_range, rows_without
 from aspen_etl.columns.rows import find_rows, sort_rows
-from aspen_etl.schema.evolution import complete, complete_table
+from aspen_etl.schema.evolution import complete, complete_table, conform_known
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.snapshot import Tables
 from aspen_etl.schema.spec import TableSpec
@@ -154,7 +154,8 @@ def diff(
 
 
 def _table_diff(before: pd.DataFrame, after: pd.DataFrame, table: TableSpec) -> TableChanges:
-    before, after = before[list(table.columns)], after[list(table.columns)]
+    columns = list(table.columns)
+    before, after = before[columns], conform_known(after[columns], table)
     if not len(before):
         return _part(after, Since(np.arange(0), np.arange(0)), table)
     at = find_rows([after[table.primary_key]], [before[table.primary_key]])

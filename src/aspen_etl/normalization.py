@@ -15,6 +15,7 @@ from aspen_etl.columns import COLUMNS
 from aspen_etl.columns.frames import equal_frames
 from aspen_etl.columns.threads import begin
 from aspen_etl.errors import NotSupportedError, ProofError
+from aspen_etl.schema.evolution import conform_known
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.snapshot import Snapshot, Tables
 from aspen_etl.schema.spec import TableSpec
@@ -292,7 +293,8 @@ def denormalize(tables: Mapping[str, pd.DataFrame], /, *, model: Model = BORROWE
     Raises:
         ProofError: The tables do not hold together; it names table and column.
     """
-    sheets = recover(tables, model)
+    held = {name: conform_known(tables[name], table) for name, table in model.tables.items()}
+    sheets = recover(held, model)
     return Extract.from_frames({name: _named(name, sheets, model) for name in model.sources})
 
 

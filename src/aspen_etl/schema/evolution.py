@@ -12,10 +12,12 @@ import pandas as pd
 
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.spec import ColumnSpec, TableSpec
+from aspen_etl.schema.validation import conform_column
 
 __all__ = [
     "complete",
     "complete_table",
+    "conform_known",
     "describe_functions",
     "describe_tables",
     "find_conflicts",
@@ -41,6 +43,7 @@ def complete_table(frame: Optional[pd.DataFrame], table: TableSpec, /) -> pd.Dat
     """Bring one table to its columns: one that it lacks is null; none at all is empty."""
     if frame is None:
         frame = pd.DataFrame(index=pd.RangeIndex(0))
+    frame = conform_known(frame, table)
     if list(frame.columns) == list(table.columns):
         return frame
     return pd.DataFrame(
@@ -49,6 +52,21 @@ def complete_table(frame: Optional[pd.DataFrame], table: TableSpec, /) -> pd.Dat
             for key, spec in table.columns.items()
         }
     )
+
+
+def conform_known(frame: pd.DataFrame, table: TableSpec, /) -> pd.DataFrame:
+    """Bring the columns that a frame has of a table to their one dtype, as of a notebook's frame.
+
+    A column of a wholly other type stays as it is, and so does one of no table's.
+    """
+    known = {str(name): values for name, values in frame.items() if name in table.columns}
+    if all(values.dtype == table.columns[name].dtype for name, values in known.items()):
+        return frame
+    found = {
+        name: conform_column(values.reset_index(drop=True), table.columns[name])
+        for name, values in known.items()
+    }
+    return frame.reset_index(drop=True).assign(**found).set_axis(frame.index)
 
 
 def _nothing(spec: ColumnSpec, index: pd.Index) -> pd.Series:

@@ -21,7 +21,16 @@ from aspen_etl.schema.model import Model
 from aspen_etl.schema.snapshot import Tables
 from aspen_etl.schema.spec import ColumnSpec, TableSpec
 
-__all__ = ["Split", "conform", "find_failures", "is_valid", "split", "validate", "validate_columns"]
+__all__ = [
+    "Split",
+    "conform",
+    "conform_column",
+    "find_failures",
+    "is_valid",
+    "split",
+    "validate",
+    "validate_columns",
+]
 
 #: The columns of a frame of failures. ``row`` counts from 0; it is null for a whole column.
 FAILURE_COLUMNS = ("table", "row", "column", "rule")
@@ -121,7 +130,7 @@ def conform(frame: pd.DataFrame, table: TableSpec, /) -> pd.DataFrame:
         A frame with a new index; a column of a wholly other type stays as it is.
     """
     columns = {
-        spec.name: _exactly(frame[spec.name].reset_index(drop=True), spec)
+        spec.name: conform_column(frame[spec.name].reset_index(drop=True), spec)
         for spec in table.columns.values()
     }
     return make_frame(columns, pd.RangeIndex(len(frame)))
@@ -234,7 +243,8 @@ def _columns_alone(table: TableSpec, known: Collection[str]) -> Any:
     return schema.update_columns(changes) if changes else schema
 
 
-def _exactly(values: pd.Series, spec: ColumnSpec) -> pd.Series:
+def conform_column(values: pd.Series, spec: ColumnSpec, /) -> pd.Series:
+    """Bring a column to its one dtype where no value changes; else it stays as it is."""
     if values.dtype == spec.dtype and values.dtype != object:
         return values
     absent = values.isna()

@@ -13,6 +13,7 @@ from aspen_etl.columns.frames import make_column, make_frame
 from aspen_etl.columns.positions import is_range, rows_without
 from aspen_etl.columns.rows import find_rows
 from aspen_etl.columns.text import conform_text
+from aspen_etl.schema.evolution import conform_known
 from aspen_etl.schema.spec import TIMESTAMP, TableSpec
 from aspen_etl.schema.values import Run
 
@@ -62,7 +63,7 @@ def stamp(
     nothing = np.empty(0, dtype=np.int64)
     if before is None or not len(before):
         return _with(frame, fresh), Since(nothing, nothing)
-    at = there
+    before, at = conform_known(before, table), there
     if at is None:
         at = find_rows([frame[table.primary_key]], [before[table.primary_key]])
     known = np.flatnonzero(at >= 0)

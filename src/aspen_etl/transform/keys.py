@@ -19,7 +19,7 @@ from aspen_etl.columns.frames import make_column, make_frame
 from aspen_etl.columns.positions import argsort_numbers, gather, is_range, rows_without
 from aspen_etl.columns.rows import find_rows, sort_rows
 from aspen_etl.columns.text import conform_text
-from aspen_etl.schema.evolution import complete_table
+from aspen_etl.schema.evolution import complete_table, conform_known
 from aspen_etl.schema.snapshot import KeyState
 from aspen_etl.schema.spec import ColumnSpec, TableSpec
 
@@ -104,12 +104,15 @@ def part_keys(state: KeyState, frame: Optional[pd.DataFrame], table: TableSpec, 
     """
     names = list(key_columns(table))
     if frame is None:
-        return PartedKeys(state.given.iloc[:0], state.given)
-    in_use = make_frame({name: frame[name] for name in names}).reset_index(drop=True)
+        given = conform_known(state.given, table)
+        return PartedKeys(given.iloc[:0], given)
+    in_use = conform_known(make_frame({name: frame[name] for name in names}), table)
+    in_use = in_use.reset_index(drop=True)
     if isinstance(state, TableKeys) and _same_numbers(state.parts.in_use, in_use, table):
         return PartedKeys(in_use, state.parts.retired)
-    at = find_rows([in_use[table.primary_key]], [state.given[table.primary_key]])
-    return PartedKeys(in_use, some_keys(state.given, rows_without(at, len(state.given)), table))
+    given = conform_known(state.given, table)
+    at = find_rows([in_use[table.primary_key]], [given[table.primary_key]])
+    return PartedKeys(in_use, some_keys(given, rows_without(at, len(given)), table))
 
 
 def some_keys(keys: pd.DataFrame, rows: Positions, table: TableSpec, /) -> pd.DataFrame:
