@@ -22,6 +22,7 @@ from aspen_etl.schema.snapshot import Tables
 from aspen_etl.schema.spec import TableSpec
 from aspen_etl.schema.validation import conform
 from aspen_etl.transform.auditing import Since
+from aspen_etl.transform.numbering import Numbered
 
 __all__ = ["Changes", "TableChanges", "apply_changes", "diff", "part"]
 
@@ -182,16 +183,14 @@ def _part(after: pd.DataFrame, since: Since, table: TableSpec) -> TableChanges:
     return TableChanges(inserted, updated, deleted, table)
 
 
-def part(
-    after: Mapping[str, pd.DataFrame], since: Mapping[str, Since], /, *, model: Model
-) -> Changes:
+def part(numbered: Numbered, model: Model, /) -> Changes:
     """Give what ``diff`` gives, of tables whose rows were compared when they were numbered.
 
     Args:
-        after: The tables after.
-        since: By table, what became of its rows.
+        numbered: The tables, and what became of their rows.
         model: What the tables are.
     """
+    after, since = numbered.snapshot.tables, numbered.since
     return Changes(
         {name: _part(after[name], since[name], table) for name, table in model.tables.items()}
     )

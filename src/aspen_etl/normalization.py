@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Optional, get_args
+from typing import Union
 
 import numpy as np
 import pandas as pd
@@ -13,30 +13,19 @@ from aspen_etl.borrower.model import BORROWER_MODEL
 from aspen_etl.changes import Changes, diff, part
 from aspen_etl.columns import COLUMNS
 from aspen_etl.columns.frames import equal_frames
-from aspen_etl.columns.threads import begin
-from aspen_etl.errors import NotSupportedError, ProofError
+from aspen_etl.errors import ProofError
 from aspen_etl.schema.evolution import conform_known
 from aspen_etl.schema.model import Model
+from aspen_etl.schema.previous import Previous, previous_of
 from aspen_etl.schema.snapshot import Snapshot, Tables
-from aspen_etl.schema.spec import TableSpec
-from aspen_etl.schema.validation import find_failures, validate_columns
+from aspen_etl.schema.validation import find_failures
 from aspen_etl.schema.values import Extract, Run
+from aspen_etl.transform.accepting import check, settle
 from aspen_etl.transform.assembly import assemble
-from aspen_etl.transform.auditing import Since
-from aspen_etl.transform.cleaning import prepare
-from aspen_etl.transform.judging import judge
-from aspen_etl.transform.keeping import Missing, hold
-from aspen_etl.transform.numbering import number, read_ahead
+from aspen_etl.transform.keeping import Missing
+from aspen_etl.transform.numbering import number
 from aspen_etl.transform.recovery import prove, recover
-from aspen_etl.transform.reporting import (
-    RejectCount,
-    SourceSummary,
-    Summary,
-    check_accounts,
-    count_rejects,
-    list_rejects,
-    summarize_source,
-)
+from aspen_etl.transform.reporting import RejectCount, SourceSummary, Summary
 
 __all__ = [
     "NormalizeResult",
@@ -83,7 +72,7 @@ def normalize(
     *,
     run: Run,
     model: Model = BORROWER_MODEL,
-    previous: Optional[Snapshot] = None,
+    previous: Union[Snapshot, Previous, None] = None,
     missing: Missing = "delete",
 ) -> NormalizeResult:
     """Normalize an extract, and prove that every cell is in the tables or in the rejects.
@@ -92,9 +81,10 @@ def normalize(
         extract: The source sheets.
         run: When this is and who does it; it is stamped on every new row.
         model: What the sheets are and what they become.
-        previous: The snapshot before, of this model or of one with fewer tables and nullable
-            columns: keys stay with their natural keys for good, rows that did not change keep
-            their audit columns, and a row that is rejected now keeps its last good state.
+        previous: The snapshot before, or what reads one table by table, of this model or of one
+            with fewer tables and nullable columns: keys stay with their natural keys for good,
+            rows that did not change keep their audit columns, and a row that is rejected now keeps
+            its last good state.
         missing: Whether rows of the snapshot before that are absent from the source, with what
             refers to them, are gone (``delete``) or stay (``keep``).
 
@@ -104,10 +94,10 @@ def normalize(
 
     Raises:
         ExtractError: A sheet or column is missing, or one has no place in the model.
-        ModelFunctionError: A cleaner of the model failed; a builder of the model failed, or its
-            inverse.
+        ModelFunctionError: A cleaner of the model failed, or a builder, its inverse, or a rule.
         ValidationError: A builder of the model made what does not fit its table.
         ProofError: A builder and its inverse do not give back what was accepted.
+        AspenETLError: What ``previous`` raises where a table of it cannot be read.
 
     Examples:
         >>> import datetime as dt
@@ -122,98 +112,13 @@ def normalize(
         >>> result.rejects[["row", "column", "rule"]].to_numpy().tolist()
         [[2, 'state', 'incomplete_address'], [2, 'zip_code', 'incomplete_address']]
     """
-    work = _Work(extract, model, run, previous, missing)
-    del extract  # what was read is judged; where the caller let go of it, its memory is free
-    snapshot, since = work.number()
-    tables = snapshot.tables
-    valid = begin(lambda: work.validate(tables), rows=max(map(len, tables.values())))
-    failure: Optional[Exception] = None
-    try:
-        prove(work.accepted, tables, model)
-    except Exception as error:  # noqa: BLE001 - of tables that are not valid, anything
-        failure = error
-    # NOTE: raised here, outside of `except`, so that no foreign text is the context of ours.
-    valid()
-    if failure is not None:
-        raise failure
-    rejects, summary = work.rejects, work.summarize(snapshot)
-    check_accounts(summary, rejects)
-    changes = part(tables, since, model=model)
-    return NormalizeResult(snapshot, rejects, changes, summary)
-
-
-class _Work:
-    """Take an extract from its cells to the rows of the tables, step by step.
-
-    Attributes:
-        accepted: What goes on: the accepted rows of each sheet and the old ones that stay.
-        rejects: What does not.
-    """
-
-    def __init__(
-        self,
-        extract: Extract,
-        model: Model,
-        run: Run,
-        previous: Optional[Snapshot],
-        missing: Missing,
-    ) -> None:
-        if missing not in get_args(Missing):
-            msg = f"there is no missing={missing!r}; use 'delete' or 'keep'"
-            raise NotSupportedError(msg, missing=missing)
-        self.model, self.run, self.previous = model, run, previous
-        prepared = prepare(extract, model)
-        judged = judge(prepared, model)
-        before = previous.tables if previous else {}
-        held = hold(prepared, judged, before, model, missing)
-        self.accepted = held.accepted
-        # What a store had to read already is held until it is numbered.
-        self._held = [*held.before.values()]
-        self._has_old_rows = any((*held.kept.values(), *held.stayed.values()))
-        self.rejects = list_rejects(prepared, judged, model)
-        self._sources = {
-            name: summarize_source(name, extract, prepared[name], judged[name], held, model)
-            for name in prepared
-        }
-        self._counts = count_rejects(prepared, judged)
-
-    def number(self) -> tuple[Snapshot, dict[str, Since]]:
-        most = max(map(len, self.accepted.values()), default=0)
-        ahead = read_ahead(self.model, self.previous, rows=most)
-        found = number(
-            assemble(self.accepted, self.model),
-            self.model,
-            self.run,
-            previous=self.previous,
-            ahead=ahead,
-        )
-        self._held = []
-        return found
-
-    def summarize(self, snapshot: Snapshot) -> Summary:
-        rows = {name: len(frame) for name, frame in snapshot.tables.items()}
-        return Summary(self._sources, self._counts, rows)
-
-    def validate(self, tables: Tables) -> None:
-        """Validate each table, and look at no cell again."""
-        for name, table in self.model.tables.items():
-            validate_columns(tables[name], table, known=self._known_columns(table))
-
-    def _known_columns(self, table: TableSpec) -> set[str]:
-        """Name the columns whose cells were looked at already, and that are the very same.
-
-        A cell of a column with one source is judged by the length and form of the column that it
-        goes to, and the proof compares the two. Cells of the snapshot before were not judged now.
-        """
-        if self._has_old_rows:
-            return set()
-        split = self.model.lineage.split[table.name]
-        return {
-            spec.name
-            for spec in table.columns.values()
-            if (spec.audit and self.previous is None)
-            or (len(spec.source) == 1 and spec.source[0] not in split)
-        }
+    before = previous_of(previous)
+    settled = settle(extract, model, before, missing)
+    numbered = number(assemble(settled.accepted, model), model, before, run)
+    snapshot = numbered.snapshot
+    check(settled, snapshot.tables, model)
+    summary = settled.summary(snapshot.tables)
+    return NormalizeResult(snapshot, settled.rejects, part(numbered, model), summary)
 
 
 def verify(
@@ -223,7 +128,7 @@ def verify(
     *,
     run: Run,
     model: Model = BORROWER_MODEL,
-    previous: Optional[Snapshot] = None,
+    previous: Union[Snapshot, Previous, None] = None,
     missing: Missing = "delete",
 ) -> None:
     """Prove a result against the extract that it was made of, cell by cell.
@@ -247,26 +152,27 @@ def verify(
     failures = find_failures(result.tables, model=model)
     if len(failures):
         first = failures.iloc[0]
-        count = int((failures[["table", "column"]] == first[["table", "column"]]).all(axis=1).sum())
-        msg = f"{count} rows of {first['table']}.{first['column']} break the rule {first['rule']!r}"
-        raise ProofError(msg, table=first["table"], column=first["column"], count=count)
-    work = _Work(extract, model, run, previous, missing)
-    expected, _ = work.number()
+        many = int((failures[["table", "column"]] == first[["table", "column"]]).all(axis=1).sum())
+        msg = f"{many} rows of {first['table']}.{first['column']} break the rule {first['rule']!r}"
+        raise ProofError(msg, table=first["table"], column=first["column"], count=many)
+    before = previous_of(previous)
+    settled = settle(extract, model, before, missing)
+    expected = number(assemble(settled.accepted, model), model, before, run).snapshot
     for name, frame in expected.tables.items():
         _same(name, frame, result.tables[name])
-    prove(work.accepted, result.tables, model)
+    prove(settled.accepted, result.tables, model)
     for name, state in expected.keys.items():
         _same(name, state.given, result.snapshot.keys[name].given)
         if state.next != result.snapshot.keys[name].next:
             column = model.tables[name].primary_key
             msg = f"the next number of {name}.{column} is not what the keys given ask for"
             raise ProofError(msg, table=name, column=column)
-    _same("rejects", work.rejects, result.rejects)
-    before = previous.tables if previous else {}
-    if not result.changes.equals(diff(before, expected.tables, model=model)):
+    _same("rejects", settled.rejects, result.rejects)
+    old = {name: before.table(name) for name in before.names}
+    if not result.changes.equals(diff(old, expected.tables, model=model)):
         msg = "the changes are not those between the snapshot before and this one"
         raise ProofError(msg, table="changes", column="")
-    if work.summarize(expected) != result.summary:
+    if settled.summary(expected.tables) != result.summary:
         msg = "the counts of the summary are not those of this extract"
         raise ProofError(msg, table="summary", column="")
 

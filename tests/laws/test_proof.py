@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 
 import aspen_etl as ae
 from aspen_etl.errors import ProofError
-from aspen_etl.normalization import _Work, verify
+from aspen_etl.normalization import verify
+from aspen_etl.schema.previous import previous_of
 from aspen_etl.testing import extracts, histories
 from aspen_etl.testing._mutations import assert_seen, mutations
+from aspen_etl.transform.accepting import settle
 from aspen_etl.transform.recovery import prove, recover
 from tests.laws.models import MODELS, RUN
 from tests.support.effort import some
@@ -86,7 +88,7 @@ def test_the_proof_in_the_order_of_the_keys_says_what_it_says_in_any_other(model
     @given(histories(model, max_rows=3, max_runs=3), st.data())
     def says_the_same(history: list[ae.Extract], data: st.DataObject) -> None:
         result, previous = last_of(history, model)
-        accepted = _Work(history[-1], model, RUN, previous, "delete").accepted
+        accepted = settle(history[-1], model, previous_of(previous), "delete").accepted
         every = [None, *(m for m in mutations(result) if m.table != "rejects")]
         mutation = data.draw(st.sampled_from(every))
         tables = (mutation.apply(result) if mutation else result).tables

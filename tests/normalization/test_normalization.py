@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 
 import aspen_etl as ae
-from aspen_etl import normalization
 from aspen_etl.columns import threads
 from aspen_etl.errors import NotSupportedError, ProofError
 from aspen_etl.normalization import RejectCount, SourceSummary, Summary
 from aspen_etl.schema import Builder, KeyState
+from aspen_etl.transform import accepting
 from aspen_etl.transform.reporting import list_rejects
 from tests.transform.sheets import ADA, BO, COLUMNS, RUN, extract, rows
 
@@ -130,7 +130,7 @@ def test_accounts_that_do_not_add_up_are_refused(monkeypatch: pytest.MonkeyPatch
     def list_less(*given: Any) -> pd.DataFrame:
         return list_rejects(*given).iloc[1:]
 
-    monkeypatch.setattr(normalization, "list_rejects", list_less)
+    monkeypatch.setattr(accepting, "list_rejects", list_less)
     with pytest.raises(ProofError) as caught:
         ae.normalize(extract({**BO, "id": None}), run=RUN)
     assert str(caught.value) == (
@@ -221,7 +221,7 @@ def test_what_does_not_fit_is_told_without_what_the_proof_met(
 
     monkeypatch.setattr(threads, "_MANY_ROWS", 0)
     monkeypatch.setattr(threads, "_cores", lambda: 2)
-    monkeypatch.setattr(normalization, "prove", prove)
+    monkeypatch.setattr(accepting, "prove", prove)
     builders = {"user_profile": Builder(build, lambda rows: {"full_name": rows["first_name"]})}
     model = ae.BORROWER_MODEL.replace(builders=builders)
     with pytest.raises(ae.errors.ValidationError, match="first_name: length") as caught:

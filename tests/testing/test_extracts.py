@@ -19,7 +19,7 @@ from aspen_etl.schema.snapshot import REPEATED_HEADER, UNREADABLE
 from aspen_etl.testing import FAULT_KINDS, extracts
 from aspen_etl.testing._cells import decoder
 from aspen_etl.testing._plan import plan
-from aspen_etl.transform.cleaning import prepare
+from aspen_etl.transform.cleaning import clean
 from aspen_etl.transform.judging import judge
 from tests.laws.models import EXTENDED_MODEL, MODELS
 
@@ -36,9 +36,9 @@ WITHOUT_SHRINKING = settings(
 
 def rules(extract: ae.Extract, model: ae.Model) -> set[str]:
     """Name the rules that an extract breaks, and count its blank rows as one."""
-    prepared = prepare(extract, model)
-    broken = {f.rule for judged in judge(prepared, model).values() for f in judged.faults}
-    return broken | ({"blank"} if any(sheet.blank for sheet in prepared.values()) else set())
+    sheets = clean(extract, model)
+    broken = {f.rule for judged in judge(sheets, model).values() for f in judged.faults}
+    return broken | ({"blank"} if any(sheet.blank for sheet in sheets.values()) else set())
 
 
 @EACH_MODEL

@@ -9,9 +9,8 @@ from typing import Any, Optional
 import pandas as pd
 
 import aspen_etl as ae
-from aspen_etl.transform.cleaning import prepare
-from aspen_etl.transform.faults import Judged
-from aspen_etl.transform.judging import judge
+from aspen_etl.transform.cleaning import clean
+from aspen_etl.transform.judging import Verdict, gather, judge
 
 RUN = ae.Run(time=dt.datetime(2026, 1, 31, 12, tzinfo=dt.timezone.utc), actor="me")
 
@@ -37,14 +36,14 @@ def extract(
     )
 
 
-def judged(given: ae.Extract, model: ae.Model = ae.BORROWER_MODEL) -> dict[str, Judged]:
-    """Prepare and judge."""
-    return judge(prepare(given, model), model)
+def judged(given: ae.Extract, model: ae.Model = ae.BORROWER_MODEL) -> dict[str, Verdict]:
+    """Clean and judge."""
+    return judge(clean(given, model), model)
 
 
 def accepted(given: ae.Extract, model: ae.Model = ae.BORROWER_MODEL) -> dict[str, pd.DataFrame]:
     """Give the accepted rows of each sheet."""
-    return {name: found.accepted for name, found in judged(given, model).items()}
+    return gather(clean(given, model), judged(given, model))
 
 
 def rows(frame: pd.DataFrame) -> list[list[Any]]:

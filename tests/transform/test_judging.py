@@ -34,8 +34,8 @@ def test_a_fault_of_scope_value_empties_one_cell_and_of_a_table_all_of_its_cells
 
 def test_every_rule_that_a_cell_breaks_is_told() -> None:
     assert faults(extract({**ADA, "email": "x" * 254 + "\0"})) == [
-        ("borrower", "email", "invalid_text", "value", [0]),
         ("borrower", "email", "invalid_email", "value", [0]),
+        ("borrower", "email", "invalid_text", "value", [0]),
         ("borrower", "email", "too_long", "value", [0]),
     ]
 
@@ -43,8 +43,8 @@ def test_every_rule_that_a_cell_breaks_is_told() -> None:
 def test_a_duplicate_comes_after_an_accepted_row() -> None:
     given = extract({**ADA, "full_name": None}, ADA, {**BO, "id": "a"})
     assert faults(given) == [
-        ("borrower", "full_name", "missing_name", "row", [0]),
         ("borrower", "id", "duplicate_id", "row", [2]),
+        ("borrower", "full_name", "missing_name", "row", [0]),
     ]
 
 
@@ -112,8 +112,8 @@ def test_a_rule_uses_the_label_of_its_column() -> None:
 
     model = ae.BORROWER_MODEL.replace(sources=[Borrower])
     assert faults(extract({**ADA, "id": None}, BO, BO), model) == [
-        ("borrower", "id", "missing_number", "row", [0]),
         ("borrower", "id", "duplicate_number", "row", [2]),
+        ("borrower", "id", "missing_number", "row", [0]),
     ]
 
 

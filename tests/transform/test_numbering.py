@@ -11,6 +11,7 @@ from pandera.typing import Series
 import aspen_etl as ae
 from aspen_etl.columns.text import TEXT
 from aspen_etl.schema import Table, column
+from aspen_etl.schema.previous import Held
 from aspen_etl.schema.spec import TIMESTAMP
 from aspen_etl.transform.assembly import assemble
 from aspen_etl.transform.auditing import audit_columns
@@ -19,7 +20,8 @@ from tests.transform.sheets import ADA, BO, RUN, accepted, extract, rows
 
 
 def snapshot(given: ae.Extract) -> ae.Snapshot:
-    return number(assemble(accepted(given), ae.BORROWER_MODEL), ae.BORROWER_MODEL, RUN)[0]
+    model = ae.BORROWER_MODEL
+    return number(assemble(accepted(given), model), model, Held(), RUN).snapshot
 
 
 def test_numbers_follow_the_natural_keys_by_code_point_and_null_comes_first() -> None:
@@ -60,7 +62,7 @@ def test_null_comes_before_every_other_key_also_where_it_stands_first() -> None:
 
     model = ae.BORROWER_MODEL.add(tables=[Tag], builders={"tag": tag})
     given = extract(ADA, roles=(("a", "x"),))
-    tables = number(assemble(accepted(given, model), model), model, RUN)[0].tables
+    tables = number(assemble(accepted(given, model), model), model, Held(), RUN).snapshot.tables
     assert rows(tables["tag"].iloc[:, :3]) == [[1, None, "b"], [2, None, "z"], [3, 1, "a"]]
 
 

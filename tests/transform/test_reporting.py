@@ -10,15 +10,15 @@ import pytest
 
 import aspen_etl as ae
 from aspen_etl.schema.snapshot import REJECTS, UNREADABLE
-from aspen_etl.transform.cleaning import prepare
+from aspen_etl.transform.cleaning import clean
 from aspen_etl.transform.judging import judge
 from aspen_etl.transform.reporting import list_rejects
 from tests.transform.sheets import ADA, BO, extract, rows
 
 
 def rejects(given: ae.Extract) -> pd.DataFrame:
-    prepared = prepare(given, ae.BORROWER_MODEL)
-    return list_rejects(prepared, judge(prepared, ae.BORROWER_MODEL), ae.BORROWER_MODEL)
+    sheets = clean(given, ae.BORROWER_MODEL)
+    return list_rejects(sheets, judge(sheets, ae.BORROWER_MODEL), ae.BORROWER_MODEL)
 
 
 def test_there_are_the_same_columns_and_dtypes_with_and_without_rejects() -> None:

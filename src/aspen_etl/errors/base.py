@@ -138,12 +138,12 @@ class ModelFunctionError(AspenETLError, RuntimeError):
     """A function of the model failed, or gave back what cannot be.
 
     Attributes:
-        details: ``problem``: ``cleaner`` or ``builder``, which may be its inverse.
+        details: ``problem``: ``cleaner``, ``builder``, which may be its inverse, or ``rule``.
     """
 
     @classmethod
     def raised(
-        cls, what: str, problem: Literal["cleaner", "builder"], error: Exception
+        cls, what: str, problem: Literal["cleaner", "builder", "rule"], error: Exception
     ) -> ModelFunctionError:
         """Say which function raised what kind of error; its own text could hold a cell."""
         kind = type(error).__name__

@@ -6,6 +6,7 @@ from aspen_etl.columns.text import TextFormat
 from aspen_etl.errors.moving import moved
 from aspen_etl.schema.column import column
 from aspen_etl.schema.model import Builder, Cleaner, Model
+from aspen_etl.schema.rule import Rule
 from aspen_etl.schema.snapshot import KeyState, Snapshot, Tables
 from aspen_etl.schema.spec import ColumnSpec, Source, SourceSpec, Table, TableSpec
 from aspen_etl.schema.values import Extract, Run
@@ -17,6 +18,7 @@ __all__ = [
     "Extract",
     "KeyState",
     "Model",
+    "Rule",
     "Run",
     "Snapshot",
     "Source",

@@ -129,7 +129,7 @@ def find_conflicts(stored: Mapping[str, Any], model: Model, /) -> list[str]:
 
 
 def describe_functions(model: Model, /) -> Optional[dict[str, Any]]:
-    """Describe the sources, cleaners and builders of a model, or give none where that cannot be.
+    """Describe the sources and functions of a model, or give none where that cannot be.
 
     A function of this package is known by its name and the version of the package. What
     another function does, no name tells.
@@ -138,6 +138,11 @@ def describe_functions(model: Model, /) -> Optional[dict[str, Any]]:
         **{f"clean {name}": cleaner for name, cleaner in model.cleaners.items()},
         **{f"build {name}": builder.build for name, builder in model.builders.items()},
         **{f"invert {name}": builder.invert for name, builder in model.builders.items()},
+        **{
+            f"judge {source}: {rule.name} {rule.scope} {' '.join(rule.columns)}": rule.mask
+            for source, rules in model.rules.items()
+            for rule in rules
+        },
     }
     named = {name: _function_name(function) for name, function in functions.items()}
     if None in named.values():

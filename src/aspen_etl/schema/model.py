@@ -14,6 +14,7 @@ import pandera.pandas as pa
 from aspen_etl.errors import ModelError
 from aspen_etl.schema.column import hint
 from aspen_etl.schema.lineage import Lineage
+from aspen_etl.schema.rule import Rule, check_rules, merge_rules, rule_names
 from aspen_etl.schema.spec import SourceSpec, TableSpec
 from aspen_etl.schema.tracing import trace
 
@@ -68,6 +69,7 @@ class Model:
         cleaners: What is done to a source column beside cleaning its white space, by
             ``"sheet.column"``.
         builders: What makes the rows of tables that are not filled from their declaration.
+        rules: What keeps rows and cells out beside what follows from the declarations, by sheet.
         lineage: What follows from the declarations: keys, references, scopes, destinations.
     """
 
@@ -75,6 +77,7 @@ class Model:
     tables: Mapping[str, TableSpec]
     cleaners: Mapping[str, Cleaner]
     builders: Mapping[str, Builder]
+    rules: Mapping[str, tuple[Rule, ...]] = field(default_factory=dict)
     lineage: Lineage = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -89,8 +92,10 @@ class Model:
         object.__setattr__(self, "cleaners", MappingProxyType(dict(self.cleaners)))
         object.__setattr__(self, "builders", MappingProxyType(dict(self.builders)))
         object.__setattr__(self, "lineage", lineage)
+        object.__setattr__(self, "rules", MappingProxyType(merge_rules({}, self.rules)))
         self._check_cleaners()
         self._check_builders()
+        check_rules(self.rules, lineage)
 
     @classmethod
     def of(
@@ -100,6 +105,7 @@ class Model:
         tables: Iterable[AnyTable],
         cleaners: Optional[Mapping[str, Cleaner]] = None,
         builders: Optional[Mapping[str, AnyBuilder]] = None,
+        rules: Optional[Mapping[str, Iterable[Rule]]] = None,
     ) -> Model:
         """Make a model of pandera models.
 
@@ -108,6 +114,7 @@ class Model:
             tables: Subclasses of ``Table``, in any order.
             cleaners: ``Series -> Series`` by ``"sheet.column"``.
             builders: By table; a bare function where no inverse is needed.
+            rules: By sheet.
 
         Raises:
             ModelError: Something is declared wrongly; the text says what, and how to mend it.
@@ -117,6 +124,7 @@ class Model:
             tables=_by_name(map(_table, tables), "table"),
             cleaners=cleaners or {},
             builders=_builders(builders),
+            rules=merge_rules({}, rules or {}),
         )
 
     def replace(
@@ -126,10 +134,12 @@ class Model:
         tables: Iterable[AnyTable] = (),
         cleaners: Optional[Mapping[str, Cleaner]] = None,
         builders: Optional[Mapping[str, AnyBuilder]] = None,
+        rules: Optional[Mapping[str, Iterable[Rule]]] = None,
     ) -> Model:
         """Give a model in which each of these takes the place of its namesake.
 
-        Cleaners and builders are also taken where there was none before.
+        Cleaners, builders and rules are also taken where there was none before. The namesake of a
+        rule is called the same and has the same first column.
 
         Raises:
             ModelError: A source or table has no namesake, or the new model is wrong.
@@ -145,7 +155,11 @@ class Model:
                 )
                 raise ModelError(msg, name=name)
         return self.merge(
-            sources=new_sources, tables=new_tables, cleaners=cleaners, builders=builders
+            sources=new_sources,
+            tables=new_tables,
+            cleaners=cleaners,
+            builders=builders,
+            rules=rules,
         )
 
     def add(
@@ -155,6 +169,7 @@ class Model:
         tables: Iterable[AnyTable] = (),
         cleaners: Optional[Mapping[str, Cleaner]] = None,
         builders: Optional[Mapping[str, AnyBuilder]] = None,
+        rules: Optional[Mapping[str, Iterable[Rule]]] = None,
     ) -> Model:
         """Give a model with more sources and tables, and what makes them.
 
@@ -167,13 +182,18 @@ class Model:
             ("table", [spec.name for spec in new_tables], self.tables),
             ("cleaner", list(cleaners or {}), self.cleaners),
             ("builder", list(builders or {}), self.builders),
+            ("rule", rule_names(rules or {}), rule_names(self.rules)),
         ):
             for name in new:
                 if name in held:
                     msg = f"there is already a {kind} {name!r}; use replace() or merge()"
                     raise ModelError(msg, name=name)
         return self.merge(
-            sources=new_sources, tables=new_tables, cleaners=cleaners, builders=builders
+            sources=new_sources,
+            tables=new_tables,
+            cleaners=cleaners,
+            builders=builders,
+            rules=rules,
         )
 
     def merge(
@@ -183,6 +203,7 @@ class Model:
         tables: Iterable[AnyTable] = (),
         cleaners: Optional[Mapping[str, Cleaner]] = None,
         builders: Optional[Mapping[str, AnyBuilder]] = None,
+        rules: Optional[Mapping[str, Iterable[Rule]]] = None,
     ) -> Model:
         """Give a model with these: each takes the place of its namesake, or is added.
 
@@ -197,11 +218,12 @@ class Model:
             tables={**self.tables, **_by_name(map(_table, tables), "table")},
             cleaners={**self.cleaners, **(cleaners or {})},
             builders={**self.builders, **_builders(builders)},
+            rules=merge_rules(self.rules, rules or {}),
         )
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel as what it was made of; it is checked again where it arrives."""
-        held = (self.sources, self.tables, self.cleaners, self.builders)
+        held = (self.sources, self.tables, self.cleaners, self.builders, self.rules)
         return type(self), tuple(dict(each) for each in held)
 
     def __repr__(self) -> str:

@@ -14,7 +14,11 @@ T = TypeVar("T")
 
 
 def call(
-    what: str, function: Callable[..., T], problem: Literal["cleaner", "builder"], /, **frames: Any
+    what: str,
+    function: Callable[..., T],
+    problem: Literal["cleaner", "builder", "rule"],
+    /,
+    **frames: Any,
 ) -> T:
     """Call a user's function on frames.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from typing import NamedTuple, Optional
 
 import numpy as np
 import pandas as pd
@@ -24,58 +24,52 @@ from aspen_etl.schema.spec import SourceSpec
 from aspen_etl.schema.values import Extract
 from aspen_etl.transform.calling import call
 
-__all__ = ["Prepared", "clean_white_space", "prepare", "tidy"]
+__all__ = ["Sheet", "clean", "clean_white_space", "tidy"]
 
 
 @dataclass(frozen=True)
-class Prepared:
+class Sheet:
     """One sheet without its blank rows.
 
     Attributes:
+        name: What the sheet is called.
         raw: The cells as read, the declared columns in order; the index is 0, 1, 2 ...
         clean: The same cells, clean.
         rows: The sheet's own number of each row.
+        usable: In which rows each column holds usable text.
         suspects: The rows of each column whose clean text may hold a control character.
         faults: The cells that hold no text, by column and rule: positions and their cells.
         emptied: The cells that a cleaner of the model made missing, by column.
         repairs: How many cells a cleaner of the model changed, by column.
         blank: How many rows were blank.
+        links: By column that refers to another sheet, the row of that sheet's accepted ones that
+            each row refers to, or -1; ``judge`` adds them.
     """
 
+    name: str
     raw: pd.DataFrame = field(repr=False)
     clean: pd.DataFrame = field(repr=False)
     rows: pd.Series = field(repr=False)
+    usable: Mapping[str, Mask] = field(repr=False)
     suspects: Mapping[str, Positions] = field(repr=False)
     faults: Mapping[tuple[str, str], pd.Series] = field(repr=False)
     emptied: Mapping[str, Mask] = field(repr=False)
     repairs: Mapping[str, int]
     blank: int
+    links: Mapping[str, Positions] = field(default_factory=dict, repr=False)
 
-    @cached_property
-    def usable(self) -> dict[str, Mask]:
-        """In which rows each column holds usable text."""
-        return {
-            str(name): values.notna().to_numpy(dtype=bool) for name, values in self.clean.items()
-        }
-
-    def count_present(self, column: str) -> int:
-        """Count the cells of a column that are not missing, usable or not."""
-        return int((self.usable[column] | self.faulty(column)).sum())
-
-    def faulty(self, column: str) -> Mask:
-        """Tell in which rows the column's cell is there and yet holds no usable text."""
-        out = (
-            self.emptied[column].copy()
-            if column in self.emptied
-            else np.zeros(len(self.raw), dtype=bool)
-        )
+    def present(self, column: str) -> Mask:
+        """Tell in which rows the column has a cell, usable or not."""
+        out = self.usable[column].copy()
+        if column in self.emptied:
+            out |= self.emptied[column]
         for (name, _), cells in self.faults.items():
             if name == column:
                 out[cells.index.to_numpy()] = True
         return out
 
 
-def prepare(extract: Extract, model: Model, /) -> dict[str, Prepared]:
+def clean(extract: Extract, model: Model, /) -> dict[str, Sheet]:
     """Bring each sheet of an extract to the model's columns, and clean them.
 
     Raises:
@@ -93,11 +87,54 @@ def prepare(extract: Extract, model: Model, /) -> dict[str, Prepared]:
                 f"{hint(name, tuple(model.sources))}"
             )
             raise ExtractError(msg, source=name)
-    return {name: _prepare(extract, spec, model) for name, spec in model.sources.items()}
+    return {name: _clean(extract, spec, model) for name, spec in model.sources.items()}
 
 
-def _prepare(extract: Extract, spec: SourceSpec, model: Model) -> Prepared:
-    frame = extract[spec.name]
+def _clean(extract: Extract, spec: SourceSpec, model: Model) -> Sheet:
+    raw, headers = _lay_out(extract[spec.name], spec)
+    faults = extract.faults[extract.faults["source"] == spec.name]
+    tidied = _tidied(raw)
+    again = repeated_headers(
+        {column: values for column, (values, _) in zip(spec.columns, tidied)},
+        known_headers(tuple(spec.columns)),
+    )
+    if len(again):
+        raw, repeated = set_apart(raw, again, spec.name)
+        faults = pd.concat([faults, repeated], ignore_index=True)
+        tidied = _tidied(raw)
+    present = _present(raw, [values for values, _ in tidied], faults)
+    rows = pd.Series(raw.index.to_numpy()[present])
+    columns: dict[str, _Column] = {}
+    for column, (values, odd) in zip(spec.columns, tidied):
+        name = f"{spec.name}.{column}"
+        before = _Column(_select(values, present), _renumber(odd, present))
+        columns[column] = _run(model.cleaners.get(name), before, name)
+    cells = {column: found.cells for column, found in columns.items()}
+    return Sheet(
+        name=spec.name,
+        raw=(raw if present.all() else raw.loc[present]).reset_index(drop=True),
+        clean=make_frame(cells, pd.RangeIndex(len(rows))),
+        rows=rows,
+        usable={column: values.notna().to_numpy(dtype=bool) for column, values in cells.items()},
+        suspects={column: found.suspects for column, found in columns.items()},
+        faults=_faults(faults, rows, headers),
+        emptied={c: found.emptied for c, found in columns.items() if found.emptied is not None},
+        repairs={column: found.repairs for column, found in columns.items() if found.repairs},
+        blank=int(len(present) - present.sum()),
+    )
+
+
+class _Column(NamedTuple):
+    """The clean cells of a column, and what its cleaner did to them."""
+
+    cells: pd.Series
+    suspects: Positions
+    emptied: Optional[Mask] = None
+    repairs: int = 0
+
+
+def _lay_out(frame: pd.DataFrame, spec: SourceSpec) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Give the declared columns of a sheet in order, and the column that each header stands for."""
     headers = tuple(frame.columns)
     found = match_headers(
         headers,
@@ -107,44 +144,8 @@ def _prepare(extract: Extract, spec: SourceSpec, model: Model) -> Prepared:
     )
     places = {column: position for position, column in found.items()}
     raw = make_frame({column: frame.iloc[:, places[column]] for column in spec.columns})
-    faults = extract.faults[extract.faults["source"] == spec.name]
-    found_tidy = _tidied(raw)
-    again = repeated_headers(
-        {column: values for column, (values, _) in zip(spec.columns, found_tidy)},
-        known_headers(tuple(spec.columns)),
-    )
-    if len(again):
-        raw, repeated = set_apart(raw, again, spec.name)
-        faults = pd.concat([faults, repeated], ignore_index=True)
-        found_tidy = _tidied(raw)
-    present = _present(raw, [values for values, _ in found_tidy], faults)
-    rows = pd.Series(raw.index.to_numpy()[present])
-    clean: dict[str, pd.Series] = {}
-    suspects: dict[str, Positions] = {}
-    emptied: dict[str, Mask] = {}
-    repairs: dict[str, int] = {}
-    for column, (values, odd) in zip(spec.columns, found_tidy):
-        before, suspects[column] = _select(values, present), _renumber(odd, present)
-        clean[column] = before
-        cleaner = model.cleaners.get(f"{spec.name}.{column}")
-        if cleaner is None:
-            continue
-        after = _run(cleaner, before, f"{spec.name}.{column}")
-        if after is not before:
-            clean[column], suspects[column] = tidy(after)
-            emptied[column], repairs[column] = _compare(before, clean[column])
     names = {column: column for column in spec.columns}
-    names |= {frame.columns[position]: column for column, position in places.items()}
-    return Prepared(
-        raw=(raw if present.all() else raw.loc[present]).reset_index(drop=True),
-        clean=make_frame(clean, pd.RangeIndex(len(rows))),
-        rows=rows,
-        suspects=suspects,
-        faults=_faults(faults, rows, names),
-        emptied={column: mask for column, mask in emptied.items() if mask.any()},
-        repairs={column: count for column, count in repairs.items() if count},
-        blank=int(len(present) - present.sum()),
-    )
+    return raw, names | {headers[position]: column for column, position in places.items()}
 
 
 def _tidied(raw: pd.DataFrame) -> list[tuple[pd.Series, Positions]]:
@@ -171,13 +172,20 @@ def _select(values: pd.Series, present: Mask) -> pd.Series:
     return kept.reset_index(drop=True)
 
 
-def _run(cleaner: Cleaner, before: pd.Series, name: str) -> pd.Series:
-    after = call(f"the cleaner of {name}", lambda: cleaner(before.copy()), "cleaner")
-    if not _is_column_of(after, before):
+def _run(cleaner: Optional[Cleaner], before: _Column, name: str) -> _Column:
+    """Let the model's cleaner of a column change it."""
+    if cleaner is None:
+        return before
+    after = call(f"the cleaner of {name}", lambda: cleaner(before.cells.copy()), "cleaner")
+    if not _is_column_of(after, before.cells):
         msg = f"the cleaner of {name} must give back a Series with the index that it got"
         raise ModelFunctionError(msg, problem="cleaner", column=name)
     texts = as_text(after)
-    return texts if COLUMNS.differ(before, texts).any() else before
+    if not COLUMNS.differ(before.cells, texts).any():
+        return before
+    cells, suspects = tidy(texts)
+    emptied, repairs = _compare(before.cells, cells)
+    return _Column(cells, suspects, emptied if emptied.any() else None, repairs)
 
 
 def _is_column_of(after: object, before: pd.Series) -> bool:

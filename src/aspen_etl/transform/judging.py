@@ -1,311 +1,186 @@
-"""Rules: which rows and cells of the source stay out, and why.
+"""Judging: which rows and cells of the source stay out, and why.
 
-Every rule is a mask over a column, worked out at once; what it hits is kept as a ``Fault``.
-The rules are not written here: which columns are required, unique, limited or of a form
-follows from the tables that they feed (``schema.lineage``).
+Each sheet is held against its rules (``transform.rules``). What comes out is masks and an order:
+no cell is moved before ``gather`` makes the accepted rows of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import chain
-from typing import Any, NamedTuple, Optional
+from typing import Any, Optional
 
 import numpy as np
 import pandas as pd
 
 from aspen_etl.columns import COLUMNS, Mask, Positions
-from aspen_etl.columns.conversion import as_text
 from aspen_etl.columns.frames import make_column, make_frame
+from aspen_etl.columns.positions import gather as gather_numbers
 from aspen_etl.columns.rows import sort_rows
-from aspen_etl.columns.scanning import control_characters, no_integers
-from aspen_etl.columns.threads import begin, map_threads
-from aspen_etl.schema.lineage import ROW, SourceLineage
+from aspen_etl.columns.threads import map_threads
+from aspen_etl.errors import ModelFunctionError
+from aspen_etl.schema.lineage import ROW, VALUE, SourceLineage
 from aspen_etl.schema.model import Model
+from aspen_etl.schema.rule import Rule
 from aspen_etl.schema.snapshot import REPEATED_HEADER
-from aspen_etl.schema.spec import ColumnSpec
 from aspen_etl.transform.calling import call
-from aspen_etl.transform.cleaning import Prepared
-from aspen_etl.transform.faults import Fault, Judged
+from aspen_etl.transform.cleaning import Sheet
+from aspen_etl.transform.rules import duplicate_rule, rules_of
 
-__all__ = ["judge"]
-
-
-def judge(prepared: Mapping[str, Prepared], model: Model, /) -> dict[str, Judged]:
-    """Part each sheet into accepted rows and faults, each sheet after those it refers to.
-
-    Args:
-        prepared: The sheets.
-        model: The model.
-    """
-    verdicts: dict[str, _Verdict] = {}
-    accepted: dict[str, Callable[[], pd.DataFrame]] = {}
-    for name in model.sources:
-        one = _Judge(name, prepared[name], model, verdicts)
-        verdicts[name] = one.judge()
-        # The accepted rows are gathered while the next sheet is judged: it needs their key alone.
-        rows = len(verdicts[name].order)
-        accepted[name] = begin(partial(one.accept, verdicts[name]), rows=rows)
-    return {
-        name: Judged(accepted[name](), verdict.faults, verdict.rejected)
-        for name, verdict in verdicts.items()
-    }
+__all__ = ["Fault", "Verdict", "gather", "judge"]
 
 
-class _Verdict(NamedTuple):
-    """What is found out of a sheet before its accepted rows are gathered.
+@dataclass(frozen=True)
+class Fault:
+    """Name the rows of one column that break one rule.
 
     Attributes:
-        order: The accepted rows in their order.
-        key: Their first key column, as text, if a sheet refers to them.
-        faults: What is not accepted.
-        rejected: Which rows stay out as a whole.
+        source: The sheet.
+        column: The column.
+        rule: The rule's name.
+        scope: What stays out: the ``row``, the one ``value``, or the row of a table.
+        positions: The rows, from 0, blank rows not counted.
     """
 
-    order: Positions
-    key: Optional[pd.Series]
+    source: str
+    column: str
+    rule: str
+    scope: str
+    positions: Positions
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is found out of a sheet.
+
+    Attributes:
+        order: The accepted rows, in the order of their key.
+        rejected: Which rows stay out as a whole.
+        dropped: By column, the rows whose cell stays out while their row may go on.
+        faults: What is not accepted, in order of columns and rules.
+        links: By column that refers to another sheet, the row of that sheet's accepted ones that
+            each row refers to, or -1.
+        keys: Accepted cells that other sheets are held against, in ``order``, by column.
+    """
+
+    order: Positions = field(repr=False)
+    rejected: Mask = field(repr=False)
+    dropped: Mapping[str, Mask] = field(repr=False)
     faults: tuple[Fault, ...]
-    rejected: Mask
+    links: Mapping[str, Positions] = field(repr=False)
+    keys: Mapping[str, pd.Series] = field(repr=False)
 
 
-class _Judge:
-    """Judge one sheet: a method for each kind of rule, each giving faults."""
+def judge(sheets: Mapping[str, Sheet], model: Model, /) -> dict[str, Verdict]:
+    """Hold each sheet against its rules, each after those that it refers to.
 
-    def __init__(
-        self, source: str, prepared: Prepared, model: Model, judged: Mapping[str, _Verdict]
-    ) -> None:
-        self.source, self.prepared, self.model = source, prepared, model
-        self.lineage: SourceLineage = model.lineage.sources[source]
-        self.spec = model.sources[source]
-        self.faulty = {column: prepared.faulty(column) for column in self.spec.columns}
-        self.present = prepared.usable
-        self.links = {
-            column: COLUMNS.find(prepared.clean[column], key)
-            for column, parent in self.lineage.references.items()
-            if (key := judged[parent].key) is not None
+    Args:
+        sheets: The sheets, as ``clean`` gives them.
+        model: The model.
+
+    Raises:
+        ModelFunctionError: A builder, or a rule of the model's own, failed.
+    """
+    rules = rules_of(model)
+    verdicts: dict[str, Verdict] = {}
+    for name, sheet in sheets.items():
+        lineage = model.lineage.sources[name]
+        links = {
+            column: COLUMNS.find(sheet.clean[column], _only(verdicts[parent].keys))
+            for column, parent in lineage.references.items()
         }
-
-    def judge(self) -> _Verdict:
-        columns = [partial(self._column, column) for column in self.spec.columns]
-        jobs: list[Callable[[], Any]] = [self._sort, *columns]
-        sort, *cells = map_threads(lambda job: job(), jobs, rows=len(self.prepared.rows))
-        faults = [
-            *self._unusable(),
-            *chain(*cells),
-            *self._long(),
-            *self._incomplete(),
-            *self._missing(),
-            *self._unknown(),
-        ]
-        rejected = self._rows(faults)
-        order, same = sort
-        duplicates = _duplicates(order, same, rejected)
-        if duplicates.any():
-            rows = np.flatnonzero(duplicates)
-            faults.append(
-                self._fault(
-                    self.lineage.key[-1], self._rule("duplicate", self.lineage.key[-1]), rows
-                )
-            )
-            rejected = rejected | duplicates
-        accepted = order[~rejected[order]] if rejected.any() else order
-        key = self._text_key(accepted) if self._is_referred_to() else None
-        return _Verdict(accepted, key, tuple(faults), rejected)
-
-    # ------------------------------------------------------------------------- rules
-
-    def _unusable(self) -> Iterator[Fault]:
-        for (column, rule), cells in self.prepared.faults.items():
-            if rule == REPEATED_HEADER and column != self.lineage.key[0]:
-                continue  # the row is one reject, not one for each of its cells
-            yield self._fault(column, rule, np.sort(cells.index.to_numpy(dtype=np.int64)))
-        for column, mask in self.prepared.emptied.items():
-            yield self._fault(column, "emptied", np.flatnonzero(mask))
-
-    def _column(self, column: str) -> list[Fault]:
-        return list(self._cells(column))
-
-    def _cells(self, column: str) -> Iterator[Fault]:
-        values = self.prepared.clean[column]
-        suspects = self.prepared.suspects[column]
-        yield from self._found(column, "invalid_text", control_characters(values, suspects))
-        for table, name in self.lineage.destinations[column]:
-            yield from self._form(column, self._target(table, name))
-        if not self._splits(column):
-            yield from self._found(column, "too_long", self._too_long(column))
-
-    def _long(self) -> Iterator[Fault]:
-        """Look at what builders split: a user's function is called in the user's own thread."""
-        for column in self.spec.columns:
-            if self._splits(column):
-                yield from self._found(column, "too_long", self._too_long(column))
-
-    def _splits(self, column: str) -> bool:
-        return any(self._is_split(table, column) for table, _ in self.lineage.destinations[column])
-
-    def _too_long(self, column: str) -> Mask:
-        values = self.prepared.clean[column]
-        too_long = np.zeros(len(values), dtype=bool)
-        for table, name in self.lineage.destinations[column]:
-            target = self._target(table, name)
-            if self._is_split(table, column):
-                too_long |= self._long_parts(table, column)
-            elif target.length is not None:
-                too_long |= COLUMNS.longer(values, target.length)
-        return too_long
-
-    def _target(self, table: str, name: str) -> ColumnSpec:
-        """Give the column that holds the text in the end: of a lookup, the text that it lists."""
-        spec = self.model.tables[table].columns[name]
-        if spec.references and self.model.lineage.tables[spec.references].kind == "lookup":
-            lookup = self.model.tables[spec.references]
-            return lookup.columns[lookup.natural_key[0]]
-        return spec
-
-    def _form(self, column: str, target: ColumnSpec) -> Iterator[Fault]:
-        values = self.prepared.clean[column]
-        if target.text_format is not None:
-            yield from self._found(
-                column,
-                f"invalid_{target.text_format.name}",
-                ~COLUMNS.matches(values, target.text_format.pattern),
-            )
-        elif target.type == "integer" and target.references is None:
-            wrong = no_integers(values)
-            yield from self._found(column, self._rule("invalid", column), wrong)
-
-    def _long_parts(self, table: str, column: str) -> Mask:
-        """Tell where a part of a column that a builder splits is longer than its destination."""
-        targets = [
-            spec
-            for spec in self.model.tables[table].own_columns
-            if f"{self.source}.{column}" in spec.source and spec.length
-        ]
-        values, out = self.prepared.clean[column], np.zeros(len(self.prepared.rows), dtype=bool)
-        rows = np.flatnonzero(
-            COLUMNS.longer(values, min((spec.length or 0 for spec in targets), default=0))
-        )
-        if not targets or not len(rows):
-            return out
-        some = self.prepared.clean.iloc[rows].reset_index(drop=True)
-        build = self.model.builders[table].build
-        built = call(f"the builder of {table!r}", build, "builder", **{self.source: some})
-        for spec in targets:
-            out[rows] |= COLUMNS.longer(as_text(built[spec.name]), spec.length or 0)
-        return out
-
-    def _incomplete(self) -> Iterator[Fault]:
-        for table in dict.fromkeys(self.lineage.scopes.values()):
-            if table not in self.model.tables:
-                continue
-            columns = [column for column, scope in self.lineage.scopes.items() if scope == table]
-            held = {column: self.present[column] | self.faulty[column] for column in columns}
-            some = np.logical_or.reduce(list(held.values()))
-            for column in columns:
-                if any(
-                    not self.model.tables[t].columns[c].nullable
-                    for t, c in self.lineage.destinations[column]
-                ):
-                    yield from self._found(column, f"incomplete_{table}", some & ~held[column])
-
-    def _missing(self) -> Iterator[Fault]:
-        for column in self.lineage.required:
-            yield from self._found(
-                column, self._rule("missing", column), ~self.present[column] & ~self.faulty[column]
-            )
-
-    def _unknown(self) -> Iterator[Fault]:
-        for column, parent in self.lineage.references.items():
-            yield from self._found(
-                column, f"unknown_{parent}", (self.links[column] < 0) & self.present[column]
-            )
-
-    # ------------------------------------------------------------------------- rows
-
-    def _rows(self, faults: list[Fault]) -> Mask:
-        rejected = np.zeros(len(self.prepared.rows), dtype=bool)
-        for fault in faults:
-            if fault.scope == ROW:
-                rejected[fault.positions] = True
-        return rejected
-
-    def _sort(self) -> tuple[Positions, Mask]:
-        """Order the rows by key, and tell which have the key of the one before."""
-        key = self.lineage.key
-        complete = np.logical_and.reduce(
-            [self.links[c] >= 0 if c in self.links else self.present[c] for c in key]
-        )
-        rows = np.flatnonzero(complete)
-        order, same = sort_rows([self._key(column, rows) for column in key])
-        return rows[order], same
-
-    def _is_referred_to(self) -> bool:
-        others = self.model.lineage.sources.values()
-        return any(self.source in lineage.references.values() for lineage in others)
-
-    def _text_key(self, order: Positions) -> pd.Series:
-        return _gathered(self.prepared.clean[self.lineage.key[0]], order)
-
-    def _key(self, column: str, rows: Positions) -> pd.Series:
-        if column in self.links:
-            return make_column(self.links[column][rows])
-        return COLUMNS.take(self.prepared.clean[column], rows)
-
-    def accept(self, verdict: _Verdict) -> pd.DataFrame:
-        """Gather the accepted rows in their order, without the rejected cells."""
-        drop = {
-            column: np.zeros(len(self.prepared.rows), dtype=bool) for column in self.spec.columns
-        }
-        for fault in verdict.faults:
-            for column in self._dropped(fault):
-                drop[column][fault.positions] = True
-        accepted = map_threads(
-            lambda column: self._accepted(column, verdict, drop[column]),
-            self.spec.columns,
-            rows=len(verdict.order),
-        )
-        index = pd.RangeIndex(len(verdict.order))
-        return make_frame(dict(zip(self.spec.columns, accepted)), index)
-
-    def _accepted(self, column: str, verdict: _Verdict, drop: Mask) -> pd.Series:
-        order = verdict.order
-        if verdict.key is not None and column == self.lineage.key[0] and column not in self.links:
-            return verdict.key  # a row whose key is at fault is not accepted
-        if column in self.links:
-            return make_column(self.links[column][order])
-        rows = np.where(drop[order], -1, order) if drop.any() else order
-        return _gathered(self.prepared.clean[column], rows)
-
-    def _dropped(self, fault: Fault) -> tuple[str, ...]:
-        if fault.scope in self.model.tables:
-            return tuple(
-                column for column, scope in self.lineage.scopes.items() if scope == fault.scope
-            )
-        return () if fault.scope == ROW else (fault.column,)
-
-    # ------------------------------------------------------------------------- helpers
-
-    def _is_split(self, table: str, column: str) -> bool:
-        name = f"{self.source}.{column}"
-        fed = [spec for spec in self.model.tables[table].own_columns if name in spec.source]
-        return len(fed) > 1
-
-    def _rule(self, verb: str, column: str) -> str:
-        return f"{verb}_{self.spec.columns[column].label}"
-
-    def _found(self, column: str, rule: str, mask: Mask) -> Iterator[Fault]:
-        if mask.any():
-            yield self._fault(column, rule, np.flatnonzero(mask))
-
-    def _fault(self, column: str, rule: str, positions: Positions) -> Fault:
-        scope = ROW if rule == self._rule("duplicate", column) else self.lineage.scopes[column]
-        return Fault(self.source, column, rule, scope, positions)
+        verdicts[name] = _judge(replace(sheet, links=links), rules[name], model)
+    return verdicts
 
 
-def _gathered(values: pd.Series, rows: Positions) -> pd.Series:
-    """Gather rows in one piece, as what looks at a whole column many times wants it."""
-    return COLUMNS.concat([COLUMNS.take(values, rows)])
+def _judge(sheet: Sheet, rules: Sequence[Rule], model: Model) -> Verdict:
+    lineage = model.lineage.sources[sheet.name]
+    own = model.rules.get(sheet.name, ())
+    # A user's function is called in the user's own thread: builders, that look at whole rows.
+    aside = [rule for rule in rules if len(rule.columns) == 1 and rule not in own]
+    broken = [partial(_broken, sheet, rule) for rule in aside]
+    looks: list[Callable[[], Any]] = [partial(_sort, sheet, lineage.key), *broken]
+    (order, same), *found = map_threads(lambda look: look(), looks, rows=len(sheet.rows))
+    found += [_broken(sheet, rule) for rule in rules if rule not in (*aside, *own)]
+    found += [_broken_own(sheet, rule) for rule in own]
+    faults = [*_unreadable(sheet, lineage), *(fault for fault in found if fault is not None)]
+    rejected = _rows(faults, len(sheet.rows))
+    again = _duplicates(order, same, rejected)
+    if again.any():
+        rule, column = duplicate_rule(sheet.name, model)
+        faults.append(Fault(sheet.name, column, rule, ROW, np.flatnonzero(again)))
+        rejected = rejected | again
+    order = order[~rejected[order]] if rejected.any() else order
+    places = list(sheet.clean.columns)
+    faults.sort(key=lambda fault: (places.index(fault.column), fault.rule))
+    return Verdict(
+        order=order,
+        rejected=rejected,
+        dropped=_dropped(faults, lineage, len(sheet.rows)),
+        faults=tuple(faults),
+        links=sheet.links,
+        keys=_keys(sheet, order, model),
+    )
+
+
+def _broken(sheet: Sheet, rule: Rule) -> Optional[Fault]:
+    """Find the rows of a sheet that break a rule."""
+    return _fault(sheet, rule, rule.mask(sheet))
+
+
+def _fault(sheet: Sheet, rule: Rule, mask: Mask) -> Optional[Fault]:
+    rows = np.flatnonzero(mask)
+    if not len(rows):
+        return None
+    return Fault(sheet.name, rule.columns[0], rule.name, rule.scope, rows)
+
+
+def _broken_own(sheet: Sheet, rule: Rule) -> Optional[Fault]:
+    """Find the rows of a sheet that break a rule of the model's own."""
+    what = f"the rule {rule.name!r} of {sheet.name!r}"
+    found = call(what, partial(rule.mask, sheet), "rule")
+    if isinstance(found, (pd.Series, np.ndarray)) and len(found) == len(sheet.rows):
+        values = pd.Series(found).astype(object).to_numpy()
+        if all(value is True or value is False or pd.isna(value) for value in values.tolist()):
+            return _fault(sheet, rule, values == True)  # noqa: E712 - each cell of it
+    msg = f"{what} must give a truth for each row of its sheet, as a Series or an array"
+    raise ModelFunctionError(msg, problem="rule", function=what)
+
+
+def _unreadable(sheet: Sheet, lineage: SourceLineage) -> Iterator[Fault]:
+    """Give what the reader could not take as text."""
+    for (column, rule), cells in sheet.faults.items():
+        if rule == REPEATED_HEADER and column != lineage.key[0]:
+            continue  # the row is one reject, not one for each of its cells
+        rows = np.sort(cells.index.to_numpy(dtype=np.int64))
+        yield Fault(sheet.name, column, rule, lineage.scopes[column], rows)
+
+
+# ----------------------------------------------------------------------------- rows
+
+
+def _sort(sheet: Sheet, key: Sequence[str]) -> tuple[Positions, Mask]:
+    """Order the rows by key, and tell which have the key of the one before."""
+    known = [sheet.links[c] >= 0 if c in sheet.links else sheet.usable[c] for c in key]
+    rows = np.flatnonzero(np.logical_and.reduce(known))
+    order, same = sort_rows([_key(sheet, column, rows) for column in key])
+    return rows[order], same
+
+
+def _key(sheet: Sheet, column: str, rows: Positions) -> pd.Series:
+    if column in sheet.links:
+        return make_column(sheet.links[column][rows])
+    return COLUMNS.take(sheet.clean[column], rows)
+
+
+def _rows(faults: Sequence[Fault], length: int) -> Mask:
+    """Tell which rows stay out as a whole."""
+    rejected = np.zeros(length, dtype=bool)
+    for fault in faults:
+        if fault.scope == ROW:
+            rejected[fault.positions] = True
+    return rejected
 
 
 def _duplicates(order: Positions, same: Mask, rejected: Mask) -> Mask:
@@ -317,3 +192,76 @@ def _duplicates(order: Positions, same: Mask, rejected: Mask) -> Mask:
         first = np.maximum.accumulate(np.where(same, 0, np.arange(len(order))))
         out[order[before - before[first] > 0]] = True
     return out
+
+
+def _dropped(faults: Sequence[Fault], lineage: SourceLineage, length: int) -> dict[str, Mask]:
+    """Tell which cells stay out while their row may go on."""
+    dropped: dict[str, Mask] = {}
+    for fault in faults:
+        if fault.scope == ROW:
+            continue
+        group = [column for column, scope in lineage.scopes.items() if scope == fault.scope]
+        for column in group if fault.scope != VALUE else [fault.column]:
+            dropped.setdefault(column, np.zeros(length, dtype=bool))[fault.positions] = True
+    return dropped
+
+
+def _keys(sheet: Sheet, order: Positions, model: Model) -> dict[str, pd.Series]:
+    """Gather the accepted keys of a sheet that another one refers to."""
+    others = model.lineage.sources.values()
+    if not any(sheet.name in lineage.references.values() for lineage in others):
+        return {}
+    column = model.lineage.sources[sheet.name].key[0]
+    return {column: _gathered(sheet.clean[column], order)}
+
+
+def _only(keys: Mapping[str, pd.Series]) -> pd.Series:
+    (key,) = keys.values()
+    return key
+
+
+# ----------------------------------------------------------------------------- gathering
+
+
+def gather(
+    sheets: Mapping[str, Sheet], verdicts: Mapping[str, Verdict], /
+) -> dict[str, pd.DataFrame]:
+    """Gather the accepted rows of each sheet, without the rejected cells.
+
+    Args:
+        sheets: The sheets, as ``clean`` gives them.
+        verdicts: What ``judge`` says of them.
+
+    Returns:
+        The accepted rows, clean, in the order of their key; rejected cells are missing; a column
+        that refers to another sheet holds the row number there.
+    """
+    places = [(name, str(column)) for name in sheets for column in sheets[name].clean.columns]
+    most = max((len(verdict.order) for verdict in verdicts.values()), default=0)
+    found = map_threads(
+        lambda place: _accepted(sheets[place[0]], verdicts[place[0]], place[1]), places, rows=most
+    )
+    columns = dict(zip(places, found))
+    return {
+        name: make_frame(
+            {column: columns[name, column] for column in sheet.clean.columns},
+            pd.RangeIndex(len(verdicts[name].order)),
+        )
+        for name, sheet in sheets.items()
+    }
+
+
+def _accepted(sheet: Sheet, verdict: Verdict, column: str) -> pd.Series:
+    rows = verdict.order
+    if column in verdict.dropped:
+        rows = np.where(verdict.dropped[column][rows], -1, rows)
+    if column in verdict.links:
+        return make_column(gather_numbers(verdict.links[column], rows))
+    if column in verdict.keys:
+        return verdict.keys[column]  # a row whose key is at fault is not accepted
+    return _gathered(sheet.clean[column], rows)
+
+
+def _gathered(values: pd.Series, rows: Positions) -> pd.Series:
+    """Gather rows in one piece, as what looks at a whole column many times wants it."""
+    return COLUMNS.concat([COLUMNS.take(values, rows)])

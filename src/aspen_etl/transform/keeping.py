@@ -6,173 +6,201 @@ that refers to it. What is absent from the source stays where the caller asks fo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from aspen_etl.columns import COLUMNS, Mask, Positions
-from aspen_etl.columns.frames import make_frame
-from aspen_etl.columns.positions import gather
+from aspen_etl.columns.frames import make_column, make_frame
+from aspen_etl.columns.positions import gather, reverse
 from aspen_etl.columns.rows import find_rows, sort_rows
 from aspen_etl.columns.text import conform_text
 from aspen_etl.columns.threads import map_threads
 from aspen_etl.schema.evolution import complete
+from aspen_etl.schema.lineage import SourceLineage
 from aspen_etl.schema.model import Model
-from aspen_etl.transform.cleaning import Prepared
-from aspen_etl.transform.faults import Judged
+from aspen_etl.schema.previous import Previous
+from aspen_etl.transform.cleaning import Sheet
+from aspen_etl.transform.judging import Verdict
 from aspen_etl.transform.recovery import recover
 
-__all__ = ["Held", "Missing", "hold"]
+__all__ = ["Kept", "Missing", "keep"]
 
 #: What becomes of a row that was there and is absent from the source now.
 Missing = Literal["delete", "keep"]
 
 
 @dataclass(frozen=True)
-class Held:
+class Kept:
     """The rows that a run goes on with.
 
     Attributes:
-        accepted: The accepted rows of each sheet and the old ones that stay, in the order that
-            ``judge`` gives; a column that refers to another sheet holds the row number there.
+        rows: By sheet, the accepted rows and the old ones that stay, in the order of their key; a
+            column that refers to another sheet holds the row number there.
         kept: How many old rows stay since they are rejected now, or refer to such a row.
         stayed: How many old rows stay although they are absent.
-        before: The tables before, if they were read for it: a store reads a table again that
-            nobody holds.
     """
 
-    accepted: Mapping[str, pd.DataFrame] = field(repr=False)
+    rows: Mapping[str, pd.DataFrame] = field(repr=False)
     kept: Mapping[str, int]
     stayed: Mapping[str, int]
-    before: Mapping[str, pd.DataFrame] = field(default_factory=dict, repr=False)
 
 
-def hold(
-    prepared: Mapping[str, Prepared],
-    judged: Mapping[str, Judged],
-    before: Mapping[str, pd.DataFrame],
-    model: Model,
+def keep(
+    accepted: Mapping[str, pd.DataFrame],
+    sheets: Mapping[str, Sheet],
+    verdicts: Mapping[str, Verdict],
+    before: Previous,
     missing: Missing,
+    model: Model,
     /,
-) -> Held:
-    """Add to the accepted rows those of the tables before that stay."""
-    accepted = {name: found.accepted for name, found in judged.items()}
+) -> Kept:
+    """Add to the accepted rows those of before that stay.
+
+    The tables of before are read where a row is rejected or ``missing`` is ``keep``, else not.
+
+    Args:
+        accepted: The accepted rows, as ``gather`` gives them.
+        sheets: The sheets that they were gathered from.
+        verdicts: What ``judge`` says of these.
+        before: What was there before.
+        missing: Whether rows that are absent from the source are gone (``delete``) or stay.
+        model: The model.
+
+    Raises:
+        ModelFunctionError: The inverse of a builder failed.
+        AspenETLError: What ``before`` raises where its tables cannot be read.
+    """
     none = dict.fromkeys(accepted, 0)
-    rejected = any(found.rejected_rows.any() for found in judged.values())
-    if not before or not (missing == "keep" or rejected):
-        return Held(accepted, none, none)
-    most = max((len(rows) for rows in accepted.values()), default=0)
-    before = dict(zip(before, map_threads(before.__getitem__, before, rows=most)))
-    tables, absent = complete(before, model)
-    unknown = {name for name in absent if model.lineage.tables[name].kind != "lookup"}
-    old = recover(tables, model, absent=unknown)
-    merge = _Merge(prepared, judged, old, model, missing)
+    rejected = any(verdict.rejected.any() for verdict in verdicts.values())
+    if not before.names or not (missing == "keep" or rejected):
+        return Kept(accepted, none, none)
+    old = _old_rows(before, model, rows=max(map(len, accepted.values()), default=0))
+    done: dict[str, _Merged] = {}
     for name in model.sources:
-        merge.add(name)
-    return Held(merge.accepted, merge.kept, merge.stayed, before)
+        lineage = model.lineage.sources[name]
+        rejects = _rejected_keys(sheets[name], verdicts[name], done, model)
+        stays = missing == "keep" and not lineage.references
+        done[name] = _merge(accepted[name], old[name], rejects, done, lineage, stays=stays)
+    return Kept(
+        {name: merged.rows for name, merged in done.items()},
+        {name: int(merged.kept.sum()) for name, merged in done.items()},
+        {name: int(merged.stayed.sum()) for name, merged in done.items()},
+    )
 
 
-class _Merge:
-    """Merge old rows into the accepted ones, each sheet after those it refers to."""
+def _old_rows(before: Previous, model: Model, *, rows: int) -> dict[str, pd.DataFrame]:
+    """Read the sheets back out of the tables before."""
+    found = dict(zip(before.names, map_threads(before.table, before.names, rows=rows)))
+    tables, absent = complete(found, model)
+    unknown = {name for name in absent if model.lineage.tables[name].kind != "lookup"}
+    return recover(tables, model, absent=unknown)
 
-    def __init__(
-        self,
-        prepared: Mapping[str, Prepared],
-        judged: Mapping[str, Judged],
-        old: Mapping[str, pd.DataFrame],
-        model: Model,
-        missing: Missing,
-    ) -> None:
-        self.prepared, self.judged, self.old = prepared, judged, old
-        self.model, self.missing = model, missing
-        self.accepted: dict[str, pd.DataFrame] = {}
-        self.kept: dict[str, int] = {}
-        self.stayed: dict[str, int] = {}
-        #: Where each accepted and each old row stands in the merged sheet; -1 is gone.
-        self.new_place: dict[str, Positions] = {}
-        self.old_place: dict[str, Positions] = {}
-        self.old_kept: dict[str, Mask] = {}
-        self.old_stayed: dict[str, Mask] = {}
 
-    def add(self, name: str) -> None:
-        lineage = self.model.lineage.sources[name]
-        now = self._placed(name, self.judged[name].accepted, self.new_place)
-        then = self._placed(name, self.old[name], self.old_place)
-        key = list(lineage.key)
-        at = self._find(then, now, key)
-        kept, stayed = self._staying(name, then, at < 0)
-        staying = np.flatnonzero(kept | stayed)
-        merged = _join(now, then, staying)
-        order, _ = sort_rows([merged[column] for column in key])
-        place = np.empty(len(order), dtype=np.int64)
-        place[order] = np.arange(len(order))
-        self.new_place[name] = place[: len(now)]
-        self.old_place[name] = gather(place[: len(now)], at)
-        self.old_place[name][staying] = place[len(now) :]
-        self.old_kept[name], self.old_stayed[name] = kept, stayed
-        self.kept[name], self.stayed[name] = int(kept.sum()), int(stayed.sum())
-        columns = {column: COLUMNS.take(merged[column], order) for column in merged.columns}
-        self.accepted[name] = make_frame(columns, pd.RangeIndex(len(order)))
+class _Merged(NamedTuple):
+    """One sheet, its accepted rows and the old ones that stay.
 
-    def _placed(
-        self, name: str, rows: pd.DataFrame, places: Mapping[str, Positions]
-    ) -> pd.DataFrame:
-        """Let references lead to the merged sheets."""
-        return rows.assign(
-            **{
-                column: gather(places[parent], rows[column].to_numpy(dtype=np.int64))
-                for column, parent in self.model.lineage.sources[name].references.items()
-            }
-        )
+    Attributes:
+        rows: Both, in the order of their key.
+        now_at: Where each accepted row stands in it.
+        then_at: Where each old row stands in it, or the accepted one of its key; -1 is gone.
+        kept: Which old rows stay since they are rejected now, or refer to such a row.
+        stayed: Which old rows stay although they are absent.
+    """
 
-    def _find(self, rows: pd.DataFrame, among: pd.DataFrame, key: list[str]) -> Positions:
-        """Find rows by their key; one that refers to nothing is found nowhere."""
-        at = find_rows([rows[column] for column in key], [among[column] for column in key])
-        for column in key:
-            if pd.api.types.is_integer_dtype(rows[column].dtype):
-                at = np.where(rows[column].to_numpy(dtype=np.int64) < 0, -1, at)
-            else:
-                at = np.where(rows[column].isna().to_numpy(dtype=bool), -1, at)
-        return at
+    rows: pd.DataFrame
+    now_at: Positions
+    then_at: Positions
+    kept: Mask
+    stayed: Mask
 
-    def _staying(self, name: str, then: pd.DataFrame, free: Mask) -> tuple[Mask, Mask]:
-        """Tell which old rows are kept, and which merely stay; ``free`` has no new row."""
-        references = self.model.lineage.sources[name].references
-        kept = self._rejected_now(name, then)
-        stayed = np.full(len(then), self.missing == "keep" and not references, dtype=bool)
-        for column, parent in references.items():
-            at = self.old[name][column].to_numpy(dtype=np.int64)
-            free &= then[column].to_numpy(dtype=np.int64) >= 0
-            kept |= (at >= 0) & self._of(self.old_kept[parent], at)
-            stayed |= (at >= 0) & self._of(self.old_stayed[parent], at)
-        kept &= free
-        return kept, stayed & free & ~kept
 
-    def _of(self, mask: Mask, at: Positions) -> Mask:
-        return gather(mask.astype(np.int64), at) > 0
+def _merge(
+    accepted: pd.DataFrame,
+    old: pd.DataFrame,
+    rejects: pd.DataFrame,
+    done: Mapping[str, _Merged],
+    lineage: SourceLineage,
+    *,
+    stays: bool,
+) -> _Merged:
+    """Merge the old rows of a sheet that stay into the accepted ones.
 
-    def _rejected_now(self, name: str, then: pd.DataFrame) -> Mask:
-        """Tell which old rows have the key of a row that is rejected now."""
-        lineage = self.model.lineage.sources[name]
-        rows = np.flatnonzero(self.judged[name].rejected_rows)
-        out = np.zeros(len(then), dtype=bool)
-        if not len(rows) or not len(then):
-            return out
-        clean = self.prepared[name].clean
-        keys = {}
-        for column in lineage.key:
-            values = COLUMNS.take(clean[column], rows)
-            parent = lineage.references.get(column)
-            if parent is not None:
-                first = self.model.lineage.sources[parent].key[0]
-                values = pd.Series(find_rows([values], [self.accepted[parent][first]]))
-            keys[column] = values
-        at = self._find(pd.DataFrame(keys), then, list(lineage.key))
-        out[at[at >= 0]] = True
-        return out
+    Args:
+        accepted: The accepted rows.
+        old: The rows before.
+        rejects: The keys of the rows that are rejected now.
+        done: The sheets that this one refers to, merged.
+        lineage: What follows for the sheet.
+        stays: Whether a row stays that is absent now.
+    """
+    parents = {column: done[parent] for column, parent in lineage.references.items()}
+    now = _placed(accepted, {column: parent.now_at for column, parent in parents.items()})
+    then = _placed(old, {column: parent.then_at for column, parent in parents.items()})
+    at = _find(then, now, lineage.key)
+    free, kept, stayed = at < 0, np.zeros(len(then), dtype=bool), np.full(len(then), stays)
+    again = _find(rejects, then, lineage.key)
+    kept[again[again >= 0]] = True
+    for column, parent in parents.items():
+        owner = old[column].to_numpy(dtype=np.int64)
+        free &= then[column].to_numpy(dtype=np.int64) >= 0
+        kept |= (owner >= 0) & _of(parent.kept, owner)
+        stayed |= (owner >= 0) & _of(parent.stayed, owner)
+    kept &= free
+    stayed &= free & ~kept
+    staying = np.flatnonzero(kept | stayed)
+    merged = _join(now, then, staying)
+    order, _ = sort_rows([merged[column] for column in lineage.key])
+    place = reverse(order, len(order))
+    then_at = gather(place[: len(now)], at)
+    then_at[staying] = place[len(now) :]
+    columns = {column: COLUMNS.take(merged[column], order) for column in merged.columns}
+    rows = make_frame(columns, pd.RangeIndex(len(order)))
+    return _Merged(rows, place[: len(now)], then_at, kept, stayed)
+
+
+def _placed(rows: pd.DataFrame, places: Mapping[str, Positions]) -> pd.DataFrame:
+    """Let references lead to the merged sheets."""
+    led = {c: gather(at, rows[c].to_numpy(dtype=np.int64)) for c, at in places.items()}
+    return rows.assign(**led)
+
+
+def _find(rows: pd.DataFrame, among: pd.DataFrame, key: Sequence[str]) -> Positions:
+    """Find rows by their key; one that refers to nothing is found nowhere."""
+    if not len(rows) or not len(among):
+        return np.full(len(rows), -1, dtype=np.int64)
+    at = find_rows([rows[column] for column in key], [among[column] for column in key])
+    for column in key:
+        if pd.api.types.is_integer_dtype(rows[column].dtype):
+            at = np.where(rows[column].to_numpy(dtype=np.int64) < 0, -1, at)
+        else:
+            at = np.where(rows[column].isna().to_numpy(dtype=bool), -1, at)
+    return at
+
+
+def _of(mask: Mask, at: Positions) -> Mask:
+    found: Mask = gather(mask.astype(np.int64), at) > 0
+    return found
+
+
+def _rejected_keys(
+    sheet: Sheet, verdict: Verdict, done: Mapping[str, _Merged], model: Model
+) -> pd.DataFrame:
+    """Give the keys of the rows that are rejected now, as merged rows have them."""
+    lineage = model.lineage.sources[sheet.name]
+    rows = np.flatnonzero(verdict.rejected)
+    keys = {}
+    for column in lineage.key:
+        values = COLUMNS.take(sheet.clean[column], rows)
+        parent = lineage.references.get(column)
+        if parent is not None:
+            first = model.lineage.sources[parent].key[0]
+            values = make_column(find_rows([values], [done[parent].rows[first]]))
+        keys[column] = values
+    return make_frame(keys)
 
 
 def _join(now: pd.DataFrame, then: pd.DataFrame, staying: Positions) -> pd.DataFrame:

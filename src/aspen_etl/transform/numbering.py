@@ -6,9 +6,8 @@ ascending order: text by code point, null first.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from functools import partial
 from itertools import chain
 from typing import Any, NamedTuple, Optional
 
@@ -20,8 +19,8 @@ from aspen_etl.columns.frames import make_column, make_frame
 from aspen_etl.columns.positions import argsort_numbers, gather, is_range
 from aspen_etl.columns.rows import sort_rows
 from aspen_etl.columns.text import conform_text
-from aspen_etl.columns.threads import map_ahead
 from aspen_etl.schema.model import Model
+from aspen_etl.schema.previous import Before, Previous
 from aspen_etl.schema.snapshot import KeyState, Snapshot, Tables
 from aspen_etl.schema.spec import ColumnSpec, TableSpec
 from aspen_etl.schema.values import Run
@@ -36,96 +35,64 @@ from aspen_etl.transform.keys import (
     retire,
 )
 
-__all__ = ["Before", "number", "read_ahead"]
+__all__ = ["Numbered", "number"]
 
 #: What stands for null where keys are compared: keys start at 1, so null comes first.
 NULL_KEY = 0
 
 
-class Before(NamedTuple):
-    """What a table was before, and the keys that it gave, where it was there."""
+class Numbered(NamedTuple):
+    """The tables of a run.
 
-    frame: Optional[pd.DataFrame] = None
-    state: Optional[KeyState] = None
-
-
-def read_ahead(
-    model: Model, previous: Optional[Snapshot], /, *, rows: int
-) -> Iterator[tuple[str, Before]]:
-    """Give what each table was before, by name, as they are numbered; lookups aside.
-
-    A store reads one while the one before it is numbered, and the first one from now on.
-
-    Args:
-        model: The model.
-        previous: The snapshot before.
-        rows: How many rows a table has, about.
+    Attributes:
+        snapshot: The tables, ordered by key, and all keys ever given.
+        since: By table, what became of its rows since the snapshot before.
     """
-    names = [name for name in model.lineage.table_order if not _is_lookup(model, name)]
-    before = map_ahead(partial(_before, previous), names, rows=rows, ahead=2, workers=1)
-    return zip(names, before)
 
-
-def _before(previous: Optional[Snapshot], name: str) -> Before:
-    if previous is None:
-        return Before()
-    return Before(previous.tables.get(name), previous.keys.get(name))
+    snapshot: Snapshot
+    since: Mapping[str, Since]
 
 
 def number(
-    rows: Mapping[str, pd.DataFrame],
-    model: Model,
-    run: Run,
-    /,
-    *,
-    previous: Optional[Snapshot] = None,
-    ahead: Optional[Iterator[tuple[str, Before]]] = None,
-) -> tuple[Snapshot, dict[str, Since]]:
+    rows: Mapping[str, pd.DataFrame], model: Model, before: Previous, run: Run, /
+) -> Numbered:
     """Give every row its key, resolve its references, stamp it.
 
     Args:
         rows: The rows of every table in natural terms, as ``assemble`` makes them.
         model: The model.
+        before: What was there before: its keys stay with their natural keys, its rows keep what
+            they were stamped with unless a value changed, its lookup rows stay.
         run: When this is, and who does it.
-        previous: The snapshot before: its keys stay with their natural keys, its rows keep
-            what they were stamped with unless a value changed, its lookup rows stay.
-        ahead: Its tables, where ``read_ahead`` reads them already.
 
-    Returns:
-        The snapshot, tables ordered by key and all keys ever given; and, by table, what became
-        of its rows since the snapshot before.
+    Raises:
+        AspenETLError: What ``before`` raises where its tables cannot be read.
     """
-    run = _not_before(run, previous)
-    # Held until the end, so that the small tables of a store are read once.
-    listed = {n: _before(previous, n) for n in model.lineage.table_order if _is_lookup(model, n)}
-    left = _with_lookups(rows, model, listed)
-    del rows  # handed over: what is numbered is let go of
-    most = max(map(len, left.values()), default=0)
-    audit = audit_columns(most, run)
-    given: dict[str, Any] = {}
-    done: dict[str, _Numbered] = {}
+    run = _not_before(run, before)
     # Lookups first: they refer to nothing, and others to them. One by one, since what a table
     # takes while it is numbered is free for the next one.
-    ahead = ahead or read_ahead(model, previous, rows=most)
-    for name, then in chain(listed.items(), ahead):
-        table = model.tables[name]
-        done[name] = _number(table, left, given, model, run, then, audit)
+    listed = dict(before.walk(n for n in model.lineage.table_order if _is_lookup(model, n)))
+    others = before.walk(n for n in model.lineage.table_order if n not in listed)
+    rows = _with_lookups(rows, model, listed)
+    audit = audit_columns(max(map(len, rows.values()), default=0), run)
+    given: dict[str, Any] = {}
+    done: dict[str, _Table] = {}
+    for name, then in chain(listed.items(), others):
+        done[name] = _number(model.tables[name], rows, given, model, run, then, audit)
         given[name] = done[name].keys
-        if name not in listed:
-            del left[name]
     snapshot = Snapshot(
         Tables({name: done[name].frame for name in model.tables}),
         {name: state for name in model.tables if (state := done[name].state) is not None},
         run.time,
     )
-    return snapshot, {name: done[name].since for name in model.tables}
+    return Numbered(snapshot, {name: done[name].since for name in model.tables})
 
 
 def _is_lookup(model: Model, name: str) -> bool:
     return model.lineage.tables[name].kind == "lookup"
 
 
-class _Numbered(NamedTuple):
+class _Table(NamedTuple):
     """One table, its key state, its keys in the order of its rows, and what became of them."""
 
     frame: pd.DataFrame
@@ -142,7 +109,7 @@ def _number(
     run: Run,
     before: Before,
     audit: Mapping[str, pd.Series],
-) -> _Numbered:
+) -> _Table:
     frame = rows[table.name]
     columns = {
         spec.name: _column(spec, frame[spec.name], rows, given, model)
@@ -168,10 +135,10 @@ def _number(
     fresh = {name: column.iloc[: len(order)] for name, column in audit.items()}
     stamped, since = stamp(make_frame(own), table, run, before.frame, fresh, there=there)
     if found is None:
-        return _Numbered(stamped, None, columns[table.primary_key], since)
+        return _Table(stamped, None, columns[table.primary_key], since)
     in_use = make_frame({name: stamped[name] for name in key_columns(table)})
     state = TableKeys(table, found.next, PartedKeys(in_use, retire(then, found, table)))
-    return _Numbered(stamped, state, found.keys.to_numpy(), since)
+    return _Table(stamped, state, found.keys.to_numpy(), since)
 
 
 def _natural(
@@ -188,10 +155,10 @@ def _natural(
     ]
 
 
-def _not_before(run: Run, previous: Optional[Snapshot]) -> Run:
-    if previous is None or previous.time is None or previous.time <= run.time:
+def _not_before(run: Run, before: Previous) -> Run:
+    if before.time is None or before.time <= run.time:
         return run
-    return replace(run, time=previous.time)
+    return replace(run, time=before.time)
 
 
 def _with_lookups(

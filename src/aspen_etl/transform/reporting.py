@@ -17,25 +17,29 @@ from aspen_etl.errors import ProofError
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.snapshot import REJECTS
 from aspen_etl.schema.values import Extract
-from aspen_etl.transform.cleaning import Prepared
-from aspen_etl.transform.faults import Fault, Judged
-from aspen_etl.transform.keeping import Held
+from aspen_etl.transform.cleaning import Sheet
+from aspen_etl.transform.judging import Fault, Verdict
+from aspen_etl.transform.keeping import Kept
 
 __all__ = [
     "RejectCount",
     "SourceSummary",
     "Summary",
     "check_accounts",
-    "count_rejects",
+    "count",
     "list_rejects",
-    "summarize_source",
 ]
 
 
 def list_rejects(
-    prepared: Mapping[str, Prepared], judged: Mapping[str, Judged], model: Model, /
+    sheets: Mapping[str, Sheet], verdicts: Mapping[str, Verdict], model: Model, /
 ) -> pd.DataFrame:
     """List what was rejected, ordered by source, row, column and rule.
+
+    Args:
+        sheets: The sheets, as ``clean`` gives them.
+        verdicts: What ``judge`` says of these.
+        model: The model.
 
     Returns:
         A frame with a row for each source row, rule and column: ``source`` (sheet), ``row`` (the
@@ -44,9 +48,7 @@ def list_rejects(
         (the whole source row as read, a JSON object in ASCII). What a text column cannot hold is
         backslash-escaped.
     """
-    parts = [
-        _source_rejects(prepared[name], judged[name].faults, name, model) for name in model.sources
-    ]
+    parts = [_source_rejects(sheets[name], verdicts[name].faults, model) for name in model.sources]
     columns = {name: [part[name] for part in parts if len(part)] for name in REJECTS}
     return pd.DataFrame(
         {
@@ -61,30 +63,26 @@ def _empty(name: str) -> pd.Series:
     return pd.Series(dtype=REJECTS[name].dtype)
 
 
-def _source_rejects(
-    prepared: Prepared, faults: tuple[Fault, ...], source: str, model: Model
-) -> pd.DataFrame:
+def _source_rejects(sheet: Sheet, faults: tuple[Fault, ...], model: Model) -> pd.DataFrame:
     if not faults:
         return pd.DataFrame()
-    order = {column: i for i, column in enumerate(model.sources[source].columns)}
-    faults = tuple(sorted(faults, key=lambda fault: (order[fault.column], fault.rule)))
     positions = np.concatenate([fault.positions for fault in faults])
     turn = np.argsort(positions, kind="stable")
     rows, first = np.unique(positions, return_inverse=True)
     lengths = [len(fault.positions) for fault in faults]
-    subject = _subject(source, model)
+    subject = _subject(sheet.name, model)
     return pd.DataFrame(
         {
-            "source": _text(np.full(len(positions), source, dtype=object)),
-            "row": prepared.rows.to_numpy(dtype=np.int64)[positions[turn]],
-            "borrower_id": _text(_cells(prepared, subject, rows, clean=True)[first][turn]),
+            "source": _text(np.full(len(positions), sheet.name, dtype=object)),
+            "row": sheet.rows.to_numpy(dtype=np.int64)[positions[turn]],
+            "borrower_id": _text(_cells(sheet, subject, rows, clean=True)[first][turn]),
             "column": _text(
                 np.repeat([fault.column for fault in faults], lengths).astype(object)[turn]
             ),
             "value": _text(
-                np.concatenate(
-                    [_cells(prepared, fault.column, fault.positions) for fault in faults]
-                )[turn]
+                np.concatenate([_cells(sheet, fault.column, fault.positions) for fault in faults])[
+                    turn
+                ]
             ),
             "rule": _text(
                 np.repeat([fault.rule for fault in faults], lengths).astype(object)[turn]
@@ -92,7 +90,7 @@ def _source_rejects(
             "scope": _text(
                 np.repeat([fault.scope for fault in faults], lengths).astype(object)[turn]
             ),
-            "record": _text(_records(prepared, rows)[first][turn]),
+            "record": _text(_records(sheet, rows)[first][turn]),
         }
     )
 
@@ -106,11 +104,11 @@ def _subject(source: str, model: Model) -> str:
     )
 
 
-def _cells(prepared: Prepared, column: str, positions: Positions, *, clean: bool = False) -> Any:
+def _cells(sheet: Sheet, column: str, positions: Positions, *, clean: bool = False) -> Any:
     """Give cells as objects that a text column can hold, those that were no text included."""
-    frame = prepared.clean if clean else prepared.raw
+    frame = sheet.clean if clean else sheet.raw
     cells = COLUMNS.take(frame[column], positions).to_numpy(dtype=object, copy=True)
-    for (name, _), broken in prepared.faults.items():
+    for (name, _), broken in sheet.faults.items():
         if name == column:
             held = np.isin(positions, broken.index.to_numpy())
             cells[held] = [broken[position] for position in positions[held]]
@@ -122,10 +120,10 @@ def _held(cell: Any) -> Optional[str]:
     return escape(cell) if isinstance(cell, str) and cell else None
 
 
-def _records(prepared: Prepared, rows: Positions) -> Any:
+def _records(sheet: Sheet, rows: Positions) -> Any:
     """Write whole source rows as JSON objects in ASCII; a missing cell is null."""
     columns = {
-        name: COLUMNS.take(prepared.raw[name], rows).astype(object) for name in prepared.raw.columns
+        name: COLUMNS.take(sheet.raw[name], rows).astype(object) for name in sheet.raw.columns
     }
     frame = pd.DataFrame(columns)
     lines = (
@@ -134,10 +132,10 @@ def _records(prepared: Prepared, rows: Positions) -> Any:
         .splitlines()
     )
     records = np.array(lines, dtype=object)
-    unusable = {int(position) for cells in prepared.faults.values() for position in cells.index}
+    unusable = {int(position) for cells in sheet.faults.values() for position in cells.index}
     for place in np.flatnonzero(np.isin(rows, sorted(unusable))):
         record = json.loads(records[place])
-        for (name, _), cells in prepared.faults.items():
+        for (name, _), cells in sheet.faults.items():
             if rows[place] in cells.index:
                 record[name] = cells[rows[place]]
         records[place] = json.dumps(record, ensure_ascii=True, separators=(",", ":"))
@@ -211,42 +209,60 @@ class Summary:
         return asdict(self)
 
 
-def summarize_source(
-    name: str, extract: Extract, prepared: Prepared, judged: Judged, held: Held, model: Model
-) -> SourceSummary:
-    """Count what became of one sheet."""
-    references = model.lineage.sources[name].references
-    cells = {column: prepared.count_present(column) for column in model.sources[name].columns}
-    accepted = {
-        column: len(judged.accepted)
-        if column in references
-        else int(judged.accepted[column].notna().sum())
-        for column in cells
+def count(
+    extract: Extract, sheets: Mapping[str, Sheet], verdicts: Mapping[str, Verdict], kept: Kept, /
+) -> Summary:
+    """Count what became of each sheet; tables are not counted yet.
+
+    Args:
+        extract: What was read.
+        sheets: Its sheets, as ``clean`` gives them.
+        verdicts: What ``judge`` says of these.
+        kept: The rows that the run goes on with.
+    """
+    sources = {
+        name: _summarize(sheets[name], verdict, kept, extract.notes.get(name, {}))
+        for name, verdict in verdicts.items()
     }
+    return Summary(sources, _count_rejects(verdicts), {})
+
+
+def _summarize(
+    sheet: Sheet, verdict: Verdict, kept: Kept, notes: Mapping[str, int]
+) -> SourceSummary:
+    cells = {str(name): int(sheet.present(str(name)).sum()) for name in sheet.clean.columns}
+    accepted = {name: _count_accepted(sheet, verdict, name) for name in cells}
     return SourceSummary(
-        rows=len(prepared.rows),
-        blank=prepared.blank,
-        accepted=len(judged.accepted),
-        rejected=int(judged.rejected_rows.sum()),
-        repairs=dict(prepared.repairs),
+        rows=len(sheet.rows),
+        blank=sheet.blank,
+        accepted=len(verdict.order),
+        rejected=int(verdict.rejected.sum()),
+        repairs=dict(sheet.repairs),
         cells=cells,
-        rejected_cells={c: cells[c] - count for c, count in accepted.items() if cells[c] > count},
-        kept=held.kept[name],
-        stayed=held.stayed[name],
-        notes=dict(extract.notes.get(name, {})),
+        rejected_cells={c: cells[c] - taken for c, taken in accepted.items() if cells[c] > taken},
+        kept=kept.kept[sheet.name],
+        stayed=kept.stayed[sheet.name],
+        notes=dict(notes),
     )
 
 
-def count_rejects(
-    prepared: Mapping[str, Prepared], judged: Mapping[str, Judged]
-) -> tuple[RejectCount, ...]:
+def _count_accepted(sheet: Sheet, verdict: Verdict, column: str) -> int:
+    """Count the cells of a column that go on; a reference is there in each accepted row."""
+    if column in verdict.links:
+        return len(verdict.order)
+    going = sheet.usable[column][verdict.order]
+    if column in verdict.dropped:
+        going = going & ~verdict.dropped[column][verdict.order]
+    return int(going.sum())
+
+
+def _count_rejects(verdicts: Mapping[str, Verdict]) -> tuple[RejectCount, ...]:
     """Count the rejects by sheet, column and rule."""
     counts: Counter[tuple[str, str, str, str]] = Counter()
-    for name, found in judged.items():
-        places = list(prepared[name].raw.columns)
-        for fault in sorted(found.faults, key=lambda f: (places.index(f.column), f.rule)):
+    for verdict in verdicts.values():
+        for fault in verdict.faults:
             counts[fault.source, fault.column, fault.rule, fault.scope] += len(fault.positions)
-    return tuple(RejectCount(*where, count) for where, count in counts.items())
+    return tuple(RejectCount(*where, many) for where, many in counts.items())
 
 
 def check_accounts(summary: Summary, rejects: pd.DataFrame) -> None:
