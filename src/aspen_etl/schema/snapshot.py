@@ -31,13 +31,6 @@ class Tables(Frames):
 
     __slots__ = ()
 
-    @classmethod
-    def deferred(cls, frames: Mapping[str, pd.DataFrame], /) -> Tables:
-        """Hold a mapping that makes frames when they are asked for, and ask for none of them."""
-        tables = cls({})
-        tables._frames = MappingProxyType(frames)
-        return tables
-
 
 @dataclass(frozen=True)
 class KeyState:

@@ -17,7 +17,7 @@ from aspen_etl.store.commit import Commit, KeyEntry
 from aspen_etl.store.committing import append, next_commit, retrying
 from aspen_etl.store.frames import empty
 from aspen_etl.store.place import Place
-from aspen_etl.store.reading import find, load, load_old, whole
+from aspen_etl.store.reading import find, load_old, whole
 from aspen_etl.transform.keys import conform_keys
 
 __all__ = ["restore", "resume"]
@@ -31,7 +31,7 @@ def restore(place: Place, version: int, run: Run, /) -> Commit:
 def _restore(place: Place, version: int, run: Run, newest: Commit) -> Commit:
     old = find(place, version)
     place.check_model(old)
-    now, then = load(place, newest), _load(place, old, newest)
+    now, then = _load(place, newest, newest), _load(place, old, newest)
     attempt = Attempt(place, newest.version + 1, base=newest)
     keys = _keys(place, attempt, newest, (now, then))
     commit = next_commit(place, newest, "restore", run, attempt)

@@ -25,6 +25,7 @@ from aspen_etl.store.commit import Commit, SourceRecord
 from aspen_etl.store.commit_log import CommitLog
 from aspen_etl.store.former import find_former
 from aspen_etl.store.place import Place
+from aspen_etl.store.reading import StoredPrevious
 from aspen_etl.store.refused import RefusedRun, read_refused, read_refused_rejects
 from aspen_etl.store.status import StoreStatus, read_good_note, read_note, read_status, write_note
 
@@ -135,12 +136,12 @@ class SnapshotStore:
         """
         return reading.read(self.place, version)
 
-    def load(self, commit: Commit) -> Snapshot:
-        """Give the snapshot of the newest commit as it was stored, for the run that follows it.
+    def load(self, commit: Commit) -> StoredPrevious:
+        """Give what the newest commit holds, table by table, for the run that follows it.
 
         It raises what ``read`` does, and ``ConflictError`` where another commit let files go.
         """
-        return reading.load(self.place, commit)
+        return StoredPrevious(self.place, commit)
 
     def diff(self, before: int, after: int, /) -> Changes:
         """Tell what changed between two versions; only tables whose files differ are read.
