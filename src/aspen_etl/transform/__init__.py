@@ -1,11 +1,45 @@
-"""How one shape becomes another: cleaning, rules, keys, audit columns, proof."""
+"""How one shape becomes another: the steps of ``normalize``, each usable alone.
+
+In order: ``clean``, ``judge``, ``gather``, ``keep``, ``list_rejects`` and ``count`` (``settle`` does
+these six), ``assemble``, ``number``, ``check``; and ``recover``, the way back.
+``docs/explanation/normalize.md`` goes through them.
+"""
 
 from typing import TYPE_CHECKING
 
 from aspen_etl.errors.moving import moved
-from aspen_etl.transform.cleaning import clean_white_space
+from aspen_etl.transform.accepting import Settled, check, settle
+from aspen_etl.transform.assembly import assemble
+from aspen_etl.transform.cleaning import Sheet, clean, clean_white_space
+from aspen_etl.transform.judging import Fault, Verdict, gather, judge
+from aspen_etl.transform.keeping import Kept, keep
+from aspen_etl.transform.numbering import Numbered, number
+from aspen_etl.transform.recovery import prove, recover
+from aspen_etl.transform.reporting import count, list_rejects
+from aspen_etl.transform.rules import rules_of
 
-__all__ = ["clean_white_space"]
+__all__ = [
+    "Fault",
+    "Kept",
+    "Numbered",
+    "Settled",
+    "Sheet",
+    "Verdict",
+    "assemble",
+    "check",
+    "clean",
+    "clean_white_space",
+    "count",
+    "gather",
+    "judge",
+    "keep",
+    "list_rejects",
+    "number",
+    "prove",
+    "recover",
+    "rules_of",
+    "settle",
+]
 
 #: The model, cleaners and builders of the borrower, which stood here.
 _MOVED = (
