@@ -33,6 +33,7 @@ CLASSES: dict[str, type[Exception]] = {
     "duplicate_column": HeaderError,
     "cleaner": ModelFunctionError,
     "builder": ModelFunctionError,
+    "rule": ModelFunctionError,
     "run": ArgumentError,
     "name": ArgumentError,
     "limit": ArgumentError,

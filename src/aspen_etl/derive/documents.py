@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
+from itertools import chain
 
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.spec import ColumnSpec, TableSpec
@@ -100,12 +102,15 @@ def _note(text: str) -> str:
 def markdown(model: Model, /) -> str:
     """Describe every table and column: type, length, null, key, reference and source.
 
+    Then come the rules that the model brings beside what follows from its declarations.
+
     Examples:
         >>> from aspen_etl import BORROWER_MODEL
         >>> markdown(BORROWER_MODEL).splitlines()[0]
         '## user_profile'
     """
-    return "\n".join(line for table in model.tables.values() for line in _markdown_table(table))
+    tables = (line for table in model.tables.values() for line in _markdown_table(table))
+    return "\n".join(chain(tables, _markdown_rules(model)))
 
 
 def _markdown_table(table: TableSpec) -> Iterator[str]:
@@ -127,6 +132,22 @@ def _markdown_table(table: TableSpec) -> Iterator[str]:
             _markdown_source(spec),
         )
         yield f"| {' | '.join(cells)} |"
+    yield ""
+
+
+def _markdown_rules(model: Model) -> Iterator[str]:
+    if not any(model.rules.values()):
+        return
+    yield "## Rules"
+    yield ""
+    yield "| rule | sheet and column | keeps out | what |"
+    yield "| --- | --- | --- | --- |"
+    for source, rules in model.rules.items():
+        for rule in rules:
+            first, *others = (f"`{column}`" for column in rule.columns)
+            where = f"{source} {first}" + (f", with {', '.join(others)}" if others else "")
+            what = (inspect.getdoc(rule.mask) or "").strip().partition("\n")[0]
+            yield f"| `{rule.name}` | {where} | {rule.scope} | {what} |"
     yield ""
 
 

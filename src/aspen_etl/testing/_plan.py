@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Optional
 
+import numpy as np
 import pandas as pd
 
 from aspen_etl.columns.conversion import as_text
@@ -15,8 +16,10 @@ from aspen_etl.columns.text import TextFormat, conform_text
 from aspen_etl.schema.lineage import ROW as WHOLE_ROW
 from aspen_etl.schema.lineage import VALUE
 from aspen_etl.schema.model import Cleaner, Model
+from aspen_etl.schema.rule import Rule
 from aspen_etl.schema.spec import ColumnSpec, TableSpec
 from aspen_etl.testing._cells import holds_no_text, tidy
+from aspen_etl.transform.cleaning import Sheet
 
 __all__ = ["ColumnPlan", "SheetPlan", "plan"]
 
@@ -41,6 +44,7 @@ class ColumnPlan:
         whole: It must be a whole number of 64 bits.
         cleaner: What the model does to it beside white space.
         splits_words: It is split at its first space, so both words may be of full length.
+        own: The rules of the model's own that look at it alone.
     """
 
     name: str
@@ -54,6 +58,7 @@ class ColumnPlan:
     whole: bool
     cleaner: Optional[Cleaner]
     splits_words: bool
+    own: tuple[Rule, ...] = ()
 
     def clean(self, cells: Sequence[Cell]) -> list[Cell]:
         """Clean a column of cells as the contract and the model's cleaner say."""
@@ -77,7 +82,9 @@ class ColumnPlan:
                 or max(map(len, words)) > self.limit
             ):
                 return False
-        return all(re.search(form.anchored, cell) for form in self.formats)
+        if not all(re.search(form.anchored, cell) for form in self.formats):
+            return False
+        return not any(_breaks(self.name, cell, rule) for rule in self.own)
 
 
 @dataclass(frozen=True)
@@ -123,7 +130,17 @@ def _column(model: Model, sheet: str, name: str) -> ColumnPlan:
         whole=any(column.type == "integer" and not column.references for _, column in fed),
         cleaner=model.cleaners.get(f"{sheet}.{name}"),
         splits_words=_splits_words(model, sheet, name, limit, [table for table, _ in fed]),
+        own=tuple(rule for rule in model.rules.get(sheet, ()) if rule.columns == (name,)),
     )
+
+
+def _breaks(column: str, cell: str, rule: Rule) -> bool:
+    """Tell whether a clean cell breaks a rule that looks at its column alone."""
+    frame = pd.DataFrame({column: conform_text(pd.Series([cell], dtype=object))})
+    usable = {column: np.ones(1, dtype=bool)}
+    alone = Sheet("alone", frame, frame, pd.Series([2]), usable, {}, {}, {}, {}, 0)
+    (found,) = pd.Series(rule.mask(alone)).tolist()
+    return found is True
 
 
 def _length(model: Model, column: ColumnSpec) -> Optional[int]:

@@ -1,7 +1,7 @@
 """How one shape becomes another: the steps of ``normalize``, each usable alone.
 
-In order: ``clean``, ``judge``, ``gather``, ``keep``, ``list_rejects`` and ``count`` (``settle`` does
-these six), ``assemble``, ``number``, ``check``; and ``recover``, the way back.
+In order: ``clean``, ``judge``, ``gather``, ``keep``, ``list_rejects`` and ``count`` (``settle``
+does these six), ``assemble``, ``number``, ``check``; and ``recover``, the way back.
 ``docs/explanation/normalize.md`` goes through them.
 """
 
