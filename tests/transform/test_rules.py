@@ -51,7 +51,7 @@ def with_rule(mask: Any, **facts: Any) -> ae.Model:
 
 
 def rejects(result: ae.NormalizeResult) -> list[list[Any]]:
-    return result.rejects[["row", "column", "rule", "scope"]].to_numpy().tolist()  # type: ignore[no-any-return]
+    return result.rejects[["row", "column", "rule", "scope"]].to_numpy().tolist()
 
 
 def test_rules_follow_from_the_declarations_and_own_ones_come_last() -> None:

@@ -6,6 +6,7 @@ from aspen_etl.columns.text import TextFormat
 from aspen_etl.errors.moving import moved
 from aspen_etl.schema.column import column
 from aspen_etl.schema.model import Builder, Cleaner, Model
+from aspen_etl.schema.previous import Held, Previous
 from aspen_etl.schema.rule import Rule
 from aspen_etl.schema.snapshot import KeyState, Snapshot, Tables
 from aspen_etl.schema.spec import ColumnSpec, Source, SourceSpec, Table, TableSpec
@@ -16,8 +17,10 @@ __all__ = [
     "Cleaner",
     "ColumnSpec",
     "Extract",
+    "Held",
     "KeyState",
     "Model",
+    "Previous",
     "Rule",
     "Run",
     "Snapshot",

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Optional, TypeVar
 
@@ -13,7 +12,7 @@ from aspen_etl.changes import Changes, diff
 from aspen_etl.columns import COLUMNS
 from aspen_etl.columns.frames import make_frame
 from aspen_etl.columns.text import TEXT
-from aspen_etl.columns.threads import map_ahead, map_threads
+from aspen_etl.columns.threads import map_threads
 from aspen_etl.errors import (
     AspenETLError,
     ConflictError,
@@ -24,7 +23,6 @@ from aspen_etl.errors import (
 from aspen_etl.errors.base import instead
 from aspen_etl.io.calling import retry
 from aspen_etl.schema.evolution import complete
-from aspen_etl.schema.previous import Before
 from aspen_etl.schema.snapshot import REJECTS, KeyState, Snapshot, Tables
 from aspen_etl.schema.spec import TIMESTAMP, ColumnSpec
 from aspen_etl.store.commit import Commit, Stored
@@ -33,15 +31,17 @@ from aspen_etl.store.place import Place
 from aspen_etl.transform.keys import PartedKeys, TableKeys, key_columns
 
 __all__ = [
-    "StoredPrevious",
     "find",
     "find_older",
     "history",
     "load_old",
     "read",
     "read_changes",
+    "read_keys",
     "read_rejects",
     "read_stored",
+    "read_table",
+    "table_names",
     "whole",
 ]
 
@@ -201,69 +201,6 @@ def whole(place: Place, newest: Commit, read: Callable[[], T], /) -> T:
 # ----------------------------------------------------------------------------- as it was stored
 
 
-class StoredPrevious:
-    """Give what the newest commit holds, for the run that follows it: a ``Previous``.
-
-    A table is read when it is asked for, and kept until it is walked past.
-
-    Args:
-        place: The store.
-        commit: Its newest commit.
-
-    Raises:
-        ModelMismatchError: It holds tables of another model.
-        ConflictError: When a table is read: another commit let its files go.
-        CorruptStoreError: When a table is read: a file is missing or damaged.
-    """
-
-    def __init__(self, place: Place, commit: Commit, /) -> None:
-        place.check_model(commit)
-        self._place, self._commit = place, commit
-        self._kept: dict[str, pd.DataFrame] = {}
-
-    @property
-    def time(self) -> Optional[dt.datetime]:
-        """When the commit was made."""
-        return self._commit.time
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The tables of the commit."""
-        return _names(self._place, self._commit)
-
-    def table(self, name: str, /) -> pd.DataFrame:
-        """Read a table, if it is not kept."""
-        if name not in self._kept:
-            self._kept[name] = self._whole(partial(_read_table, name=name))
-        return self._kept[name]
-
-    def keys(self, name: str, /) -> Optional[KeyState]:
-        """Read the keys that a table gave, and the table with them."""
-        if name not in self._commit.keys:
-            return None
-        frame = self.table(name) if name in self.names else None
-        return self._whole(partial(_read_keys, name=name, frame=frame))
-
-    def walk(self, names: Iterable[str], /) -> Iterator[tuple[str, Before]]:
-        """Go through tables in an order; one ahead is read, and those behind are let go of."""
-        order = tuple(names)
-        most = max((stored.rows for stored in self._commit.tables.values()), default=0)
-        read = map_ahead(self._before, order, rows=most, ahead=2, workers=1)
-        return ((name, self._let_go(name, before)) for name, before in zip(order, read))
-
-    def _before(self, name: str) -> Before:
-        return Before(self.table(name) if name in self.names else None, self.keys(name))
-
-    def _let_go(self, name: str, before: Before) -> Before:
-        self._kept.pop(name, None)
-        return before
-
-    def _whole(self, read: Callable[[Place, Commit, Commit], T]) -> T:
-        """Read, and say what it means if a file is gone."""
-        commit = self._commit
-        return whole(self._place, commit, lambda: read(self._place, commit, commit))
-
-
 def load_old(place: Place, commit: Commit, newest: Commit, /) -> Snapshot:
     """Read the snapshot of any commit as it was stored, given the newest commit.
 
@@ -273,24 +210,26 @@ def load_old(place: Place, commit: Commit, newest: Commit, /) -> Snapshot:
         CorruptStoreError: A file is damaged.
     """
     place.check_model(commit)
-    names = _names(place, commit)
+    names = table_names(place, commit)
     most = max((stored.rows for stored in commit.tables.values()), default=0)
-    read = partial(_read_table, place, commit, newest)
+    read = partial(read_table, place, commit, newest)
     frames = _share_constants(dict(zip(names, map_threads(read, names, rows=most))))
-    keys = {name: _read_keys(place, commit, newest, name, frames.get(name)) for name in commit.keys}
+    keys = {name: read_keys(place, commit, newest, name, frames.get(name)) for name in commit.keys}
     return Snapshot(Tables(frames), keys, commit.time)
 
 
-def _names(place: Place, commit: Commit) -> tuple[str, ...]:
+def table_names(place: Place, commit: Commit, /) -> tuple[str, ...]:
+    """Name the tables of a commit that the store's model has, in its order."""
     return tuple(name for name in place.model.tables if name in commit.tables)
 
 
-def _read_table(place: Place, commit: Commit, newest: Commit, name: str) -> pd.DataFrame:
+def read_table(place: Place, commit: Commit, newest: Commit, /, name: str) -> pd.DataFrame:
+    """Read a table of a commit, given the newest commit; a missing file is SourceNotFoundError."""
     stored = commit.tables[name].moved(newest.rewrites)
     return read_stored(place, stored, place.model.tables[name].columns)
 
 
-def _read_keys(
+def read_keys(
     place: Place, commit: Commit, newest: Commit, name: str, frame: Optional[pd.DataFrame]
 ) -> TableKeys:
     """Read the keys that a table gave: those of its rows stand in it, and are not stored twice."""

@@ -25,7 +25,7 @@ from aspen_etl.store.commit import Commit, SourceRecord
 from aspen_etl.store.commit_log import CommitLog
 from aspen_etl.store.former import find_former
 from aspen_etl.store.place import Place
-from aspen_etl.store.reading import StoredPrevious
+from aspen_etl.store.previous import StoredPrevious
 from aspen_etl.store.refused import RefusedRun, read_refused, read_refused_rejects
 from aspen_etl.store.status import StoreStatus, read_good_note, read_note, read_status, write_note
 
