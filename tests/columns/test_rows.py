@@ -31,6 +31,7 @@ def _way(request: pytest.FixtureRequest, form: Form, monkeypatch: pytest.MonkeyP
 ALIKE = st.sampled_from(["id-00000000", "id-00000001", "id-000000010", "id-0000000", "id-9", "id-"])
 ONE_LENGTH = st.text("ab\u00e9\0", min_size=9, max_size=9)
 MANY_TEXTS = st.one_of(TEXTS, ALIKE, ONE_LENGTH, st.text("ab", max_size=12))
+FEW_RIVALS = ["c1", "c2", "c3", "c4", "c5", "c6"]  # beside which two keys share a head
 WIDE = st.lists(st.none() | MANY_TEXTS, max_size=12)
 
 
@@ -66,6 +67,7 @@ def test_find_gives_the_row_of_each_key_or_minus_one(form: Form) -> None:
     @example((["b", "c", "a"], ["a", "b", "c"]))
     @example((["a", "b"], ["a", "b"]))
     @example((["a", None], []))
+    @example((["aaaaaaaaA", "c1", "aaaaaaaaC"], [*FEW_RIVALS, "aaaaaaaaB", "aaaaaaaaA"]))
     def check(drawn: tuple[Cells, list[str]]) -> None:
         cells, keys = drawn
         expected = [keys.index(cell) if cell in keys else -1 for cell in cells]
@@ -100,6 +102,8 @@ def test_find_rows_takes_null_for_a_value(form: Form) -> None:
 
 def test_sort_rows_tells_which_rows_are_equal(form: Form) -> None:
     @given(st.lists(st.tuples(MANY_TEXTS, st.integers(-3, 3)), max_size=8), st.booleans())
+    @example(rows=[("b", 0), ("a", 0), ("b", 1)], two=False)
+    @example(rows=[("b", 1), ("a", 0), ("b", 1)], two=True)
     def check(rows: list[tuple[str, int]], two: bool) -> None:  # noqa: FBT001 - drawn
         columns = [form.make([row[0] for row in rows])]
         columns += [pd.Series([row[1] for row in rows], dtype="int64")] if two else []

@@ -19,7 +19,7 @@ from typing import Optional, TypeVar
 
 from aspen_etl.columns.text import HELD_BY_ARROW
 
-__all__ = ["UNKNOWN_ROWS", "begin", "map_ahead", "map_threads"]
+__all__ = ["UNKNOWN_ROWS", "map_ahead", "map_threads"]
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -100,25 +100,6 @@ def _results(
         finally:
             for future in begun:
                 future.cancel()
-
-
-def begin(function: Callable[[], R], /, *, rows: int) -> Callable[[], R]:
-    """Begin to work on something while the caller goes on, where there are many rows.
-
-    Args:
-        function: What to do; it changes nothing that the caller reads.
-        rows: How many rows it works on, about.
-
-    Returns:
-        What gives the result, or raises what the function raised; it waits until it is there.
-    """
-    if _cores() < 2 or not _pays(rows):  # noqa: PLR2004
-        result = function()
-        return lambda: result
-    pool = ThreadPoolExecutor(1)
-    future = _submit(pool, function)
-    pool.shutdown(wait=False)
-    return future.result
 
 
 def _pays(rows: int) -> bool:
