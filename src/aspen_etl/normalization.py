@@ -20,7 +20,7 @@ from aspen_etl.schema.previous import Previous, previous_of
 from aspen_etl.schema.snapshot import Snapshot, Tables
 from aspen_etl.schema.validation import find_failures
 from aspen_etl.schema.values import Extract, Run
-from aspen_etl.transform.accepting import check, settle
+from aspen_etl.transform.accepting import Settled, check, settle
 from aspen_etl.transform.assembly import assemble
 from aspen_etl.transform.keeping import Missing
 from aspen_etl.transform.numbering import number
@@ -32,6 +32,7 @@ __all__ = [
     "RejectCount",
     "SourceSummary",
     "Summary",
+    "conclude",
     "denormalize",
     "normalize",
     "verify",
@@ -114,6 +115,23 @@ def normalize(
     """
     before = previous_of(previous)
     settled = settle(extract, model, before, missing)
+    return conclude(settled, model, before, run)
+
+
+def conclude(settled: Settled, model: Model, before: Previous, run: Run, /) -> NormalizeResult:
+    """Make the tables of what ``settle`` gave, and prove them: the second half of ``normalize``.
+
+    Who settles first and concludes then need not hold what was read while tables are made.
+
+    Args:
+        settled: The accepted rows, the rejects and the counts.
+        model: What the sheets are and what they become.
+        before: What was there before, as ``settle`` was given it.
+        run: When this is and who does it.
+
+    Raises:
+        AspenETLError: What ``normalize`` raises of builders, tables, and of what was before.
+    """
     numbered = number(assemble(settled.accepted, model), model, before, run)
     snapshot = numbered.snapshot
     check(settled, snapshot.tables, model)

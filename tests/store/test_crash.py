@@ -19,6 +19,7 @@ import pytest
 
 import aspen_etl as ae
 from aspen_etl.errors import AspenETLError, CommitOutcomeUnknownError
+from aspen_etl.schema import Previous
 from aspen_etl.store import commit_log, vacuuming
 from aspen_etl.synchronization import syncing
 from tests.store.conftest import Backend
@@ -62,12 +63,14 @@ def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(commit_log, "_WAIT_SECONDS", 0.0)
 
 
-def _read_now(snapshot: ae.Snapshot | None) -> ae.Snapshot | None:
+def _read_now(before: Previous | None) -> ae.Snapshot | None:
     """Read what a run reads while it normalizes, also where that is known already."""
-    if snapshot is None:
+    if before is None:
         return None
-    tables = ae.Tables(dict(snapshot.tables))
-    return ae.Snapshot(tables, dict(snapshot.keys), snapshot.time)
+    walked = dict(before.walk(before.names))
+    frames = {name: then.frame for name, then in walked.items() if then.frame is not None}
+    keys = {name: then.state for name, then in walked.items() if then.state is not None}
+    return ae.Snapshot(ae.Tables(frames), keys, before.time)
 
 
 def _plain(frames: Any) -> list[Any]:

@@ -25,8 +25,10 @@ from aspen_etl.command_line.standard_input import source_url
 from aspen_etl.io import read_extract
 from aspen_etl.io.filesystem import display_url
 from aspen_etl.io.tables import write_valid_tables
-from aspen_etl.normalization import NormalizeResult, normalize
-from aspen_etl.schema import Run
+from aspen_etl.normalization import NormalizeResult, conclude, normalize
+from aspen_etl.schema import Held, Model, Run
+from aspen_etl.synchronization.settings import Settings
+from aspen_etl.transform import Settled, settle
 
 __all__ = ["SAMPLE", "add_commands"]
 
@@ -77,15 +79,21 @@ def _demo(arguments: argparse.Namespace) -> None:
         print(f"Every rejected cell, its row and the rule it broke: {rejects}")
 
 
+def _settle(arguments: argparse.Namespace, settings: Settings, model: Model) -> Settled:
+    with progress("reading"):
+        source = source_url(arguments.source)
+        extract = read_extract(source, model=model, **settings.reading_of(source).keywords())
+    with progress("settling"):
+        return settle(extract, model, Held(), "delete")
+
+
 def _normalize(arguments: argparse.Namespace) -> None:
     run = new_run(arguments)
     settings = settings_of(arguments)
     model = load_model(arguments.model)
-    with progress("reading"):
-        source = source_url(arguments.source)
-        extract = read_extract(source, model=model, **settings.reading_of(source).keywords())
+    settled = _settle(arguments, settings, model)  # no cell as read is held from here on
     with progress("normalizing"):
-        result = normalize(extract, run=run, model=model)
+        result = conclude(settled, model, Held(), run)
     with progress("writing"):
         written = write_valid_tables(
             result.tables,
