@@ -88,7 +88,7 @@ EDITS: dict[str, tuple[Edit, str]] = {
     "a column lost": (lambda v: v["tables"]["user"]["columns"].pop(), "'user' lacks columns"),
     "keys from 0": (lambda v: v["keys"]["user"].update(next=0), "its keys begin below 1"),
     "text for a number": (lambda v: v.update(oldest_readable="two"), "oldest_readable cannot be"),
-    "a number for time": (lambda v: v.update(time=8), "not those that were written"),
+    "a number for time": (lambda v: v.update(time=8), "time cannot be used"),
     "nothing for keys": (lambda v: v["keys"].update(user=None), "keys cannot be used"),
     "a list for rewrites": (lambda v: v.update(rewrites=[]), "rewrites cannot be used"),
     "a field too many": (lambda v: v.update(x=1), "not those that were written"),

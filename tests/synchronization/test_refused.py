@@ -107,7 +107,7 @@ def test_a_run_that_may_delete_nothing_leaves_no_byte(monkeypatch: pytest.Monkey
     def refuse_to_delete(place: Any) -> None:
         raise SourceAccessError.at(place.url)
 
-    monkeypatch.setattr("aspen_etl.io.notes.delete", refuse_to_delete)
+    monkeypatch.setattr("aspen_etl.io.small_files.delete", refuse_to_delete)
     ae.sync(GOOD, store, run=run(2))
     left = {name: data for name, data in files_below(store).items() if "refused" in name}
     assert left == {"_aspen/refused/rejects.csv": b"", "_aspen/refused/run.json": b""}

@@ -8,7 +8,7 @@ from typing import Optional
 from aspen_etl.errors import AspenETLError
 from aspen_etl.io.calling import attempt
 from aspen_etl.io.filesystem import Location
-from aspen_etl.io.notes import read_words
+from aspen_etl.io.small_files import read_words
 from aspen_etl.schema.snapshot import REJECTS
 
 __all__ = ["find_foreign"]

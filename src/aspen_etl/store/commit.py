@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 import json
 import re
@@ -11,14 +10,16 @@ from dataclasses import asdict, dataclass, field, replace
 from importlib import metadata
 from typing import Annotated, Any, Literal, Optional, Union
 
-from pydantic import Field
+from pydantic import AwareDatetime, ConfigDict, Field
 
 from aspen_etl.derive.formats import FormatName
 from aspen_etl.io.content import Count, SourceFile
 from aspen_etl.store.sealing import seal
 
 __all__ = [
+    "DOCUMENTS",
     "STORE_FORMAT",
+    "STRICT",
     "Commit",
     "CommitKind",
     "KeyEntry",
@@ -160,7 +161,7 @@ class Commit:
     parent: Count
     kind: CommitKind
     token: Token
-    time: dt.datetime
+    time: AwareDatetime
     actor: str
     library: str
     model: Mapping[str, TableFacts] = field(repr=False)
@@ -208,6 +209,37 @@ class Commit:
         """Give the text of the commit file."""
         text = self._unsealed()
         return seal(text) if self.format >= SEALED else text
+
+
+# ----------------------------------------------------------------------------- as it is read
+
+#: How files of the store are read: nothing is converted or passed over, and no text shows a value.
+STRICT = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=True)
+
+
+@dataclass(frozen=True)
+class Unsealed(Commit):
+    """Say what a commit file of format 1 does, which proves nothing of itself."""
+
+    __pydantic_config__ = STRICT
+
+    format: Literal[1] = 1
+    store: None = None
+    parent_sha256: None = None
+
+
+@dataclass(frozen=True)
+class Sealed(Commit):
+    """Say what a commit file of format 2 does."""
+
+    __pydantic_config__ = STRICT
+
+    format: Literal[2] = 2
+    sha256: Optional[Digest] = None
+
+
+#: What reads a commit file, by its format.
+DOCUMENTS: Mapping[int, type[Commit]] = {1: Unsealed, 2: Sealed}
 
 
 def is_token(text: str, /) -> bool:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import functools
-import json
 import re
-from dataclasses import fields, replace
+from dataclasses import fields
 from datetime import timezone
-from typing import Optional
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from aspen_etl.errors import CorruptStoreError, NotSupportedError, StoreFormatError
+from aspen_etl.errors.base import instead
 from aspen_etl.io.content import SourceFile
 from aspen_etl.store.commit import (
+    DOCUMENTS,
     SEALED,
     STORE_FORMAT,
     Commit,
@@ -23,6 +23,7 @@ from aspen_etl.store.commit import (
     StoredFile,
 )
 from aspen_etl.store.commit_rules import find_contradiction
+from aspen_etl.store.documents import read_as
 
 __all__ = ["MAX_BYTES", "check_readable", "parse_commit"]
 
@@ -34,7 +35,11 @@ MAX_BYTES = 1 << 24
 #: How a commit file of any format begins.
 _HEAD = re.compile(rb'\s*\{\s*"format"\s*:\s*([0-9]{1,9})\s*[,}]')
 
+_NO_COMMIT = "it is no commit file"
 _NOT_WRITTEN = "its bytes are not those that were written"
+
+#: What pydantic calls a name that no model has, in a model and in a dataclass.
+_UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
 
 
 def parse_commit(data: bytes, version: int, url: str, /) -> Commit:
@@ -52,18 +57,30 @@ def parse_commit(data: bytes, version: int, url: str, /) -> Commit:
         CorruptStoreError: It is damaged.
     """
     head = _HEAD.match(data)
-    if head and int(head[1]) > STORE_FORMAT:
-        raise StoreFormatError.at(url, int(head[1]), STORE_FORMAT)
-    commit, reason = _parse(data)
-    if commit is not None:
-        # NOTE: what was taken too leniently (a number in quotes, a name that stands there twice
-        # or that nobody knows) shows here: rendered again, it is another text.
-        reason = find_contradiction(commit, version)
-        if not reason and commit.to_bytes() != data:
-            reason = _NOT_WRITTEN
-        if not reason:
-            return commit
-    raise CorruptStoreError.of_commit(url, version, reason)
+    number = int(head[1]) if head else 0
+    if number > STORE_FORMAT:
+        raise StoreFormatError.at(url, number, STORE_FORMAT)
+
+    def damaged(reason: str) -> CorruptStoreError:
+        return CorruptStoreError.of_commit(url, version, reason)
+
+    if number not in DOCUMENTS:
+        raise damaged(_NO_COMMIT)
+    model = DOCUMENTS[number]
+    found = instead(lambda: read_as(model, data), ValidationError, lambda e: damaged(_tell(e)))
+    if number >= SEALED and getattr(found, "sha256", None) is None:
+        raise damaged(f"{_NO_COMMIT}: sha256 is not there")
+    commit = instead(
+        lambda: _commit(found), OverflowError, lambda _: damaged(f"{_NO_COMMIT}: {_cannot('time')}")
+    )
+    # NOTE: what was taken all the same (a name that stands there twice, white space) shows here:
+    # rendered again, it is another text.
+    reason = find_contradiction(commit, version)
+    if not reason and commit.to_bytes() != data:
+        reason = _NOT_WRITTEN
+    if reason:
+        raise damaged(reason)
+    return commit
 
 
 def check_readable(data: bytes, version: int, url: str, /) -> None:
@@ -84,37 +101,27 @@ def check_readable(data: bytes, version: int, url: str, /) -> None:
     raise NotSupportedError(msg, url=url, version=version, reason=reason)
 
 
-def _parse(data: bytes) -> tuple[Optional[Commit], str]:
-    """Give what the bytes say, or what keeps them from saying anything."""
-    try:
-        values = json.loads(data.decode("ascii"))
-    except RecursionError:
-        return None, "it is no commit file: it is nested too deep"
-    except ValueError:
-        return None, "it is no commit file"
-    if not isinstance(values, dict):
-        return None, "it is no commit file"
-    digest = values.pop("sha256", None)
-    if isinstance(values.get("format"), int) and values["format"] >= SEALED and digest is None:
-        return None, "it is no commit file: sha256 is not there"
-    try:
-        commit: Commit = _adapter().validate_python(values)
-        return replace(commit, time=commit.time.astimezone(timezone.utc)), ""
-    except ValidationError as error:
-        place = error.errors(include_url=False, include_input=False)[0]["loc"]
-    except (ValueError, OverflowError):
-        place = ("time",)
-    known = ".".join(str(part) for part in place if part in _fields())
-    return None, f"it is no commit file{f': {known} cannot be used' if known else ''}"
+def _commit(found: Commit) -> Commit:
+    """Give what a file of any format says, in UTC."""
+    said = {field.name: getattr(found, field.name) for field in fields(Commit)}
+    return Commit(**{**said, "time": found.time.astimezone(timezone.utc)})
 
 
-@functools.cache
-def _adapter() -> TypeAdapter[Commit]:
-    return TypeAdapter(Commit)
+def _tell(error: ValidationError) -> str:
+    """Tell what keeps bytes from being a commit: declared names alone, and no value."""
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    if first["type"] in _UNKNOWN:
+        return _NOT_WRITTEN
+    known = ".".join(str(part) for part in first["loc"] if part in _fields())
+    return f"{_NO_COMMIT}: {_cannot(known)}" if known else _NO_COMMIT
+
+
+def _cannot(name: str) -> str:
+    return f"{name} cannot be used"
 
 
 @functools.cache
 def _fields() -> frozenset[str]:
     """Give the names that a message may show: those that are declared, and no other."""
-    kinds = (Commit, KeyEntry, SourceFile, SourceRecord, Stored, StoredFile)
+    kinds = (*DOCUMENTS.values(), KeyEntry, SourceFile, SourceRecord, Stored, StoredFile)
     return frozenset(field.name for kind in kinds for field in fields(kind))

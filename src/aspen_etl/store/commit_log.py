@@ -19,13 +19,13 @@ from aspen_etl.errors import (
     SourceNotFoundError,
 )
 from aspen_etl.io.filesystem import Location
+from aspen_etl.io.small_files import read_state
 from aspen_etl.io.writing import KNOWN_TO_CREATE, Created, create, make_folder, put
 from aspen_etl.store.commit import Commit
 from aspen_etl.store.commit_file import MAX_BYTES, check_readable, parse_commit
 from aspen_etl.store.identity import find_identity, identity_place, new_identity
 from aspen_etl.store.listing import list_names
 from aspen_etl.store.newest import NEWEST, read_newest, write_newest
-from aspen_etl.store.state_files import read_state
 
 __all__ = ["CommitLog"]
 

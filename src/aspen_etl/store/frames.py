@@ -24,10 +24,10 @@ from aspen_etl.io.calling import attempt, retry
 from aspen_etl.io.codecs import CODECS, decode_verified, encoders
 from aspen_etl.io.filesystem import Location
 from aspen_etl.io.regular import open_regular
+from aspen_etl.io.small_files import read_state
 from aspen_etl.io.writing import Data, make_folder
 from aspen_etl.schema.spec import ColumnSpec
 from aspen_etl.store.commit import Stored, StoredFile
-from aspen_etl.store.state_files import read_state
 
 __all__ = ["check_sizes", "checksum", "empty", "read_bytes", "read_frame", "send_frame"]
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
-from typing import Any, Optional
+from typing import Optional
 
 from aspen_etl.errors import CorruptStoreError, SourceNotFoundError, StoreFormatError
 from aspen_etl.io.filesystem import Location
-from aspen_etl.store.commit import STORE_FORMAT, is_token
-from aspen_etl.store.state_files import SMALL, json_object, read_state
+from aspen_etl.io.small_files import SMALL, read_state
+from aspen_etl.store.commit import STORE_FORMAT
+from aspen_etl.store.documents import StoreId, read_if_whole
 
 __all__ = ["find_identity", "identity_place", "new_identity", "read_identity"]
 
-#: No format's number is as high as this.
-_FORMATS = 10**9
+#: How such a file of any format begins.
+_FORMAT = re.compile(rb'\s*\{\s*"format"\s*:\s*([0-9]{1,9})\s*[,}]')
 
 
 def identity_place(root: Location, /) -> Location:
@@ -27,7 +29,7 @@ def new_identity(token: Optional[str] = None, /) -> bytes:
     return _words(STORE_FORMAT, secrets.token_hex(8) if token is None else token)
 
 
-def _words(store_format: Any, token: str) -> bytes:
+def _words(store_format: int, token: str) -> bytes:
     return json.dumps({"format": store_format, "token": token}).encode("ascii") + b"\n"
 
 
@@ -47,11 +49,10 @@ def read_identity(place: Location, /) -> Optional[str]:
         data = read_state(place, SMALL)
     except SourceNotFoundError:
         return None
-    values = json_object(data)
-    found, token = values.get("format"), values.get("token")
-    if type(found) is int and STORE_FORMAT < found < _FORMATS:
-        raise StoreFormatError.at(place.url, found, STORE_FORMAT)
-    known = type(found) is int and 0 < found <= STORE_FORMAT
-    if known and isinstance(token, str) and is_token(token) and data == _words(found, token):
-        return token
+    newer = _FORMAT.match(data)
+    if newer and int(newer[1]) > STORE_FORMAT:
+        raise StoreFormatError.at(place.url, int(newer[1]), STORE_FORMAT)
+    found = read_if_whole(StoreId, data)
+    if found is not None and data == _words(found.format, found.token):
+        return found.token
     raise CorruptStoreError.at(place.url, "it does not hold the store's id")

@@ -16,9 +16,10 @@ from aspen_etl.errors import (
     WriteError,
 )
 from aspen_etl.io.filesystem import Location
+from aspen_etl.io.small_files import SMALL, read_state
 from aspen_etl.io.writing import put
+from aspen_etl.store.documents import VersionNote, read_if_whole
 from aspen_etl.store.sealing import sealed
-from aspen_etl.store.state_files import SMALL, json_object, read_state
 
 __all__ = ["NEWEST", "read_newest", "write_newest"]
 
@@ -31,9 +32,8 @@ def read_newest(root: Location, /) -> int:
         data = read_state(root.child(NEWEST), SMALL)
     except (CorruptStoreError, ReadError, SourceAccessError, SourceNotFoundError):
         return 0
-    words = json_object(data)
-    version = words.get("version")
-    return version if type(version) is int and data == sealed(words) else 0
+    found = read_if_whole(VersionNote, data)
+    return found.version if found and data == sealed({"version": found.version}) else 0
 
 
 def write_newest(root: Location, version: int, /) -> None:

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 
 from aspen_etl.errors import CorruptStoreError, NotSupportedError, SourceNotFoundError
 from aspen_etl.io.filesystem import Location
+from aspen_etl.io.small_files import SMALL, read_state
 from aspen_etl.io.writing import delete, make_folder, put
+from aspen_etl.store.documents import VersionNote, read_if_whole
 from aspen_etl.store.listing import list_names
 from aspen_etl.store.sealing import sealed
-from aspen_etl.store.state_files import SMALL, json_object, read_state
 
 __all__ = ["pin_places", "pinned_versions", "read_pin", "remove_pin", "set_pin"]
 
@@ -59,11 +60,10 @@ def read_pin(place: Location, /) -> list[int]:
         data = read_state(place, SMALL)
     except SourceNotFoundError:
         return []
-    words = json_object(data)
-    version = words.get("version")
+    found = read_if_whole(VersionNote, data)
     # NOTE: release 0.1 wrote pins without a checksum.
-    if type(version) is int and version > 0 and data in (sealed(words), _plain(version)):
-        return [version]
+    if found and data in (sealed({"version": found.version}), _plain(found.version)):
+        return [found.version]
     raise CorruptStoreError.at(place.url, "this pin does not say which version it keeps")
 
 

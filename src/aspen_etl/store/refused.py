@@ -17,10 +17,11 @@ from aspen_etl.errors import CorruptFileError, NotSupportedError, SourceNotFound
 from aspen_etl.io.calling import attempt
 from aspen_etl.io.codecs import decode, encode
 from aspen_etl.io.filesystem import Location
-from aspen_etl.io.notes import read_words, take_away, write_words
+from aspen_etl.io.small_files import read_small, take_away, write_words
 from aspen_etl.io.writing import make_folder, put
 from aspen_etl.schema.snapshot import REJECTS
-from aspen_etl.store.commit import Stored, StoredFile
+from aspen_etl.store.commit import STRICT, Stored, StoredFile
+from aspen_etl.store.documents import read_if_whole
 from aspen_etl.store.frames import checksum, empty, read_frame
 
 __all__ = [
@@ -54,6 +55,8 @@ class RefusedRun:
         elsewhere: Whether that is below ``rejects_url``.
         file: What the file holds.
     """
+
+    __pydantic_config__ = STRICT
 
     time: str
     actor: str
@@ -105,24 +108,18 @@ def _describe(data: bytes, rows: int) -> StoredFile:
 
 def read_refused(root: Location, /) -> Optional[RefusedRun]:
     """Read the figures of the newest refused run; none where no run was refused since."""
-    words = read_words(root.child(_FIGURES))
-    try:
-        return _parse(**words) if words else None
-    except (KeyError, TypeError, ValueError, AttributeError):
+    data = read_small(root.child(_FIGURES))
+    found = None if data is None else read_if_whole(RefusedRun, data)
+    if found is None or not _has_zone(found.time):
         return None
+    return replace(found, file=replace(found.file, path=_REJECTS))
 
 
-def _parse(file: Mapping[str, Any], **words: Any) -> RefusedRun:
-    found = RefusedRun(**words, file=StoredFile(**file))
-    if dt.datetime.fromisoformat(found.time).utcoffset() is None:
-        raise ValueError("a time without a zone")
-    return replace(
-        found,
-        refusals=tuple(str(each) for each in found.refusals),
-        sources={str(name): dict(counts) for name, counts in found.sources.items()},
-        rejects=tuple(dict(count) for count in found.rejects),
-        file=replace(found.file, path=_REJECTS),
-    )
+def _has_zone(time: str) -> bool:
+    try:
+        return dt.datetime.fromisoformat(time).utcoffset() is not None
+    except ValueError:
+        return False
 
 
 def read_refused_rejects(root: Location, rejects_root: Optional[Location], /) -> pd.DataFrame:

@@ -10,9 +10,10 @@ from typing import Any, Optional
 
 from aspen_etl.errors import SourceAccessError, VersionNotFoundError, WriteError
 from aspen_etl.io.filesystem import Location
-from aspen_etl.io.notes import read_words, write_words
+from aspen_etl.io.small_files import read_small, write_words
 from aspen_etl.schema.values import Run
 from aspen_etl.store.commit import Commit
+from aspen_etl.store.documents import RunNote, read_if_whole, to_words
 from aspen_etl.store.place import Place
 from aspen_etl.store.refused import read_refused
 
@@ -171,24 +172,10 @@ def _later(one: Mapping[str, Any], other: Mapping[str, Any]) -> Mapping[str, Any
 
 
 def _read(root: Location, name: str) -> Mapping[str, Any]:
-    note = read_words(root.child(name))
-    return note if _is_note(note) else {}
-
-
-def _is_note(note: Mapping[str, Any]) -> bool:
-    """Tell whether a note can be taken: it is no truth, but nobody must fall over it."""
-    try:
-        aware = dt.datetime.fromisoformat(note["time"]).utcoffset() is not None
-    except (KeyError, TypeError, ValueError):
-        return False
-    version, fingerprint = note.get("version"), note.get("fingerprint")
-    return (
-        aware
-        and isinstance(note.get("outcome"), str)
-        and isinstance(note.get("reasons", []), list)
-        and type(version) is int
-        and (fingerprint is None or isinstance(fingerprint, str))
-    )
+    """Read a note; it is no truth, so one that cannot be taken is none."""
+    data = read_small(root.child(name))
+    note = None if data is None else read_if_whole(RunNote, data)
+    return {} if note is None else {**to_words(note), "time": note.time.isoformat()}
 
 
 def _time_of(note: Mapping[str, Any]) -> Optional[dt.datetime]:
