@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -66,3 +67,28 @@ def test_importing_the_package_loads_only_what_pandas_loads_and_writes_and_warns
 def test_the_packages_that_must_not_be_loaded_would_be_seen() -> None:
     # Guards the test above: a name that is spelt wrongly could never be found.
     assert packages_after("import hypothesis")[0] & OPTIONAL == {"hypothesis"}
+
+
+def test_a_command_loads_only_the_readers_and_the_housekeeping_that_it_needs(
+    tmp_path: Path,
+) -> None:
+    # A folder of CSV needs no workbook and no Parquet reader, and no run of a store its vacuum.
+    (tmp_path / "borrower.csv").write_text("id,full_name\n", "utf-8")
+    (tmp_path / "role_profile.csv").write_text("borrower_id,role_profile\n", "utf-8")
+    loaded = modules_after(
+        "from aspen_etl.command_line.program import main",
+        f"ended = main(['normalize', {str(tmp_path)!r}, {str(tmp_path / 'out')!r}])",
+    )
+    assert "aspen_etl.io.csv_reading" in loaded
+    needless = {f"aspen_etl.store.{each}" for each in ("purging", "restoring", "vacuuming")}
+    needless |= {"aspen_etl.store.verifying", "aspen_etl.io.columnar"}
+    assert not {name for name in loaded if name in needless or ".io.xlsx" in name}
+
+
+def modules_after(*statements: str) -> set[str]:
+    """Run statements in a fresh interpreter; give the modules of ours that are loaded then."""
+    code = "\n".join([*statements, "import sys", "print('\\n'.join(sorted(sys.modules)))"])
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], check=True, capture_output=True, text=True
+    )
+    return {name for name in done.stdout.split("\n") if name.startswith("aspen_etl")}

@@ -20,8 +20,6 @@ from aspen_etl.io.parquet.cells import ParquetColumn, is_nested, is_text, list_c
 from aspen_etl.io.parquet.layout import (
     DELTA_LENGTHS,
     DELTA_PREFIXES,
-    ENCRYPTED_MAGIC,
-    PARQUET_MAGIC,
     PLAIN_DICTIONARY,
     RLE_DICTIONARY,
     Layout,
@@ -29,10 +27,7 @@ from aspen_etl.io.parquet.layout import (
 )
 from aspen_etl.io.reading import CellFault, RawSheet, Request
 
-__all__ = ["PARQUET_MAGICS", "read_parquet"]
-
-#: What a Parquet file begins with.
-PARQUET_MAGICS = (PARQUET_MAGIC, ENCRYPTED_MAGIC)
+__all__ = ["read_parquet"]
 
 _FIRST_ROW = 2
 _BATCH_BYTES = 32 << 20

@@ -34,9 +34,8 @@ from aspen_etl.io.header import Header, find_header
 from aspen_etl.io.reading import RawSheet, ReadLimits, Request
 from aspen_etl.schema.headers import header_text, matched_columns
 
-__all__ = ["GZIP_MAGIC", "gunzip", "read_csv"]
+__all__ = ["gunzip", "read_csv"]
 
-GZIP_MAGIC = b"\x1f\x8b"
 
 _CHUNK = 16 << 20
 _RECORDS = 1 << 13

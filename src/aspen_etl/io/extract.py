@@ -19,13 +19,11 @@ from aspen_etl.errors import (
     HeaderError,
     LimitExceededError,
 )
-from aspen_etl.io.columnar import read_parquet
-from aspen_etl.io.csv_reading import GZIP_MAGIC, gunzip, read_csv
+from aspen_etl.io.csv_reading import gunzip, read_csv
 from aspen_etl.io.filesystem import Location
-from aspen_etl.io.formats import recognize
+from aspen_etl.io.formats import GZIP_MAGIC, recognize
 from aspen_etl.io.places import SHEET_SUFFIXES, SheetFiles, Source, check_sources, find_files
-from aspen_etl.io.reading import RawSheet, Reading, ReadLimits
-from aspen_etl.io.xlsx.workbook import read_workbook
+from aspen_etl.io.reading import RawSheet, Reading, ReadLimits, Request
 from aspen_etl.schema.headers import known_headers, match_headers
 from aspen_etl.schema.repeating import repeated_headers, set_apart
 from aspen_etl.schema.values import FAULT_COLUMNS, FIRST_ROW, Extract
@@ -184,6 +182,8 @@ def _read_file(
             place.url, "is a workbook among the parts of a sheet", "give its own url for the sheet"
         )
     if kind == "workbook":
+        from aspen_etl.io.xlsx.workbook import read_workbook  # only who has one waits for it
+
         return read_workbook(data, requests, url=place.url, limits=reading.limits)
     # A job calls its parts as it likes.
     if kind == "text" and files.folder is None and not place.name.lower().endswith(SHEET_SUFFIXES):
@@ -199,8 +199,14 @@ def _read_file(
             f"the model has {len(requests)}: give a folder, or one url per sheet",
         )
     ((source, request),) = requests.items()
-    readers = {"parquet": read_parquet, "text": read_csv}
+    readers = {"parquet": _read_parquet, "text": read_csv}
     return {source: readers[kind](data, request)}
+
+
+def _read_parquet(data: bytes, request: Request) -> RawSheet:
+    from aspen_etl.io.columnar import read_parquet
+
+    return read_parquet(data, request)
 
 
 # ----------------------------------------------------------------------------- one sheet

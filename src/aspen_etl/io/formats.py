@@ -7,13 +7,26 @@ import re
 from typing import Literal, Optional
 
 from aspen_etl.errors import FileFormatError
-from aspen_etl.io.columnar import PARQUET_MAGICS
 from aspen_etl.io.filesystem import Location
-from aspen_etl.io.xlsx.package import OLE_MAGIC, ZIP_MAGIC
 
-__all__ = ["WORKBOOK_SUFFIXES", "FileKind", "recognize"]
+__all__ = [
+    "ENCRYPTED_MAGIC",
+    "GZIP_MAGIC",
+    "OLE_MAGIC",
+    "PARQUET_MAGIC",
+    "WORKBOOK_SUFFIXES",
+    "ZIP_MAGIC",
+    "FileKind",
+    "recognize",
+]
 
 FileKind = Literal["workbook", "parquet", "text"]
+
+#: How files begin that are read, or told by name: a workbook is a zip file, and an encrypted one
+#: lies in Microsoft's older container.
+ZIP_MAGIC, OLE_MAGIC = (b"PK\x03\x04", b"PK\x05\x06"), b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+PARQUET_MAGIC, ENCRYPTED_MAGIC = b"PAR1", b"PARE"
+GZIP_MAGIC = b"\x1f\x8b"
 
 #: What the name of a workbook ends in.
 WORKBOOK_SUFFIXES = (".xlsx", ".xlsm")
@@ -77,7 +90,7 @@ def recognize(data: bytes, place: Location) -> FileKind:
     name = place.name.lower().removesuffix(".gz")
     if data.startswith((*ZIP_MAGIC, OLE_MAGIC)):
         return "workbook"
-    if data.startswith(PARQUET_MAGICS):
+    if data.startswith((PARQUET_MAGIC, ENCRYPTED_MAGIC)):
         return "parquet"
     other = _other_format(data)
     is_workbook = name.endswith(WORKBOOK_SUFFIXES)

@@ -59,7 +59,8 @@ def read_as(kind: type[T], data: bytes, /) -> T:
     Raises:
         pydantic.ValidationError: It says something else; its ``errors()`` hold what it says.
     """
-    found: T = _adapter(kind).validate_json(data)
+    model: Any = kind
+    found: T = _adapter(model).validate_json(data)
     return found
 
 

@@ -18,12 +18,12 @@ from aspen_etl.errors import (
     LimitExceededError,
 )
 from aspen_etl.errors.base import instead
+from aspen_etl.io.formats import ENCRYPTED_MAGIC, PARQUET_MAGIC
 from aspen_etl.io.parquet.thrift import Struct, read_struct
 from aspen_etl.io.reading import Request
 
-__all__ = ["ENCRYPTED_MAGIC", "PARQUET_MAGIC", "Chunk", "Layout", "read_layout"]
+__all__ = ["Chunk", "Layout", "read_layout"]
 
-PARQUET_MAGIC, ENCRYPTED_MAGIC = b"PAR1", b"PARE"
 
 #: Encodings of pages by number.
 PLAIN_DICTIONARY, DELTA_LENGTHS, DELTA_PREFIXES, RLE_DICTIONARY = 2, 6, 7, 8

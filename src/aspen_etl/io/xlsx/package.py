@@ -9,14 +9,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from aspen_etl.errors import CorruptFileError, FileFormatError, LimitExceededError
+from aspen_etl.io.formats import OLE_MAGIC, ZIP_MAGIC
 from aspen_etl.io.reading import ReadLimits
 from aspen_etl.io.xlsx.members import refuse_odd_members
 from aspen_etl.io.xlsx.xml import XmlParser, bounded, in_utf8
 
-__all__ = ["OLE_MAGIC", "ZIP_MAGIC", "Package", "open_package", "part_name"]
+__all__ = ["Package", "open_package", "part_name"]
 
-ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
-OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 _CHUNK = 8 << 20
 _SMALL = 1 << 20
