@@ -23,6 +23,7 @@ DOORS = {
     "io/extract.py read_extract",
     "sql/loading.py load",
     "store/snapshot_store.py __init__",
+    "store/snapshot_store.py commit",
     "schema/column.py column",
     "synchronization/syncing.py plan",
     "synchronization/syncing.py sync",
@@ -30,7 +31,7 @@ DOORS = {
 
 # The rooms that are not brought to these sizes yet, and what holds there meanwhile.
 LARGE_ROOMS = {
-    *("errors", "io", "normalization", "schema", "store", "transform"),
+    *("errors", "io", "normalization", "schema", "transform"),
 }
 LARGE_MODULE_LINES = 350
 LARGE_FUNCTION_LINES = 60

@@ -19,7 +19,7 @@ from aspen_etl.io.writing import Data
 from aspen_etl.schema.snapshot import REJECTS, KeyState
 from aspen_etl.schema.spec import ColumnSpec, TableSpec
 from aspen_etl.store.commit import Commit, KeyEntry, Stored
-from aspen_etl.store.frames import check_sizes, checksum, read_frame, send_frame
+from aspen_etl.store.frames import check_sizes, checksum, read_frame, send_file, send_frame
 from aspen_etl.store.place import Place
 from aspen_etl.transform.keys import key_columns, part_keys
 
@@ -172,7 +172,10 @@ class Attempt:
         if self._started is None:
             self._started = time.monotonic()
         root = self._root(elsewhere=elsewhere)
-        return send_frame(batch, root, path, frame, columns, self.format, parts=parts)
+        if parts is None:
+            return send_frame(batch, root, path, frame, columns, self.format)
+        file = send_file(batch, root, f"{path}.{self.format}", parts, len(frame))
+        return Stored(self.format, tuple(columns), (file,))
 
     def _root(self, *, elsewhere: bool) -> Location:
         return self.rejects_root if elsewhere and self.rejects_root is not None else self.root

@@ -151,7 +151,7 @@ class Commit:
         rejects: Where the rejects are.
         reject_counts: How many they are, by sheet, column, rule and scope.
         source: What it was made of.
-        rewrites: Files of older versions that were written anew to erase a borrower, by path.
+        rewrites: Files of older versions that were written anew to erase a subject, by path.
         format: The format of its file.
         store: The id of its store; from format 2 on.
         parent_sha256: The digest of the version before, if there is one; from format 2 on.

@@ -29,7 +29,15 @@ from aspen_etl.io.writing import Data, make_folder
 from aspen_etl.schema.spec import ColumnSpec
 from aspen_etl.store.commit import Stored, StoredFile
 
-__all__ = ["check_sizes", "checksum", "empty", "read_bytes", "read_frame", "send_frame"]
+__all__ = [
+    "check_sizes",
+    "checksum",
+    "empty",
+    "read_bytes",
+    "read_frame",
+    "send_file",
+    "send_frame",
+]
 
 #: How often a file is read that does not come as it was written.
 _TRIES = 3
@@ -47,8 +55,6 @@ def send_frame(
     frame: pd.DataFrame,
     columns: Mapping[str, ColumnSpec],
     file_format: FormatName,
-    *,
-    parts: Optional[Iterable[Data]] = None,
 ) -> Stored:
     """Write a frame as one file, which is there when the batch ends.
 
@@ -59,13 +65,30 @@ def send_frame(
         frame: The frame.
         columns: What its columns are.
         file_format: ``csv`` or ``parquet``.
-        parts: The frame as bytes, in parts, if they are known already.
 
     Raises:
         WriteError: The storage failed.
     """
-    if parts is None:
-        parts = (make() for make in encoders(frame, columns, file_format))
+    parts = (make() for make in encoders(frame, columns, file_format))
+    file = send_file(batch, root, f"{path}.{file_format}", parts, len(frame))
+    return Stored(file_format, tuple(columns), (file,))
+
+
+def send_file(
+    batch: Batch, root: Location, path: str, parts: Iterable[Data], rows: int
+) -> StoredFile:
+    """Write the bytes of a frame, as ``send_frame`` does.
+
+    Args:
+        batch: The files that it belongs to.
+        root: The store's place, or that of the rejects.
+        path: The file's path below it.
+        parts: The bytes, in parts.
+        rows: The rows of the frame.
+
+    Raises:
+        WriteError: The storage failed.
+    """
     digest = hashlib.sha256()
 
     def digested() -> Iterator[Data]:
@@ -73,11 +96,9 @@ def send_frame(
             digest.update(part)
             yield part
 
-    name = f"{path}.{file_format}"
-    make_folder(root.child(name.rpartition("/")[0]))
-    sent = batch.put(root.child(name), digested())
-    file = StoredFile(name, sent, len(frame), digest.hexdigest())
-    return Stored(file_format, tuple(columns), (file,))
+    make_folder(root.child(path.rpartition("/")[0]))
+    sent = batch.put(root.child(path), digested())
+    return StoredFile(path, sent, rows, digest.hexdigest())
 
 
 def check_sizes(root: Location, stored: Stored) -> None:

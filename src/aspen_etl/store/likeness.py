@@ -49,16 +49,16 @@ def form_of(text: str, /) -> str:
 
 
 class Subject:
-    """Tell whose a reject is: the borrower's, under any form of the id that is no other's.
+    """Tell whose a reject is: the subject's, under any form of the id that is no other's.
 
     Attributes:
-        id: The borrower's id.
+        id: The id.
         others: Ids like it that stand in the tables.
         left: How many rejects of those were seen.
     """
 
-    def __init__(self, borrower_id: str) -> None:
-        self.id, self._form = borrower_id, form_of(borrower_id)
+    def __init__(self, subject_id: str) -> None:
+        self.id, self._form = subject_id, form_of(subject_id)
         self.forget()
 
     def forget(self) -> None:
@@ -67,14 +67,14 @@ class Subject:
         self.left = 0
 
     def is_named(self, ids: pd.Series) -> Any:
-        """Tell which ids are the borrower's, and remember those that are like it."""
+        """Tell which ids are the subject's, and remember those that are like it."""
         like = _find_like(ids, self._form)
         mine = (ids == self.id).fillna(value=False).to_numpy(dtype=bool)
         self.others |= set(ids[like & ~mine])
         return mine
 
     def judge(self, rejects: pd.DataFrame) -> Any:
-        """Tell which rejects are the borrower's, as a mask."""
+        """Tell which rejects are the subject's, as a mask."""
         ids = rejects["borrower_id"]
         like = _find_like(ids, self._form)
         unnamed = np.flatnonzero(ids.isna().to_numpy(dtype=bool))

@@ -8,9 +8,9 @@ from typing import Any
 
 __all__ = ["NOT_REACHED", "PurgeReport"]
 
-#: Where a borrower may be that no purge of a store reaches.
+#: Where a subject may be that no purge of a store reaches.
 NOT_REACHED = (
-    "the source, and copies of it: while it holds the borrower, the next run brings it back",
+    "the source, and copies of it: while it holds the subject, the next run brings it back",
     "lookup tables: a type, such as a role, that nobody else has",
     "databases: load the new version",
     "what Athena keeps of its queries, and tables that were made from ours",
@@ -32,11 +32,11 @@ class PurgeReport:
         rejects: How many rejects went, those of all files.
         refused: How many rejects of the newest refused run went.
         similar: How many rows are left of an id that is like this one (other letters, blanks or
-            form of a number) and stands in the tables by itself: of that borrower, and rejects.
+            form of a number) and stands in the tables by itself: of that subject, and rejects.
         young: How many files that no version names are too young to go; a dead attempt's may
-            hold the borrower until ``vacuum`` takes them.
+            hold the subject until ``vacuum`` takes them.
         foreign: As ``VacuumReport`` has it.
-        not_reached: Where the borrower may still be.
+        not_reached: Where the subject may still be.
     """
 
     version: int
@@ -58,7 +58,7 @@ class PurgeReport:
         if self.similar:
             told.append(
                 f"left: {self.similar:,} rows of a similar id that stands in the tables; if it is "
-                "the same borrower, purge that id, too"
+                "the same subject, purge that id, too"
             )
         if self.young:
             told.append(

@@ -1,4 +1,4 @@
-"""Erase one borrower from every readable version: files are written anew without it."""
+"""Erase one subject from every readable version: files are written anew without it."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ from aspen_etl.transform.keys import key_columns
 __all__ = ["purge"]
 
 
-def purge(place: Place, borrower_id: str, run: Run, /) -> PurgeReport:
+def purge(place: Place, subject_id: str, run: Run, /) -> PurgeReport:
     """Write files anew, name them in a commit, delete the old ones."""
-    subject = Subject(clean_id(borrower_id))
+    subject = Subject(clean_id(subject_id))
     check_reachable(place.root, place.rejects_root)
     standing = claim_rejects(place, first=False)
     if place.log.newest() is None and read_refused(place.root) is not None:
@@ -67,13 +67,13 @@ def purge(place: Place, borrower_id: str, run: Run, /) -> PurgeReport:
 
 
 class _Purge:
-    """Find what belongs to one borrower in all readable versions, and write the rest anew."""
+    """Find what belongs to one subject in all readable versions, and write the rest anew."""
 
     def __init__(self, place: Place, subject: Subject, newest: Commit, run: Run) -> None:
         self.place, self.model, self.newest, self.run = place, place.model, newest, run
         self.subject = subject
         self.attempt = Attempt(place, newest.version + 1, base=newest)
-        #: The new file, or an empty mark, of each old path that held the borrower.
+        #: The new file, or an empty mark, of each old path that held the subject.
         self.rewritten: dict[str, StoredFile] = {}
         self.gone: dict[str, int] = {}
         self.gone_rejects = 0
@@ -139,7 +139,7 @@ class _Purge:
             self._reject(stored)
 
     def _rows_to_erase(self) -> dict[str, pd.Series]:
-        """Find the keys, in any version, of the rows that are the borrower's or refer to them."""
+        """Find the keys, in any version, of the rows that are the subject's or refer to them."""
         lineage = self.model.lineage
         root = next(iter(self.model.sources))
         origin = (f"{root}.{lineage.sources[root].key[0]}",)

@@ -1,7 +1,6 @@
 """A snapshot store: a folder in which every version of all tables is one commit.
 
-The protocol is that of ``docs/explanation/store.md``: files first, under names that no other
-attempt has, then one commit file, created exclusively. A commit exists or it does not.
+The protocol (``docs/explanation/store.md``): files first, then one commit file, made exclusively.
 """
 
 from __future__ import annotations
@@ -247,7 +246,7 @@ class SnapshotStore:
 
         return verifying.verify(self.place, version)
 
-    def purge(self, borrower_id: str, /, *, run: Run) -> PurgeReport:
+    def purge(self, subject_id: str, /, *, run: Run) -> PurgeReport:
         """Erase one row of the first sheet, and all that refers to it, from every readable version.
 
         Tables, retired keys and rejects are written anew without it, a commit names the new
@@ -262,7 +261,7 @@ class SnapshotStore:
         """
         from aspen_etl.store import purging
 
-        return purging.purge(self.place, borrower_id, run)
+        return purging.purge(self.place, subject_id, run)
 
     def status(self, *, now: dt.datetime) -> StoreStatus:
         """Tell how old the newest commit is, what came of the last run; ``now`` has a zone.
