@@ -183,8 +183,7 @@ class SnapshotStore:
             source: What it was made of.
             give_up: Called with the name of each step before it begins; it raises to stop.
 
-        Returns:
-            The commit; that of ``parent`` where nothing changed.
+        Returns: The commit; that of ``parent`` where nothing changed.
 
         Raises:
             ConflictError: Another writer committed since ``parent``.
