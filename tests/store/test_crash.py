@@ -50,23 +50,25 @@ NEW = ["Ann Adams", "Bob Burns", "", "Di Dunn"]  # changed, rejected, gone and n
 def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
     """Normalize each source once, since that is pure; and do not wait for a storage."""
     known: dict[Any, Any] = {}
-    normalize = syncing.normalize  # type: ignore[attr-defined]
 
-    def remembering(extract: ae.Extract, **options: Any) -> Any:
-        options["previous"] = previous = _read_now(options["previous"])
-        key = pickle.dumps([_plain(extract), previous and _plain(previous.tables)])
+    def settling(extract: ae.Extract, _model: ae.Model, _before: Previous, missing: Any) -> Any:
+        return extract, missing
+
+    def remembering(settled: Any, model: ae.Model, before: Previous, run: ae.Run) -> Any:
+        (extract, missing), previous = settled, _read_now(before)
+        key = pickle.dumps([_plain(extract), _plain(previous.tables)])
         if key not in known:
-            known[key] = normalize(extract, **options)
+            options = {"model": model, "run": run, "missing": missing}
+            known[key] = ae.normalize(extract, previous=previous, **options)
         return known[key]
 
-    monkeypatch.setattr(syncing, "normalize", remembering)
+    monkeypatch.setattr(syncing, "settle", settling)
+    monkeypatch.setattr(syncing, "conclude", remembering)
     monkeypatch.setattr(commit_log, "_WAIT_SECONDS", 0.0)
 
 
-def _read_now(before: Previous | None) -> ae.Snapshot | None:
+def _read_now(before: Previous) -> ae.Snapshot:
     """Read what a run reads while it normalizes, also where that is known already."""
-    if before is None:
-        return None
     walked = dict(before.walk(before.names))
     frames = {name: then.frame for name, then in walked.items() if then.frame is not None}
     keys = {name: then.state for name, then in walked.items() if then.state is not None}

@@ -22,8 +22,8 @@ from aspen_etl.io.filesystem import Url
 from aspen_etl.io.places import Source
 from aspen_etl.io.reading import Reading
 from aspen_etl.io.waiting import Seconds, until
-from aspen_etl.normalization import NormalizeResult, normalize
-from aspen_etl.schema import Extract, Model, Run
+from aspen_etl.normalization import NormalizeResult, conclude
+from aspen_etl.schema import Extract, Held, Model, Previous, Run
 from aspen_etl.store.commit import Commit, SourceRecord
 from aspen_etl.store.committing import check_places
 from aspen_etl.store.refused import forget_refused
@@ -33,6 +33,7 @@ from aspen_etl.synchronization.report import Clock, SyncReport
 from aspen_etl.synchronization.settings import Settings
 from aspen_etl.synchronization.source import Given
 from aspen_etl.synchronization.thresholds import Thresholds, find_outdated, find_refusals
+from aspen_etl.transform import Settled, settle
 
 __all__ = ["plan", "sync"]
 
@@ -257,21 +258,21 @@ class _Sync:
     def _normalize(
         self, newest: Optional[Commit], files: tuple[SourceFile, ...]
     ) -> tuple[NormalizeResult, tuple[SourceFile, ...]]:
+        settled, before, files = self._settle(newest, files)  # no cell as read is held any more
+        return conclude(settled, self.store.model, before, self.run), files
+
+    def _settle(
+        self, newest: Optional[Commit], files: tuple[SourceFile, ...]
+    ) -> tuple[Settled, Previous, tuple[SourceFile, ...]]:
         self.clock.step("reading")
         extract, files = self.given.read(self.store.model, files)
-        previous = None
+        before: Previous = Held()
         if newest is not None:  # its tables are read one by one, as they are needed
             self.clock.step("loading")
-            previous = self.store.load(newest)
+            before = self.store.load(newest)
         self.clock.step("normalizing")
-        result = normalize(
-            extract,
-            run=self.run,
-            model=self.store.model,
-            previous=previous,
-            missing=self.given.settings.missing,
-        )
-        return result, files
+        missing = self.given.settings.missing
+        return settle(extract, self.store.model, before, missing), before, files
 
     def _commit(
         self, newest: Optional[Commit], result: NormalizeResult, files: tuple[SourceFile, ...]
