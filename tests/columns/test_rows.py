@@ -85,6 +85,13 @@ def test_find_keys_finds_one_of_those_given_twice(form: Form) -> None:
     assert find_keys(pd.Series([2**62, 1]), pd.Series([-(2**62), 2**62])).tolist() == [1, -1]
 
 
+def test_text_and_numbers_find_each_other_nowhere(form: Form) -> None:
+    cells, numbers = form.make(["1", "2"]), pd.Series([1, 2])
+    assert find_keys(numbers, cells).tolist() == [-1, -1]
+    assert find_rows([numbers], [cells]).tolist() == [-1, -1]
+    assert find_rows([cells], [numbers]).tolist() == [-1, -1]
+
+
 def test_find_rows_takes_null_for_a_value(form: Form) -> None:
     values = st.tuples(st.none() | st.sampled_from("abc"), st.none() | st.integers(0, 3))
 

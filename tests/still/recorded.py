@@ -64,9 +64,7 @@ CASES: dict[str, Case] = {
 }
 
 #: What is other than recorded with pyarrow, and must become again what it was: why, by case.
-FAULTS = {
-    "bad_tables/denormalize/text for a number": "frames of foreign dtypes reach Arrow as they are",
-}
+FAULTS: dict[str, str] = {}
 
 _HEAD = "=== "
 

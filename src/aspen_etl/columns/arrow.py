@@ -84,7 +84,7 @@ class Arrow:
         at: Optional[Positions] = None,
     ) -> Mask:
         """Tell in which rows two columns differ."""
-        if one.dtype != TEXT:
+        if one.dtype != TEXT or two.dtype != TEXT:
             return _OTHERS.differ(one, two, rows, at)
         if rows is not None and at is not None:
             return arrays.differ_at(arrays.pieces_of(one), rows, arrays.pieces_of(two), at)

@@ -102,9 +102,9 @@ def find_keys(values: pd.Series, keys: pd.Series, /) -> Positions:
     """Give the row of ``keys`` in which each value stands, or -1; of keys given twice one."""
     if not _is_whole(keys):
         if COLUMNS.order(keys)[1] or keys.is_unique:  # keys mostly come in their order
-            return COLUMNS.find(values, keys)
+            return _find(values, keys)
         first = np.flatnonzero(~keys.duplicated().to_numpy(dtype=bool))
-        return gather(first, COLUMNS.find(values, COLUMNS.take(keys, first)))
+        return gather(first, _find(values, COLUMNS.take(keys, first)))
     wanted = values.fillna(-1).to_numpy(dtype=np.int64)
     known = keys.to_numpy(dtype=np.int64)
     if not len(known):
@@ -133,7 +133,7 @@ def find_rows(wanted: Sequence[pd.Series], known: Sequence[pd.Series], /) -> Pos
     """
     if len(wanted) == 1 and not _is_whole(wanted[0]):
         if not known[0].isna().any():
-            return COLUMNS.find(wanted[0], known[0])
+            return _find(wanted[0], known[0])
     elif len(wanted) == 1 and not wanted[0].hasnans and not known[0].hasnans:
         return find_keys(wanted[0], known[0])
     mine, theirs = _shared_codes(wanted[0], known[0])
@@ -152,12 +152,19 @@ def find_rows(wanted: Sequence[pd.Series], known: Sequence[pd.Series], /) -> Pos
     return np.where(absent, -1, found)
 
 
+def _find(values: pd.Series, keys: pd.Series) -> Positions:
+    """Find text among text; what is no text is found nowhere, as in a table that is no good."""
+    if all(pd.api.types.is_string_dtype(column.dtype) for column in (values, keys)):
+        return COLUMNS.find(values, keys)
+    return np.full(len(values), -1, dtype=np.int64)
+
+
 def _shared_codes(wanted: pd.Series, known: pd.Series) -> tuple[Positions, Positions]:
     """Number the values of one column of two frames alike, from 0; -1 is not in the second."""
     if _is_whole(known):
         return _shared_numbers(wanted, known)
     found, distinct = codes(known)
-    at = COLUMNS.find(wanted, distinct)
+    at = _find(wanted, distinct)
     nothing = len(distinct)
     at = np.where(wanted.isna().to_numpy(dtype=bool), nothing, at)
     return at, np.where(found < 0, nothing, found)
