@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _FENCE = re.compile(r"^(?P<indent> *)(?P<fence>`{3,}|~{3,})(?P<info>[^`]*)$")
-_COMMENT = re.compile(r"^\s*<!--\s*(?P<key>ci|needs):\s*(?P<value>[^>]*?)\s*-->\s*$")
+_COMMENT = re.compile(r"^\s*<!--\s*(?P<key>ci|needs|step):\s*(?P<value>[^>]*?)\s*-->\s*$")
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,7 @@ class Block:
         text: The content, each line ended by a line feed.
         ci: The name under which ``.ci/run`` runs it, from a comment ``<!-- ci: NAME -->``.
         needs: The packages without which it cannot run, from ``<!-- needs: a, b -->``.
+        step: What it is of a contributor's first hour, from ``<!-- step: NAME -->``.
     """
 
     line: int
@@ -27,6 +28,7 @@ class Block:
     text: str
     ci: str = ""
     needs: tuple[str, ...] = ()
+    step: str = ""
 
     @property
     def format(self) -> str:
@@ -69,6 +71,7 @@ def read_blocks(page: Path) -> list[Block]:
                     text="".join(f"{indent.sub('', line)}\n" for line in lines[first:number]),
                     ci=said.get("ci", ""),
                     needs=tuple(re.split(r"[\s,]+", said["needs"])) if "needs" in said else (),
+                    step=said.get("step", ""),
                 )
             )
             number += 1

@@ -7,6 +7,7 @@
 - `bash`: run as one script.
 - Formats of data are parsed where that costs nothing.
 - `<!-- ci: NAME -->` before a block: `.ci/run` runs it, since it installs something.
+- `<!-- step: NAME -->` before a block: `test_first_hour.py` takes it.
 - `<!-- needs: pyarrow -->` before a block: the rest of the page is skipped without it.
 """
 
@@ -150,6 +151,7 @@ def parse_nothing(text: str) -> None:
 
 FORMATS: dict[str, Callable[[str], object]] = {
     "csv": parse_csv,
+    "diff": parse_nothing,
     "json": json.loads,
     "mermaid": parse_mermaid,
     "sql": parse_nothing,
