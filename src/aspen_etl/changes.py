@@ -16,11 +16,11 @@ from aspen_etl.columns import COLUMNS
 from aspen_etl.columns.frames import equal_frames, make_frame
 from aspen_etl.columns.positions import is_range, rows_without
 from aspen_etl.columns.rows import find_rows, sort_rows
+from aspen_etl.schema.conforming import conform
 from aspen_etl.schema.evolution import complete, complete_table, conform_known
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.snapshot import Tables
 from aspen_etl.schema.spec import TableSpec
-from aspen_etl.schema.validation import conform
 from aspen_etl.transform.auditing import Since
 from aspen_etl.transform.numbering import Numbered
 

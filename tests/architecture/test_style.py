@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import subprocess
-from collections.abc import Container, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,6 +21,7 @@ PARAMETERS = 6  # without ``self`` and ``cls``
 # The public doors: a caller says everything there by name, and each name stands alone.
 DOORS = {
     "io/extract.py read_extract",
+    "io/tables.py write_tables",
     "sql/loading.py load",
     "store/snapshot_store.py __init__",
     "store/snapshot_store.py commit",
@@ -28,14 +29,6 @@ DOORS = {
     "synchronization/syncing.py plan",
     "synchronization/syncing.py sync",
 }
-
-# The rooms that are not brought to these sizes yet, and what holds there meanwhile.
-LARGE_ROOMS = {
-    *("errors", "io", "normalization", "schema", "transform"),
-}
-LARGE_MODULE_LINES = 350
-LARGE_FUNCTION_LINES = 60
-USUAL_FUNCTION_LINES = 40  # ... which one function in twenty may pass
 
 TOP_LEVEL = {
     "src",
@@ -72,11 +65,9 @@ class Function(NamedTuple):
         return self.place in DOORS
 
 
-def functions(rooms: Container[str]) -> Iterator[Function]:
-    """Yield the functions of rooms; a docstring is no part of their length."""
+def functions() -> Iterator[Function]:
+    """Yield the functions; a docstring is no part of their length."""
     for name, path in MODULES.items():
-        if room(name) not in rooms:
-            continue
         for node in ast.walk(parse(path)):
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
                 lines = (node.end_lineno or node.lineno) - node.lineno + 1
@@ -93,11 +84,6 @@ def parameters(given: ast.arguments) -> int:
     return len(names) - (names[:1] in (["self"], ["cls"]))
 
 
-def room(module: str) -> str:
-    """Name the room of a module by its path; what stands outside of a folder is its own."""
-    return module.partition("/")[0].removesuffix(".py")
-
-
 def tracked_files() -> list[str]:
     """List what git tracks; skip where the tests do not run in a checkout."""
     done = subprocess.run(
@@ -111,34 +97,24 @@ def tracked_files() -> list[str]:
 # -------------------------------------------------------------------------------------- size
 
 
-ROOMS = {room(name) for name in MODULES} - LARGE_ROOMS
 LENGTHS = {name: len(path.read_text("utf-8").splitlines()) for name, path in MODULES.items()}
 
 
 def test_modules_are_small() -> None:
-    assert {n: lines for n, lines in LENGTHS.items() if lines > LARGE_MODULE_LINES} == {}
-    small = {name: lines for name, lines in LENGTHS.items() if room(name) in ROOMS}
-    assert {name: lines for name, lines in small.items() if lines > MODULE_LINES} == {}
+    assert {name: lines for name, lines in LENGTHS.items() if lines > MODULE_LINES} == {}
 
 
 def test_functions_are_small() -> None:
-    assert [each for each in functions(ROOMS) if each.lines > FUNCTION_LINES] == []
-    assert [each for each in functions(LARGE_ROOMS) if each.lines > LARGE_FUNCTION_LINES] == []
-
-
-def test_nearly_all_functions_of_large_rooms_are_smaller() -> None:
-    found = list(functions(LARGE_ROOMS))
-    long = [each for each in found if each.lines > USUAL_FUNCTION_LINES]
-    assert len(long) <= len(found) // 20, long
+    assert [each for each in functions() if each.lines > FUNCTION_LINES] == []
 
 
 def test_what_travels_together_is_one_parameter() -> None:
-    wide = [each for each in functions(ROOMS) if each.parameters > PARAMETERS]
+    wide = [each for each in functions() if each.parameters > PARAMETERS]
     assert [each for each in wide if not each.is_door] == []
 
 
 def test_the_doors_are_there_and_wide() -> None:
-    everywhere = functions({room(name) for name in MODULES})
+    everywhere = functions()
     wide = {each.place for each in everywhere if each.parameters > PARAMETERS}
     assert DOORS - wide == set()
 

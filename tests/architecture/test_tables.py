@@ -20,7 +20,7 @@ from aspen_etl.derive.formats import DEFAULT_FORMAT, FORMATS, Format, FormatName
 from aspen_etl.errors import NotSupportedError
 from aspen_etl.errors.base import named
 from aspen_etl.io.codecs import CODECS, Codec
-from aspen_etl.schema.spec import ColumnType
+from aspen_etl.schema.column_spec import ColumnType
 
 SOURCE = Path(__file__).resolve().parents[2] / "src" / "aspen_etl"
 NAMES = {*FORMATS, *DIALECTS, *(name for each in DIALECTS.values() for name in each.engines)}

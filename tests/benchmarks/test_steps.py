@@ -32,6 +32,7 @@ def mark(name):
 import aspen_etl as ae
 from aspen_etl import normalization
 from aspen_etl.command_line.program import tune_memory
+from aspen_etl.io.filesystem import locate
 from aspen_etl.io.tables import write_valid_tables
 tune_memory()
 mark("import")
@@ -49,7 +50,7 @@ mark("read")
 run = ae.Run(time=dt.datetime(2026, 1, 31, tzinfo=dt.timezone.utc), actor="benchmark")
 result = ae.normalize(extracts.pop(), run=run)
 mark("rest of normalize")
-write_valid_tables(result.tables, sys.argv[2], rejects=result.rejects, format=sys.argv[3])
+write_valid_tables(result.tables, locate(sys.argv[2]), rejects=result.rejects, format=sys.argv[3])
 mark("write")
 """
 

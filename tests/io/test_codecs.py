@@ -17,7 +17,7 @@ from aspen_etl.columns.text import conform_text
 from aspen_etl.derive.formats import FormatName
 from aspen_etl.io import codecs
 from aspen_etl.io.codecs import decode, decode_own_csv, decode_verified, encode
-from aspen_etl.schema.spec import TIMESTAMP, ColumnSpec
+from aspen_etl.schema.column_spec import TIMESTAMP, ColumnSpec
 
 HAS_PYARROW = importlib.util.find_spec("pyarrow") is not None
 FORMATS = [name for name in get_args(FormatName) if HAS_PYARROW or name != "parquet"]

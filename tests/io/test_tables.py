@@ -29,7 +29,7 @@ from aspen_etl.errors import (
 from aspen_etl.io import csv_writing
 from aspen_etl.io.codecs import encode
 from aspen_etl.io.filesystem import Location
-from aspen_etl.schema.spec import ColumnSpec
+from aspen_etl.schema.column_spec import ColumnSpec
 
 COLUMNS = list(ae.BORROWER_MODEL.sources["borrower"].columns)
 RUN = ae.Run(time=dt.datetime(2026, 1, 31, 12, 0, 0, 7999, tzinfo=dt.timezone.utc), actor="me")

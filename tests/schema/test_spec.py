@@ -11,7 +11,7 @@ from aspen_etl import borrower
 from aspen_etl.columns.text import TEXT
 from aspen_etl.errors import ModelError
 from aspen_etl.schema import ColumnSpec, Source, SourceSpec, Table, TableSpec, TextFormat, column
-from aspen_etl.schema.spec import TIMESTAMP
+from aspen_etl.schema.column_spec import TIMESTAMP
 
 # ------------------------------------------------------------------------- what is read
 

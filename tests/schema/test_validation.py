@@ -13,7 +13,7 @@ import aspen_etl as ae
 from aspen_etl.columns.text import TEXT
 from aspen_etl.errors import ValidationError
 from aspen_etl.schema import Tables
-from aspen_etl.schema.spec import TIMESTAMP
+from aspen_etl.schema.column_spec import TIMESTAMP
 from aspen_etl.schema.validation import find_failures, is_valid, split, validate, validate_columns
 
 MODEL = ae.BORROWER_MODEL

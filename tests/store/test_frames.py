@@ -13,7 +13,7 @@ from aspen_etl.columns.frames import equal_frames
 from aspen_etl.errors import CorruptStoreError, SourceNotFoundError
 from aspen_etl.io.batch import Batch
 from aspen_etl.io.filesystem import Location, locate
-from aspen_etl.schema.spec import ColumnSpec
+from aspen_etl.schema.column_spec import ColumnSpec
 from aspen_etl.store import frames
 from aspen_etl.store.commit import Stored
 from aspen_etl.store.frames import read_frame, send_frame

@@ -472,3 +472,10 @@ def test_rejects_alone_are_a_commit() -> None:
     assert all(not found.inserted for found in report.tables.values())
     assert store.read_rejects()["rule"].tolist() == ["missing_id"]
     assert len(store.read_rejects(1)) == 0
+
+
+@pytest.mark.parametrize("function", [ae.sync, ae.plan])
+def test_a_read_option_that_there_is_not_is_named(function: Any, tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match="read_extract takes no 'sheet'; did you mean 'sheets'"):
+        function(tmp_path / "in", tmp_path / "store", run=run(1), read_options={"sheet": "x"})
+    assert not (tmp_path / "store").exists()

@@ -11,8 +11,8 @@ from pandera.typing import Series
 import aspen_etl as ae
 from aspen_etl.columns.text import TEXT
 from aspen_etl.schema import Table, column
+from aspen_etl.schema.column_spec import TIMESTAMP
 from aspen_etl.schema.previous import Held
-from aspen_etl.schema.spec import TIMESTAMP
 from aspen_etl.transform.assembly import assemble
 from aspen_etl.transform.auditing import audit_columns
 from aspen_etl.transform.numbering import number

@@ -23,7 +23,7 @@ from aspen_etl.command_line.options import (
 from aspen_etl.command_line.output import print_json, print_summary, progress
 from aspen_etl.command_line.standard_input import source_url
 from aspen_etl.io import read_extract
-from aspen_etl.io.filesystem import display_url
+from aspen_etl.io.filesystem import display_url, locate
 from aspen_etl.io.tables import write_valid_tables
 from aspen_etl.normalization import NormalizeResult, conclude, normalize
 from aspen_etl.schema import Held, Model, Run
@@ -68,7 +68,7 @@ def _demo(arguments: argparse.Namespace) -> None:
         result = normalize(read_extract(workbook), run=run)
     written = write_valid_tables(
         result.tables,
-        arguments.target,
+        locate(arguments.target),
         rejects=result.rejects,
         format=arguments.format,
         overwrite=True,
@@ -97,12 +97,11 @@ def _normalize(arguments: argparse.Namespace) -> None:
     with progress("writing"):
         written = write_valid_tables(
             result.tables,
-            arguments.target,
+            locate(arguments.target, settings.options_for(arguments.target)),
             rejects=result.rejects,
             format=arguments.format,
             overwrite=arguments.overwrite,
             model=model,
-            storage_options=settings.options_for(arguments.target),
         )
     _tell(arguments, result, written)
 

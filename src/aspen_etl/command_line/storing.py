@@ -21,7 +21,7 @@ from aspen_etl.command_line.options import (
 )
 from aspen_etl.command_line.output import print_json, progress
 from aspen_etl.errors import NotSupportedError
-from aspen_etl.io.filesystem import display_url
+from aspen_etl.io.filesystem import display_url, locate
 from aspen_etl.io.options import MAX_DAYS, Count, Span
 from aspen_etl.io.tables import write_valid_tables
 from aspen_etl.store.commit import Commit
@@ -161,12 +161,11 @@ def _export(arguments: argparse.Namespace) -> None:
     with progress("writing"):
         written = write_valid_tables(
             tables,
-            arguments.target,
+            locate(arguments.target, settings_of(arguments).options_for(arguments.target)),
             rejects=rejects,
             format=arguments.format,
             overwrite=arguments.overwrite,
             model=store.model,
-            storage_options=settings_of(arguments).options_for(arguments.target),
         )
     target = display_url(arguments.target)
     told = f"wrote version {version} to {target}: {len(written)} files"

@@ -20,8 +20,9 @@ from typing import Any, Optional, Union
 from aspen_etl.derive.formats import FORMATS, Format, FormatName
 from aspen_etl.errors import ArgumentError, ModelError
 from aspen_etl.errors.base import named
+from aspen_etl.schema.column_spec import ColumnSpec
 from aspen_etl.schema.model import Model
-from aspen_etl.schema.spec import ColumnSpec, TableSpec
+from aspen_etl.schema.spec import TableSpec
 
 __all__ = ["athena_create", "athena_ddl", "athena_drop", "glue_tables"]
 

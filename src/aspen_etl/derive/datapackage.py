@@ -12,9 +12,10 @@ from typing import Any, Optional
 
 from aspen_etl.derive.formats import FORMATS, Format, FormatName
 from aspen_etl.errors.base import named
+from aspen_etl.schema.column_spec import ColumnSpec
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.snapshot import REJECTS
-from aspen_etl.schema.spec import ColumnSpec, TableSpec
+from aspen_etl.schema.spec import TableSpec
 
 __all__ = ["data_package"]
 

@@ -19,7 +19,8 @@ from aspen_etl.derive.natural_keys import (
     unique_columns,
     unique_index,
 )
-from aspen_etl.schema.spec import ColumnSpec, TableSpec
+from aspen_etl.schema.column_spec import ColumnSpec
+from aspen_etl.schema.spec import TableSpec
 
 if TYPE_CHECKING:
     import sqlalchemy as sa

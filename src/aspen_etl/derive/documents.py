@@ -6,8 +6,9 @@ import inspect
 from collections.abc import Iterator
 from itertools import chain
 
+from aspen_etl.schema.column_spec import ColumnSpec
 from aspen_etl.schema.model import Model
-from aspen_etl.schema.spec import ColumnSpec, TableSpec
+from aspen_etl.schema.spec import TableSpec
 
 __all__ = ["dbml", "markdown", "mermaid"]
 

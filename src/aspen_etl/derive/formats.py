@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any, Literal, Optional
 
 from aspen_etl.errors import MissingDependencyError
+from aspen_etl.schema.column_spec import ColumnSpec
 from aspen_etl.schema.model import Model
-from aspen_etl.schema.spec import ColumnSpec
 
 __all__ = [
     "DEFAULT_FORMAT",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from aspen_etl.schema.spec import ColumnSpec, TableSpec
+from aspen_etl.schema.column_spec import ColumnSpec
+from aspen_etl.schema.spec import TableSpec
 
 if TYPE_CHECKING:
     import sqlalchemy as sa

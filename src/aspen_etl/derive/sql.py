@@ -27,8 +27,9 @@ from aspen_etl.derive.dialects import (
 )
 from aspen_etl.errors import MissingDependencyError, ModelError
 from aspen_etl.errors.base import named
+from aspen_etl.schema.column_spec import ColumnSpec
 from aspen_etl.schema.model import Model
-from aspen_etl.schema.spec import ColumnSpec, TableSpec
+from aspen_etl.schema.spec import TableSpec
 
 if TYPE_CHECKING:
     import sqlalchemy as sa

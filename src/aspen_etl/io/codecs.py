@@ -32,7 +32,7 @@ from aspen_etl.io.csv_reading import read_csv
 from aspen_etl.io.csv_writing import csv_parts
 from aspen_etl.io.reading import ReadLimits, Request
 from aspen_etl.io.writing import Data
-from aspen_etl.schema.spec import TIMESTAMP, ColumnSpec
+from aspen_etl.schema.column_spec import TIMESTAMP, ColumnSpec
 
 __all__ = [
     "CODECS",

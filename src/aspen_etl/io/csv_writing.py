@@ -15,7 +15,7 @@ import pandas as pd
 
 from aspen_etl.columns import COLUMNS
 from aspen_etl.io.writing import Data
-from aspen_etl.schema.spec import ColumnSpec
+from aspen_etl.schema.column_spec import ColumnSpec
 
 __all__ = ["csv_blocks", "csv_parts"]
 

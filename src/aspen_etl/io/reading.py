@@ -12,10 +12,8 @@ import pandas as pd
 
 from aspen_etl.errors import ArgumentError, HeaderError, LimitExceededError
 from aspen_etl.io.options import Names, Rows, Texts, option
-from aspen_etl.schema.headers import (
-    blank_columns,
-    known_headers,
-)
+from aspen_etl.schema.column import hint
+from aspen_etl.schema.headers import blank_columns, known_headers
 
 if TYPE_CHECKING:
     from aspen_etl.schema.spec import SourceSpec
@@ -185,6 +183,19 @@ class Reading:
             kept["ignore_columns"] = tuple(self.ignore_columns)
         for name, value in kept.items():
             object.__setattr__(self, name, value)
+
+    @classmethod
+    def of(cls, options: Optional[Mapping[str, Any]], /) -> Reading:
+        """Make one of the keywords of ``read_extract``.
+
+        Raises:
+            TypeError: It has no such keyword.
+        """
+        known = [each.name for each in fields(cls)]
+        for name in options or {}:
+            if name not in known:
+                raise TypeError(f"read_extract takes no {name!r}; {hint(str(name), known)}")
+        return cls(**(options or {}))
 
     def sheet(self, source: str, /) -> str:
         """Give the name of a source's sheet, or of its file in a folder."""

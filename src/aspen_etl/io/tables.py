@@ -18,12 +18,12 @@ from aspen_etl.errors import (
 from aspen_etl.errors.base import named
 from aspen_etl.io.batch import Batch
 from aspen_etl.io.codecs import decode, encode_ahead
-from aspen_etl.io.filesystem import Url, locate
+from aspen_etl.io.filesystem import Location, Url, locate
 from aspen_etl.io.foreign import find_foreign
 from aspen_etl.io.writing import delete, make_folder
+from aspen_etl.schema.column_spec import ColumnSpec
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.snapshot import REJECTS, Tables
-from aspen_etl.schema.spec import ColumnSpec
 from aspen_etl.schema.validation import validate
 
 __all__ = ["read_tables", "write_tables", "write_valid_tables"]
@@ -79,25 +79,23 @@ def write_tables(
     named(FORMATS, format, kind="format")
     return write_valid_tables(
         validate(tables, model=model),
-        url,
+        locate(url, storage_options),
         rejects=rejects,
         format=format,
         overwrite=overwrite,
         model=model,
-        storage_options=storage_options,
     )
 
 
 def write_valid_tables(
     tables: Mapping[str, pd.DataFrame],
-    url: Url,
+    folder: Location,
     /,
     *,
     rejects: Optional[pd.DataFrame] = None,
     format: FormatName = "csv",  # noqa: A002 - the field's word for it
     overwrite: bool = False,
     model: Model = BORROWER_MODEL,
-    storage_options: Optional[Mapping[str, Any]] = None,
 ) -> dict[str, int]:
     """Write tables that come right from ``normalize`` or a store: ``write_tables`` for the rest."""
     frames: dict[str, pd.DataFrame] = dict(tables)
@@ -106,7 +104,6 @@ def write_valid_tables(
     }
     if rejects is not None:
         frames[REJECTS_FILE], columns[REJECTS_FILE] = rejects, REJECTS
-    folder = locate(url, storage_options)
     names = [f"{name}.{ending}" for name in (*model.tables, REJECTS_FILE) for ending in FORMATS]
     names.append(PACKAGE_FILE)
     there = [name for name in names if folder.child(name).kind() != "absent"]

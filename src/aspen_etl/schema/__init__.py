@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING
 from aspen_etl.columns.text import TextFormat
 from aspen_etl.errors.moving import moved
 from aspen_etl.schema.column import column
+from aspen_etl.schema.column_spec import ColumnSpec
 from aspen_etl.schema.model import Builder, Cleaner, Model
 from aspen_etl.schema.previous import Held, Previous
 from aspen_etl.schema.rule import Rule
 from aspen_etl.schema.snapshot import KeyState, Snapshot, Tables
-from aspen_etl.schema.spec import ColumnSpec, Source, SourceSpec, Table, TableSpec
+from aspen_etl.schema.spec import Source, SourceSpec, Table, TableSpec
 from aspen_etl.schema.values import Extract, Run
 
 __all__ = [

@@ -10,9 +10,10 @@ from typing import Any, Optional
 
 import pandas as pd
 
+from aspen_etl.schema.column_spec import ColumnSpec
+from aspen_etl.schema.conforming import conform_column
 from aspen_etl.schema.model import Model
-from aspen_etl.schema.spec import ColumnSpec, TableSpec
-from aspen_etl.schema.validation import conform_column
+from aspen_etl.schema.spec import TableSpec
 
 __all__ = [
     "complete",

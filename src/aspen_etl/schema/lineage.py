@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Literal, Optional
 
 from aspen_etl.errors import ModelError
-from aspen_etl.schema.spec import ColumnSpec, SourceSpec, TableSpec
+from aspen_etl.schema.column_spec import ColumnSpec
+from aspen_etl.schema.spec import SourceSpec, TableSpec
 
 __all__ = ["ROW", "VALUE", "Kind", "Lineage", "SourceLineage", "TableLineage", "trace_source"]
 

@@ -15,7 +15,7 @@ from typing import Optional
 import pandas as pd
 
 from aspen_etl.columns.frames import Frames, equal_frames
-from aspen_etl.schema.spec import ColumnSpec
+from aspen_etl.schema.column_spec import ColumnSpec
 
 __all__ = ["REJECTS", "REPEATED_HEADER", "UNREADABLE", "KeyState", "Snapshot", "Tables"]
 

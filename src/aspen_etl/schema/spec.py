@@ -1,29 +1,21 @@
-"""What a source and a table are: frozen values, read once off the pandera models."""
+"""What a source and a table are: their base classes, and frozen values read once off them."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Literal, Optional
+from typing import Any, Optional
 
-import numpy as np
 import pandas as pd
-import pandera.dtypes
 import pandera.pandas as pa
 from pandera.typing import Series
 
-from aspen_etl.columns.text import TEXT, TextFormat
 from aspen_etl.errors import ModelError
-from aspen_etl.schema.column import METADATA, ColumnFacts, audit_actor, audit_time
+from aspen_etl.schema.column import audit_actor, audit_time
+from aspen_etl.schema.column_spec import ColumnSpec, read_columns, read_name
 
-__all__ = ["ColumnSpec", "Source", "SourceSpec", "Table", "TableSpec"]
-
-ColumnType = Literal["text", "integer", "timestamp"]
-
-#: The dtype of points in time in frames: UTC, to the millisecond.
-TIMESTAMP = pd.DatetimeTZDtype(unit="ms", tz="UTC")
+__all__ = ["Source", "SourceSpec", "Table", "TableSpec"]
 
 
 class Source(pa.DataFrameModel):
@@ -49,129 +41,6 @@ class Table(pa.DataFrameModel):
         """No column but the declared ones."""
 
         strict = True
-
-
-# ----------------------------------------------------------------------------- columns
-
-
-@dataclass(frozen=True)
-class ColumnSpec:
-    """Everything that is known of one column.
-
-    Attributes:
-        name: The column's name.
-        type: ``text``, ``integer`` (64 bits) or ``timestamp`` (UTC, milliseconds).
-        nullable: Whether a row may be without it.
-        length: The most characters of a text, or none where it is not limited.
-        primary_key: Whether it is the table's key.
-        natural_key: Whether it is part of what a row is known by in the source.
-        references: The table whose primary key it holds.
-        source: The source columns that feed it, as ``"sheet.column"``.
-        text_format: The form that the text must have.
-        label: The word that rules use for it.
-        audit: Whether it tells who wrote the row and when.
-        description: One sentence for the data dictionary.
-    """
-
-    name: str
-    type: ColumnType
-    nullable: bool = False
-    length: Optional[int] = None
-    primary_key: bool = False
-    natural_key: bool = False
-    references: Optional[str] = None
-    source: tuple[str, ...] = ()
-    text_format: Optional[TextFormat] = None
-    label: str = ""
-    audit: bool = False
-    description: Optional[str] = None
-
-    @property
-    def dtype(self) -> Any:
-        """The one dtype that the column has in frames."""
-        if self.type == "integer":
-            return pd.Int64Dtype() if self.nullable else np.dtype("int64")
-        return TEXT if self.type == "text" else TIMESTAMP
-
-
-def _columns(model: type[pa.DataFrameModel], owner: str) -> dict[str, ColumnSpec]:
-    try:
-        schema = model.to_schema()
-    except Exception as error:  # noqa: BLE001 - whatever pandera says of a declaration is ours to explain
-        reason = f"{type(error).__name__}: {error}"
-    else:
-        return {name: _column_spec(name, found, owner) for name, found in schema.columns.items()}
-    msg = (
-        f"{owner}: pandera cannot read the declaration ({reason}); annotate each column as in "
-        "`name: Series[str] = column()`"
-    )
-    raise ModelError(msg, owner=owner)
-
-
-def _column_spec(name: str, found: Any, owner: str) -> ColumnSpec:
-    facts = (found.metadata or {}).get(METADATA)
-    if not isinstance(facts, ColumnFacts):
-        msg = (
-            f"{owner}.{name} is not declared with column(); write `{name}: Series[str] = "
-            "column(...)`"
-        )
-        raise ModelError(msg, owner=owner, column=name)
-    kind = _type(found.dtype)
-    if kind is None:
-        msg = (
-            f"{owner}.{name} is annotated with a type that a table cannot have; use "
-            "Series[str], Series[int] or, "
-            "for whole numbers that may be null, Series[pd.Int64Dtype]"
-        )
-        raise ModelError(msg, owner=owner, column=name)
-    if (
-        kind == "integer"
-        and found.nullable
-        and not isinstance(getattr(found.dtype, "type", None), pd.Int64Dtype)
-    ):
-        msg = f"{owner}.{name} is a nullable whole number; annotate it as Series[pd.Int64Dtype]"
-        raise ModelError(msg, owner=owner, column=name)
-    if kind != "text" and (facts.text_format is not None or (facts.length is not None)):
-        msg = f"{owner}.{name} is no text; take length= and text_format= away"
-        raise ModelError(msg, owner=owner, column=name)
-    return ColumnSpec(
-        name=name,
-        type=kind,
-        nullable=bool(found.nullable),
-        length=facts.length,
-        primary_key=facts.primary_key,
-        natural_key=facts.natural_key,
-        references=facts.references,
-        source=facts.source,
-        text_format=facts.text_format,
-        label=facts.label or name,
-        audit=facts.audit,
-        description=found.description,
-    )
-
-
-def _type(dtype: Any) -> Optional[ColumnType]:
-    if dtype is None:
-        return None
-    if pandera.dtypes.is_string(dtype):
-        return "text"
-    if pandera.dtypes.is_int(dtype):
-        return "integer"
-    return "timestamp" if pandera.dtypes.is_datetime(dtype) else None
-
-
-def _name(model: type[pa.DataFrameModel], suffix: str) -> str:
-    for base in model.__mro__:
-        configured = vars(vars(base).get("Config", object)).get("name")
-        if configured and configured != base.__name__:  # pandera fills in the class's own name
-            return str(configured)
-    name = model.__name__
-    if suffix and name.endswith(suffix) and name != suffix:
-        name = name[: -len(suffix)]
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
-
-
-# ----------------------------------------------------------------------------- sources and tables
 
 
 @dataclass(frozen=True)
@@ -203,9 +72,9 @@ class SourceSpec:
         Raises:
             ModelError: A column is no text, or declares what only a table can have.
         """
-        name = _name(schema, "Sheet")
+        name = read_name(schema, "Sheet")
         owner = f"source {name!r}"
-        columns = _columns(schema, owner)
+        columns = read_columns(schema, owner)
         for spec in columns.values():
             if spec.type != "text":
                 msg = (
@@ -261,9 +130,9 @@ class TableSpec:
         Raises:
             ModelError: The table has no single primary key, no natural key, or no audit columns.
         """
-        name = _name(schema, "")
+        name = read_name(schema, "")
         owner = f"table {name!r}"
-        found = _columns(schema, owner)
+        found = read_columns(schema, owner)
         own = {key: spec for key, spec in found.items() if not spec.audit}
         audit = {key: spec for key, spec in found.items() if spec.audit}
         if len(audit) != len(_AUDIT):

@@ -12,8 +12,9 @@ from typing import Optional
 
 from aspen_etl.errors import ModelError
 from aspen_etl.schema.column import hint
+from aspen_etl.schema.column_spec import ColumnSpec
 from aspen_etl.schema.lineage import Kind, Lineage, TableLineage, trace_source
-from aspen_etl.schema.spec import ColumnSpec, SourceSpec, TableSpec
+from aspen_etl.schema.spec import SourceSpec, TableSpec
 
 __all__ = ["trace"]
 

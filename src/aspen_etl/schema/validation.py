@@ -14,17 +14,14 @@ import numpy as np
 import pandas as pd
 import pandera.errors
 
-from aspen_etl.columns.frames import make_frame
-from aspen_etl.columns.text import conform_text
 from aspen_etl.errors import ValidationError
+from aspen_etl.schema.conforming import conform
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.snapshot import Tables
-from aspen_etl.schema.spec import ColumnSpec, TableSpec
+from aspen_etl.schema.spec import TableSpec
 
 __all__ = [
     "Split",
-    "conform",
-    "conform_column",
     "find_failures",
     "is_valid",
     "split",
@@ -117,23 +114,6 @@ def validate_columns(
     failures = _frame(_column_failures(frame, table, known))
     if len(failures):
         raise _error(failures)
-
-
-def conform(frame: pd.DataFrame, table: TableSpec, /) -> pd.DataFrame:
-    """Bring the columns of a table to their order and, where no value changes, their one dtype.
-
-    Args:
-        frame: A frame with the columns of the table.
-        table: The table.
-
-    Returns:
-        A frame with a new index; a column of a wholly other type stays as it is.
-    """
-    columns = {
-        spec.name: conform_column(frame[spec.name].reset_index(drop=True), spec)
-        for spec in table.columns.values()
-    }
-    return make_frame(columns, pd.RangeIndex(len(frame)))
 
 
 # ----------------------------------------------------------------------------- finding
@@ -241,29 +221,6 @@ def _columns_alone(table: TableSpec, known: Collection[str]) -> Any:
             left = [check for check in held.checks if check.name not in _CELL_CHECKS]
             changes.setdefault(name, {})["checks"] = left
     return schema.update_columns(changes) if changes else schema
-
-
-def conform_column(values: pd.Series, spec: ColumnSpec, /) -> pd.Series:
-    """Bring a column to its one dtype where no value changes; else it stays as it is."""
-    if values.dtype == spec.dtype and values.dtype != object:
-        return values
-    absent = values.isna()
-    if absent.all() and (spec.nullable or not len(values)):
-        return pd.Series([None] * len(values), dtype=object).astype(spec.dtype)
-    if spec.type == "text":
-        known = isinstance(values.dtype, pd.StringDtype)
-        if known or pd.api.types.infer_dtype(values, skipna=True) in {"string", "empty"}:
-            return conform_text(values)
-    elif spec.type == "integer":
-        if pd.api.types.infer_dtype(values, skipna=True) == "integer" and (
-            spec.nullable or not absent.any()
-        ):
-            return values.astype("Int64").astype(spec.dtype)
-    elif isinstance(values.dtype, pd.DatetimeTZDtype):
-        moments: pd.Series = values.dt.tz_convert("UTC").astype(spec.dtype)
-        if (moments == values)[~absent].all():
-            return moments
-    return values
 
 
 #: The checks that follow from length= and text_format=.

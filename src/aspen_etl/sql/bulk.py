@@ -10,7 +10,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from aspen_etl.io.codecs import encode
-from aspen_etl.schema.spec import ColumnSpec
+from aspen_etl.schema.column_spec import ColumnSpec
 from aspen_etl.sql.dialects import Behaviour
 
 __all__ = ["put_rows"]

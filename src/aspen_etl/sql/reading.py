@@ -12,9 +12,10 @@ import sqlalchemy as sa
 
 from aspen_etl.borrower.model import BORROWER_MODEL
 from aspen_etl.columns.text import conform_text
+from aspen_etl.schema.column_spec import TIMESTAMP, ColumnSpec
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.snapshot import Tables
-from aspen_etl.schema.spec import TIMESTAMP, ColumnSpec, TableSpec
+from aspen_etl.schema.spec import TableSpec
 from aspen_etl.schema.validation import validate
 from aspen_etl.sql.database import Database
 

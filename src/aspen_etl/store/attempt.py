@@ -16,8 +16,9 @@ from aspen_etl.io.batch import Batch
 from aspen_etl.io.codecs import encode, encode_ahead
 from aspen_etl.io.filesystem import Location
 from aspen_etl.io.writing import Data
+from aspen_etl.schema.column_spec import ColumnSpec
 from aspen_etl.schema.snapshot import REJECTS, KeyState
-from aspen_etl.schema.spec import ColumnSpec, TableSpec
+from aspen_etl.schema.spec import TableSpec
 from aspen_etl.store.commit import Commit, KeyEntry, Stored
 from aspen_etl.store.frames import check_sizes, checksum, read_frame, send_file, send_frame
 from aspen_etl.store.place import Place

@@ -12,9 +12,10 @@ import pandas as pd
 from aspen_etl.columns import COLUMNS
 from aspen_etl.columns.rows import find_rows
 from aspen_etl.errors import NotSupportedError
+from aspen_etl.schema.column_spec import ColumnSpec
 from aspen_etl.schema.evolution import complete_table
 from aspen_etl.schema.snapshot import REJECTS
-from aspen_etl.schema.spec import ColumnSpec, TableSpec
+from aspen_etl.schema.spec import TableSpec
 from aspen_etl.schema.values import Run
 from aspen_etl.store.attempt import Attempt
 from aspen_etl.store.commit import Commit, Stored, StoredFile

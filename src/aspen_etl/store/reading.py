@@ -22,9 +22,9 @@ from aspen_etl.errors import (
 )
 from aspen_etl.errors.base import instead
 from aspen_etl.io.calling import retry
+from aspen_etl.schema.column_spec import TIMESTAMP, ColumnSpec
 from aspen_etl.schema.evolution import complete
 from aspen_etl.schema.snapshot import REJECTS, KeyState, Snapshot, Tables
-from aspen_etl.schema.spec import TIMESTAMP, ColumnSpec
 from aspen_etl.store.commit import Commit, Stored
 from aspen_etl.store.frames import empty, read_frame
 from aspen_etl.store.place import Place

@@ -15,9 +15,10 @@ from aspen_etl.errors import (
     SourceAccessError,
     VersionNotFoundError,
 )
+from aspen_etl.schema.column_spec import ColumnSpec
 from aspen_etl.schema.evolution import complete
 from aspen_etl.schema.snapshot import REJECTS
-from aspen_etl.schema.spec import ColumnSpec, TableSpec
+from aspen_etl.schema.spec import TableSpec
 from aspen_etl.schema.validation import find_failures
 from aspen_etl.store.commit import Commit, Stored
 from aspen_etl.store.place import Place

@@ -109,7 +109,7 @@ def sync(  # noqa: PLR0913 - what a run is told, each by name
         missing=missing,
         timeout=timeout,
         max_attempts=max_attempts,
-        reading=Reading(**(read_options or {})),
+        reading=Reading.of(read_options),
         model_version=model_version,
     )
     clock = Clock(settings.timeout, on_step)
@@ -145,7 +145,7 @@ def plan(  # noqa: PLR0913 - what sync is told
     Raises:
         AspenETLError: What reading and normalizing raise.
     """
-    reading = Reading(**(read_options or {}))
+    reading = Reading.of(read_options)
     settings = Settings(thresholds=thresholds, missing=missing, timeout=timeout, reading=reading)
     clock = Clock(settings.timeout, on_step)
     return _Sync(_store(target, model), Given(source, settings), run, clock).plan()

@@ -13,11 +13,12 @@ import pandas as pd
 
 from aspen_etl.columns.conversion import as_text
 from aspen_etl.columns.text import TextFormat, conform_text
+from aspen_etl.schema.column_spec import ColumnSpec
 from aspen_etl.schema.lineage import ROW as WHOLE_ROW
 from aspen_etl.schema.lineage import VALUE
 from aspen_etl.schema.model import Cleaner, Model
 from aspen_etl.schema.rule import Rule
-from aspen_etl.schema.spec import ColumnSpec, TableSpec
+from aspen_etl.schema.spec import TableSpec
 from aspen_etl.testing._cells import holds_no_text, tidy
 from aspen_etl.transform.cleaning import Sheet
 

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from aspen_etl.borrower.model import BORROWER_MODEL
 from aspen_etl.errors import ArgumentError
+from aspen_etl.schema.column_spec import ColumnSpec
+from aspen_etl.schema.conforming import conform
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.snapshot import Tables
-from aspen_etl.schema.spec import ColumnSpec, TableSpec
-from aspen_etl.schema.validation import conform
+from aspen_etl.schema.spec import TableSpec
 from aspen_etl.testing import _cells
 
 __all__ = ["tables"]

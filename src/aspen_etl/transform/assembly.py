@@ -20,8 +20,9 @@ from aspen_etl.columns.positions import gather, reverse
 from aspen_etl.columns.rows import codes
 from aspen_etl.columns.threads import map_threads
 from aspen_etl.errors import ModelError
+from aspen_etl.schema.column_spec import ColumnSpec
 from aspen_etl.schema.model import Builder, Model
-from aspen_etl.schema.spec import ColumnSpec, TableSpec
+from aspen_etl.schema.spec import TableSpec
 from aspen_etl.transform.calling import call
 
 __all__ = ["assemble"]

@@ -13,8 +13,9 @@ from aspen_etl.columns.frames import make_column, make_frame
 from aspen_etl.columns.positions import is_range, rows_without
 from aspen_etl.columns.rows import find_rows
 from aspen_etl.columns.text import conform_text
+from aspen_etl.schema.column_spec import TIMESTAMP
 from aspen_etl.schema.evolution import conform_known
-from aspen_etl.schema.spec import TIMESTAMP, TableSpec
+from aspen_etl.schema.spec import TableSpec
 from aspen_etl.schema.values import Run
 
 __all__ = ["Since", "audit_columns", "stamp"]

@@ -19,9 +19,10 @@ from aspen_etl.columns.frames import make_column, make_frame
 from aspen_etl.columns.positions import argsort_numbers, gather, is_range, rows_without
 from aspen_etl.columns.rows import find_rows, sort_rows
 from aspen_etl.columns.text import conform_text
+from aspen_etl.schema.column_spec import ColumnSpec
 from aspen_etl.schema.evolution import complete_table, conform_known
 from aspen_etl.schema.snapshot import KeyState
-from aspen_etl.schema.spec import ColumnSpec, TableSpec
+from aspen_etl.schema.spec import TableSpec
 
 __all__ = [
     "Assigned",

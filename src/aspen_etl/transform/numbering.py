@@ -19,10 +19,11 @@ from aspen_etl.columns.frames import make_column, make_frame
 from aspen_etl.columns.positions import argsort_numbers, gather, is_range
 from aspen_etl.columns.rows import sort_rows
 from aspen_etl.columns.text import conform_text
+from aspen_etl.schema.column_spec import ColumnSpec
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.previous import Before, Previous
 from aspen_etl.schema.snapshot import KeyState, Snapshot, Tables
-from aspen_etl.schema.spec import ColumnSpec, TableSpec
+from aspen_etl.schema.spec import TableSpec
 from aspen_etl.schema.values import Run
 from aspen_etl.transform.auditing import Since, audit_columns, stamp
 from aspen_etl.transform.keys import (
@@ -75,11 +76,10 @@ def number(
     others = before.walk(n for n in model.lineage.table_order if n not in listed)
     rows = _with_lookups(rows, model, listed)
     audit = audit_columns(max(map(len, rows.values()), default=0), run)
-    given: dict[str, Any] = {}
     done: dict[str, _Table] = {}
     for name, then in chain(listed.items(), others):
-        done[name] = _number(model.tables[name], rows, given, model, run, then, audit)
-        given[name] = done[name].keys
+        around = _Around(model, rows, {name: table.keys for name, table in done.items()})
+        done[name] = _number(model.tables[name], around, run, then, audit)
     snapshot = Snapshot(
         Tables({name: done[name].frame for name in model.tables}),
         {name: state for name in model.tables if (state := done[name].state) is not None},
@@ -101,18 +101,26 @@ class _Table(NamedTuple):
     since: Since
 
 
+class _Around(NamedTuple):
+    """What the references of a table lead to.
+
+    Attributes:
+        model: The model.
+        rows: The rows of every table in natural terms.
+        given: The keys of the tables that are numbered already, in the order of their rows.
+    """
+
+    model: Model
+    rows: Mapping[str, pd.DataFrame]
+    given: Mapping[str, Any]
+
+
 def _number(
-    table: TableSpec,
-    rows: Mapping[str, pd.DataFrame],
-    given: Mapping[str, Any],
-    model: Model,
-    run: Run,
-    before: Before,
-    audit: Mapping[str, pd.Series],
+    table: TableSpec, around: _Around, run: Run, before: Before, audit: Mapping[str, pd.Series]
 ) -> _Table:
-    frame = rows[table.name]
+    frame = around.rows[table.name]
     columns = {
-        spec.name: _column(spec, frame[spec.name], rows, given, model)
+        spec.name: _column(spec, frame[spec.name], around)
         for spec in table.own_columns
         if spec.name in frame.columns
     }
@@ -121,13 +129,13 @@ def _number(
     if table.has_surrogate_key:
         if before.state is not None:
             then = part_keys(before.state, before.frame, table)
-        natural = _natural(table, columns, frame, rows, given, model)
+        natural = _natural(table, columns, around)
         following = 1 if before.state is None else before.state.next
         found = assign(table, columns, natural, following, then)
         columns[table.primary_key] = found.keys
         order = argsort_numbers(found.keys.to_numpy())
     else:
-        order, _ = sort_rows(_natural(table, columns, frame, rows, given, model))
+        order, _ = sort_rows(_natural(table, columns, around))
     there = found.there if found is not None and then is not None else None
     if there is not None and not is_range(order):
         there = there[order]
@@ -142,15 +150,11 @@ def _number(
 
 
 def _natural(
-    table: TableSpec,
-    columns: Mapping[str, pd.Series],
-    frame: pd.DataFrame,
-    rows: Mapping[str, pd.DataFrame],
-    given: Mapping[str, Any],
-    model: Model,
+    table: TableSpec, columns: Mapping[str, pd.Series], around: _Around
 ) -> list[pd.Series]:
+    frame = around.rows[table.name]
     return [
-        _sortable(table.columns[name], columns[name], frame[name], rows, given, model)
+        _sortable(table.columns[name], columns[name], frame[name], around)
         for name in table.natural_key
     ]
 
@@ -176,19 +180,13 @@ def _with_lookups(
     return out
 
 
-def _column(
-    spec: ColumnSpec,
-    values: pd.Series,
-    rows: Mapping[str, pd.DataFrame],
-    given: Mapping[str, Any],
-    model: Model,
-) -> pd.Series:
+def _column(spec: ColumnSpec, values: pd.Series, around: _Around) -> pd.Series:
     """Give a column its values, a reference the key that it refers to; the index is new."""
     values = values.reset_index(drop=True)
     if spec.references is None:
         return values
-    parent_keys = given[spec.references]
-    positions = _positions(spec, values, rows, model)
+    parent_keys = around.given[spec.references]
+    positions = _positions(spec, values, around)
     if spec.type == "text":
         return COLUMNS.take(parent_keys, positions)
     if not spec.nullable:
@@ -199,32 +197,24 @@ def _column(
     return make_column(pd.arrays.IntegerArray(numbers, absent))
 
 
-def _positions(
-    spec: ColumnSpec, values: pd.Series, rows: Mapping[str, pd.DataFrame], model: Model
-) -> Positions:
-    parent = model.tables[str(spec.references)]
-    if _is_lookup(model, parent.name):
+def _positions(spec: ColumnSpec, values: pd.Series, around: _Around) -> Positions:
+    parent = around.model.tables[str(spec.references)]
+    if _is_lookup(around.model, parent.name):
         at = COLUMNS.find(
             conform_text(pd.Series(values.cat.categories)),
-            rows[parent.name][parent.natural_key[0]],
+            around.rows[parent.name][parent.natural_key[0]],
         )
         return np.append(at, -1)[values.cat.codes.to_numpy()]
     return values.to_numpy(dtype=np.int64)
 
 
-def _sortable(
-    spec: ColumnSpec,
-    column: pd.Series,
-    values: pd.Series,
-    rows: Mapping[str, pd.DataFrame],
-    given: Mapping[str, Any],
-    model: Model,
-) -> pd.Series:
+def _sortable(spec: ColumnSpec, column: pd.Series, values: pd.Series, around: _Around) -> pd.Series:
     if spec.type == "integer":
         return column.fillna(NULL_KEY).astype("int64")
     if spec.references is not None:
-        at = _positions(spec, values.reset_index(drop=True), rows, model)
-        rank = np.empty(len(given[spec.references]), dtype=np.int64)
-        rank[COLUMNS.order(given[spec.references])[0]] = np.arange(len(rank))
+        at = _positions(spec, values.reset_index(drop=True), around)
+        keys = around.given[spec.references]
+        rank = np.empty(len(keys), dtype=np.int64)
+        rank[COLUMNS.order(keys)[0]] = np.arange(len(rank))
         return make_column(rank[at])
     return column

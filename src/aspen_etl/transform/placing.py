@@ -14,8 +14,9 @@ from aspen_etl.columns.frames import make_column
 from aspen_etl.columns.positions import gather, reverse
 from aspen_etl.columns.rows import find_keys, find_rows, same_cells, sort_rows
 from aspen_etl.errors import ProofError
+from aspen_etl.schema.column_spec import ColumnSpec
 from aspen_etl.schema.model import Model
-from aspen_etl.schema.spec import ColumnSpec, TableSpec
+from aspen_etl.schema.spec import TableSpec
 
 __all__ = ["Placed", "compare", "fail", "present"]
 

@@ -18,9 +18,10 @@ from aspen_etl.columns.conversion import as_text
 from aspen_etl.columns.frames import make_frame
 from aspen_etl.columns.positions import gather, is_range, reverse
 from aspen_etl.columns.threads import map_threads
+from aspen_etl.schema.column_spec import ColumnSpec
 from aspen_etl.schema.lineage import SourceLineage
 from aspen_etl.schema.model import Model
-from aspen_etl.schema.spec import ColumnSpec, TableSpec
+from aspen_etl.schema.spec import TableSpec
 from aspen_etl.transform.calling import call
 from aspen_etl.transform.placing import Placed, compare, fail, present
 

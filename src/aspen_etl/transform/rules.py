@@ -17,9 +17,9 @@ from aspen_etl.columns import COLUMNS, Mask
 from aspen_etl.columns.conversion import as_text
 from aspen_etl.columns.scanning import control_characters, no_integers
 from aspen_etl.columns.text import TextFormat
+from aspen_etl.schema.column_spec import ColumnSpec
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.rule import Rule
-from aspen_etl.schema.spec import ColumnSpec
 from aspen_etl.transform.calling import call
 from aspen_etl.transform.cleaning import Sheet
 
