@@ -92,7 +92,8 @@ def _of_text(data: Optional[Text], folder: Path) -> str:
 
 
 for _name, _data in _TEXTS.items():
-    SOURCES.of(f"csv/{_name}", partial(_of_text, _data))
+    _need = needs("pyarrow") if "Parquet" in _name else needs()
+    SOURCES.of(f"csv/{_name}", partial(_of_text, _data), _need)
 
 
 @SOURCES("csv/one file for two sheets")

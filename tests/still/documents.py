@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import partial
 from itertools import groupby
@@ -30,7 +31,7 @@ def _of_model(make: Callable[[ae.Model], str], model: str, folder: Path) -> str:
 
 
 def _steady(text: str) -> str:
-    """Put in order what SQLAlchemy keeps in sets: a table's indexes, a column's checks."""
+    """Put in order what SQLAlchemy keeps in sets: indexes, options, the checks of a column."""
     out: list[str] = []
     for is_index, group in groupby(text.rstrip("\n").split("\n\n"), _is_index):
         held = list(group)
@@ -43,6 +44,8 @@ def _is_index(statement: str) -> bool:
 
 
 def _steady_line(line: str) -> str:
+    if line.startswith(")"):  # the options of a table of MySQL
+        return ")" + " ".join(sorted(_OPTIONS.findall(line))) + line[-1:]
     comma = "," if line.endswith(",") else ""
     head, *checks = line.removesuffix(",").split(" CONSTRAINT ck_")
     return " CONSTRAINT ck_".join([head, *sorted(checks)]) + comma if head.strip() else line
@@ -51,6 +54,8 @@ def _steady_line(line: str) -> str:
 def _ddl(model: ae.Model, dialect: Any, schema: Optional[str]) -> str:
     return _steady(derive.sql_ddl(model, dialect=dialect, schema=schema))
 
+
+_OPTIONS = re.compile(r"\w+=\w+|COMMENT='(?:[^']|'')*'|COLLATE \w+")
 
 _FORMED: dict[str, Callable[[Any, ae.Model], str]] = {
     "athena": lambda form, model: derive.athena_ddl(

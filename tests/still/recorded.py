@@ -63,7 +63,7 @@ CASES: dict[str, Case] = {
     **SETTING,
 }
 
-#: What is other than recorded with pyarrow, and must become again what it was: why, by case.
+#: What is other than recorded, and must become again what it was: why, by case.
 FAULTS: dict[str, str] = {}
 
 _HEAD = "=== "

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import importlib.util
 from pathlib import Path
 
 import pytest
@@ -25,7 +24,7 @@ def test_what_comes_of_a_source_is_as_it_was(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", CASES)
 def test_a_text_is_as_it_was(name: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     case = CASES[name]
-    if name in FAULTS and importlib.util.find_spec("pyarrow") is not None:
+    if name in FAULTS:
         request.applymarker(pytest.mark.xfail(reason=FAULTS[name], strict=True))
     unfit = case.need()
     if unfit:
