@@ -154,6 +154,19 @@ def test_public_modules_say_what_is_public(module: str) -> None:
     assert names.count("__all__") == 1
 
 
+@pytest.mark.parametrize("module", [name for name in MODULES if not name.startswith("borrower/")])
+def test_no_name_speaks_of_a_borrower_outside_of_the_room(module: str) -> None:
+    # The default model is named, and texts may give examples; `borrower_id` is a column of rejects.
+    words = {
+        word
+        for node in ast.walk(parse(MODULES[module]))
+        for field in ("id", "attr", "arg", "name")
+        if isinstance(word := getattr(node, field, None), str) and "borrower" in word.lower()
+    }
+    modules = {word for word in words if word.startswith("aspen_etl.")}
+    assert words - modules - {"BORROWER_MODEL", "borrower_model"} == set()
+
+
 # -------------------------------------------------------------------------------- the checkout
 
 

@@ -116,11 +116,11 @@ def wanted_tables(
 
 def _folder(url: str, name: str, stored: Optional[Stored]) -> str:
     """Give the folder of a table's files; one that is never written to where it has none."""
-    where = {file.path.rpartition("/")[0] for file in stored.files} if stored else set()
-    if len(where) > 1:
+    folder = f"{name}/none" if stored is None else stored.folder(name)
+    if folder is None:
         msg = "its files stand in several folders since a borrower was erased"
         raise CatalogError.at(name, "finding its folder", msg)
-    return f"{url}/{where.pop() if where else f'{name}/none'}"
+    return f"{url}/{folder}"
 
 
 def _views(

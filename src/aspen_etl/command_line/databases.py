@@ -137,11 +137,11 @@ def _stored(model: Model, arguments: argparse.Namespace) -> tuple[str, dict[str,
 
 def _folder(name: str, held: Stored) -> str:
     """Give the folder of a table's files; one that is never written to where it has none."""
-    folders = {file.path.rpartition("/")[0] for file in held.files} or {f"{name}/none"}
-    if len(folders) > 1:
+    folder = held.folder(name)
+    if folder is None:
         msg = f"the files of {name} stand in several folders since a borrower was erased"
         raise NotSupportedError(f"{msg}; after the next change of {name} they stand in one")
-    return folders.pop()
+    return folder
 
 
 def _sql(dialect: Any) -> Callable[[Model, argparse.Namespace], str]:

@@ -87,6 +87,14 @@ class Stored:
         """The folder of its files, below the store's url."""
         return self.files[0].path.rpartition("/")[0] if self.files else ""
 
+    def folder(self, name: str, /) -> Optional[str]:
+        """Give the one folder of a table's files: one that is never written to where it has none.
+
+        There is no such folder from an erasure in one of several files on until the table changes.
+        """
+        found = {file.path.rpartition("/")[0] for file in self.files} or {f"{name}/none"}
+        return found.pop() if len(found) == 1 else None
+
     @property
     def rows(self) -> int:
         """Its rows."""
