@@ -7,14 +7,19 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
 import aspen_etl as ae
-from aspen_etl.sql import load
 from aspen_etl.testing import extracts, tables
 from tests.support.refusals import refused
 
 RUN = ae.Run(time=dt.datetime(2026, 1, 31, tzinfo=dt.timezone.utc), actor="tests")
+
+
+def load_that_waits_for_less_than_nothing() -> Any:
+    sa = pytest.importorskip("sqlalchemy", reason="the extra sql is not installed")
+    from aspen_etl.sql import load
+
+    return load({}, sa.create_engine("sqlite://"), lock_timeout=-1)
 
 
 def sync_with_two_models() -> Any:
@@ -29,7 +34,7 @@ def sync_with_two_models() -> Any:
         (lambda: ae.ReadLimits(max_rows=0), "limit"),
         (lambda: ae.Thresholds(max_rejected_rows=2), "threshold"),
         (lambda: ae.Thresholds(min_deleted_rows=-1), "threshold"),
-        (lambda: load({}, sa.create_engine("sqlite://"), lock_timeout=-1), "timeout"),
+        (load_that_waits_for_less_than_nothing, "timeout"),
         (sync_with_two_models, "model"),
         (lambda: extracts(min_rows=3, max_rows=2), "count"),
         (lambda: tables(min_rows=3, max_rows=2), "count"),

@@ -56,8 +56,12 @@ def stores(tmp_path_factory: pytest.TempPathFactory) -> list[ae.SnapshotStore]:
     ]
 
 
+class RememberingStore(ae.SnapshotStore):
+    """A store that can be given methods of its own."""
+
+
 def make_store(url: Path, *versions: str) -> ae.SnapshotStore:
-    made = ae.SnapshotStore(url)
+    made = RememberingStore(url)
     for number, names in enumerate(versions):
         source = write_borrowers(url.parent / f"{url.name}-source", names.split(","))
         if number:  # the second borrower is another one, and the first one moved

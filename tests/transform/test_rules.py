@@ -91,10 +91,7 @@ def test_rules_follow_from_the_declarations_and_own_ones_come_last() -> None:
 
 def test_a_rule_is_held_against_a_sheet_alone() -> None:
     sheet = clean(extract({**ADA, "street": " PO  Box 7"}, BO), MODEL)["borrower"]
-    assert sheet.clean["street"].str.startswith("PO Box").fillna(value=False).tolist() == [
-        True,
-        False,
-    ]
+    assert sheet.clean["street"].str.startswith("PO Box", na=False).tolist() == [True, False]
     assert is_unreachable(sheet).tolist() == [False, True]
 
 
