@@ -19,8 +19,14 @@ ROOT = Path(SPEC.origin).parent
 
 OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
-# A room that cannot be imported without an extra; any other module must import.
-NEEDS = {"testing": "hypothesis", "sql": "sqlalchemy"}
+# What cannot be imported without an extra, a room or a module; any other module must import.
+NEEDS = {
+    "testing": "hypothesis",
+    "sql": "sqlalchemy",
+    "columns.arrow": "pyarrow",
+    "columns.arrow_arrays": "pyarrow",
+    "columns.arrow_sorting": "pyarrow",
+}
 
 
 def module_names() -> list[str]:
@@ -45,8 +51,9 @@ class Runner(doctest.DocTestRunner):
 def test_docstring_examples_are_true(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for room in set(name.split(".")[1:2]) & set(NEEDS):
-        pytest.importorskip(NEEDS[room])
+    _, _, place = name.partition(".")
+    for where in {place, place.partition(".")[0]} & set(NEEDS):
+        pytest.importorskip(NEEDS[where])
     module = importlib.import_module(name)
     monkeypatch.chdir(tmp_path)
     for test in doctest.DocTestFinder(exclude_empty=True).find(module):
