@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from importlib import metadata
@@ -26,7 +25,6 @@ __all__ = [
     "SourceRecord",
     "Stored",
     "StoredFile",
-    "is_token",
     "library_version",
 ]
 
@@ -248,11 +246,6 @@ class Sealed(Commit):
 
 #: What reads a commit file, by its format.
 DOCUMENTS: Mapping[int, type[Commit]] = {1: Unsealed, 2: Sealed}
-
-
-def is_token(text: str, /) -> bool:
-    """Tell whether a text is 64 random bits, as the token of an attempt or the id of a store."""
-    return re.fullmatch(r"[0-9a-f]{16}", text) is not None
 
 
 def library_version() -> str:
