@@ -16,6 +16,7 @@ from aspen_etl.io.content import Count, SourceFile
 from aspen_etl.store.sealing import seal
 
 __all__ = [
+    "ATTEMPT",
     "DOCUMENTS",
     "STORE_FORMAT",
     "STRICT",
@@ -37,6 +38,9 @@ SEALED = 2
 
 #: What only commits of such a format hold, beside the checksum.
 _SEALED_FIELDS = ("store", "parent_sha256")
+
+#: The name of an attempt's folder, as a pattern: the version that it would become, and its token.
+ATTEMPT = "([0-9]{20})-([0-9a-f]{16})"
 
 #: The types of what a commit file holds; ``commit_file`` makes sure of them.
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from aspen_etl.errors.base import listing
-from aspen_etl.store.commit import SEALED, Commit, Stored
+from aspen_etl.store.commit import ATTEMPT, SEALED, Commit, Stored
 
 __all__ = ["find_contradiction"]
 
 #: A data file below its folder: the version and the token of the attempt that wrote it, its name.
-_FILE = re.compile(r"([0-9]{20})-[0-9a-f]{16}/[A-Za-z0-9_][^/\\:\x00-\x1f\x7f]*\Z")
+_FILE = re.compile(ATTEMPT + r"/[A-Za-z0-9_][^/\\:\x00-\x1f\x7f]*\Z")
 _NAME = re.compile(r"[^/\\:.\x00-\x1f\x7f][^/\\:\x00-\x1f\x7f]{0,127}\Z")
 _COLUMN = re.compile(r"[^\x00-\x1f\x7f]{1,128}\Z")
 

@@ -23,6 +23,7 @@ from aspen_etl.errors import (
 from aspen_etl.io.calling import attempt
 from aspen_etl.io.filesystem import Location
 from aspen_etl.io.writing import KNOWN_TO_CREATE, create, make_folder, put
+from aspen_etl.store.commit import ATTEMPT
 from aspen_etl.store.commit_log import CommitLog
 from aspen_etl.store.identity import find_identity, new_identity, read_identity
 
@@ -32,7 +33,7 @@ __all__ = ["OwnFolders", "Standing", "check_root", "claim_place", "judge_place"]
 #: some of it.
 Standing = Literal["own", "empty", "unclaimed", "shared"]
 
-_FOLDER = re.compile(r"([0-9]{20})-([0-9a-f]{16})\Z")
+_FOLDER = re.compile(rf"{ATTEMPT}\Z")
 
 
 class OwnFolders:

@@ -18,7 +18,7 @@ from aspen_etl.io.filesystem import Location
 from aspen_etl.io.writing import delete, make_folder, put
 from aspen_etl.schema.values import Run
 from aspen_etl.store.attempt import Attempt
-from aspen_etl.store.commit import Commit
+from aspen_etl.store.commit import ATTEMPT, Commit
 from aspen_etl.store.committing import append, claim_rejects, next_commit, retrying
 from aspen_etl.store.pins import pinned_versions
 from aspen_etl.store.place import Place
@@ -36,7 +36,7 @@ __all__ = [
 
 #: Files in the folder of an attempt, and what a process leaves that dies while it writes another
 #: file of the store to a local disk.
-_ATTEMPT = r"(?P<attempt>[0-9]{20}-[0-9a-f]{16})/[^/]+\Z"
+_ATTEMPT = rf"(?P<attempt>{ATTEMPT})/[^/]+\Z"
 _ASIDE = r"_aspen/(?:(?:commits|pins|refused)/)?[^/]+\.[0-9a-f]{8}\.tmp\Z"
 #: The paths of files that may be deleted below a store's url, and below the url of its rejects.
 _IN_STORE = re.compile(rf"(?:[^/]+|_aspen/keys|_aspen/rejects)/{_ATTEMPT}|{_ASIDE}")

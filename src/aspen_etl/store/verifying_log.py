@@ -11,7 +11,7 @@ from typing import Optional, Union
 
 from aspen_etl.columns.threads import UNKNOWN_ROWS, map_ahead
 from aspen_etl.errors import AspenETLError, CorruptStoreError, SourceAccessError, StoreFormatError
-from aspen_etl.store.commit import SEALED, Commit
+from aspen_etl.store.commit import ATTEMPT, SEALED, Commit
 from aspen_etl.store.commit_log import CommitLog
 from aspen_etl.store.identity import find_identity, identity_place
 from aspen_etl.store.listing import list_names
@@ -24,7 +24,7 @@ __all__ = ["LogCheck", "Problem", "verify_log"]
 #: How many missing commits are named, and how many are read ahead.
 _NAMED, _AHEAD = 100, 64
 
-_ATTEMPT = re.compile(r"([0-9]{20})-[0-9a-f]{16}\Z")
+_FOLDER = re.compile(rf"{ATTEMPT}\Z")
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ def _begun(log: CommitLog, tables: Iterable[str]) -> int:
     Who begins a version has seen the one before it.
     """
     names = (name for table in tables for name in list_names(log.root.child(table)))
-    found = (_ATTEMPT.match(name) for name in names)
+    found = (_FOLDER.match(name) for name in names)
     return max((int(match[1]) for match in found if match), default=0)
 
 
