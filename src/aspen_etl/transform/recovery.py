@@ -39,6 +39,22 @@ class _Copy(NamedTuple):
     origin: tuple[str, str]
 
 
+class _Way(NamedTuple):
+    """The way between the rows of a table and those of a sheet.
+
+    Attributes:
+        first: The reference by which a built table names its carrier; None for other tables.
+        owner: The row of the sheet of each row, of the carrier's where there is one; -1 for none.
+        back: The row of each row of the sheet; -1 for none.
+        single: Whether no two rows of the table stand for one row of the sheet.
+    """
+
+    first: Optional[str]
+    owner: Positions
+    back: Positions
+    single: bool
+
+
 class Recovered(Placed):
     """Read the sheets back out of tables, each sheet after those that it refers to."""
 
@@ -56,8 +72,10 @@ class Recovered(Placed):
         spec, length = self.model.sources[source], self._length(source)
         copies = [copy for table in self._held() for copy in self._copies(table, source)]
         first = [copy for copy in copies if not self._is_further(copy, source)]
+        names = dict.fromkeys(copy.table.name for copy in first)
+        ways = {name: self._way(name, source, length) for name in names}
         collected = map_threads(
-            lambda copy: self._collect(copy, source, length), first, rows=length
+            lambda copy: self._collect(copy, ways[copy.table.name]), first, rows=length
         )
         columns: dict[str, pd.Series] = {}
         others: list[tuple[pd.Series, _Copy, pd.Series]] = []
@@ -144,25 +162,29 @@ class Recovered(Placed):
         is_link = column in self.model.lineage.sources[source].references
         return values if is_link else as_text(values)
 
-    def _collect(self, copy: _Copy, source: str, length: int) -> pd.Series:
-        """Bring a table's copies of a column to one cell for each row of the sheet."""
-        table, values = copy.table, copy.cells
-        lineage = self.model.lineage.tables[table.name]
+    def _way(self, table: str, source: str, length: int) -> _Way:
+        """Find the way from the rows of a table to those of a sheet, and back."""
+        lineage, first = self.model.lineage.tables[table], None
         if lineage.source == source:
-            return COLUMNS.take(values, reverse(self.rows[table.name], length))
-        first, *rest = lineage.anchors[source]
-        if (
-            lineage.kind == "built"
-        ):  # no row where there is no cell: the table referred to tells who lacks one
-            carrier = str(table.columns[first].references)
-            copies = self._scatter(copy, first, len(self.tables[carrier]))
+            owner = self.rows[table]
+        elif lineage.kind == "built":
+            # No row where there is no cell: the table referred to tells who lacks one.
+            first, *rest = lineage.anchors[source]
+            carrier = str(self.model.tables[table].columns[first].references)
             owner = self._owner(carrier, tuple(rest))
         else:
-            copies, owner = values, self._owner(table.name, lineage.anchors[source])
-        one = COLUMNS.take(copies, reverse(owner, length))
-        if len(owner) != length or not is_range(owner):
+            owner = self._owner(table, lineage.anchors[source])
+        in_order = len(owner) == length and is_range(owner)
+        back = owner if in_order else reverse(owner, length)
+        return _Way(first, owner, back, in_order or lineage.source == source)
+
+    def _collect(self, copy: _Copy, way: _Way) -> pd.Series:
+        """Bring a table's copies of a column to one cell for each row of the sheet."""
+        copies = copy.cells if way.first is None else self._scatter(copy, way.first)
+        one = COLUMNS.take(copies, way.back)
+        if not way.single:
             what = "differ between the copies of one source row"
-            compare(COLUMNS.take(one, owner), copies, copy.origin, what)
+            compare(COLUMNS.take(one, way.owner), copies, copy.origin, what)
         return one
 
     def _owner(self, table: str, path: tuple[str, ...]) -> Positions:
@@ -173,8 +195,10 @@ class Recovered(Placed):
             table = str(self.model.tables[table].columns[column].references)
         return gather(self.rows[table], at)
 
-    def _scatter(self, copy: _Copy, first: str, length: int) -> pd.Series:
+    def _scatter(self, copy: _Copy, first: str) -> pd.Series:
+        """Put the cells of a built table where the rows stand that they refer to."""
         table, held = copy.table.name, np.flatnonzero(present(copy.cells))
+        length = len(self.tables[str(copy.table.columns[first].references)])
         at = self.links[table][first][held]
         where = np.full(length, -1, dtype=np.int64)
         where[at] = held
