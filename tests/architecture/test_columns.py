@@ -16,7 +16,7 @@ KNOWING = {"columns", "io"}
 OTHERS = {f"{PACKAGE}.derive.formats", f"{PACKAGE}.command_line.program"}
 
 #: In the room that knows, the modules that use Arrow. All others ask ``COLUMNS``.
-USING = {"arrow", "arrow_arrays", "arrow_sorting", "arrow_values", "conversion"}
+USING = {"arrow", "arrow_arrays", "arrow_sorting", "arrow_values", "conversion", "dtypes"}
 
 
 def imports_of_arrow(tree: ast.AST) -> Iterator[int]:

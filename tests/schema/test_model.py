@@ -6,7 +6,6 @@ import pickle
 from collections.abc import Callable, Mapping
 
 import pandas as pd
-import pandera.pandas as pa
 import pytest
 from pandera.typing import Series
 
@@ -253,16 +252,6 @@ def test_a_source_that_is_not_there_is_refused() -> None:
         "loan.number has source='loan.numer', and the source 'loan' has no such column; "
         "did you mean 'number'?"
     )
-
-
-def test_a_point_in_time_with_a_source_is_refused() -> None:
-    class Wrong(Loan):
-        signed: Series[pa.DateTime] = column(source="loan.owner")
-
-        class Config:
-            name = "loan"
-
-    assert "loan.signed is a point in time and has a source" in refused(with_loan(Wrong))
 
 
 def test_tables_that_refer_to_each_other_are_refused() -> None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from decimal import Decimal
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
 from pandera.typing import Series
 
 from aspen_etl import borrower
+from aspen_etl.columns.dtypes import decimal_dtype
 from aspen_etl.columns.text import TEXT
 from aspen_etl.errors import ModelError
 from aspen_etl.schema import ColumnSpec, Source, SourceSpec, Table, TableSpec, TextFormat, column
@@ -167,24 +172,48 @@ def test_a_type_that_a_table_cannot_have_is_refused() -> None:
 
     assert refused(Loan) == (
         "table 'loan'.rate is annotated with a type that a table cannot have; use Series[str], "
-        "Series[int] or, for whole numbers that may be null, Series[pd.Int64Dtype]"
+        "Series[int], Series[Decimal], Series[dt.date], Series[dt.datetime] or Series[bool]"
     )
 
 
-def test_a_nullable_whole_number_as_int_is_refused() -> None:
+@pytest.mark.parametrize(
+    ("annotation", "facts", "kind", "dtype"),
+    [
+        (int, {"nullable": True}, "integer", "Int64"),
+        (pd.Int64Dtype, {"nullable": True}, "integer", "Int64"),
+        (int, {"minimum": 0}, "integer", "int64"),
+        (Decimal, {"precision": 12, "scale": 2}, "decimal", str(decimal_dtype(12, 2))),
+        (dt.date, {"format": "%m/%d/%Y"}, "date", "datetime64[s]"),
+        (dt.datetime, {}, "datetime", "datetime64[ms]"),
+        (dt.datetime, {"zone": "UTC"}, "timestamp", "datetime64[ms, UTC]"),
+        (bool, {"words": {"Y": True, "N": False}}, "boolean", "bool"),
+        (bool, {"nullable": True}, "boolean", "boolean"),
+    ],
+)
+def test_an_annotation_gives_type_and_dtype(
+    annotation: Any, facts: dict[str, Any], kind: str, dtype: str
+) -> None:
     class Loan(Table):
-        cents: Series[int] = column(nullable=True)
+        loan_id: Series[int] = column(primary_key=True)
+        number: Series[str] = column(natural_key=True, length=20)
 
-    assert refused(Loan) == (
-        "table 'loan'.cents is a nullable whole number; annotate it as Series[pd.Int64Dtype]"
-    )
+    body = {"__annotations__": {"held": Series[annotation]}, "held": column(**facts)}
+    spec = TableSpec.of(type("Held", (Loan,), body)).columns["held"]
+    assert (spec.type, str(spec.dtype)) == (kind, dtype)
+
+
+def test_a_decimal_without_digits_is_refused() -> None:
+    class Loan(Table):
+        amount: Series[Decimal] = column(precision=2, scale=4)
+
+    assert "say how many digits it has" in refused(Loan)
 
 
 def test_a_length_of_a_number_is_refused() -> None:
     class Loan(Table):
         cents: Series[int] = column(length=3)
 
-    assert refused(Loan) == ("table 'loan'.cents is no text; take length= and text_format= away")
+    assert refused(Loan) == ("table 'loan'.cents is integer, and length= is for text; take it away")
 
 
 def test_a_table_that_is_no_table_is_refused() -> None:

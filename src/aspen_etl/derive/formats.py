@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Optional
+from typing import Any, Literal, Optional, get_args
 
 from aspen_etl.errors import MissingDependencyError
-from aspen_etl.schema.column_spec import ColumnSpec
+from aspen_etl.schema.column_spec import ColumnSpec, ColumnType
 from aspen_etl.schema.model import Model
 
 __all__ = [
@@ -88,7 +88,7 @@ FORMATS: Mapping[str, Format] = {
     "csv": Format(
         name="csv",
         media_type="text/csv",
-        hive_types={"text": "string", "integer": "string", "timestamp": "string"},
+        hive_types=dict.fromkeys(get_args(ColumnType), "string"),
         serde=Serde(
             library="org.apache.hadoop.hive.serde2.OpenCSVSerde",
             input_format="org.apache.hadoop.mapred.TextInputFormat",
@@ -111,7 +111,15 @@ FORMATS: Mapping[str, Format] = {
     "parquet": Format(
         name="parquet",
         media_type="application/vnd.apache.parquet",
-        hive_types={"text": "string", "integer": "bigint", "timestamp": "timestamp"},
+        hive_types={
+            "text": "string",
+            "integer": "bigint",
+            "decimal": "decimal",
+            "date": "date",
+            "datetime": "timestamp",
+            "timestamp": "timestamp",
+            "boolean": "boolean",
+        },
         serde=Serde(
             library="org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe",
             input_format="org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Optional, Union
 
+import pandas as pd
 import pandera.pandas as pa
 
 from aspen_etl.columns.text import TextFormat
@@ -34,6 +36,12 @@ class ColumnFacts:
     text_format: Optional[TextFormat] = None
     label: Optional[str] = None
     audit: bool = False
+    precision: Optional[int] = None
+    scale: Optional[int] = None
+    format: Optional[str] = None
+    words: tuple[tuple[str, bool], ...] = ()
+    minimum: Union[int, dt.date, None] = None
+    zone: Optional[str] = None
 
 
 def column(  # noqa: PLR0913 - the facts of a column, each on its own
@@ -45,10 +53,19 @@ def column(  # noqa: PLR0913 - the facts of a column, each on its own
     source: Union[str, Sequence[str], None] = None,
     nullable: bool = False,
     text_format: Optional[TextFormat] = None,
+    precision: Optional[int] = None,
+    scale: Optional[int] = None,
+    format: Optional[str] = None,  # noqa: A002 - what strptime and others call it
+    words: Optional[Mapping[str, bool]] = None,
+    minimum: Union[int, dt.date, None] = None,
+    zone: Optional[str] = None,
     label: Optional[str] = None,
     description: Optional[str] = None,
 ) -> Any:
     """Declare a column of a source or of a table, once, for everything that reads it.
+
+    The annotation gives the type: ``Series[str]``, ``Series[int]``, ``Series[Decimal]``,
+    ``Series[dt.date]``, ``Series[dt.datetime]`` or ``Series[bool]``.
 
     Args:
         length: The most characters (code points) that the text may have.
@@ -59,6 +76,14 @@ def column(  # noqa: PLR0913 - the facts of a column, each on its own
             spreads several source columns over rows of one column.
         nullable: The column may be without a value. In a source: a row without it is accepted.
         text_format: The form that the text must have.
+        precision: The most digits of a decimal, up to 38.
+        scale: How many of them stand behind the point; every value has as many.
+        format: How the source writes what is not in its plain form: a decimal by example
+            (``"1,234.50"``, ``"(1,234.50)"``), a date or moment by its strptime pattern.
+        words: The words of the source for true and false, as in ``{"Y": True, "N": False}``.
+        minimum: The least whole number, or the first date, that is taken.
+        zone: ``"UTC"`` makes points in time of a ``Series[dt.datetime]``; without it, they are
+            what a wall clock shows.
         label: The word that rules use for a source column (``missing_<label>``); its name
             where not given.
         description: One sentence for the data dictionary.
@@ -83,23 +108,45 @@ def column(  # noqa: PLR0913 - the facts of a column, each on its own
         primary_key=primary_key,
         natural_key=natural_key,
         references=references,
-        source=(source,) if isinstance(source, str) else tuple(source or ()),
+        source=_sources(source),
         text_format=text_format,
         label=label,
+        precision=precision,
+        scale=scale,
+        format=format,
+        words=tuple((words or {}).items()),
+        minimum=minimum,
+        zone=zone,
     )
     _check(facts, nullable=nullable)
-    checks: dict[str, Any] = {}
-    if length is not None:
-        checks["str_length"] = _lengths(length, nullable=nullable)
-    if text_format is not None:
-        checks["str_matches"] = text_format.anchored
+    return _field(facts, nullable=nullable, description=description)
+
+
+def _field(facts: ColumnFacts, *, nullable: bool, description: Optional[str]) -> Any:
     return pa.Field(
         nullable=nullable,
-        unique=primary_key,
+        unique=facts.primary_key,
         description=description,
         metadata={METADATA: facts},
-        **checks,
+        **_checks(facts, nullable=nullable),
     )
+
+
+def _sources(given: Union[str, Sequence[str], None]) -> tuple[str, ...]:
+    return (given,) if isinstance(given, str) else tuple(given or ())
+
+
+def _checks(facts: ColumnFacts, *, nullable: bool) -> dict[str, Any]:
+    """Give the checks of pandera that follow from the facts."""
+    checks: dict[str, Any] = {}
+    if facts.length is not None:
+        checks["str_length"] = _lengths(facts.length, nullable=nullable)
+    if facts.text_format is not None:
+        checks["str_matches"] = facts.text_format.anchored
+    if facts.minimum is not None:
+        is_number = isinstance(facts.minimum, int)
+        checks["ge"] = facts.minimum if is_number else pd.Timestamp(facts.minimum)
+    return checks
 
 
 def audit_time(*, nullable: bool) -> Any:

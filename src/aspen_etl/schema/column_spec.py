@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Optional
+from decimal import Decimal
+from typing import Any, Literal, Optional, Union
 
 import numpy as np
 import pandas as pd
 import pandera.dtypes
 import pandera.pandas as pa
 
+from aspen_etl.columns.dtypes import decimal_dtype
 from aspen_etl.columns.text import TEXT, TextFormat
 from aspen_etl.errors import ModelError
 from aspen_etl.schema.column import METADATA, ColumnFacts
 
-__all__ = ["TIMESTAMP", "ColumnSpec", "ColumnType", "read_columns", "read_name"]
+__all__ = ["TIMESTAMP", "ColumnSpec", "ColumnType", "read_columns", "read_name", "with_dtypes"]
 
-ColumnType = Literal["text", "integer", "timestamp"]
+ColumnType = Literal["text", "integer", "decimal", "date", "datetime", "timestamp", "boolean"]
 
 #: The dtype of points in time in frames: UTC, to the millisecond.
 TIMESTAMP = pd.DatetimeTZDtype(unit="ms", tz="UTC")
@@ -29,7 +33,8 @@ class ColumnSpec:
 
     Attributes:
         name: The column's name.
-        type: ``text``, ``integer`` (64 bits) or ``timestamp`` (UTC, milliseconds).
+        type: ``text``, ``integer`` (64 bits), ``decimal``, ``date``, ``datetime`` (what a wall
+            clock shows, milliseconds), ``timestamp`` (UTC, milliseconds) or ``boolean``.
         nullable: Whether a row may be without it.
         length: The most characters of a text, or none where it is not limited.
         primary_key: Whether it is the table's key.
@@ -40,6 +45,11 @@ class ColumnSpec:
         label: The word that rules use for it.
         audit: Whether it tells who wrote the row and when.
         description: One sentence for the data dictionary.
+        precision: The most digits of a decimal.
+        scale: How many of them stand behind the point.
+        format: How the source writes it, where not in its plain form.
+        words: The words of the source for true and false.
+        minimum: The least whole number, or the first date.
     """
 
     name: str
@@ -54,13 +64,39 @@ class ColumnSpec:
     label: str = ""
     audit: bool = False
     description: Optional[str] = None
+    precision: Optional[int] = None
+    scale: Optional[int] = None
+    format: Optional[str] = None
+    words: tuple[tuple[str, bool], ...] = ()
+    minimum: Union[int, dt.date, None] = None
 
     @property
     def dtype(self) -> Any:
         """The one dtype that the column has in frames."""
-        if self.type == "integer":
-            return pd.Int64Dtype() if self.nullable else np.dtype("int64")
-        return TEXT if self.type == "text" else TIMESTAMP
+        return _DTYPES[self.type](self)
+
+
+_DTYPES: Mapping[ColumnType, Callable[[ColumnSpec], Any]] = {
+    "text": lambda _: TEXT,
+    "integer": lambda spec: pd.Int64Dtype() if spec.nullable else np.dtype("int64"),
+    "decimal": lambda spec: decimal_dtype(spec.precision or 0, spec.scale or 0),
+    "date": lambda _: np.dtype("datetime64[s]"),
+    "datetime": lambda _: np.dtype("datetime64[ms]"),
+    "timestamp": lambda _: TIMESTAMP,
+    "boolean": lambda spec: pd.BooleanDtype() if spec.nullable else np.dtype(bool),
+}
+
+#: The types that a fact speaks of.
+_FACTS: Mapping[str, frozenset[ColumnType]] = {
+    "length": frozenset({"text"}),
+    "text_format": frozenset({"text"}),
+    "precision": frozenset({"decimal"}),
+    "scale": frozenset({"decimal"}),
+    "format": frozenset({"decimal", "date", "datetime", "timestamp"}),
+    "words": frozenset({"boolean"}),
+    "minimum": frozenset({"integer", "date"}),
+    "zone": frozenset({"timestamp"}),
+}
 
 
 def read_columns(model: type[pa.DataFrameModel], owner: str) -> dict[str, ColumnSpec]:
@@ -70,7 +106,9 @@ def read_columns(model: type[pa.DataFrameModel], owner: str) -> dict[str, Column
     except Exception as error:  # noqa: BLE001 - whatever pandera says of a declaration is ours to explain
         reason = f"{type(error).__name__}: {error}"
     else:
-        return {name: _column_spec(name, found, owner) for name, found in schema.columns.items()}
+        return {
+            name: _column_spec(model, name, found, owner) for name, found in schema.columns.items()
+        }
     msg = (
         f"{owner}: pandera cannot read the declaration ({reason}); annotate each column as in "
         "`name: Series[str] = column()`"
@@ -78,7 +116,19 @@ def read_columns(model: type[pa.DataFrameModel], owner: str) -> dict[str, Column
     raise ModelError(msg, owner=owner)
 
 
-def _column_spec(name: str, found: Any, owner: str) -> ColumnSpec:
+def with_dtypes(model: type[pa.DataFrameModel], schema: Any, /) -> Any:
+    """Give each column of a pandera schema the one dtype that it has in our frames."""
+    changes = {}
+    for name, found in schema.columns.items():
+        facts = (found.metadata or {}).get(METADATA)
+        if isinstance(facts, ColumnFacts) and not facts.audit:
+            kind = _type(_annotation(model, name), found.dtype, facts)
+            if kind is not None and kind != "text":
+                changes[name] = {"dtype": _spec(name, kind, found, facts).dtype}
+    return schema.update_columns(changes) if changes else schema
+
+
+def _column_spec(model: type[pa.DataFrameModel], name: str, found: Any, owner: str) -> ColumnSpec:
     facts = (found.metadata or {}).get(METADATA)
     if not isinstance(facts, ColumnFacts):
         msg = (
@@ -86,24 +136,19 @@ def _column_spec(name: str, found: Any, owner: str) -> ColumnSpec:
             "column(...)`"
         )
         raise ModelError(msg, owner=owner, column=name)
-    kind = _type(found.dtype)
+    kind = _type(_annotation(model, name), found.dtype, facts)
     if kind is None:
         msg = (
             f"{owner}.{name} is annotated with a type that a table cannot have; use "
-            "Series[str], Series[int] or, "
-            "for whole numbers that may be null, Series[pd.Int64Dtype]"
+            "Series[str], Series[int], Series[Decimal], Series[dt.date], Series[dt.datetime] or "
+            "Series[bool]"
         )
         raise ModelError(msg, owner=owner, column=name)
-    if (
-        kind == "integer"
-        and found.nullable
-        and not isinstance(getattr(found.dtype, "type", None), pd.Int64Dtype)
-    ):
-        msg = f"{owner}.{name} is a nullable whole number; annotate it as Series[pd.Int64Dtype]"
-        raise ModelError(msg, owner=owner, column=name)
-    if kind != "text" and (facts.text_format is not None or (facts.length is not None)):
-        msg = f"{owner}.{name} is no text; take length= and text_format= away"
-        raise ModelError(msg, owner=owner, column=name)
+    _check_facts(f"{owner}.{name}", facts, kind)
+    return _spec(name, kind, found, facts)
+
+
+def _spec(name: str, kind: ColumnType, found: Any, facts: ColumnFacts) -> ColumnSpec:
     return ColumnSpec(
         name=name,
         type=kind,
@@ -117,10 +162,50 @@ def _column_spec(name: str, found: Any, owner: str) -> ColumnSpec:
         label=facts.label or name,
         audit=facts.audit,
         description=found.description,
+        precision=facts.precision,
+        scale=facts.scale,
+        format=facts.format,
+        words=facts.words,
+        minimum=facts.minimum,
     )
 
 
-def _type(dtype: Any) -> Optional[ColumnType]:
+def _check_facts(where: str, facts: ColumnFacts, kind: ColumnType) -> None:
+    for fact, kinds in _FACTS.items():
+        if getattr(facts, fact) not in (None, ()) and kind not in kinds:
+            msg = (
+                f"{where} is {kind}, and {fact}= is for {' and '.join(sorted(kinds))}; take it away"
+            )
+            raise ModelError(msg, column=where)
+    if kind == "decimal":
+        precision, scale = facts.precision, facts.scale
+        if precision is None or scale is None or not 0 <= scale <= precision <= MOST_DIGITS:
+            msg = (
+                f"{where} is a decimal; say how many digits it has and how many of them stand "
+                f"behind the point, as in precision=12, scale=2 (up to {MOST_DIGITS} digits)"
+            )
+            raise ModelError(msg, column=where)
+
+
+#: The most digits of a decimal, as every system that reads our tables takes them.
+MOST_DIGITS = 38
+
+
+def _annotation(model: type[pa.DataFrameModel], name: str) -> Any:
+    """Give what stands in the brackets of a column's annotation."""
+    fields: Mapping[str, Any] = getattr(model, "__fields__", {})
+    found = next((held for held in fields.values() if held[1].name == name), None)
+    return None if found is None else found[0].arg
+
+
+_ANNOTATIONS: Mapping[Any, ColumnType] = {Decimal: "decimal", dt.date: "date", bool: "boolean"}
+
+
+def _type(annotation: Any, dtype: Any, facts: ColumnFacts) -> Optional[ColumnType]:
+    if annotation in _ANNOTATIONS:
+        return _ANNOTATIONS[annotation]
+    if annotation is dt.datetime:
+        return "timestamp" if facts.zone else "datetime"
     if dtype is None:
         return None
     if pandera.dtypes.is_string(dtype):

@@ -13,7 +13,7 @@ from pandera.typing import Series
 
 from aspen_etl.errors import ModelError
 from aspen_etl.schema.column import audit_actor, audit_time
-from aspen_etl.schema.column_spec import ColumnSpec, read_columns, read_name
+from aspen_etl.schema.column_spec import ColumnSpec, read_columns, read_name, with_dtypes
 
 __all__ = ["Source", "SourceSpec", "Table", "TableSpec"]
 
@@ -41,6 +41,12 @@ class Table(pa.DataFrameModel):
         """No column but the declared ones."""
 
         strict = True
+
+    @classmethod
+    def to_schema(cls) -> pa.DataFrameSchema:
+        """Give the schema, in which each column has the one dtype that it has in our frames."""
+        schema: pa.DataFrameSchema = with_dtypes(cls, super().to_schema())
+        return schema
 
 
 @dataclass(frozen=True)

@@ -87,12 +87,6 @@ def _check_names(sources: Mapping[str, SourceSpec], tables: Mapping[str, TableSp
                         f"column; {hint(name, tuple(sources[sheet].columns))}"
                     )
                     raise ModelError(msg, table=table.name, column=column.name)
-            if column.source and column.type == "timestamp":
-                msg = (
-                    f"{where} is a point in time and has a source; cells are text: annotate it as "
-                    "Series[str]"
-                )
-                raise ModelError(msg, table=table.name, column=column.name)
 
 
 def _check_reference_type(where: str, column: ColumnSpec, parent: TableSpec) -> None:
