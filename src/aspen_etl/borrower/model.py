@@ -40,6 +40,7 @@ def borrower_model(
             "email": Builder(partial(builders.email, classify_email=classify_email)),
             "address": Builder(builders.address),
         },
+        subject="user_profile",
     )
 
 

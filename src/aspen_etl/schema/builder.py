@@ -5,11 +5,11 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Optional
+from typing import Optional, Union
 
 import pandas as pd
 
-__all__ = ["Builder", "Cleaner"]
+__all__ = ["AnyBuilder", "Builder", "Cleaner", "builders_of"]
 
 #: A cleaner takes the cells of one column, white space already cleaned, and gives them back
 #: in the same order; a cell that it empties becomes a reject.
@@ -41,3 +41,15 @@ class Builder:
         return tuple(
             p.name for p in parameters if p.default is p.empty and p.kind is not p.VAR_KEYWORD
         )
+
+
+#: A builder, or a function that makes rows, which is one without an inverse.
+AnyBuilder = Union[Builder, Callable[..., pd.DataFrame]]
+
+
+def builders_of(given: Optional[Mapping[str, AnyBuilder]], /) -> dict[str, Builder]:
+    """Make builders of what is given by table; a bare function is one without an inverse."""
+    return {
+        name: made if isinstance(made, Builder) else Builder(made)
+        for name, made in (given or {}).items()
+    }

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Optional, Union
 
-import pandas as pd
 import pandera.pandas as pa
 
 from aspen_etl.errors import ModelError
-from aspen_etl.schema.builder import Builder, Cleaner
+from aspen_etl.schema.builder import AnyBuilder, Builder, Cleaner, builders_of
 from aspen_etl.schema.column import hint
 from aspen_etl.schema.lineage import Lineage
 from aspen_etl.schema.rule import Rule, check_rules, merge_rules, rule_names
 from aspen_etl.schema.spec import SourceSpec, TableSpec
+from aspen_etl.schema.subject import check_subject
 from aspen_etl.schema.tracing import trace
 
 __all__ = ["Builder", "Cleaner", "Model"]
 
-AnyBuilder = Union[Builder, Callable[..., pd.DataFrame]]
 AnySource = Union[SourceSpec, type[pa.DataFrameModel]]
 AnyTable = Union[TableSpec, type[pa.DataFrameModel]]
 
@@ -38,7 +37,11 @@ class Model:
             ``"sheet.column"``.
         builders: What makes the rows of tables that are not filled from their declaration.
         rules: What keeps rows and cells out beside what follows from the declarations, by sheet.
+        subject: The table whose rows the data is about, such as the patients: what refers to
+            one is that subject's. Without a word of it, the only table of rows that refers to no
+            other one; none where there are several.
         lineage: What follows from the declarations: keys, references, scopes, destinations.
+        declared_subject: The subject that was named, if one was.
     """
 
     sources: Mapping[str, SourceSpec]
@@ -46,7 +49,9 @@ class Model:
     cleaners: Mapping[str, Cleaner]
     builders: Mapping[str, Builder]
     rules: Mapping[str, tuple[Rule, ...]] = field(default_factory=dict)
+    subject: Optional[str] = None
     lineage: Lineage = field(init=False, repr=False)
+    declared_subject: Optional[str] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Check the declarations against each other."""
@@ -61,6 +66,9 @@ class Model:
         object.__setattr__(self, "builders", MappingProxyType(dict(self.builders)))
         object.__setattr__(self, "lineage", lineage)
         object.__setattr__(self, "rules", MappingProxyType(merge_rules({}, self.rules)))
+        object.__setattr__(self, "declared_subject", self.subject)
+        subject = check_subject(self.subject, self.tables, lineage)
+        object.__setattr__(self, "subject", subject)
         self._check_cleaners()
         self._check_builders()
         check_rules(self.rules, lineage)
@@ -74,6 +82,7 @@ class Model:
         cleaners: Optional[Mapping[str, Cleaner]] = None,
         builders: Optional[Mapping[str, AnyBuilder]] = None,
         rules: Optional[Mapping[str, Iterable[Rule]]] = None,
+        subject: Optional[str] = None,
     ) -> Model:
         """Make a model of pandera models.
 
@@ -83,6 +92,8 @@ class Model:
             cleaners: ``Series -> Series`` by ``"sheet.column"``.
             builders: By table; a bare function where no inverse is needed.
             rules: By sheet.
+            subject: The table whose rows the data is about; by default the only table of rows
+                that refers to no other one.
 
         Raises:
             ModelError: Something is declared wrongly; the text says what, and how to mend it.
@@ -91,8 +102,9 @@ class Model:
             sources=_by_name(map(_source, sources), "source"),
             tables=_by_name(map(_table, tables), "table"),
             cleaners=cleaners or {},
-            builders=_builders(builders),
+            builders=builders_of(builders),
             rules=merge_rules({}, rules or {}),
+            subject=subject,
         )
 
     def replace(
@@ -103,11 +115,13 @@ class Model:
         cleaners: Optional[Mapping[str, Cleaner]] = None,
         builders: Optional[Mapping[str, AnyBuilder]] = None,
         rules: Optional[Mapping[str, Iterable[Rule]]] = None,
+        subject: Optional[str] = None,
     ) -> Model:
         """Give a model in which each of these takes the place of its namesake.
 
         Cleaners, builders and rules are also taken where there was none before. The namesake of a
-        rule is called the same and has the same first column.
+        rule is called the same and has the same first column. A subject takes the place of the
+        one before.
 
         Raises:
             ModelError: A source or table has no namesake, or the new model is wrong.
@@ -128,6 +142,7 @@ class Model:
             cleaners=cleaners,
             builders=builders,
             rules=rules,
+            subject=subject,
         )
 
     def add(
@@ -172,6 +187,7 @@ class Model:
         cleaners: Optional[Mapping[str, Cleaner]] = None,
         builders: Optional[Mapping[str, AnyBuilder]] = None,
         rules: Optional[Mapping[str, Iterable[Rule]]] = None,
+        subject: Optional[str] = None,
     ) -> Model:
         """Give a model with these: each takes the place of its namesake, or is added.
 
@@ -185,14 +201,15 @@ class Model:
             sources={**self.sources, **_by_name(map(_source, sources), "source")},
             tables={**self.tables, **_by_name(map(_table, tables), "table")},
             cleaners={**self.cleaners, **(cleaners or {})},
-            builders={**self.builders, **_builders(builders)},
+            builders={**self.builders, **builders_of(builders)},
             rules=merge_rules(self.rules, rules or {}),
+            subject=subject or self.declared_subject,
         )
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel as what it was made of; it is checked again where it arrives."""
         held = (self.sources, self.tables, self.cleaners, self.builders, self.rules)
-        return type(self), tuple(dict(each) for each in held)
+        return type(self), (*(dict(each) for each in held), self.declared_subject)
 
     def __repr__(self) -> str:
         return f"<Model {', '.join(self.sources)} -> {', '.join(self.tables)}>"
@@ -263,13 +280,6 @@ def _source(given: AnySource) -> SourceSpec:
 
 def _table(given: AnyTable) -> TableSpec:
     return given if isinstance(given, TableSpec) else TableSpec.of(given)
-
-
-def _builders(given: Optional[Mapping[str, AnyBuilder]]) -> dict[str, Builder]:
-    return {
-        name: made if isinstance(made, Builder) else Builder(made)
-        for name, made in (given or {}).items()
-    }
 
 
 def _by_name(specs: Iterable[Any], kind: str) -> dict[str, Any]:
