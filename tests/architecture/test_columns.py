@@ -16,7 +16,15 @@ KNOWING = {"columns", "io"}
 OTHERS = {f"{PACKAGE}.derive.formats", f"{PACKAGE}.command_line.program"}
 
 #: In the room that knows, the modules that use Arrow. All others ask ``COLUMNS``.
-USING = {"arrow", "arrow_arrays", "arrow_sorting", "arrow_values", "conversion", "dtypes"}
+USING = {
+    "arrow",
+    "arrow_arrays",
+    "arrow_sorting",
+    "arrow_values",
+    "conversion",
+    "decimals",
+    "dtypes",
+}
 
 
 def imports_of_arrow(tree: ast.AST) -> Iterator[int]:

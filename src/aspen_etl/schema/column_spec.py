@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal, Optional, Union
 
-import numpy as np
 import pandas as pd
 import pandera.dtypes
 import pandera.pandas as pa
 
-from aspen_etl.columns.dtypes import decimal_dtype
-from aspen_etl.columns.text import TEXT, TextFormat
+from aspen_etl.columns.text import TextFormat
 from aspen_etl.errors import ModelError
 from aspen_etl.schema.column import METADATA, ColumnFacts
+from aspen_etl.schema.types import TYPES
 
 __all__ = ["TIMESTAMP", "ColumnSpec", "ColumnType", "read_columns", "read_name", "with_dtypes"]
 
@@ -73,18 +72,8 @@ class ColumnSpec:
     @property
     def dtype(self) -> Any:
         """The one dtype that the column has in frames."""
-        return _DTYPES[self.type](self)
+        return TYPES[self.type].dtype(self)
 
-
-_DTYPES: Mapping[ColumnType, Callable[[ColumnSpec], Any]] = {
-    "text": lambda _: TEXT,
-    "integer": lambda spec: pd.Int64Dtype() if spec.nullable else np.dtype("int64"),
-    "decimal": lambda spec: decimal_dtype(spec.precision or 0, spec.scale or 0),
-    "date": lambda _: np.dtype("datetime64[s]"),
-    "datetime": lambda _: np.dtype("datetime64[ms]"),
-    "timestamp": lambda _: TIMESTAMP,
-    "boolean": lambda spec: pd.BooleanDtype() if spec.nullable else np.dtype(bool),
-}
 
 #: The types that a fact speaks of.
 _FACTS: Mapping[str, frozenset[ColumnType]] = {
@@ -123,8 +112,11 @@ def with_dtypes(model: type[pa.DataFrameModel], schema: Any, /) -> Any:
         facts = (found.metadata or {}).get(METADATA)
         if isinstance(facts, ColumnFacts) and not facts.audit:
             kind = _type(_annotation(model, name), found.dtype, facts)
-            if kind is not None and kind != "text":
-                changes[name] = {"dtype": _spec(name, kind, found, facts).dtype}
+            if kind is None or kind == "text":
+                continue
+            spec = _spec(name, kind, found, facts)
+            if TYPES[kind].check(spec) is None:  # else what is wrong is told later
+                changes[name] = {"dtype": spec.dtype}
     return schema.update_columns(changes) if changes else schema
 
 
@@ -145,7 +137,11 @@ def _column_spec(model: type[pa.DataFrameModel], name: str, found: Any, owner: s
         )
         raise ModelError(msg, owner=owner, column=name)
     _check_facts(f"{owner}.{name}", facts, kind)
-    return _spec(name, kind, found, facts)
+    spec = _spec(name, kind, found, facts)
+    wrong = TYPES[kind].check(spec)
+    if wrong is not None:
+        raise ModelError(f"{owner}.{name}: {wrong}", owner=owner, column=name)
+    return spec
 
 
 def _spec(name: str, kind: ColumnType, found: Any, facts: ColumnFacts) -> ColumnSpec:

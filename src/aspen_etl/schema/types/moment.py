@@ -1,0 +1,167 @@
+"""Moments to the millisecond: of a clock on the wall, or of UTC.
+
+``2020-01-31 14:05:00.000`` is a datetime, ``2020-01-31 14:05:00.000Z`` a timestamp.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import partial
+from typing import Any, Literal, Optional
+
+import numpy as np
+import pandas as pd
+
+from aspen_etl.columns import COLUMNS
+from aspen_etl.columns.text import conform_text
+from aspen_etl.schema.types.base import (
+    INVALID,
+    OUT_OF_RANGE,
+    TOO_PRECISE,
+    Canonical,
+    Facts,
+    Finding,
+    Type,
+    judged,
+)
+from aspen_etl.schema.types.days import FIRST_DAY, LATE_DAY, REAL_DAY
+from aspen_etl.schema.types.patterns import (
+    ISO_MOMENT,
+    Moment,
+    Pattern,
+    UnreadablePatternError,
+    read_pattern,
+)
+
+__all__ = ["DATETIME", "TIMESTAMP"]
+
+_NUMPY = np.dtype("datetime64[ms]")
+#: The dtype by what ends the canonical text: nothing, or a Z.
+_DTYPES = {"": _NUMPY, "Z": pd.DatetimeTZDtype(unit="ms", tz="UTC")}
+_CLOCK = r" (?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{3}"
+_WIDTH = len("2020-01-31 14:05:00.000")
+_DIGITS, _MINUTE, _DAY = 3, 60, dt.timedelta(days=1)
+_MIDNIGHT = dt.time()
+#: Moments that tell the parts of a date from each other, and those of a clock.
+_SAMPLES = [dt.datetime(2001, 2, 3, 4, 5, 6), dt.datetime(1999, 12, 11, 10, 9, 8)]  # noqa: DTZ001 - a clock on the wall
+_FORMS = (
+    "{0:%Y-%m-%d}",
+    *(f"{{0:%Y-%m-%d{mark}%H:%M:%S}}{end}" for mark in " T" for end in ("", ".000")),
+)
+
+
+def _dtype(zone: str, _spec: Facts) -> Any:
+    return _DTYPES[zone]
+
+
+# ----------------------------------------------------------------------------- canonical text
+
+
+def _canonical(zone: str, values: pd.Series, spec: Facts) -> Canonical:
+    pattern = read_pattern(spec.format) if spec.format is not None else None
+    return judged(values, LATE_DAY + _CLOCK + zone, partial(_read, zone, pattern))
+
+
+def _read(zone: str, pattern: Optional[Pattern], text: str) -> Finding:
+    found = ISO_MOMENT.read(text) or (pattern.read(text) if pattern else None)
+    if found is None or (found.offset is not None and not zone):
+        return "", INVALID
+    if found.fraction[_DIGITS:].strip("0"):
+        return "", TOO_PRECISE
+    moment = _in_utc(found)
+    if moment is None or moment.date() < FIRST_DAY:
+        return "", OUT_OF_RANGE
+    return f"{moment.isoformat(' ')}.{found.fraction[:_DIGITS]:0<{_DIGITS}}{zone}", ""
+
+
+def _in_utc(found: Moment) -> Optional[dt.datetime]:
+    """Give a moment to the second, or none where its year in UTC is not 1 to 9999."""
+    seconds = found.seconds - (found.offset or 0) * _MINUTE
+    try:
+        return dt.datetime.combine(found.day, _MIDNIGHT) + dt.timedelta(seconds=seconds)
+    except OverflowError:
+        return None
+
+
+# ----------------------------------------------------------------------------- values
+
+
+def _parse(zone: str, values: pd.Series, spec: Facts) -> pd.Series:
+    wrong = int((~COLUMNS.matches(values, REAL_DAY + _CLOCK + zone)).sum())
+    if wrong:
+        raise ValueError(f"{wrong} cells are no moments in canonical form")
+    present = values.notna().to_numpy(dtype=bool)
+    if not spec.nullable and not present.all():
+        raise ValueError("a moment is missing")
+    held = np.full(len(values), np.datetime64("NaT"), dtype=_NUMPY)
+    # So many characters are all but the Z.
+    held[present] = values.to_numpy(dtype=object)[present].astype(f"U{_WIDTH}").astype(_NUMPY)
+    return _with_zone(zone, held)
+
+
+def _with_zone(zone: str, held: Any) -> pd.Series:
+    moments = pd.Series(held, copy=False)
+    return moments.dt.tz_localize("UTC") if zone else moments
+
+
+def _text(zone: str, values: pd.Series, _spec: Facts) -> pd.Series:
+    if values.dtype != _DTYPES[zone]:
+        raise ValueError(f"the column holds no {_DTYPES[zone]}")
+    held = (values.dt.tz_localize(None) if zone else values).to_numpy()
+    present = ~np.isnat(held)
+    shown = np.datetime_as_string(held[present], unit="ms")
+    if (
+        len(shown)
+        and (shown.dtype.itemsize > 4 * _WIDTH)
+        and any(len(t) != _WIDTH for t in shown.tolist())
+    ):
+        raise ValueError("some moments are outside of the years 1 to 9999")
+    out = np.full(len(held), None, dtype=object)
+    out[present] = [f"{text[:10]} {text[11:]}{zone}" for text in shown.tolist()]
+    return conform_text(pd.Series(out, dtype=object))
+
+
+# ----------------------------------------------------------------------------- declarations
+
+
+def _check(zone: str, spec: Facts) -> Optional[str]:
+    if spec.format is not None:
+        try:
+            pattern = read_pattern(spec.format)
+        except UnreadablePatternError as error:
+            return f"format={spec.format!r}: {error}"
+        if "z" in pattern.parts and not zone:
+            return f"format={spec.format!r} reads an offset, which needs zone='UTC'"
+        if any(_misread(pattern, sample) for sample in _SAMPLES):
+            return (
+                f"format={spec.format!r} reads 2001-02-03 as another date; such text needs a "
+                "cleaner"
+            )
+    return None
+
+
+def _misread(pattern: Pattern, sample: dt.datetime) -> bool:
+    texts = [form.format(sample) for form in _FORMS]
+    found = [
+        (ISO_MOMENT.read(text + end), pattern.read(text + end))
+        for text in texts
+        for end in ("", "Z")
+    ]
+    return any(
+        right is not None and wrong is not None and _in_utc(right) != _in_utc(wrong)
+        for right, wrong in found
+    )
+
+
+def _type(name: Literal["datetime", "timestamp"], zone: str) -> Type:
+    return Type(
+        name=name,
+        dtype=partial(_dtype, zone),
+        canonical=partial(_canonical, zone),
+        parse=partial(_parse, zone),
+        text=partial(_text, zone),
+        check=partial(_check, zone),
+    )
+
+
+DATETIME, TIMESTAMP = _type("datetime", ""), _type("timestamp", "Z")
