@@ -16,7 +16,7 @@ import sys
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import count, islice
-from typing import Any
+from typing import Any, Optional
 
 import numpy as np
 import pandas as pd
@@ -32,7 +32,7 @@ from aspen_etl.errors.base import instead
 from aspen_etl.io.csv_fast import BOM, MAX_TEXT, content_end, try_read_csv, try_read_plain_csv
 from aspen_etl.io.header import Header, find_header
 from aspen_etl.io.reading import RawSheet, ReadLimits, Request
-from aspen_etl.schema.headers import header_text, matched_columns
+from aspen_etl.schema.headers import header_text
 
 __all__ = ["gunzip", "read_csv"]
 
@@ -140,13 +140,13 @@ def _refuse_long_lines(data: bytes, request: Request) -> None:
 
 def _refuse_other_separators(data: bytes, headers: Sequence[Any], request: Request) -> None:
     """Refuse a file whose header is one field, or below a title is parted by another character."""
-    if len(request.expected) == 1 or matched_columns(headers, request.known):
+    if len(request.expected) == 1 or request.matched(headers):
         return
     lines = data[:_HEAD].decode("utf-8", "replace").splitlines()
     only = header_text(headers[0]) if len(headers) == 1 else ""
     for separator, name in _OTHER_SEPARATORS.items():
         fields = [line.replace('"', "").split(separator) for line in lines]
-        found = max((len(matched_columns(line, request.known)) for line in fields), default=0)
+        found = max((len(request.matched(line)) for line in fields), default=0)
         if separator in only or 2 * found > len(request.expected):
             raise FileFormatError.unsupported(
                 request.url,
@@ -161,10 +161,10 @@ def _refuse_other_separators(data: bytes, headers: Sequence[Any], request: Reque
 def _read_by_record(data: bytes, request: Request) -> RawSheet:
     data, stand_in = _hide_nul(data[: content_end(data)])
 
-    def read() -> tuple[Header, list[list[str]]]:
+    def read() -> Optional[tuple[Header, list[list[str]]]]:
         header = find_header(_reader(data), request)
         if header is None:
-            raise request.no_header()
+            return None
         records = _records(islice(_reader(data), header.number, None), request)
         return header, _read_records(records, len(header.cells), header.number, request)
 
@@ -172,7 +172,10 @@ def _read_by_record(data: bytes, request: Request) -> RawSheet:
         is_text = isinstance(error, csv.Error)
         return _bad_quotes(data, request) if is_text else _bad_encoding(data, request)
 
-    header, columns = instead(read, (UnicodeDecodeError, csv.Error), ours)
+    found = instead(read, (UnicodeDecodeError, csv.Error), ours)
+    if found is None:
+        return request.without_header()
+    header, columns = found
     if stand_in:
         columns = [[text.replace(stand_in, "\0") for text in texts] for texts in columns]
     rows = np.arange(len(columns[0]), dtype=np.int64) + header.number + 1

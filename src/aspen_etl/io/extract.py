@@ -24,7 +24,7 @@ from aspen_etl.io.filesystem import Location
 from aspen_etl.io.formats import GZIP_MAGIC, recognize
 from aspen_etl.io.places import SHEET_SUFFIXES, SheetFiles, Source, check_sources, find_files
 from aspen_etl.io.reading import RawSheet, Reading, ReadLimits, Request
-from aspen_etl.schema.headers import known_headers, match_headers
+from aspen_etl.schema.headers import header_text, known_headers, match_headers, spell_headers
 from aspen_etl.schema.repeating import repeated_headers, set_apart
 from aspen_etl.schema.values import FAULT_COLUMNS, FIRST_ROW, Extract
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from aspen_etl.schema.model import Model
     from aspen_etl.schema.spec import SourceSpec
 
-__all__ = ["read_extract"]
+__all__ = ["lay_out", "load_file", "read_extract", "read_file"]
 
 
 def read_extract(  # noqa: PLR0913 - one call says everything about a file, each option alone
@@ -101,7 +101,7 @@ def read_extract(  # noqa: PLR0913 - one call says everything about a file, each
     raw = _read_files(find_files(source, model, storage_options, reading.sheets), model, reading)
     frames, faults, notes = {}, [], {}
     for name, spec in model.sources.items():
-        frames[name], found = _sheet(raw[name], spec, reading)
+        frames[name], found = lay_out(raw[name], spec, reading)
         faults.append(found)
         notes[name] = sum((Counter(part.notes) for _, part in raw[name]), Counter())
     return Extract.from_frames(
@@ -137,19 +137,15 @@ def _check_header_row(row: Any, model: Model) -> None:
 # ----------------------------------------------------------------------------- the files
 
 #: What was read of a sheet: each part with the place that it comes from.
-_Parts = Sequence["tuple[Location, RawSheet]"]
+Parts = Sequence["tuple[Location, RawSheet]"]
 
 
-def _read_files(files: Sequence[SheetFiles], model: Model, reading: Reading) -> dict[str, _Parts]:
+def _read_files(files: Sequence[SheetFiles], model: Model, reading: Reading) -> dict[str, Parts]:
     """Read all files, side by side."""
     for each in files:
         _check_size(each, reading.limits)
     jobs = [(place, each) for each in files for place in each.places]
-    read = map_threads(
-        lambda job: _read_file(*job, model, reading),
-        jobs,
-        rows=UNKNOWN_ROWS,
-    )
+    read = map_threads(lambda job: _read(*job, model, reading), jobs, rows=UNKNOWN_ROWS)
     parts: dict[str, list[tuple[Location, RawSheet]]] = {}
     for (place, _), sheets in zip(jobs, read):
         for name, sheet in sheets.items():
@@ -169,24 +165,43 @@ def _check_size(files: SheetFiles, limits: ReadLimits) -> None:
         )
 
 
-def _read_file(
+def _read(
     place: Location, files: SheetFiles, model: Model, reading: Reading
 ) -> dict[str, RawSheet]:
-    data = place.read(reading.limits.max_file_bytes)
-    if data.startswith(GZIP_MAGIC):
-        data = gunzip(data, place.url, reading.limits)
     requests = {name: reading.request(place.url, model.sources[name]) for name in files.sources}
+    data = load_file(place, reading.limits)
+    return read_file(data, place, requests, is_part=files.folder is not None)
+
+
+def load_file(place: Location, limits: ReadLimits) -> bytes:
+    """Give the bytes of a file, unpacked."""
+    data = place.read(limits.max_file_bytes)
+    return gunzip(data, place.url, limits) if data.startswith(GZIP_MAGIC) else data
+
+
+def read_file(
+    data: bytes, place: Location, requests: Mapping[str, Request], *, is_part: bool
+) -> dict[str, RawSheet]:
+    """Read sheets of a file.
+
+    Args:
+        data: The file, unpacked.
+        place: Where it is from.
+        requests: What to read, by any key.
+        is_part: Whether it is one of the parts of a sheet.
+    """
     kind = recognize(data, place)
-    if files.folder is not None and kind == "workbook":
+    if is_part and kind == "workbook":
         raise FileFormatError.unsupported(
             place.url, "is a workbook among the parts of a sheet", "give its own url for the sheet"
         )
     if kind == "workbook":
         from aspen_etl.io.xlsx.workbook import read_workbook  # only who has one waits for it
 
-        return read_workbook(data, requests, url=place.url, limits=reading.limits)
+        limits = next(iter(requests.values())).limits
+        return read_workbook(data, requests, url=place.url, limits=limits)
     # A job calls its parts as it likes.
-    if kind == "text" and files.folder is None and not place.name.lower().endswith(SHEET_SUFFIXES):
+    if kind == "text" and not is_part and not place.name.lower().endswith(SHEET_SUFFIXES):
         raise FileFormatError.unsupported(
             place.url,
             "is of no format that is read",
@@ -212,7 +227,9 @@ def _read_parquet(data: bytes, request: Request) -> RawSheet:
 # ----------------------------------------------------------------------------- one sheet
 
 
-def _sheet(parts: _Parts, spec: SourceSpec, reading: Reading) -> tuple[pd.DataFrame, pd.DataFrame]:
+def lay_out(
+    parts: Parts, spec: SourceSpec, reading: Reading, /
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Give a sheet's columns in the model's order and names, and its faults."""
     sheet = reading.sheet(spec.name)
     if len(parts) == 1:
@@ -237,14 +254,11 @@ def _frame(
     raw: RawSheet, spec: SourceSpec, reading: Reading, sheet: str
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Give the same of one file."""
-    places = match_headers(
-        raw.headers,
-        list(spec.columns),
-        sheet=sheet,
-        rename=reading.columns,
-        ignore=reading.ignore_columns,
-        empty=raw.empty(),
-    )
+    told: Any = {"rename": reading.columns, "ignore": reading.ignore_columns}
+    headers = raw.headers
+    if spec.implied:
+        headers = spell_headers(headers, spec.columns, **told)
+    places = match_headers(headers, list(spec.columns), sheet=sheet, empty=raw.empty(), **told)
     index = pd.Index(raw.rows, dtype="int64", name="row")
     cells = map_threads(
         lambda position: _without(raw.column(position), reading.na_values).set_axis(index),
@@ -260,7 +274,8 @@ def _frame(
     frame = make_frame(columns, index)
     found = pd.DataFrame(faults, columns=list(FAULT_COLUMNS), dtype=object)
     # By the model's own names a repeated header is known later on, by others nowhere else.
-    known = known_headers(list(spec.columns), reading.columns)
+    spelled = dict(zip(map(header_text, raw.headers), headers)) if spec.implied else {}
+    known = known_headers(list(spec.columns), {**spelled, **reading.columns})
     if len(known) == len(columns) or not len(frame):
         return frame, found
     first = next(iter(columns))

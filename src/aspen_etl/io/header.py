@@ -8,7 +8,7 @@ from typing import Any, Optional
 
 from aspen_etl.errors import HeaderError
 from aspen_etl.io.reading import Request
-from aspen_etl.schema.headers import header_text, matched_columns
+from aspen_etl.schema.headers import header_text
 
 __all__ = ["Header", "find_header"]
 
@@ -41,7 +41,8 @@ def find_header(rows: Iterable[Sequence[Any]], request: Request) -> Optional[Hea
 
     Below titles it is the first row with a header for each expected column. A title is a row
     with one cell: no row of a table of several columns, for none could be accepted. Rows of
-    more cells may be records, so that nobody but the caller can say that they are titles.
+    more cells may be records, so that nobody but the caller can say that they are titles. Where
+    any header will do, it is the first row of more cells than one.
 
     Args:
         rows: Rows of cells from the top of the sheet; no more are taken than are looked at.
@@ -67,7 +68,9 @@ def find_header(rows: Iterable[Sequence[Any]], request: Request) -> Optional[Hea
 
 
 def _is_whole(header: Header, request: Request) -> bool:
-    return len(matched_columns(header.cells, request.known)) == len(set(request.expected))
+    if request.takes_any:
+        return not _has_one_cell(header)
+    return len(request.matched(header.cells)) == len(set(request.expected))
 
 
 def _choose(top: Sequence[Header], request: Request) -> Header:
@@ -76,7 +79,7 @@ def _choose(top: Sequence[Header], request: Request) -> Header:
     body = next((row for row in top if not _is_title(row, request)), first)
     if not _is_whole(last, request):
         # Not whole, but more than half: what is missing can be said.
-        found = len(matched_columns(body.cells, request.known))
+        found = len(request.matched(body.cells))
         return body if 2 * found > len(request.expected) else first
     if last.number > body.number:
         raise HeaderError.below(request.sheet, first.number, last.number)
@@ -84,4 +87,8 @@ def _choose(top: Sequence[Header], request: Request) -> Header:
 
 
 def _is_title(row: Header, request: Request) -> bool:
-    return len(request.expected) > 1 and sum(1 for cell in row.cells if header_text(cell)) == 1
+    return (len(request.expected) > 1 or request.takes_any) and _has_one_cell(row)
+
+
+def _has_one_cell(row: Header) -> bool:
+    return sum(1 for cell in row.cells if header_text(cell)) == 1

@@ -11,11 +11,21 @@ from aspen_etl.errors import ExtractError, FileFormatError, SourceNotFoundError
 from aspen_etl.errors.base import did_you_mean, near_name
 from aspen_etl.io.calling import attempt
 from aspen_etl.io.filesystem import Location, Url, locate
+from aspen_etl.schema.headers import identifier
 
 if TYPE_CHECKING:
+    from aspen_etl.io.reading import Reading
     from aspen_etl.schema.model import Model
 
-__all__ = ["SHEET_SUFFIXES", "SheetFiles", "Source", "check_sources", "find_files", "source_places"]
+__all__ = [
+    "SHEET_SUFFIXES",
+    "SheetFiles",
+    "Source",
+    "check_sources",
+    "find_files",
+    "find_sheets",
+    "source_places",
+]
 
 #: What names the source: a workbook or a folder, or a url for each sheet.
 Source = Union[Url, Mapping[str, Url]]
@@ -149,6 +159,9 @@ def _member(folder: Location, source: str, stem: str, model: Model) -> SheetFile
         entries = _entries(folder)
         folded = {name.casefold() for name in wanted}
         alike = [entry.name for entry in entries if entry.name.casefold() in folded]
+        named = [entry.name for name, entry in _sheets_among(entries) if name == stem]
+        if named and not alike and model.sources[source].implied:
+            alike = named
         found = [place for name in alike if _is_sheet(place := folder.child(name), stem)]
     if len(found) > 1:
         names = " and ".join(place.name for place in found)
@@ -169,7 +182,48 @@ def _is_sheet(place: Location, stem: str) -> bool:
     return kind == "folder" or (kind == "file" and place.name.casefold() != stem.casefold())
 
 
+def _sheets_among(entries: list[_Entry]) -> list[tuple[str, _Entry]]:
+    """Give what in a folder is a sheet, each with the name that it has as an identifier."""
+    held = [entry for entry in entries if not _is_hidden(entry.name)]
+    held = [entry for entry in held if entry.is_folder or entry.stem != entry.name]
+    return [(identifier(one.stem) or f"sheet_{at}", one) for at, one in enumerate(held, 1)]
+
+
+def find_sheets(source: Source, reading: Reading) -> list[SheetFiles]:
+    """Say which sheets there are, where no model says so, each by its name as an identifier.
+
+    A workbook is one of them, by its own name; what it holds is seen when it is opened.
+
+    Raises:
+        SourceNotFoundError: There is nothing at the url, or no sheet in the folder.
+        SourceAccessError: The storage refuses access.
+        FileFormatError: A folder holds what is no part of a sheet.
+    """
+    if isinstance(source, Mapping):
+        places = {name: locate(url, reading.storage_options) for name, url in source.items()}
+        return [_one_sheet(place, [name]) for name, place in places.items()]
+    place = locate(source, reading.storage_options)
+    kind = place.kind()
+    if kind == "absent":
+        raise SourceNotFoundError.at(place.url)
+    alone = identifier(_Entry(place.name, is_folder=False, bytes=None).stem) or "sheet_1"
+    if kind == "file":
+        return [SheetFiles((alone,), (place,))]
+    entries = _entries(place)
+    held = _sheets_among(entries)
+    if not held or all(entry.name.startswith(_PART) for _, entry in held):
+        return [_parts(place, alone)]
+    wanted = {sheet.casefold(): source for source, sheet in reading.sheets.items()}
+    if wanted:
+        told = [(wanted.get(entry.stem.casefold()), entry) for _, entry in held]
+        held = [(source, entry) for source, entry in told if source is not None]
+    return [_one_sheet(place.child(entry.name), [name]) for name, entry in held]
+
+
 # ----------------------------------------------------------------------------- the parts of a sheet
+
+#: How the names of the parts of one sheet begin, as Spark and its like write them.
+_PART = "part-"
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,12 @@ import pandas as pd
 from aspen_etl.errors import ArgumentError, HeaderError, LimitExceededError
 from aspen_etl.io.options import Names, Rows, Texts, option
 from aspen_etl.schema.column import hint
-from aspen_etl.schema.headers import blank_columns, known_headers
+from aspen_etl.schema.headers import (
+    blank_columns,
+    known_headers,
+    matched_columns,
+    spell_headers,
+)
 
 if TYPE_CHECKING:
     from aspen_etl.schema.spec import SourceSpec
@@ -88,6 +93,8 @@ class Request:
         header_row: The row number of the header; where there is none, it is looked for.
         limits: How much to take in.
         rename: The model's name of a column by its header, where they differ.
+        implied: Whether nobody wrote the headers and names of sheets down, so that they match as
+            identifiers, too. Then nothing may be expected: the header is what stands there.
     """
 
     url: str
@@ -96,15 +103,37 @@ class Request:
     header_row: Optional[int] = None
     limits: ReadLimits = field(default_factory=ReadLimits)
     rename: Mapping[str, str] = field(default_factory=dict)
+    implied: bool = False
 
     @cached_property
     def known(self) -> Mapping[str, str]:
         """The model's name of a column by each header that stands for it."""
         return known_headers(self.expected, self.rename)
 
-    def no_header(self) -> HeaderError:
-        """Say that there is no header at all."""
-        return HeaderError.no_header(self.sheet, list(self.expected), 0)
+    @property
+    def takes_any(self) -> bool:
+        """Whether any header will do: none is expected yet."""
+        return self.implied and not self.expected
+
+    def spell(self, headers: Sequence[Any]) -> Sequence[Any]:
+        """Give headers as they match."""
+        if not self.implied:
+            return headers
+        return spell_headers(headers, self.expected, rename=self.rename)
+
+    def matched(self, cells: Sequence[Any]) -> set[str]:
+        """Give the columns of the model whose header is among these cells."""
+        return matched_columns(self.spell(cells), self.known)
+
+    def without_header(self) -> RawSheet:
+        """Give a sheet without a column, where any will do.
+
+        Raises:
+            HeaderError: Columns are expected.
+        """
+        if not self.takes_any:
+            raise HeaderError.no_header(self.sheet, list(self.expected), 0)
+        return RawSheet((), np.empty(0, dtype=np.int64), lambda _: pd.Series(dtype=object))
 
     def check_rows(self, count: int) -> None:
         """Refuse more records than the limits allow."""
@@ -211,6 +240,7 @@ class Reading:
             row.get(spec.name) if isinstance(row, Mapping) else row,
             self.limits,
             self.columns,
+            spec.implied,
         )
 
     def keywords(self) -> dict[str, Any]:

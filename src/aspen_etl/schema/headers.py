@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
@@ -14,10 +16,15 @@ __all__ = [
     "blank_columns",
     "header_key",
     "header_text",
+    "identifier",
     "known_headers",
     "match_headers",
     "matched_columns",
+    "spell_headers",
 ]
+
+#: Where a word of a header ends: at what is neither letter nor digit, and within ``orderId``.
+_BETWEEN_WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[^A-Za-z0-9]+")
 
 
 def header_text(cell: Any, /) -> str:
@@ -31,6 +38,49 @@ def header_key(header: str, /) -> str:
     """Give the form in which headers are compared."""
     # NOTE: where files were joined, the mark that one of them begins with stands before a header.
     return header.strip(f"{WHITE_SPACE}\ufeff").casefold()
+
+
+def identifier(header: str, /) -> str:
+    """Give the name that a header, or a sheet's name, has as an identifier; '' where it has none.
+
+    Examples:
+        >>> [identifier(each) for each in ("Order ID", "orderId", "Größe (cm)", "2020", "#")]
+        ['order_id', 'order_id', 'grosse_cm', 'column_2020', '']
+    """
+    plain = unicodedata.normalize("NFKD", header.replace("ß", "ss"))
+    plain = "".join(each for each in plain if not unicodedata.combining(each))
+    name = "_".join(filter(None, _BETWEEN_WORDS.split(plain))).lower()
+    return f"column_{name}" if name[:1].isdigit() else name
+
+
+def spell_headers(
+    found: Sequence[Any],
+    expected: Collection[str],
+    /,
+    *,
+    rename: Mapping[str, str] | None = None,
+    ignore: Collection[str] = (),
+) -> list[str]:
+    """Give the headers of an implied source, those that are a column's as an identifier so named.
+
+    Nobody wrote the headers of such a source down: each is taken for the column whose name it has
+    as an identifier, unless another header is that name already. A column without one is
+    ``column_`` and its position, from 1. What the caller renames or leaves out stays as it is.
+
+    Examples:
+        >>> spell_headers(["Order ID", "", "Note"], ["order_id", "column_2"])
+        ['order_id', 'column_2', 'Note']
+    """
+    headers = [header_text(cell) for cell in found]
+    given = {header_key(header): name for header, name in (rename or {}).items()}
+    taken = {given.get(key, key) for key in map(header_key, headers)}
+    told = {*given, *map(header_key, ignore)}
+    out = []
+    for place, header in enumerate(headers, 1):
+        name = identifier(header) or f"column_{place}"
+        is_free = header_key(header) not in told and name in expected and name not in taken
+        out.append(name if is_free else header)
+    return out
 
 
 def blank_columns(headers: Sequence[Any], column: Callable[[int], pd.Series], /) -> set[int]:

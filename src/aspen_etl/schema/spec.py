@@ -57,11 +57,14 @@ class SourceSpec:
         name: The name of the sheet, or of the file without its ending.
         columns: Its columns by name, in order.
         schema: The pandera model that it was read off.
+        implied: Whether it follows from the tables: nobody wrote its headers down, so that they
+            match as identifiers, too.
     """
 
     name: str
     columns: Mapping[str, ColumnSpec]
     schema: type[pa.DataFrameModel] = field(repr=False)
+    implied: bool = False
 
     def __post_init__(self) -> None:
         """Let nobody change the columns."""
@@ -69,7 +72,7 @@ class SourceSpec:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel without the view of the columns, which does not pickle."""
-        return type(self), (self.name, dict(self.columns), self.schema)
+        return type(self), (self.name, dict(self.columns), self.schema, self.implied)
 
     @classmethod
     def of(cls, schema: type[pa.DataFrameModel], /) -> SourceSpec:

@@ -17,7 +17,7 @@ from aspen_etl.columns.text import WHITE_SPACE, conform_text
 from aspen_etl.columns.threads import map_threads
 from aspen_etl.errors import ExtractError, ModelFunctionError
 from aspen_etl.schema.column import hint
-from aspen_etl.schema.headers import blank_columns, known_headers, match_headers
+from aspen_etl.schema.headers import blank_columns, known_headers, match_headers, spell_headers
 from aspen_etl.schema.model import Cleaner, Model
 from aspen_etl.schema.repeating import repeated_headers, set_apart
 from aspen_etl.schema.spec import SourceSpec
@@ -137,7 +137,7 @@ def _lay_out(frame: pd.DataFrame, spec: SourceSpec) -> tuple[pd.DataFrame, dict[
     """Give the declared columns of a sheet in order, and the column that each header stands for."""
     headers = tuple(frame.columns)
     found = match_headers(
-        headers,
+        spell_headers(headers, spec.columns) if spec.implied else headers,
         tuple(spec.columns),
         sheet=spec.name,
         empty=blank_columns(headers, lambda position: frame.iloc[:, position]),

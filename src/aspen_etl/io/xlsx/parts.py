@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Optional
 
 from aspen_etl.errors import CorruptFileError, FileFormatError, HeaderError
 from aspen_etl.io.xlsx.package import Package, part_name
-from aspen_etl.schema.headers import header_text
+from aspen_etl.schema.headers import header_text, identifier
 
 __all__ = ["Parts", "find_parts"]
 
@@ -37,8 +37,12 @@ class Parts:
     styles: Optional[str]
     is_1904: bool
 
-    def of_sheet(self, name: str) -> str:
+    def of_sheet(self, name: str, *, implied: bool = False) -> str:
         """Find a sheet by its name, as Excel does: without regard to case.
+
+        Args:
+            name: The name.
+            implied: Nobody wrote it down; it may be a sheet's as an identifier.
 
         Raises:
             HeaderError: It is not there.
@@ -47,11 +51,18 @@ class Parts:
         if name in self.sheets:
             return self.sheets[name]
         found = [part for sheet, part in self.sheets.items() if _fold(sheet) == _fold(name)]
+        if implied and not found:
+            found = [self.sheets[sheet] for key, sheet in self.names() if key == name]
         if not found:
             raise HeaderError.missing_sheet(self.url, name, list(self.sheets))
         if len(found) > 1:
             raise CorruptFileError.at(self.url, f"it has {len(found)} sheets of the name {name!r}")
         return found[0]
+
+    def names(self) -> Iterator[tuple[str, str]]:
+        """Give the name that each sheet has as an identifier, and its own."""
+        for place, sheet in enumerate(self.sheets, 1):
+            yield identifier(sheet) or f"sheet_{place}", sheet
 
 
 def _fold(name: str) -> str:

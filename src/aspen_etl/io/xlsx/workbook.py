@@ -54,7 +54,7 @@ def read_workbook(
     """
     package = open_package(data, url, limits)
     parts = find_parts(package)
-    names = [parts.of_sheet(request.sheet) for request in requests.values()]
+    names = [parts.of_sheet(each.sheet, implied=each.implied) for each in requests.values()]
     shared = [part for part in (parts.strings, parts.styles) if part is not None]
     package.check([*dict.fromkeys([*names, *shared])])
 
@@ -154,10 +154,10 @@ def _calamine(sheets: Sequence[Scan], strings: Strings) -> list[Any] | None:
 
 def _raw_sheet(grid: Any, scan: Scan, request: Request) -> RawSheet:
     if grid.start is None:
-        raise request.no_header()
+        return request.without_header()
     header, offset = find_header(grid.iter_rows(), request), grid.start[1]
     if header is None:
-        raise request.no_header()
+        return request.without_header()
     number, named = header.number, as_text(pd.Series(list(header.cells), dtype=object)).tolist()
     width = max([offset + len(named), *(fault.position + 1 for fault in scan.faults)])
     headers = [""] * offset + named + [""] * (width - offset - len(named))
