@@ -15,8 +15,18 @@ from typing import Any, get_args
 
 import pytest
 
+from aspen_etl.derive.datapackage import FIELD_TYPES
 from aspen_etl.derive.dialects import DIALECTS, Dialect, SQLDialect
-from aspen_etl.derive.formats import DEFAULT_FORMAT, FORMATS, Format, FormatName, Serde
+from aspen_etl.derive.documents import DBML_TYPES, MARKDOWN_TYPES
+from aspen_etl.derive.formats import (
+    ARROW_TYPES,
+    DEFAULT_FORMAT,
+    FORMATS,
+    TRINO_TYPES,
+    Format,
+    FormatName,
+    Serde,
+)
 from aspen_etl.errors import NotSupportedError
 from aspen_etl.errors.base import named
 from aspen_etl.io.codecs import CODECS, Codec
@@ -78,9 +88,22 @@ def test_every_field_of_a_behaviour_is_given() -> None:
     check_no_default(module.Behaviour, module.Stage, module.locks.Locks)
 
 
-@pytest.mark.parametrize("file_format", FORMATS.values(), ids=FORMATS)
-def test_a_format_has_a_type_for_each_type_of_column(file_format: Format) -> None:
-    assert set(file_format.hive_types) == set(get_args(ColumnType))
+#: What is said of each type of column, by what says it.
+BY_TYPE: dict[str, Mapping[str, Any]] = {
+    **{f"Hive, {name}": each.hive_types for name, each in FORMATS.items()},
+    **{f"types of {name}": each.types for name, each in DIALECTS.items()},
+    **{f"checks of {name}": each.checks for name, each in DIALECTS.items()},
+    "Arrow": ARROW_TYPES,
+    "Trino": TRINO_TYPES,
+    "Data Package": FIELD_TYPES,
+    "DBML": DBML_TYPES,
+    "data dictionary": MARKDOWN_TYPES,
+}
+
+
+@pytest.mark.parametrize("table", BY_TYPE.values(), ids=BY_TYPE)
+def test_something_is_said_of_each_type_of_column(table: Mapping[str, Any]) -> None:
+    assert tuple(table) == get_args(ColumnType)
 
 
 def test_an_engine_speaks_one_dialect() -> None:

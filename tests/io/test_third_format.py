@@ -23,14 +23,18 @@ LINES = replace(
     FORMATS["csv"],
     name="lines",
     media_type="application/jsonl",
-    hive_types={"text": "string", "integer": "int", "timestamp": "timestamp"},
+    hive_types={
+        "text": lambda _: "string",
+        "integer": lambda _: "int",
+        "timestamp": lambda _: "timestamp",
+    },
     serde=Serde("a.Serde", "a.Input", "a.Output", {"a": "b"}, "LINES", is_spelled_out=False),
     table_properties={"classification": "lines"},
     typed_view=False,
     resource={},
     has_size=False,
     time_format="any",
-    absent_integers=("none",),
+    absent={"integer": ("none",)},
 )
 NAME: Any = "lines"
 

@@ -29,9 +29,10 @@ def described(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Let SQLite's engine speak another dialect, whose entry notes what is asked of it."""
     asked: list[str] = []
 
-    def length_check(name: str, length: int) -> str:
-        asked.append("length_check")
-        return f"duck_length({name}) < {length}"
+    def text_checks(spec: Any, name: str) -> dict[str, Any]:
+        asked.append("text_checks")
+        present = f"{name} <> ''" if spec.nullable else None
+        return {"present": present, "length": f"duck_length({name}) < {spec.length}"}
 
     def unique_nulls(made: Any, table: Any, nullable: Any) -> None:
         asked.append("unique_nulls")
@@ -42,10 +43,12 @@ def described(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         DIALECTS["sqlite"],
         name=NAME,
         quotes=("<", ">"),
-        text=lambda length: sa.String(length or 99),
-        time=sa.Date,
-        integer=sa.SmallInteger,
-        length_check=length_check,
+        types={
+            "text": lambda spec: sa.String(spec.length or 99),
+            "timestamp": lambda _: sa.Date(),
+            "integer": lambda _: sa.SmallInteger(),
+        },
+        checks={**dict.fromkeys(("integer", "timestamp"), lambda *_: {}), "text": text_checks},
         has_constraints_in_columns=False,
         comparable=lambda spec, name, kind: sa.Column(f"duck_{spec.name}", kind, comment=name),
         unique_nulls=unique_nulls,
@@ -68,7 +71,7 @@ def test_tables_are_described_by_the_entry(
     make = sa.create_mock_engine
     monkeypatch.setattr(sa, "create_mock_engine", lambda _, note: make("sqlite://", note))
     text = sql_ddl(EXTENDED_MODEL, dialect=NAME)
-    assert set(described) == {"length_check", "unique_nulls"}
+    assert set(described) == {"text_checks", "unique_nulls"}
     for word in (
         "BINARY",
         "AUTOINCREMENT",

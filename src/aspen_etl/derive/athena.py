@@ -17,7 +17,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Optional, Union
 
-from aspen_etl.derive.formats import FORMATS, Format, FormatName
+from aspen_etl.derive.formats import FORMATS, Format, FormatName, hive_type, trino_type
 from aspen_etl.errors import ArgumentError, ModelError
 from aspen_etl.errors.base import named
 from aspen_etl.schema.column_spec import ColumnSpec
@@ -32,8 +32,6 @@ _NAME = re.compile(r"[a-z0-9_]{1,255}\Z")
 _LOCATION = re.compile(
     r"(?:s3a?://[a-z0-9][-a-z0-9.]{1,61}[a-z0-9]|file://)/[^\s\"'`\\;<>{}|$?*\x00-\x20\x7f]*\Z"
 )
-
-_TRINO_TYPES = {"integer": "bigint", "timestamp": "timestamp(3)"}
 
 
 def athena_create(
@@ -224,7 +222,7 @@ def _table(table: TableSpec, database: str, folder: str, file_format: Format) ->
     lines = [
         f"CREATE EXTERNAL TABLE IF NOT EXISTS `{database}`.`{name}` (",
         ",\n".join(
-            f"  `{spec.name}` {file_format.hive_types[spec.type]}{_comment(spec.description)}"
+            f"  `{spec.name}` {hive_type(spec, file_format)}{_comment(spec.description)}"
             for spec in table.columns.values()
         ),
         f"){_comment(table.about)}",
@@ -255,7 +253,8 @@ def _typed(spec: ColumnSpec) -> str:
     field = f'"{spec.name}"'
     if spec.nullable:
         field = f"NULLIF({field}, '')"
-    return field if spec.type == "text" else f"CAST({field} AS {_TRINO_TYPES[spec.type]})"
+    kind = trino_type(spec)
+    return field if kind is None else f"CAST({field} AS {kind})"
 
 
 def _comment(text: Optional[str]) -> str:
@@ -277,7 +276,7 @@ def _table_input(
     serde = file_format.serde
     columns = []
     for spec in table.columns.values():
-        column = {"Name": spec.name, "Type": file_format.hive_types[spec.type]}
+        column = {"Name": spec.name, "Type": hive_type(spec, file_format)}
         columns.append({**column, "Comment": spec.description} if spec.description else column)
     return {
         "Name": _table_name(table.name, file_format),

@@ -7,7 +7,7 @@ field-level ``missingValues`` of version 2), as ``frictionless validate`` reads 
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Optional
 
 from aspen_etl.derive.formats import FORMATS, Format, FormatName
@@ -17,9 +17,31 @@ from aspen_etl.schema.model import Model
 from aspen_etl.schema.snapshot import REJECTS
 from aspen_etl.schema.spec import TableSpec
 
-__all__ = ["data_package"]
+__all__ = ["FIELD_TYPES", "data_package"]
 
-_TYPES = {"text": "string", "integer": "integer", "timestamp": "datetime"}
+
+def _moment(_: ColumnSpec, file_format: Format) -> dict[str, Any]:
+    facts = {"type": "datetime"}
+    return (
+        facts if file_format.time_format is None else {**facts, "format": file_format.time_format}
+    )
+
+
+def _text(spec: ColumnSpec, _: Format) -> dict[str, Any]:
+    # An empty field is '' where text cannot be null, and null elsewhere.
+    return {"type": "string", **({} if spec.nullable else {"missingValues": []})}
+
+
+#: Gives what a field is, by the type of the column.
+FIELD_TYPES: Mapping[str, Callable[[ColumnSpec, Format], dict[str, Any]]] = {
+    "text": _text,
+    "integer": lambda *_: {"type": "integer"},
+    "decimal": lambda *_: {"type": "number"},
+    "date": lambda *_: {"type": "date"},
+    "datetime": _moment,
+    "timestamp": _moment,
+    "boolean": lambda *_: {"type": "boolean", "trueValues": ["true"], "falseValues": ["false"]},
+}
 
 
 def data_package(
@@ -87,13 +109,10 @@ def _resource(
 
 
 def _field(spec: ColumnSpec, file_format: Format) -> dict[str, Any]:
-    out: dict[str, Any] = {"name": spec.name, "type": _TYPES[spec.type]}
-    if spec.type == "timestamp" and file_format.time_format is not None:
-        out["format"] = file_format.time_format
-    if spec.type == "text" and not spec.nullable:
-        out["missingValues"] = []  # an empty field is '' here, and null elsewhere
-    if spec.type == "integer" and spec.nullable and file_format.absent_integers:
-        out["missingValues"] = list(file_format.absent_integers)
+    kind = named(FIELD_TYPES, spec.type, kind="type", noun="type of fields")(spec, file_format)
+    out: dict[str, Any] = {"name": spec.name, **kind}
+    if spec.nullable and spec.type in file_format.absent:
+        out["missingValues"] = list(file_format.absent[spec.type])
     if spec.description:
         out["description"] = spec.description
     constraints: dict[str, Any] = {}
@@ -103,6 +122,10 @@ def _field(spec: ColumnSpec, file_format: Format) -> dict[str, Any]:
         constraints["unique"] = True
     if spec.length:
         constraints["maxLength"] = spec.length
+    if spec.minimum is not None:
+        constraints["minimum"] = (
+            spec.minimum if isinstance(spec.minimum, int) else str(spec.minimum)
+        )
     if spec.text_format:
         constraints["pattern"] = spec.text_format.pattern
     if constraints:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
 
+from aspen_etl.errors.base import named
 from aspen_etl.schema.column_spec import ColumnSpec
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.spec import TableSpec
 
-__all__ = ["dbml", "markdown", "mermaid"]
+__all__ = ["DBML_TYPES", "MARKDOWN_TYPES", "dbml", "markdown", "mermaid"]
 
 
 def mermaid(model: Model, /) -> str:
@@ -77,7 +78,7 @@ def _dbml_table(table: TableSpec) -> Iterator[str]:
         facts += [] if spec.nullable else ["not null"]
         facts += [f"note: {_note(spec.description)}"] if spec.description else []
         settings = f" [{', '.join(facts)}]" if facts else ""
-        yield f'  "{spec.name}" {_dbml_type(spec)}{settings}'
+        yield f'  "{spec.name}" {named(DBML_TYPES, spec.type, kind="type")(spec)}{settings}'
     if table.has_surrogate_key:
         names = ", ".join(f'"{name}"' for name in table.natural_key)
         yield from ("", "  indexes {", f"    ({names}) [unique]", "  }")
@@ -86,10 +87,20 @@ def _dbml_table(table: TableSpec) -> Iterator[str]:
     yield from ("}", "")
 
 
-def _dbml_type(spec: ColumnSpec) -> str:
-    if spec.type == "text":
-        return f"varchar({spec.length})" if spec.length else "text"
-    return "bigint" if spec.type == "integer" else "timestamp"
+def _dbml_text(spec: ColumnSpec) -> str:
+    return f"varchar({spec.length})" if spec.length else "text"
+
+
+#: PostgreSQL's names of the types, which the tools of DBML know best.
+DBML_TYPES: Mapping[str, Callable[[ColumnSpec], str]] = {
+    "text": _dbml_text,
+    "integer": lambda _: "bigint",
+    "decimal": lambda spec: f"numeric({spec.precision},{spec.scale})",
+    "date": lambda _: "date",
+    "datetime": lambda _: "timestamp",
+    "timestamp": lambda _: "timestamp",
+    "boolean": lambda _: "boolean",
+}
 
 
 def _note(text: str) -> str:
@@ -127,7 +138,7 @@ def _markdown_table(table: TableSpec) -> Iterator[str]:
     for spec in table.columns.values():
         cells = (
             f"`{spec.name}`",
-            _markdown_type(spec),
+            named(MARKDOWN_TYPES, spec.type, kind="type")(spec),
             "yes" if spec.nullable else "no",
             _markdown_key(spec),
             _markdown_source(spec),
@@ -152,8 +163,28 @@ def _markdown_rules(model: Model) -> Iterator[str]:
     yield ""
 
 
-def _markdown_type(spec: ColumnSpec) -> str:
-    return f"{spec.type} {spec.length}" if spec.length else spec.type
+def _markdown_number(spec: ColumnSpec) -> str:
+    return _with_minimum(spec, "at least")
+
+
+def _markdown_date(spec: ColumnSpec) -> str:
+    return _with_minimum(spec, "from")
+
+
+def _with_minimum(spec: ColumnSpec, word: str) -> str:
+    return spec.type if spec.minimum is None else f"{spec.type}, {word} {spec.minimum}"
+
+
+#: What a data dictionary says of a column's type.
+MARKDOWN_TYPES: Mapping[str, Callable[[ColumnSpec], str]] = {
+    "text": lambda spec: f"{spec.type} {spec.length}" if spec.length else spec.type,
+    "integer": _markdown_number,
+    "decimal": lambda spec: f"{spec.type}({spec.precision}, {spec.scale})",
+    "date": _markdown_date,
+    "datetime": lambda spec: spec.type,
+    "timestamp": lambda spec: spec.type,
+    "boolean": lambda spec: spec.type,
+}
 
 
 def _markdown_key(spec: ColumnSpec) -> str:

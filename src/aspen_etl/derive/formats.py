@@ -7,22 +7,27 @@ paired table ``CODECS``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Optional, get_args
 
 from aspen_etl.errors import MissingDependencyError
+from aspen_etl.errors.base import named
 from aspen_etl.schema.column_spec import ColumnSpec, ColumnType
 from aspen_etl.schema.model import Model
 
 __all__ = [
+    "ARROW_TYPES",
     "DEFAULT_FORMAT",
     "FORMATS",
+    "TRINO_TYPES",
     "Format",
     "FormatName",
     "Serde",
     "arrow_schema",
     "arrow_text",
+    "hive_type",
+    "trino_type",
 ]
 
 FormatName = Literal["csv", "parquet"]
@@ -60,35 +65,35 @@ class Format:
     Attributes:
         name: Its name, and what the names of its files end in.
         media_type: Its media type, as IANA registers it.
-        hive_types: The type of Hive that a column is read in, by the type of the column.
+        hive_types: Gives the type of Hive that a column is read in, by the type of the column.
         serde: How Hive reads it.
         table_properties: What Hive, Athena and Glue are told of a table of it.
         typed_view: Whether Hive's types are not those of the columns, so that a view gives them.
         resource: What a Data Package says of a file of it.
         has_size: Whether a Data Package states its size. ``frictionless`` holds that of Parquet
             against one that it never takes.
-        time_format: How it writes a point in time, where that is text.
-        absent_integers: What ``frictionless`` reads of an integer that is null, where that is not
-            an empty field.
+        time_format: How it writes a moment, where that is text.
+        absent: What ``frictionless`` reads of a cell that is null, by the type of the column,
+            where that is not an empty field.
     """
 
     name: str
     media_type: str
-    hive_types: Mapping[str, str]
+    hive_types: Mapping[str, Callable[[ColumnSpec], str]]
     serde: Serde
     table_properties: Mapping[str, str]
     typed_view: bool
     resource: Mapping[str, Any]
     has_size: bool
     time_format: Optional[str]
-    absent_integers: tuple[str, ...]
+    absent: Mapping[str, tuple[str, ...]]
 
 
 FORMATS: Mapping[str, Format] = {
     "csv": Format(
         name="csv",
         media_type="text/csv",
-        hive_types=dict.fromkeys(get_args(ColumnType), "string"),
+        hive_types=dict.fromkeys(get_args(ColumnType), lambda _: "string"),
         serde=Serde(
             library="org.apache.hadoop.hive.serde2.OpenCSVSerde",
             input_format="org.apache.hadoop.mapred.TextInputFormat",
@@ -106,19 +111,19 @@ FORMATS: Mapping[str, Format] = {
         },
         has_size=True,
         time_format="%Y-%m-%d %H:%M:%S.%f",  # UTC, to the millisecond
-        absent_integers=(),
+        absent={},
     ),
     "parquet": Format(
         name="parquet",
         media_type="application/vnd.apache.parquet",
         hive_types={
-            "text": "string",
-            "integer": "bigint",
-            "decimal": "decimal",
-            "date": "date",
-            "datetime": "timestamp",
-            "timestamp": "timestamp",
-            "boolean": "boolean",
+            "text": lambda _: "string",
+            "integer": lambda _: "bigint",
+            "decimal": lambda spec: f"decimal({spec.precision},{spec.scale})",
+            "date": lambda _: "date",
+            "datetime": lambda _: "timestamp",
+            "timestamp": lambda _: "timestamp",
+            "boolean": lambda _: "boolean",
         },
         serde=Serde(
             library="org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe",
@@ -133,19 +138,63 @@ FORMATS: Mapping[str, Format] = {
         resource={},
         has_size=False,
         time_format=None,
-        absent_integers=("", "nan"),  # it reads them as floats
+        absent={"integer": ("", "nan")},  # it reads them as floats
     ),
 }
+
+
+def hive_type(spec: ColumnSpec, file_format: Format, /) -> str:
+    """Give the type of Hive that a column of a format's files is read in.
+
+    Raises:
+        NotSupportedError: The format has no such type.
+    """
+    noun = f"type of columns in {file_format.name}"
+    return named(file_format.hive_types, spec.type, kind="type", noun=noun)(spec)
+
+
+#: Gives the type that a view over text casts to; text it leaves as it is.
+TRINO_TYPES: Mapping[str, Callable[[ColumnSpec], Optional[str]]] = {
+    "text": lambda _: None,
+    "integer": lambda _: "bigint",
+    "decimal": lambda spec: f"decimal({spec.precision},{spec.scale})",
+    "date": lambda _: "date",
+    "datetime": lambda _: "timestamp(3)",
+    "timestamp": lambda _: "timestamp(3)",
+    "boolean": lambda _: "boolean",
+}
+
+
+def trino_type(spec: ColumnSpec, /) -> Optional[str]:
+    """Give the type that a view over text casts a column to, or none where it leaves it.
+
+    Raises:
+        NotSupportedError: There is no such type.
+    """
+    return named(TRINO_TYPES, spec.type, kind="type", noun="type of columns in a view")(spec)
 
 
 # ----------------------------------------------------------------------------- Arrow
 
 
+#: Gives the Arrow type of a column, by the type of the column.
+ARROW_TYPES: Mapping[str, Callable[[Any, ColumnSpec], Any]] = {
+    "text": lambda pa, _: pa.string(),
+    "integer": lambda pa, _: pa.int64(),
+    "decimal": lambda pa, spec: pa.decimal128(spec.precision, spec.scale),
+    "date": lambda pa, _: pa.date32(),
+    "datetime": lambda pa, _: pa.timestamp("ms"),
+    "timestamp": lambda pa, _: pa.timestamp("ms"),
+    "boolean": lambda pa, _: pa.bool_(),
+}
+
+
 def arrow_schema(columns: Mapping[str, ColumnSpec], /) -> Any:
     """Give the Arrow schema of a table's columns.
 
-    Text is ``string``, whole numbers are ``int64``, points in time ``timestamp[ms]`` in UTC
-    without a zone: what Athena and Hive read.
+    Text is ``string``, whole numbers are ``int64``, decimals ``decimal128``, dates ``date32``,
+    truth is ``bool``; moments are ``timestamp[ms]`` without a zone, points in time in UTC: what
+    Athena and Hive read.
 
     Args:
         columns: The columns by name, such as ``TableSpec.columns``.
@@ -155,6 +204,7 @@ def arrow_schema(columns: Mapping[str, ColumnSpec], /) -> Any:
 
     Raises:
         MissingDependencyError: pyarrow is not installed.
+        NotSupportedError: There is no such type.
 
     Examples:
         >>> from aspen_etl import BORROWER_MODEL
@@ -167,10 +217,16 @@ def arrow_schema(columns: Mapping[str, ColumnSpec], /) -> Any:
         pa = None
     if pa is None:
         raise MissingDependencyError.for_extra("pyarrow", "parquet", "Parquet")
-    types = {"text": pa.string(), "integer": pa.int64(), "timestamp": pa.timestamp("ms")}
     return pa.schema(
-        [pa.field(name, types[spec.type], nullable=spec.nullable) for name, spec in columns.items()]
+        [
+            pa.field(name, _arrow_type(pa, spec), nullable=spec.nullable)
+            for name, spec in columns.items()
+        ]
     )
+
+
+def _arrow_type(pa: Any, spec: ColumnSpec) -> Any:
+    return named(ARROW_TYPES, spec.type, kind="type", noun="Arrow type")(pa, spec)
 
 
 def arrow_text(model: Model, /) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from aspen_etl.errors.base import named
 from aspen_etl.schema.column_spec import ColumnSpec
 from aspen_etl.schema.spec import TableSpec
 
@@ -18,9 +19,14 @@ def no_column(spec: ColumnSpec, name: str, kind: Any) -> None:
     """Ask for no column beside a nullable one."""
 
 
-def _nothing(spec: ColumnSpec) -> str:
-    """Give what stands for null: no key is 0 or ''."""
-    return "''" if spec.type == "text" else "0"
+#: What stands for null, by the types that a reference may have, beside a column that tells.
+_FILLED = {"text": "''", "integer": "0", "date": "'0001-01-01'"}
+#: The same where nothing tells: what no row holds.
+_NEVER = {"text": "''", "integer": "-9223372036854775807", "date": "'0000-01-01'"}
+
+
+def _nothing(spec: ColumnSpec, values: Mapping[str, str]) -> str:
+    return named(values, spec.type, kind="type", noun="type of references")
 
 
 def _comparable_name(name: str) -> str:
@@ -46,7 +52,7 @@ def invisible_column(spec: ColumnSpec, name: str, kind: Any) -> sa.Column[Any]:
     def _(element: Any, compiler: Any, **options: Any) -> str:
         return f"{compiler.visit_computed_column(element, **options)} INVISIBLE"
 
-    value = Invisible(f"coalesce({name}, {_nothing(spec)})", persisted=False)
+    value = Invisible(f"coalesce({name}, {_nothing(spec, _NEVER)})", persisted=False)
     return sa.Column(quoted_name(_comparable_name(spec.name), quote=True), kind, value)
 
 
@@ -75,7 +81,7 @@ def unique_index(made: sa.Table, table: TableSpec, nullable: Sequence[str]) -> N
     for name in table.natural_key:
         column = made.c[name]
         if name in nullable:
-            nothing: Any = sa.literal_column(_nothing(table.columns[name]))
+            nothing: Any = sa.literal_column(_nothing(table.columns[name], _FILLED))
             parts += [sa.func.coalesce(column, nothing), column.is_(None)]
         else:
             parts.append(column)
