@@ -1,0 +1,304 @@
+"""The types of columns once more, in plain Python: what a text means, how a value may be spelt.
+
+Written from the contract and not by the library, one cell at a time, so that the two can be
+compared. Canonical text is made of a number, as other cells are; 0 makes the simplest.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, NamedTuple, Optional
+
+import numpy as np
+import pandas as pd
+
+from aspen_etl.schema.column_spec import ColumnSpec, ColumnType
+from aspen_etl.testing._moments import judge_day, judge_moment, spell_day, spell_moment
+from aspen_etl.testing._numbers import judge_decimal, judge_integer, spell_decimal, whole_number
+
+__all__ = ["PLAIN", "RULES", "PlainType", "column_of", "faulty", "spell", "spellings"]
+
+#: The rules that a cell of a type may break, one at the most.
+RULES = ("invalid", "too_precise", "out_of_range")
+
+#: Canonical text, or the rule that the cell breaks.
+Verdict = tuple[Optional[str], Optional[str]]
+
+
+class PlainType(NamedTuple):
+    """One type of column.
+
+    Attributes:
+        judge: Give the canonical text of a clean cell, or the rule that it breaks.
+        canonical: Make canonical text of a number.
+        spellings: Give texts that may mean the same as canonical text; ``judge`` says which do.
+        odd: Texts at the ends of the range, and such as readers are known to take.
+        value: Give the value of canonical text, as a frame gives it cell by cell.
+        text: Give the canonical text of such a value.
+        array: Make what a column can be made of from values, missing ones None.
+    """
+
+    judge: Callable[[str, ColumnSpec], Verdict]
+    canonical: Callable[[int, ColumnSpec], str]
+    spellings: Callable[[str, ColumnSpec], Iterable[str]]
+    odd: Callable[[ColumnSpec], Iterable[str]]
+    value: Callable[[str], Any]
+    text: Callable[[Any, ColumnSpec], str]
+    array: Callable[[Sequence[Any], ColumnSpec], Any]
+
+
+def spellings(text: str, spec: ColumnSpec, /) -> list[str]:
+    """Give the ways to spell a value whose canonical text is given; the first is this one."""
+    plain = PLAIN[spec.type]
+    found = dict.fromkeys((text, *plain.spellings(text, spec)))
+    return [spelt for spelt in found if plain.judge(spelt, spec)[0] == text]
+
+
+def spell(text: str, number: int, spec: ColumnSpec, /) -> str:
+    """Choose one of the ways to spell a value."""
+    found = spellings(text, spec)
+    return found[number % len(found)]
+
+
+def faulty(spec: ColumnSpec, /) -> dict[str, tuple[str, ...]]:
+    """Give texts that break a rule of a column's type, by rule."""
+    plain = PLAIN[spec.type]
+    found: dict[str, list[str]] = {rule: [] for rule in RULES}
+    for text in (*_ODD, *plain.odd(spec)):
+        rule = plain.judge(text, spec)[1]
+        if rule is not None:
+            found[rule].append(text)
+    return {rule: tuple(texts) for rule, texts in found.items() if texts}
+
+
+def column_of(texts: Sequence[Optional[str]], spec: ColumnSpec, /) -> pd.Series:
+    """Make a column of a frame from canonical text."""
+    plain = PLAIN[spec.type]
+    values = [None if text is None else plain.value(text) for text in texts]
+    return pd.Series(plain.array(values, spec))
+
+
+#: What is none of any type but text, or of some that is another.
+_ODD = (
+    *("x", "1e5", "1.5", "007", "+1", "-0", ".5", "5.", "1_000", "1,234", "--1", "NaN", "inf"),
+    *("9223372036854775808", "-9223372036854775809", "1234567890123456789012", "٣٤٥", "１２"),
+    *("2021-02-29", "2020-1-1", "20200131", "2020-00-10", "2020-13-01", "0000-01-01", "31.01.2020"),
+    *("2020-01-31 05", "2020-01-31 24:00", "2020-01-31 14:05:60", "2020-01-31T14:05:00+02:00x"),
+    *("12/31/20", "2/30/2020", "1582-10-14", "0001-01-01", "yes", "Y ", "ｔｒｕｅ", "tru", "?"),
+)
+
+
+# ----------------------------------------------------------------------------- text, booleans
+
+
+def _judge_text(text: str, _spec: ColumnSpec) -> Verdict:
+    return text, None
+
+
+def _judge_boolean(text: str, spec: ColumnSpec) -> Verdict:
+    if text.lower() in {"true", "false"}:
+        return text.lower(), None
+    for word, value in spec.words:
+        if word == text:
+            return str(value).lower(), None
+    return None, "invalid"
+
+
+def _spell_boolean(text: str, spec: ColumnSpec) -> Iterable[str]:
+    words = [word for word, value in spec.words if str(value).lower() == text]
+    return (*words, text.upper(), text.title())
+
+
+# ----------------------------------------------------------------------------- numbers
+
+
+def _unscaled(text: str, spec: ColumnSpec) -> Iterable[str]:
+    return spell_decimal(text, spec.scale or 0, spec.format)
+
+
+def _decimal(number: int, spec: ColumnSpec) -> str:
+    precision, scale = spec.precision or 1, spec.scale or 0
+    number, form = divmod(number, 2)
+    ends = (0, 1, -1, 10**scale, 10**precision - 1, 1 - 10**precision, 5, -(10**scale))
+    most = 10**precision
+    drawn = ends[number % len(ends)] if not form else number * 0x9E3779B97F4A7C15 * 7 ** (scale + 9)
+    unscaled = drawn if abs(drawn) < most else drawn % (2 * most - 1) - (most - 1)
+    digits = f"{abs(unscaled):0{scale + 1}d}"
+    whole, places = digits[: len(digits) - scale], digits[len(digits) - scale :]
+    return ("-" if unscaled < 0 else "") + whole + (f".{places}" if scale else "")
+
+
+def _odd_decimals(spec: ColumnSpec) -> Iterable[str]:
+    precision, scale = spec.precision or 1, spec.scale or 0
+    return (
+        "0." + "0" * scale + "1",
+        "9" * (precision - scale + 1),
+        "-1" + "0" * (precision - scale) + ".0",
+        "1" * (precision - scale) + "." + "0" * scale + "5",
+        "0.30000000000000004",
+        "1,23,4.5",
+        "(1",
+        "$",
+        "1.2.3",
+        "1 234",
+        "1\u2009234",
+    )
+
+
+def _integer(number: int, spec: ColumnSpec) -> str:
+    drawn = int(whole_number(number))
+    least = spec.minimum if isinstance(spec.minimum, int) else -(2**63)
+    return str(drawn if drawn >= least else least + abs(drawn) % 1000)
+
+
+def _odd_integers(spec: ColumnSpec) -> Iterable[str]:
+    return (str(spec.minimum - 1),) if isinstance(spec.minimum, int) else ("1.0",)
+
+
+# ----------------------------------------------------------------------------- days, moments
+
+_FIRST = dt.date(1582, 10, 15)
+_DAYS = tuple(
+    dt.date.fromisoformat(day)
+    for day in ("2020-01-31", "2020-02-29", "1999-12-31", "2000-02-29", "1900-03-01", "9999-12-31")
+)
+
+
+def _first(spec: ColumnSpec) -> dt.date:
+    return spec.minimum if isinstance(spec.minimum, dt.date) else _FIRST
+
+
+def _day(number: int, spec: ColumnSpec) -> str:
+    number, form = divmod(number, 2)
+    first = _first(spec)
+    ends = (*(day for day in _DAYS if day >= first), first, first + dt.timedelta(days=1))
+    span = (dt.date.max - first).days + 1
+    day = first + dt.timedelta(days=number * 7919 % span) if form else ends[number % len(ends)]
+    return day.isoformat()
+
+
+def _odd_days(spec: ColumnSpec) -> Iterable[str]:
+    first = _first(spec)
+    before = () if first == dt.date.min else ((first - dt.timedelta(days=1)).isoformat(),)
+    return (*before, "2020-01-31 00:00:00", "2020-01-31T00:00", "10000-01-01")
+
+
+_TIMES = ("00:00:00.000", "23:59:59.999", "14:05:00.000", "12:00:00.000", "00:00:00.001")
+
+
+def _moment(zone: str) -> Callable[[int, ColumnSpec], str]:
+    def canonical(number: int, spec: ColumnSpec) -> str:
+        number, at = divmod(number, len(_TIMES) + 1)
+        time = _TIMES[at] if at < len(_TIMES) else ""
+        if not time:
+            moment = dt.datetime.min + dt.timedelta(milliseconds=number * 7919 % 86_400_000)
+            time = moment.time().isoformat(timespec="milliseconds")
+        return f"{_day(number, spec)} {time}{zone}"
+
+    return canonical
+
+
+def _odd_moments(_spec: ColumnSpec) -> Iterable[str]:
+    return (
+        *("2020-01-31 14:05:00.0001", "2020-01-31T14:05:00.123456789Z", "2020-01-31 14:05:00,5"),
+        *("2020-01-31 14:05:00+02:00", "2020-01-31 14:05Z", "2020-01-31 14:05:00 UTC"),
+        *("1582-10-14 23:59:59.999", "9999-12-31T23:59:59-01:00", "1582-10-15T00:00:00+01:00"),
+        *("2020-01-31 14:05:00+25:00", "2020-01-31 14:5", "2020-01-31  14:05", "2020-01-31 14:60"),
+    )
+
+
+def _day_text(value: Any, _spec: ColumnSpec) -> str:
+    shown: str = value.isoformat()
+    return shown if shown[10:] not in {"T00:00:00"} else shown[:10]
+
+
+def _moment_text(value: Any, _spec: ColumnSpec) -> str:
+    shown: str = value.isoformat(sep=" ", timespec="milliseconds")
+    return shown.replace("+00:00", "Z")
+
+
+def _moments(unit: str) -> Callable[[Sequence[Any], ColumnSpec], Any]:
+    def array(values: Sequence[Any], spec: ColumnSpec) -> Any:
+        texts = ["NaT" if v is None else v.replace(tzinfo=None).isoformat() for v in values]
+        held = pd.Series(np.array(texts, dtype=f"datetime64[{unit}]"))
+        return held.dt.tz_localize("UTC") if isinstance(spec.dtype, pd.DatetimeTZDtype) else held
+
+    return array
+
+
+def _midnight(text: str) -> dt.datetime:
+    return dt.datetime.fromisoformat(text)
+
+
+def _clock(text: str) -> dt.datetime:
+    return dt.datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
+PLAIN: Mapping[ColumnType, PlainType] = {
+    "text": PlainType(
+        judge=_judge_text,
+        canonical=lambda number, _: str(number),
+        spellings=lambda _text, _spec: (),
+        odd=lambda _: (),
+        value=str,
+        text=lambda value, _: str(value),
+        array=lambda values, _: np.array([*values, None], dtype=object)[:-1],
+    ),
+    "integer": PlainType(
+        judge=judge_integer,
+        canonical=_integer,
+        spellings=lambda _text, _spec: (),
+        odd=_odd_integers,
+        value=int,
+        text=lambda value, _: str(int(value)),
+        array=lambda values, _: pd.array(values, dtype="Int64"),
+    ),
+    "decimal": PlainType(
+        judge=judge_decimal,
+        canonical=_decimal,
+        spellings=_unscaled,
+        odd=_odd_decimals,
+        value=Decimal,
+        text=lambda value, _: format(value, "f"),
+        array=lambda values, spec: pd.Series(values, dtype=object).astype(spec.dtype),
+    ),
+    "date": PlainType(
+        judge=judge_day,
+        canonical=_day,
+        spellings=lambda text, spec: spell_day(text, spec.format),
+        odd=_odd_days,
+        value=_midnight,
+        text=_day_text,
+        array=_moments("s"),
+    ),
+    "datetime": PlainType(
+        judge=judge_moment(""),
+        canonical=_moment(""),
+        spellings=lambda text, spec: spell_moment(text, spec.format),
+        odd=_odd_moments,
+        value=_clock,
+        text=_moment_text,
+        array=_moments("ms"),
+    ),
+    "timestamp": PlainType(
+        judge=judge_moment("Z"),
+        canonical=_moment("Z"),
+        spellings=lambda text, spec: spell_moment(text, spec.format),
+        odd=_odd_moments,
+        value=_clock,
+        text=_moment_text,
+        array=_moments("ms"),
+    ),
+    "boolean": PlainType(
+        judge=_judge_boolean,
+        canonical=lambda number, _: "false" if number % 2 else "true",
+        spellings=_spell_boolean,
+        odd=lambda _: (),
+        value=lambda text: text == "true",
+        text=lambda value, _: str(bool(value)).lower(),
+        array=lambda values, _: pd.array(values, dtype="boolean"),
+    ),
+}
