@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from aspen_etl.borrower.samples import RAW_SAMPLES, SAMPLES
 from aspen_etl.columns.text import WHITE_SPACE, TextFormat
+from aspen_etl.testing._numbers import whole_number
 
 __all__ = [
     "BLANKS",
@@ -178,19 +179,6 @@ def _longest(limit: int, parts: int) -> tuple[str, ...]:
 
 
 # ----------------------------------------------------------------------------- forms
-
-
-def whole_number(number: int) -> str:
-    """Give a whole number of 64 bits."""
-    number, form = divmod(number, 2)
-    return str(
-        _WHOLE[number % len(_WHOLE)]
-        if form
-        else (number * 0x9E3779B97F4A7C15 + 2**63) % 2**64 - 2**63
-    )
-
-
-_WHOLE = (1, -1, 7, 100, 2**31, 2**53 + 1, 2**63 - 1, -(2**63))
 
 
 def decoder(

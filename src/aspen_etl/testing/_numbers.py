@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Optional
 
 from aspen_etl.schema.column_spec import ColumnSpec
 
-__all__ = ["judge_decimal", "judge_integer", "spell_decimal", "whole_number"]
+__all__ = [
+    "canonical_decimal",
+    "canonical_integer",
+    "judge_decimal",
+    "judge_integer",
+    "odd_decimals",
+    "odd_integers",
+    "spell_decimal",
+    "whole_number",
+]
 
 Verdict = tuple[Optional[str], Optional[str]]
 
@@ -133,3 +142,49 @@ def spell_decimal(text: str, scale: int, example: Optional[str]) -> Iterator[str
                     yield f"{left}{shown}{point}{rest}{right}"
                 elif not rest:
                     yield f"{left}{shown}{right}"
+
+
+# ----------------------------------------------------------------------------- made of a number
+
+
+def canonical_decimal(number: int, spec: ColumnSpec) -> str:
+    """Make a decimal of a number, the ends of the range among them."""
+    precision, scale = spec.precision or 1, spec.scale or 0
+    number, form = divmod(number, 2)
+    ends = (0, 1, -1, 10**scale, 10**precision - 1, 1 - 10**precision, 5, -(10**scale))
+    most = 10**precision
+    drawn = ends[number % len(ends)] if not form else number * 0x9E3779B97F4A7C15 * 7 ** (scale + 9)
+    unscaled = drawn if abs(drawn) < most else drawn % (2 * most - 1) - (most - 1)
+    digits = f"{abs(unscaled):0{scale + 1}d}"
+    whole, places = digits[: len(digits) - scale], digits[len(digits) - scale :]
+    return ("-" if unscaled < 0 else "") + whole + (f".{places}" if scale else "")
+
+
+def odd_decimals(spec: ColumnSpec) -> Iterable[str]:
+    """Give texts beyond the range or the scale, and such as are none."""
+    precision, scale = spec.precision or 1, spec.scale or 0
+    return (
+        "0." + "0" * scale + "1",
+        "9" * (precision - scale + 1),
+        "-1" + "0" * (precision - scale) + ".0",
+        "1" * (precision - scale) + "." + "0" * scale + "5",
+        "0.30000000000000004",
+        "1,23,4.5",
+        "(1",
+        "$",
+        "1.2.3",
+        "1 234",
+        "1\u2009234",
+    )
+
+
+def canonical_integer(number: int, spec: ColumnSpec) -> str:
+    """Make a whole number of a number."""
+    drawn = int(whole_number(number))
+    least = spec.minimum if isinstance(spec.minimum, int) else -(2**63)
+    return str(drawn if drawn >= least else least + abs(drawn) % 1000)
+
+
+def odd_integers(spec: ColumnSpec) -> Iterable[str]:
+    """Give a whole number before the least, where there is one."""
+    return (str(spec.minimum - 1),) if isinstance(spec.minimum, int) else ("1.0",)

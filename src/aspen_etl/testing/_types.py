@@ -7,7 +7,6 @@ compared. Canonical text is made of a number, as other cells are; 0 makes the si
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple, Optional
@@ -17,7 +16,15 @@ import pandas as pd
 
 from aspen_etl.schema.column_spec import ColumnSpec, ColumnType
 from aspen_etl.testing._moments import judge_day, judge_moment, spell_day, spell_moment
-from aspen_etl.testing._numbers import judge_decimal, judge_integer, spell_decimal, whole_number
+from aspen_etl.testing._numbers import (
+    canonical_decimal,
+    canonical_integer,
+    judge_decimal,
+    judge_integer,
+    odd_decimals,
+    odd_integers,
+    spell_decimal,
+)
 
 __all__ = ["PLAIN", "RULES", "PlainType", "column_of", "faulty", "spell", "spellings"]
 
@@ -58,9 +65,11 @@ def spellings(text: str, spec: ColumnSpec, /) -> list[str]:
 
 
 def spell(text: str, number: int, spec: ColumnSpec, /) -> str:
-    """Choose one of the ways to spell a value."""
-    found = spellings(text, spec)
-    return found[number % len(found)]
+    """Choose one of the ways to spell a value; often it is the canonical text."""
+    plain = PLAIN[spec.type]
+    found = (text, *plain.spellings(text, spec))
+    chosen = found[number % len(found)]
+    return chosen if plain.judge(chosen, spec)[0] == text else text
 
 
 def faulty(spec: ColumnSpec, /) -> dict[str, tuple[str, ...]]:
@@ -119,45 +128,6 @@ def _unscaled(text: str, spec: ColumnSpec) -> Iterable[str]:
     return spell_decimal(text, spec.scale or 0, spec.format)
 
 
-def _decimal(number: int, spec: ColumnSpec) -> str:
-    precision, scale = spec.precision or 1, spec.scale or 0
-    number, form = divmod(number, 2)
-    ends = (0, 1, -1, 10**scale, 10**precision - 1, 1 - 10**precision, 5, -(10**scale))
-    most = 10**precision
-    drawn = ends[number % len(ends)] if not form else number * 0x9E3779B97F4A7C15 * 7 ** (scale + 9)
-    unscaled = drawn if abs(drawn) < most else drawn % (2 * most - 1) - (most - 1)
-    digits = f"{abs(unscaled):0{scale + 1}d}"
-    whole, places = digits[: len(digits) - scale], digits[len(digits) - scale :]
-    return ("-" if unscaled < 0 else "") + whole + (f".{places}" if scale else "")
-
-
-def _odd_decimals(spec: ColumnSpec) -> Iterable[str]:
-    precision, scale = spec.precision or 1, spec.scale or 0
-    return (
-        "0." + "0" * scale + "1",
-        "9" * (precision - scale + 1),
-        "-1" + "0" * (precision - scale) + ".0",
-        "1" * (precision - scale) + "." + "0" * scale + "5",
-        "0.30000000000000004",
-        "1,23,4.5",
-        "(1",
-        "$",
-        "1.2.3",
-        "1 234",
-        "1\u2009234",
-    )
-
-
-def _integer(number: int, spec: ColumnSpec) -> str:
-    drawn = int(whole_number(number))
-    least = spec.minimum if isinstance(spec.minimum, int) else -(2**63)
-    return str(drawn if drawn >= least else least + abs(drawn) % 1000)
-
-
-def _odd_integers(spec: ColumnSpec) -> Iterable[str]:
-    return (str(spec.minimum - 1),) if isinstance(spec.minimum, int) else ("1.0",)
-
-
 # ----------------------------------------------------------------------------- days, moments
 
 _FIRST = dt.date(1582, 10, 15)
@@ -194,8 +164,8 @@ def _moment(zone: str) -> Callable[[int, ColumnSpec], str]:
         number, at = divmod(number, len(_TIMES) + 1)
         time = _TIMES[at] if at < len(_TIMES) else ""
         if not time:
-            moment = dt.datetime.min + dt.timedelta(milliseconds=number * 7919 % 86_400_000)
-            time = moment.time().isoformat(timespec="milliseconds")
+            seconds, after = divmod(number * 7919 % 86_400_000, 1000)
+            time = f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}.{after:03d}"
         return f"{_day(number, spec)} {time}{zone}"
 
     return canonical
@@ -212,7 +182,7 @@ def _odd_moments(_spec: ColumnSpec) -> Iterable[str]:
 
 def _day_text(value: Any, _spec: ColumnSpec) -> str:
     shown: str = value.isoformat()
-    return shown if shown[10:] not in {"T00:00:00"} else shown[:10]
+    return shown if shown[10:] != "T00:00:00" else shown[:10]
 
 
 def _moment_text(value: Any, _spec: ColumnSpec) -> str:
@@ -249,18 +219,18 @@ PLAIN: Mapping[ColumnType, PlainType] = {
     ),
     "integer": PlainType(
         judge=judge_integer,
-        canonical=_integer,
+        canonical=canonical_integer,
         spellings=lambda _text, _spec: (),
-        odd=_odd_integers,
+        odd=odd_integers,
         value=int,
         text=lambda value, _: str(int(value)),
         array=lambda values, _: pd.array(values, dtype="Int64"),
     ),
     "decimal": PlainType(
         judge=judge_decimal,
-        canonical=_decimal,
+        canonical=canonical_decimal,
         spellings=_unscaled,
-        odd=_odd_decimals,
+        odd=odd_decimals,
         value=Decimal,
         text=lambda value, _: format(value, "f"),
         array=lambda values, spec: pd.Series(values, dtype=object).astype(spec.dtype),

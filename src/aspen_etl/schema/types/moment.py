@@ -93,7 +93,7 @@ def _parse(zone: str, values: pd.Series, spec: Facts) -> pd.Series:
     present = values.notna().to_numpy(dtype=bool)
     if not spec.nullable and not present.all():
         raise ValueError("a moment is missing")
-    held = np.full(len(values), np.datetime64("NaT"), dtype=_NUMPY)
+    held = np.full(len(values), np.datetime64("NaT", "ms"), dtype=_NUMPY)
     # So many characters are all but the Z.
     held[present] = values.to_numpy(dtype=object)[present].astype(f"U{_WIDTH}").astype(_NUMPY)
     return _with_zone(zone, held)
