@@ -83,7 +83,7 @@ def test_csv_is_as_documented(tmp_path: Path) -> None:
         b"2,2,,2026-01-31 12:00:00.007,me,,\n"
     )
     assert (tmp_path / "rejects.csv").read_text().splitlines()[0] == (
-        "source,row,borrower_id,column,value,rule,scope,record"
+        "source,row,subject,column,value,rule,scope,record"
     )
 
 

@@ -285,7 +285,7 @@ def list_rejects(sheet: str, subject: str, lines: list[Line]) -> Iterator[Row]:
             yield {
                 "source": sheet,
                 "row": line.number,
-                "borrower_id": held(
+                "subject": held(
                     line.raw[subject] if subject in line.unreadable else line.clean[subject]
                 ),
                 "column": column,

@@ -55,7 +55,7 @@ def assert_as_the_contract_says(extract: ae.Extract) -> None:
     assert [read(row) for row in records(result.rejects)] == expected.rejects
     assert result.rejects["record"].map(str.isascii).all()
     assert list(result.rejects.columns) == [
-        *("source", "row", "borrower_id", "column", "value", "rule", "scope", "record")
+        *("source", "row", "subject", "column", "value", "rule", "scope", "record")
     ]
 
 

@@ -143,7 +143,7 @@ class _Store(RuleBasedStateMachine):
             assert gone not in set(found.keys["user"].given["user_profile_id"])
             self.snapshots[version] = found
         for rejects in (self.store.read_rejects(), self.store.read_refused_rejects()):
-            assert gone not in set(rejects["borrower_id"].dropna())
+            assert gone not in set(rejects["subject"].dropna())
 
     @invariant()
     def every_version_that_can_be_read_is_whole(self) -> None:

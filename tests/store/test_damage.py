@@ -18,6 +18,7 @@ from aspen_etl.errors import (
     NotSupportedError,
     StoreFormatError,
 )
+from aspen_etl.store.commit import STORE_FORMAT
 from aspen_etl.store.sealing import sealed
 from tests.support.borrowers import LENIENT, RUN, check_ours, files_below, put_files
 from tests.support.commits import (
@@ -173,9 +174,9 @@ def test_a_name_that_stands_there_twice_is_damage(store: ae.SnapshotStore) -> No
 def test_a_higher_format_is_of_a_newer_version_whatever_else_it_says(
     store: ae.SnapshotStore,
 ) -> None:
-    write_commit_file(store, 3, b'{"format": 3, "parts": [[[]]], "version": "three"}')
+    write_commit_file(store, 3, b'{"format": 4, "parts": [[[]]], "version": "three"}')
     for use in (store.newest, store.verify, lambda: sync(store, "Como")):
-        with pytest.raises(StoreFormatError, match=r"of store format 3.*install a newer"):
+        with pytest.raises(StoreFormatError, match=r"of store format 4.*install a newer"):
             use()
 
 
@@ -318,7 +319,7 @@ def test_a_store_of_format_1_is_not_sealed_until_the_next_commit(store: ae.Snaps
     found = store.verify()
     assert (found.problems, found.unsealed) == ((), 3)
     assert sync(store, "Como").version == 4
-    assert read_json(store, 4)["format"] == 2
+    assert read_json(store, 4)["format"] == STORE_FORMAT
     assert store.find().store == store.place.log.identity()
     found = store.verify()
     assert (found.problems, found.unsealed) == ((), 2)
@@ -351,5 +352,5 @@ def test_release_0_1_refuses_the_store_by_name(store: ae.SnapshotStore) -> None:
             raise StoreFormatError.at(url, found, 1)
 
     for place in (store.place.log.place(3), store.place.root.child("_aspen/store.json")):
-        with pytest.raises(StoreFormatError, match=r"of store format 2.*knows formats up to 1"):
+        with pytest.raises(StoreFormatError, match=r"of store format 3.*knows formats up to 1"):
             read(place.read(1 << 28), place.url)

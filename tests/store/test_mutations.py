@@ -22,7 +22,7 @@ NEWER = "aspen_etl.errors.storage.StoreFormatError"
 OTHER_MODEL = "aspen_etl.errors.running.ModelMismatchError"
 
 
-def outcomes(name: str, count: int, *, store_format: int = 2) -> Iterator[tuple[Mutant, Outcome]]:
+def outcomes(name: str, count: int, *, store_format: int = 3) -> Iterator[tuple[Mutant, Outcome]]:
     """Look at mutants of a file of a store: an error of ours, or what the store held before."""
     held = original(store_format)
     MemoryFileSystem.store.clear()
@@ -53,7 +53,7 @@ def test_a_mutated_commit_of_format_1_is_damaged_or_holds_the_same_tables() -> N
 
 @pytest.mark.parametrize("name", [OLDER, NEWEST])
 def test_verify_finds_a_mutated_commit(name: str) -> None:
-    held = original(2)
+    held = original(3)
     MemoryFileSystem.store.clear()
     given = list(mutants(name, held.files[name], 20, seed=3))
     named = {f"commit {int(name[-6])}", "commit 2"}  # the one after it names its checksum

@@ -78,7 +78,7 @@ def test_no_byte_of_a_purged_borrower_is_left(
     assert report.refused > 0
     assert report.rejects > 0
     assert [store.verify(commit.version).problems for commit in store.history()] == [()] * 5
-    assert store.read_refused_rejects()["borrower_id"].dropna().tolist() == []
+    assert store.read_refused_rejects()["subject"].dropna().tolist() == []
 
 
 FORMS = {

@@ -91,7 +91,7 @@ def test_only_the_newest_refused_run_is_kept_until_a_run_is_not_refused() -> Non
     refuse(store, 1)
     refuse(store, 2, extract(ADA, {**BO, "full_name": None}))
     assert holds_canary(store) == []
-    assert store.read_refused_rejects()["borrower_id"].tolist() == ["b"]
+    assert store.read_refused_rejects()["subject"].tolist() == ["b"]
     ae.sync(GOOD, store, run=run(3))
     assert store.refused_run() is None
     assert len(store.read_refused_rejects()) == 0

@@ -49,7 +49,7 @@ def test_they_are_ordered_by_sheet_row_column_and_rule() -> None:
 def test_a_reject_holds_the_cell_and_the_row_as_they_were_read() -> None:
     given = extract({**BO, "id": " b ", "email": " é\u2028\0/\\ "}, roles=((" b ", None),))
     found = rejects(given)
-    assert rows(found[["borrower_id", "value"]]) == [
+    assert rows(found[["subject", "value"]]) == [
         ["b", " é\u2028\\x00/\\ "],
         ["b", " é\u2028\\x00/\\ "],
         ["b", None],
@@ -99,7 +99,7 @@ def test_the_rules_of_unreadable_cells_are_documented() -> None:
 
 def test_an_id_that_holds_no_text_is_told_escaped() -> None:
     found = rejects(extract({**BO, "id": "b\ud800"}))
-    assert rows(found[["borrower_id", "value"]]) == [["b\\ud800", "b\\ud800"]]
+    assert rows(found[["subject", "value"]]) == [["b\\ud800", "b\\ud800"]]
 
 
 def test_an_empty_cell_has_no_value_and_stands_in_the_record_as_it_was_read() -> None:

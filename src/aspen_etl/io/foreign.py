@@ -9,7 +9,7 @@ from aspen_etl.errors import AspenETLError
 from aspen_etl.io.calling import attempt
 from aspen_etl.io.filesystem import Location
 from aspen_etl.io.small_files import read_words
-from aspen_etl.schema.snapshot import REJECTS
+from aspen_etl.schema.rejects import WRITTEN
 
 __all__ = ["find_foreign"]
 
@@ -18,7 +18,7 @@ _LOOK = 1 << 16
 
 #: The columns that every table ends with, and those that the rejects begin with.
 _LAST = ["created", "created_by", "updated", "updated_by"]
-_FIRST = list(REJECTS)[:2]
+_FIRST = list(WRITTEN[0])[:2]
 
 
 def find_foreign(folder: Location, names: Iterable[str], /) -> list[str]:
@@ -52,4 +52,4 @@ def _has_header(data: bytes) -> bool:
 
 
 def _has_names(data: bytes) -> bool:
-    return any(all(name.encode() in data for name in names) for names in (_LAST, list(REJECTS)))
+    return any(all(name.encode() in data for name in names) for names in (_LAST, *WRITTEN))

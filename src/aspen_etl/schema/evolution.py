@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 import pandas as pd
 
@@ -75,7 +76,11 @@ def _nothing(spec: ColumnSpec, index: pd.Index) -> pd.Series:
 
 
 def describe_tables(model: Model, /) -> dict[str, Any]:
-    """Describe the tables of a model as plain values: what stored tables depend on."""
+    """Describe the tables of a model as plain values: what stored tables depend on.
+
+    How cells are read (formats, words) and which of them wins (entities) is no part of it: what
+    is stored is good whichever way it came. ``describe_functions`` tells that.
+    """
     return {
         name: {
             "natural_key": list(table.natural_key),
@@ -93,8 +98,15 @@ def _describe(spec: ColumnSpec) -> dict[str, Any]:
         "primary_key": spec.primary_key,
         "references": spec.references,
         "text_format": spec.text_format.pattern if spec.text_format else None,
+        "precision": spec.precision,
+        "scale": spec.scale,
+        "minimum": _plain(spec.minimum),
     }
-    return {name: fact for name, fact in facts.items() if fact not in (None, False)}
+    return {name: fact for name, fact in facts.items() if fact is not None and fact is not False}
+
+
+def _plain(minimum: Union[int, dt.date, None]) -> Union[int, str, None]:
+    return minimum.isoformat() if isinstance(minimum, dt.date) else minimum
 
 
 def find_conflicts(stored: Mapping[str, Any], model: Model, /) -> list[str]:
@@ -130,10 +142,11 @@ def find_conflicts(stored: Mapping[str, Any], model: Model, /) -> list[str]:
 
 
 def describe_functions(model: Model, /) -> Optional[dict[str, Any]]:
-    """Describe the sources and functions of a model, or give none where that cannot be.
+    """Describe how a model reads its sources, or give none where that cannot be.
 
-    A function of this package is known by its name and the version of the package. What
-    another function does, no name tells.
+    It is what tables and rejects depend on beside what ``describe_tables`` tells. A function of
+    this package is known by its name and the version of the package. What another function does,
+    no name tells.
     """
     functions: dict[str, Any] = {
         **{f"clean {name}": cleaner for name, cleaner in model.cleaners.items()},
@@ -154,7 +167,14 @@ def describe_functions(model: Model, /) -> Optional[dict[str, Any]]:
         for table in model.tables.values()
         for spec in table.own_columns
     }
-    return {"sources": sources, "feeds": feeds, "functions": named}
+    forms = {
+        f"{table.name}.{spec.name}": [spec.format, [list(word) for word in spec.words]]
+        for table in model.tables.values()
+        for spec in table.own_columns
+        if spec.format or spec.words
+    }
+    described = {"sources": sources, "feeds": feeds, "functions": named, "forms": forms}
+    return {**described, "subject": model.subject}
 
 
 def _function_name(function: Any) -> Optional[str]:

@@ -87,14 +87,15 @@ UNREADABLE: Mapping[str, str] = MappingProxyType(
     }
 )
 
-#: The columns of the rejects by name, in order. ``row`` is the sheet's own row number.
+#: The columns of the rejects by name, in order. ``row`` is the sheet's own row number, ``subject``
+#: whose row it is.
 REJECTS: Mapping[str, ColumnSpec] = MappingProxyType(
     {
         spec.name: spec
         for spec in (
             ColumnSpec("source", "text"),
             ColumnSpec("row", "integer"),
-            ColumnSpec("borrower_id", "text", nullable=True),
+            ColumnSpec("subject", "text", nullable=True),
             ColumnSpec("column", "text"),
             ColumnSpec("value", "text", nullable=True),
             ColumnSpec("rule", "text"),

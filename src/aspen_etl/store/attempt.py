@@ -17,6 +17,7 @@ from aspen_etl.io.codecs import encode, encode_ahead
 from aspen_etl.io.filesystem import Location
 from aspen_etl.io.writing import Data
 from aspen_etl.schema.column_spec import ColumnSpec
+from aspen_etl.schema.rejects import columns_as_named, rename
 from aspen_etl.schema.snapshot import REJECTS, KeyState
 from aspen_etl.schema.spec import TableSpec
 from aspen_etl.store.commit import Commit, KeyEntry, Stored
@@ -134,11 +135,12 @@ class Attempt:
             return not elsewhere or self._are_there(before)
         if before.format != self.format:
             return False
+        held = columns_as_named(before.columns) if columns is REJECTS else columns
         try:
-            found = read_frame(self._root(elsewhere=elsewhere), before, columns)
+            found = read_frame(self._root(elsewhere=elsewhere), before, held)
         except (ReadError, CorruptStoreError, SourceNotFoundError, PermissionError):
             return False
-        return equal_frames(found, frame[list(columns)])
+        return equal_frames(rename(found) if columns is REJECTS else found, frame[list(columns)])
 
     def _are_there(self, stored: Stored) -> bool:
         """Tell whether files are where they would be now: the place may be another than before."""

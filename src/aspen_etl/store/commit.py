@@ -20,6 +20,7 @@ __all__ = [
     "DOCUMENTS",
     "STORE_FORMAT",
     "STRICT",
+    "TYPED",
     "Commit",
     "CommitKind",
     "KeyEntry",
@@ -31,10 +32,14 @@ __all__ = [
 
 #: The format of the store that this library writes; older ones are read and raised by the next
 #: commit, newer ones refused.
-STORE_FORMAT = 2
+STORE_FORMAT = 3
 
 #: The first format whose commits hold their own checksum, that of their parent, and the store's id.
 SEALED = 2
+
+#: The first format whose rejects are of a subject, and whose columns have more types than text,
+#: whole numbers and points in time.
+TYPED = 3
 
 #: What only commits of such a format hold, beside the checksum.
 _SEALED_FIELDS = ("store", "parent_sha256")
@@ -248,8 +253,18 @@ class Sealed(Commit):
     sha256: Optional[Digest] = None
 
 
+@dataclass(frozen=True)
+class Typed(Commit):
+    """Say what a commit file of format 3 does: rejects of a subject, columns of more types."""
+
+    __pydantic_config__ = STRICT
+
+    format: Literal[3] = 3
+    sha256: Optional[Digest] = None
+
+
 #: What reads a commit file, by its format.
-DOCUMENTS: Mapping[int, type[Commit]] = {1: Unsealed, 2: Sealed}
+DOCUMENTS: Mapping[int, type[Commit]] = {1: Unsealed, 2: Sealed, 3: Typed}
 
 
 def library_version() -> str:

@@ -13,6 +13,7 @@ from aspen_etl.errors import ConflictError, CorruptStoreError
 from aspen_etl.io.calling import jitter, retry
 from aspen_etl.io.waiting import until
 from aspen_etl.schema.evolution import describe_tables
+from aspen_etl.schema.rejects import has_former_names
 from aspen_etl.schema.snapshot import REJECTS, Snapshot
 from aspen_etl.schema.values import Run
 from aspen_etl.store.attempt import Attempt
@@ -98,6 +99,8 @@ def commit(
     refused = attempt.rejects(rejects, base.rejects if base else None)
     if base and (base.tables, base.keys, base.rejects) == (tables, keys, refused):
         return base
+    if has_former_names(refused.columns):  # no commit for a name alone, but each has the new one
+        refused = attempt.rejects(rejects, None)
     following = replace(
         next_commit(place, base, "sync", run, attempt),
         tables=tables,

@@ -75,7 +75,7 @@ class Subject:
 
     def judge(self, rejects: pd.DataFrame) -> Any:
         """Tell which rejects are the subject's, as a mask."""
-        ids = rejects["borrower_id"]
+        ids = rejects["subject"]
         like = _find_like(ids, self._form)
         unnamed = np.flatnonzero(ids.isna().to_numpy(dtype=bool))
         like[unnamed] = _names_like(rejects["record"].iloc[unnamed], self._form)

@@ -14,7 +14,7 @@ from aspen_etl.columns.rows import find_rows
 from aspen_etl.errors import NotSupportedError
 from aspen_etl.schema.column_spec import ColumnSpec
 from aspen_etl.schema.evolution import complete_table
-from aspen_etl.schema.snapshot import REJECTS
+from aspen_etl.schema.rejects import columns_as_named, rename
 from aspen_etl.schema.spec import TableSpec
 from aspen_etl.schema.values import Run
 from aspen_etl.store.attempt import Attempt
@@ -188,10 +188,12 @@ class _Purge:
         self._rewrite(stored, frame, ~_among(frame[table.primary_key], erased), columns, folder)
 
     def _reject(self, stored: Stored) -> None:
-        frame = self._read(stored, REJECTS)
-        mine = self.subject.judge(frame)
+        columns = columns_as_named(stored.columns)
+        frame = self._read(stored, columns)
+        mine = self.subject.judge(rename(frame))
         self.gone_rejects += int(mine.sum())
-        self._rewrite(stored, frame, ~mine, REJECTS, "_aspen/rejects")
+        # NOTE: the commits that name the file name its columns, so it keeps their names.
+        self._rewrite(stored, frame, ~mine, columns, "_aspen/rejects")
 
     def _rewrite(
         self,

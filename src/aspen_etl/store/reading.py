@@ -24,6 +24,7 @@ from aspen_etl.errors.base import instead
 from aspen_etl.io.calling import retry
 from aspen_etl.schema.column_spec import TIMESTAMP, ColumnSpec
 from aspen_etl.schema.evolution import complete
+from aspen_etl.schema.rejects import columns_as_named, hand_out, rename
 from aspen_etl.schema.snapshot import REJECTS, KeyState, Snapshot, Tables
 from aspen_etl.store.commit import Commit, Stored
 from aspen_etl.store.frames import empty, read_frame
@@ -170,8 +171,9 @@ def read_rejects(place: Place, version: Optional[int] = None, /) -> pd.DataFrame
 
 def _load_rejects(place: Place, commit: Commit, newest: Commit) -> pd.DataFrame:
     if commit.rejects is None:
-        return empty(REJECTS)
-    return read_stored(place, commit.rejects.moved(newest.rewrites), REJECTS)
+        return hand_out(empty(REJECTS))
+    stored = commit.rejects.moved(newest.rewrites)
+    return hand_out(rename(read_stored(place, stored, columns_as_named(stored.columns))))
 
 
 def _reading(place: Place, version: Optional[int], read: Callable[[Commit, Commit], T]) -> T:

@@ -13,16 +13,23 @@ from typing import Any, Optional
 
 import pandas as pd
 
-from aspen_etl.errors import CorruptFileError, NotSupportedError, SourceNotFoundError
+from aspen_etl.errors import (
+    CorruptFileError,
+    CorruptStoreError,
+    NotSupportedError,
+    SourceNotFoundError,
+)
+from aspen_etl.errors.base import instead
 from aspen_etl.io.calling import attempt
 from aspen_etl.io.codecs import decode, encode
 from aspen_etl.io.filesystem import Location
 from aspen_etl.io.small_files import read_small, take_away, write_words
 from aspen_etl.io.writing import make_folder, put
+from aspen_etl.schema.rejects import WRITTEN, columns_as_named, hand_out, rename
 from aspen_etl.schema.snapshot import REJECTS
-from aspen_etl.store.commit import STRICT, Stored, StoredFile
+from aspen_etl.store.commit import STRICT, StoredFile
 from aspen_etl.store.documents import read_if_whole
-from aspen_etl.store.frames import checksum, empty, read_frame
+from aspen_etl.store.frames import checksum, empty, read_bytes
 
 __all__ = [
     "RefusedRun",
@@ -132,9 +139,21 @@ def read_refused_rejects(root: Location, rejects_root: Optional[Location], /) ->
     """
     refused = read_refused(root)
     if refused is None:
-        return empty(REJECTS)
-    stored = Stored("csv", tuple(REJECTS), (refused.file,), refused.elsewhere)
-    return read_frame(_home(root, rejects_root, refused), stored, REJECTS)
+        return hand_out(empty(REJECTS))
+    place = _home(root, rejects_root, refused).child(_REJECTS)
+    data = read_bytes(place, refused.file)
+    return instead(
+        lambda: hand_out(rename(_decode(data, place))),
+        CorruptFileError,
+        lambda error: CorruptStoreError.at(place.url, str(error)),
+    )
+
+
+def _decode(data: bytes, place: Location) -> pd.DataFrame:
+    """Read rejects under the names that their columns have in the file."""
+    heads = {(",".join(names) + "\n").encode(): names for names in WRITTEN}
+    names = next((held for head, held in heads.items() if data.startswith(head)), WRITTEN[0])
+    return decode(data, columns_as_named(names), "csv", url=place.url)
 
 
 def check_reachable(root: Location, rejects_root: Optional[Location], /) -> None:
@@ -237,7 +256,7 @@ def _purge(
 ) -> int:
     place = home.child(_REJECTS)
     try:
-        frame = decode(place.read(_NO_LIMIT), REJECTS, "csv", url=place.url)
+        frame = rename(_decode(place.read(_NO_LIMIT), place))
     except SourceNotFoundError:
         return 0
     except CorruptFileError:  # of whom it tells cannot be known

@@ -17,6 +17,7 @@ from aspen_etl.derive.formats import FORMATS, FormatName
 from aspen_etl.errors.base import named
 from aspen_etl.io.filesystem import Url, locate
 from aspen_etl.schema.model import Model
+from aspen_etl.schema.rejects import take_in
 from aspen_etl.schema.snapshot import Snapshot
 from aspen_etl.schema.values import Run
 from aspen_etl.store import committing, pins, reading
@@ -193,6 +194,7 @@ class SnapshotStore:
             DeadlineError: The attempt took too long.
             SourceAccessError, WriteError: The storage refuses, or failed; there is no commit.
         """
+        rejects = None if rejects is None else take_in(rejects)
         contents = committing.Contents(snapshot, changes, rejects, reject_counts, source)
         return committing.commit(self.place, contents, run=run, parent=parent, give_up=give_up)
 

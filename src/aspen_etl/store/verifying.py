@@ -17,7 +17,7 @@ from aspen_etl.errors import (
 )
 from aspen_etl.schema.column_spec import ColumnSpec
 from aspen_etl.schema.evolution import complete
-from aspen_etl.schema.snapshot import REJECTS
+from aspen_etl.schema.rejects import columns_as_named
 from aspen_etl.schema.spec import TableSpec
 from aspen_etl.schema.validation import find_failures
 from aspen_etl.store.commit import Commit, Stored
@@ -108,7 +108,8 @@ class _Check:
             if table.has_surrogate_key and name in self.commit.tables:
                 yield from self._keys(table, tables.get(name))
         if self.commit.rejects is not None:
-            self._frame("rejects", self.commit.rejects, REJECTS)
+            rejects = self.commit.rejects
+            self._frame("rejects", rejects, columns_as_named(rejects.columns))
         yield from self.found
 
     def _frame(

@@ -6,13 +6,13 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Optional
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from aspen_etl.columns import COLUMNS, Positions
-from aspen_etl.columns.text import conform_text, escape
+from aspen_etl.columns.text import conform_text
 from aspen_etl.errors import ProofError
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.snapshot import REJECTS
@@ -20,6 +20,7 @@ from aspen_etl.schema.values import Extract
 from aspen_etl.transform.cleaning import Sheet
 from aspen_etl.transform.judging import Fault, Verdict
 from aspen_etl.transform.keeping import Kept
+from aspen_etl.transform.subjects import cells_of, list_subjects
 
 __all__ = [
     "RejectCount",
@@ -43,12 +44,12 @@ def list_rejects(
 
     Returns:
         A frame with a row for each source row, rule and column: ``source`` (sheet), ``row`` (the
-        sheet's own number), ``borrower_id``, ``column``, ``value`` (as read, null if empty),
-        ``rule``, ``scope`` (``row``, ``value``, or the table whose row was not made) and ``record``
-        (the whole source row as read, a JSON object in ASCII). What a text column cannot hold is
-        backslash-escaped.
+        sheet's own number), ``subject`` (whose row it is), ``column``, ``value`` (as read, null if
+        empty), ``rule``, ``scope`` (``row``, ``value``, or the table whose row was not made) and
+        ``record`` (the whole source row as read, a JSON object in ASCII). What a text column
+        cannot hold is backslash-escaped.
     """
-    parts = [_source_rejects(sheets[name], verdicts[name].faults, model) for name in model.sources]
+    parts = [_source_rejects(sheets, name, verdicts[name].faults, model) for name in model.sources]
     columns = {name: [part[name] for part in parts if len(part)] for name in REJECTS}
     return pd.DataFrame(
         {
@@ -63,27 +64,26 @@ def _empty(name: str) -> pd.Series:
     return pd.Series(dtype=REJECTS[name].dtype)
 
 
-def _source_rejects(sheet: Sheet, faults: tuple[Fault, ...], model: Model) -> pd.DataFrame:
+def _source_rejects(
+    sheets: Mapping[str, Sheet], name: str, faults: tuple[Fault, ...], model: Model
+) -> pd.DataFrame:
     if not faults:
         return pd.DataFrame()
+    sheet = sheets[name]
     positions = np.concatenate([fault.positions for fault in faults])
     turn = np.argsort(positions, kind="stable")
     rows, first = np.unique(positions, return_inverse=True)
     lengths = [len(fault.positions) for fault in faults]
-    subject = _subject(sheet.name, model)
+    values = [cells_of(sheet, fault.column, fault.positions) for fault in faults]
     return pd.DataFrame(
         {
             "source": _text(np.full(len(positions), sheet.name, dtype=object)),
             "row": sheet.rows.to_numpy(dtype=np.int64)[positions[turn]],
-            "borrower_id": _text(_cells(sheet, subject, rows, clean=True)[first][turn]),
+            "subject": _text(list_subjects(sheets, name, rows, model)[first][turn]),
             "column": _text(
                 np.repeat([fault.column for fault in faults], lengths).astype(object)[turn]
             ),
-            "value": _text(
-                np.concatenate([_cells(sheet, fault.column, fault.positions) for fault in faults])[
-                    turn
-                ]
-            ),
+            "value": _text(np.concatenate(values)[turn]),
             "rule": _text(
                 np.repeat([fault.rule for fault in faults], lengths).astype(object)[turn]
             ),
@@ -93,31 +93,6 @@ def _source_rejects(sheet: Sheet, faults: tuple[Fault, ...], model: Model) -> pd
             "record": _text(_records(sheet, rows)[first][turn]),
         }
     )
-
-
-def _subject(source: str, model: Model) -> str:
-    """Name the column that says whose row it is: one that refers to the first sheet, or the key."""
-    root = next(iter(model.sources))
-    lineage = model.lineage.sources[source]
-    return next(
-        (column for column, parent in lineage.references.items() if parent == root), lineage.key[0]
-    )
-
-
-def _cells(sheet: Sheet, column: str, positions: Positions, *, clean: bool = False) -> Any:
-    """Give cells as objects that a text column can hold, those that were no text included."""
-    frame = sheet.clean if clean else sheet.raw
-    cells = COLUMNS.take(frame[column], positions).to_numpy(dtype=object, copy=True)
-    for (name, _), broken in sheet.faults.items():
-        if name == column:
-            held = np.isin(positions, broken.index.to_numpy())
-            cells[held] = [broken[position] for position in positions[held]]
-    return np.array([_held(cell) for cell in cells], dtype=object)
-
-
-def _held(cell: Any) -> Optional[str]:
-    # NOTE: an empty text is a missing cell, and no nullable text is '': CSV has one form for both.
-    return escape(cell) if isinstance(cell, str) and cell else None
 
 
 def _records(sheet: Sheet, rows: Positions) -> Any:

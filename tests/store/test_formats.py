@@ -1,0 +1,278 @@
+"""Formats of the store: lower ones are read under today's names, raised, and refuse higher ones."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import aspen_etl as ae
+from aspen_etl.errors import StoreFormatError, ThresholdError
+from aspen_etl.io.small_files import write_words
+from aspen_etl.schema.rejects import WRITTEN
+from aspen_etl.schema.snapshot import REJECTS
+from aspen_etl.store.commit import STORE_FORMAT, TYPED
+from aspen_etl.store.frames import checksum
+from aspen_etl.store.refused import read_refused
+from tests.store.test_store import CY, LENIENT, ROLES, run
+from tests.store.test_store import WRITTEN as STORES
+from tests.support.borrowers import files_below
+from tests.transform.sheets import ADA, extract
+
+NOW, THEN = ((",".join(names) + "\n").encode() for names in WRITTEN)
+RELEASES = sorted(path.name for path in STORES.iterdir())
+OLD = [name for name in RELEASES if name < "0.4"]
+
+#: What the newest version of these stores was made of.
+LAST = extract({**ADA, "city": "Rome"}, {**CY, "email": "none"}, roles=ROLES)
+
+
+@pytest.fixture(params=OLD)
+def old(request: pytest.FixtureRequest, tmp_path: Path) -> ae.SnapshotStore:
+    """Give a store of three versions that a release before wrote."""
+    shutil.copytree(STORES / request.param, tmp_path / "store")
+    return ae.SnapshotStore(tmp_path / "store")
+
+
+def sync(store: ae.SnapshotStore, given: ae.Extract) -> ae.SyncReport:
+    return ae.sync(given, store, run=run(4), thresholds=LENIENT)
+
+
+def rejects_files(store: ae.SnapshotStore) -> list[bytes]:
+    return [data for name, data in files_below(store).items() if name.endswith("rejects.csv")]
+
+
+# ----------------------------------------------------------------------------- lower formats
+
+
+def test_rejects_are_read_under_the_name_of_today(old: ae.SnapshotStore) -> None:
+    for version in (1, 2, 3):
+        assert list(old.read_rejects(version).columns) == list(REJECTS)
+    assert old.read_rejects()["subject"].tolist() == ["c"]
+    assert rejects_files(old)[0].startswith(THEN)
+
+
+def test_a_name_alone_makes_no_commit(old: ae.SnapshotStore) -> None:
+    before = files_below(old)
+    assert sync(old, LAST).outcome == "unchanged"
+    after = files_below(old)
+    assert {name: after[name] for name in before if "last_run" not in name} == {
+        name: data for name, data in before.items() if "last_run" not in name
+    }
+
+
+def test_the_next_commit_has_the_new_name_and_the_new_format(old: ae.SnapshotStore) -> None:
+    changed = extract({**ADA, "city": "Bari"}, {**CY, "email": "none"}, roles=ROLES)
+    assert sync(old, changed).version == 4
+    newest = old.find()
+    assert (newest.format, STORE_FORMAT) == (TYPED, TYPED)
+    assert newest.rejects is not None
+    assert newest.rejects.columns == tuple(REJECTS)
+    assert sorted(data.partition(b"\n")[0] + b"\n" for data in rejects_files(old)) == [THEN, NOW]
+    for version in (1, 2, 3, 4):
+        assert old.verify(version).problems == ()
+    assert old.read_rejects(3).equals(old.read_rejects(4))
+
+
+def test_no_rejects_take_the_new_name_too(old: ae.SnapshotStore) -> None:
+    assert sync(old, extract(ADA, CY, roles=ROLES)).version == 4
+    assert sync(old, extract(ADA, roles=ROLES[:1])).version == 5
+    assert old.restore(1, run=run(6)).rejects == old.find(1).rejects
+    assert list(old.read_rejects().columns) == list(REJECTS)
+
+
+def test_a_purge_reaches_rejects_of_lower_formats(old: ae.SnapshotStore) -> None:
+    report = old.purge("c", run=run(4))
+    assert (report.version, report.rejects) == (4, 1)
+    assert old.find().format == TYPED
+    assert [data for data in rejects_files(old) if b"Cy Young" in data] == []
+    for version in (1, 2, 3, 4):
+        assert len(old.read_rejects(version)) == 0
+        assert old.verify(version).problems == ()
+    assert sync(old, extract({**ADA, "email": "none"})).version == 5
+    assert old.read_rejects()["subject"].tolist() == ["a"]
+
+
+def test_they_are_let_go_and_restored(old: ae.SnapshotStore) -> None:
+    old.restore(3, run=run(4))
+    old.resume(run=run(5))
+    assert old.find().format == TYPED
+    assert old.read_rejects()["subject"].tolist() == ["c"]
+    assert old.verify().problems == ()
+    assert old.vacuum(run=ae.Run(time=run(5).time.replace(year=2031), actor="me")).version >= 5
+    assert old.read_rejects()["subject"].tolist() == ["c"]
+
+
+def test_what_a_refused_run_of_a_release_before_left_is_read_and_erased(tmp_path: Path) -> None:
+    store = ae.SnapshotStore(tmp_path / "store")
+    with pytest.raises(ThresholdError):
+        ae.sync(extract(ADA, {**CY, "full_name": None}), store, run=run(1))
+    left = read_refused(store.place.root)
+    assert left is not None
+    place = tmp_path / "store/_aspen/refused/rejects.csv"
+    data = THEN + place.read_bytes().partition(b"\n")[2]
+    place.write_bytes(data)
+    file = dataclasses.replace(left.file, bytes=len(data), sha256=checksum(data))
+    run_file = store.place.root.child("_aspen/refused/run.json")
+    write_words(run_file, dataclasses.replace(left, file=file).to_dict())
+    assert store.read_refused_rejects()["subject"].tolist() == ["c"]
+    assert store.purge("c", run=run(2)).refused == 1
+    assert len(store.read_refused_rejects()) == 0
+    assert place.read_bytes() == NOW
+
+
+def test_a_folder_of_tables_of_a_release_before_is_written_over(tmp_path: Path) -> None:
+    result = ae.normalize(LAST, run=run(1))
+    for file_format in ("csv", "parquet"):
+        ae.write_tables(result.tables, tmp_path, rejects=result.rejects, format=file_format)
+        rejects = tmp_path / f"rejects.{file_format}"
+        if file_format == "csv":
+            rejects.write_bytes(THEN)
+        else:
+            pq = pytest.importorskip("pyarrow.parquet")
+            table = pq.read_table(rejects)
+            pq.write_table(table.rename_columns(list(WRITTEN[1])), rejects)
+        ae.write_tables(
+            result.tables,
+            tmp_path,
+            rejects=result.rejects,
+            format=file_format,
+            overwrite=True,
+        )
+        shutil.rmtree(tmp_path)
+
+
+# ----------------------------------------------------------------------------- old names
+
+
+OLD_NAME = r"column 'borrower_id' of the rejects is 'subject' now.*goes with release 0\.6"
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda rejects: rejects["borrower_id"],
+        lambda rejects: rejects.borrower_id,
+        lambda rejects: rejects[["borrower_id"]]["subject"],
+    ],
+    ids=["item", "attribute", "list"],
+)
+def test_rejects_answer_to_the_old_name_with_a_warning(ask: Callable[[Any], pd.Series]) -> None:
+    store = ae.SnapshotStore("memory://formats/names")
+    with pytest.raises(ThresholdError):
+        ae.sync(LAST, store, run=run(4))
+    refused = store.read_refused_rejects()
+    sync(store, LAST)
+    for rejects in (ae.normalize(LAST, run=run(1)).rejects, store.read_rejects(), refused):
+        with pytest.warns(DeprecationWarning, match=OLD_NAME) as caught:
+            assert ask(rejects).tolist() == ["c"]
+        assert [warning.filename for warning in caught] == [__file__]
+
+
+def test_the_frame_is_compared_as_any_other() -> None:
+    rejects = ae.normalize(LAST, run=run(1)).rejects
+    plain = pd.DataFrame(rejects)
+    assert rejects.equals(plain)
+    assert plain.equals(rejects)
+    pd.testing.assert_frame_equal(plain, rejects)
+    pd.testing.assert_frame_equal(rejects, plain)
+    assert type(rejects[rejects["row"] > 1]) is type(plain.copy()) is pd.DataFrame
+    with pytest.raises(KeyError, match="lender_id"):
+        rejects["lender_id"]
+
+
+def test_rejects_under_the_old_name_are_taken_with_a_warning(tmp_path: Path) -> None:
+    result = ae.normalize(LAST, run=run(1))
+    given = pd.DataFrame(result.rejects).rename(columns={"subject": "borrower_id"})
+    store = ae.SnapshotStore(tmp_path / "store")
+    with pytest.warns(DeprecationWarning, match=OLD_NAME) as caught:
+        store.commit(result.snapshot, run=run(1), parent=0, changes=result.changes, rejects=given)
+    assert caught[0].filename == __file__
+    assert store.read_rejects().equals(result.rejects)
+    with pytest.warns(DeprecationWarning, match=OLD_NAME) as caught:
+        ae.write_tables(result.tables, tmp_path / "tables", rejects=given)
+    assert caught[0].filename == __file__
+    assert (tmp_path / "tables/rejects.csv").read_bytes().startswith(NOW)
+
+
+# ----------------------------------------------------------------------------- higher formats
+
+
+def test_code_of_format_2_refuses_the_store_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = ae.SnapshotStore("memory://formats/higher")
+    sync(store, LAST)
+    monkeypatch.setattr("aspen_etl.store.commit_file.STORE_FORMAT", 2)
+    monkeypatch.setattr("aspen_etl.store.identity.STORE_FORMAT", 2)
+    told = r"of store format 3, and this library knows formats up to 2; install a newer aspen_etl"
+    again = ae.SnapshotStore(store.url)
+    for use in (
+        again.newest,
+        again.read,
+        again.read_rejects,
+        again.verify,
+        lambda: again.purge("c", run=run(5)),
+        lambda: sync(again, LAST),
+        again.place.log.identity,
+    ):
+        with pytest.raises(StoreFormatError, match=told):
+            use()
+
+
+@pytest.mark.parametrize("release", OLD)
+def test_it_refuses_a_store_that_was_raised(
+    release: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(STORES / release, tmp_path / "store")
+    assert sync(ae.SnapshotStore(tmp_path / "store"), extract(ADA)).version == 4
+    monkeypatch.setattr("aspen_etl.store.commit_file.STORE_FORMAT", 2)
+    with pytest.raises(StoreFormatError, match="of store format 3"):
+        ae.SnapshotStore(tmp_path / "store").newest()
+
+
+#: The last commit of release 0.3.0, and what its code is asked.
+RELEASE_0_3 = "86fd7a0"
+ASKED = """
+import sys, aspen_etl as ae
+assert ae.SnapshotStore.__module__ and "borrower_id" in open(ae.schema.snapshot.__file__).read()
+store = ae.SnapshotStore(sys.argv[1])
+for use in (store.newest, store.read, store.read_rejects, store.verify):
+    try:
+        use()
+    except ae.errors.StoreFormatError as error:
+        print(error)
+    else:
+        print("read")
+"""
+
+
+@pytest.mark.slow
+def test_release_0_3_refuses_the_store_by_name(tmp_path: Path) -> None:
+    checkout = Path(__file__).resolve().parents[2]
+    packed = subprocess.run(
+        ["git", "archive", RELEASE_0_3, "src"], cwd=checkout, check=False, capture_output=True
+    )
+    if packed.returncode:
+        pytest.skip(f"the commit of release 0.3.0 is not in this checkout: {packed.stderr!r}")
+    subprocess.run(["tar", "-x"], cwd=tmp_path, check=True, input=packed.stdout)
+    sync(ae.SnapshotStore(tmp_path / "new"), LAST)
+    shutil.copytree(STORES / "0.3.0", tmp_path / "raised")
+    sync(ae.SnapshotStore(tmp_path / "raised"), extract(ADA))
+    for store in ("new", "raised"):
+        done = subprocess.run(
+            [sys.executable, "-c", ASKED, str(tmp_path / store)],
+            check=True,
+            capture_output=True,
+            text=True,
+            env={"PYTHONPATH": str(tmp_path / "src")},
+        )
+        lines = done.stdout.splitlines()
+        assert len(lines) == 4
+        for line in lines:
+            assert "is of store format 3, and this library knows formats up to 2" in line
