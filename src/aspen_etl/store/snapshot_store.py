@@ -265,10 +265,7 @@ class SnapshotStore:
         return purging.purge(self.place, subject_id, run)
 
     def status(self, *, now: dt.datetime) -> StoreStatus:
-        """Tell how old the newest commit is, what came of the last run; ``now`` has a zone.
-
-        It raises ``VersionNotFoundError`` where there is no store.
-        """
+        """Tell how old the newest commit is, what came of the last run; ``now`` has a zone."""
         return read_status(self.place, now)
 
     def refused_run(self) -> Optional[RefusedRun]:
