@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import decimal
 import re
 from collections.abc import Callable
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 import pytest
 
 from aspen_etl.errors import CorruptFileError
+from aspen_etl.io.xlsx.number import number_text
+from aspen_etl.io.xlsx.serial import Shown, serial_text
 from aspen_etl.schema import Extract
 from tests.support.workbooks import (
     DATE,
@@ -217,3 +220,15 @@ def test_a_fault_right_of_the_table_is_not_lost(read: Read) -> None:
     xml = table(["1", *[None] * 10, '<c t="e"><v>#N/A</v></c>'])
     with pytest.raises(ValueError, match=re.escape("empty header (column 12)")):
         read({"borrower": xml})
+
+
+def test_the_decimal_context_of_the_caller_changes_no_number_and_no_day() -> None:
+    long = "12345678901234567890123456789012345678.25"
+    below = "9007199254740991.99999999999999999"  # a context of few digits makes 2**53 of it
+    with decimal.localcontext() as context:
+        context.prec = 3
+        context.traps[decimal.Inexact] = True
+        assert [number_text(text) for text in (long, below, "-1234.5")] == [long, below, "-1234.5"]
+        moment = serial_text("43861.58680555555", Shown.DATE, is_1904=False)
+        last = serial_text("2958465.99999", Shown.DATE, is_1904=False)
+    assert (moment, last) == ("2020-01-31 14:05:00", "9999-12-31 23:59:59.136000")

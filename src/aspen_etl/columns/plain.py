@@ -11,7 +11,7 @@ import pandas as pd
 
 from aspen_etl.columns.positions import gather, is_range
 from aspen_etl.columns.protocol import Mask, Positions
-from aspen_etl.columns.text import conform_text
+from aspen_etl.columns.text import conform_text, one_missing
 
 __all__ = ["Plain", "alike", "neighbours"]
 
@@ -37,19 +37,22 @@ class Plain:
             return together
         if values.dtype == np.int64:
             return pd.Series(gather(values.to_numpy(), at), name=values.name, copy=False)
+        has_gaps = bool((at < 0).any())
+        if values.dtype == bool and has_gaps:
+            values = values.astype("boolean")
         if not len(values):
             taken = values.reset_index(drop=True).reindex(pd.RangeIndex(len(at)))
         else:
-            cells = values.array.take(at, allow_fill=bool((at < 0).any()))
+            cells = values.array.take(at, allow_fill=has_gaps)
             taken = pd.Series(cells, name=values.name, copy=False)
-        return conform_text(taken) if values.dtype == object else taken
+        return one_missing(taken) if values.dtype == object else taken
 
     def concat(self, columns: Sequence[pd.Series], /) -> pd.Series:
         """Put columns one after the other."""
         if len(columns) == 1:
             return columns[0].reset_index(drop=True)
         joined = pd.concat(columns, ignore_index=True)
-        return conform_text(joined) if joined.dtype == object else joined
+        return one_missing(joined) if joined.dtype == object else joined
 
     def repeat(self, text: Optional[str], length: int, /) -> pd.Series:
         """Make a text column of one value."""

@@ -23,8 +23,8 @@ Mask = npt.NDArray[np.bool_]
 class Columns(Protocol):
     """Look at whole columns, gather and compare them; no column that is given is changed.
 
-    A column is text, as ``conform_text`` makes it. The first three verbs, ``differ`` and
-    ``is_constant`` take columns of whole numbers and of times, too. What they give is no mask
+    A column is text, as ``conform_text`` makes it. ``take``, ``concat``, ``differ`` and
+    ``is_constant`` take columns of every other type, too. What they give is no mask
     and no positions, its index is new, unless a verb says that it stays.
     """
 
@@ -32,6 +32,8 @@ class Columns(Protocol):
 
     def take(self, values: pd.Series, at: Positions, /) -> pd.Series:
         """Gather rows; -1 gives a missing cell, and -1 again where whole numbers know none.
+
+        Booleans that know no missing cell become such that do, where there is a -1.
 
         Rows that stand one behind the other are a view of the column, not a copy.
         """

@@ -41,7 +41,7 @@ def sort_rows(columns: list[pd.Series], /) -> tuple[Positions, Mask]:
     """Order rows by columns, first the first one, and tell which equal the row before.
 
     Args:
-        columns: Text or whole numbers without a missing value, all of one length.
+        columns: Text, whole numbers, dates or moments without a missing value, all of one length.
 
     Returns:
         The stable order, and for each place in it whether its row equals the one before.
@@ -84,7 +84,7 @@ def _combined(ranks: list[Positions]) -> Optional[Positions]:
 
 def _ranks(column: pd.Series) -> Positions:
     if _is_whole(column):
-        return column.to_numpy(dtype=np.int64)
+        return _numbers(column)
     found, distinct = codes(column)
     rank = np.empty(len(distinct), dtype=np.int64)
     rank[COLUMNS.order(distinct)[0]] = np.arange(len(distinct))
@@ -92,7 +92,19 @@ def _ranks(column: pd.Series) -> Positions:
 
 
 def _is_whole(values: pd.Series) -> bool:
-    return pd.api.types.is_integer_dtype(values.dtype)
+    """Tell whether whole numbers stand for the values: they are such, or count time."""
+    return pd.api.types.is_integer_dtype(values.dtype) or _is_time(values)
+
+
+def _is_time(values: pd.Series) -> bool:
+    return pd.api.types.is_datetime64_any_dtype(values.dtype)
+
+
+def _numbers(values: pd.Series) -> Positions:
+    """Give the whole numbers of a column; what is missing is any number."""
+    if _is_time(values):
+        return values.to_numpy(dtype=f"datetime64[{values.dt.unit}]").view(np.int64)
+    return values.fillna(0).to_numpy(dtype=np.int64)
 
 
 # ----------------------------------------------------------------------------- lookup
@@ -105,10 +117,23 @@ def find_keys(values: pd.Series, keys: pd.Series, /) -> Positions:
             return _find(values, keys)
         first = np.flatnonzero(~keys.duplicated().to_numpy(dtype=bool))
         return gather(first, _find(values, COLUMNS.take(keys, first)))
-    wanted = values.fillna(-1).to_numpy(dtype=np.int64)
-    known = keys.to_numpy(dtype=np.int64)
-    if not len(known):
-        return np.full(len(wanted), -1, dtype=np.int64)
+    if keys.hasnans:
+        held = np.flatnonzero(keys.notna().to_numpy(dtype=bool))
+        return gather(held, find_keys(values, COLUMNS.take(keys, held)))
+    if not _are_alike(values, keys) or not len(keys):
+        return np.full(len(values), -1, dtype=np.int64)
+    found = _find_numbers(_numbers(values), _numbers(keys))
+    return np.where(values.isna().to_numpy(dtype=bool), -1, found) if values.hasnans else found
+
+
+def _are_alike(one: pd.Series, two: pd.Series) -> bool:
+    """Tell whether equal numbers stand for equal values of two columns."""
+    if _is_time(one) or _is_time(two):
+        return bool(one.dtype == two.dtype)
+    return not isinstance(one.dtype, pd.StringDtype) and one.dtype != object
+
+
+def _find_numbers(wanted: Positions, known: Positions) -> Positions:
     low, span = int(known.min()), int(known.max()) - int(known.min())
     if span <= _DENSE * (len(known) + len(wanted)):
         at = wanted - low
@@ -128,7 +153,7 @@ def find_rows(wanted: Sequence[pd.Series], known: Sequence[pd.Series], /) -> Pos
     """Give the row of ``known`` in which each row of ``wanted`` stands, or -1.
 
     Args:
-        wanted: The columns of one key: text or whole numbers; null equals null.
+        wanted: The columns of one key: text, whole numbers, dates or moments; null equals null.
         known: The same columns; no row stands there twice.
     """
     if len(wanted) == 1 and not _is_whole(wanted[0]):
@@ -171,13 +196,21 @@ def _shared_codes(wanted: pd.Series, known: pd.Series) -> tuple[Positions, Posit
 
 
 def _shared_numbers(wanted: pd.Series, known: pd.Series) -> tuple[Positions, Positions]:
-    one = wanted.fillna(-1).to_numpy(dtype=np.int64)
-    two = known.fillna(-1).to_numpy(dtype=np.int64)
-    low = int(min(one.min(initial=0), two.min(initial=0)))
-    high = int(max(one.max(initial=0), two.max(initial=0)))
-    if high - low < _CODE_LIMIT >> 24:
-        return one - low, two - low
-    distinct, found = np.unique(two, return_inverse=True)
-    at = np.searchsorted(distinct, one).clip(max=max(len(distinct) - 1, 0))
-    hit = distinct[at] == one if len(distinct) else np.zeros(len(one), dtype=bool)
-    return np.where(hit, at, -1), found.astype(np.int64)
+    absent, missing = (column.isna().to_numpy(dtype=bool) for column in (wanted, known))
+    two = _numbers(known)
+    held = two[~missing]
+    if not len(held) or not _are_alike(wanted, known):
+        return np.where(absent, 0, -1), np.where(missing, 0, 1)
+    one, low = _numbers(wanted), int(held.min())
+    nothing = int(held.max()) - low + 1
+    if nothing < _CODE_LIMIT >> 24:
+        at = one - low
+        at[at.view(np.uint64) >= nothing] = -1  # without a sign, what is below is far above
+        found = two - low
+    else:
+        distinct = np.unique(held)
+        nothing = len(distinct)
+        at = np.searchsorted(distinct, one).clip(max=nothing - 1)
+        at = np.where(distinct[at] == one, at, -1)
+        found = np.searchsorted(distinct, two)
+    return np.where(absent, nothing, at), np.where(missing, nothing, found)

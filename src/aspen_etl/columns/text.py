@@ -18,6 +18,7 @@ __all__ = [
     "TextFormat",
     "conform_text",
     "escape",
+    "one_missing",
     "split_unencodable",
 ]
 
@@ -64,7 +65,11 @@ def conform_text(values: pd.Series) -> pd.Series:
     """Bring text to the one dtype of this pandas, missing to its one missing value."""
     if _HAS_TEXT_DTYPE:
         return values if values.dtype == TEXT else values.astype(TEXT)
-    values = values.astype(object)
+    return one_missing(values.astype(object))
+
+
+def one_missing(values: pd.Series) -> pd.Series:
+    """Bring what is missing in a column of objects to None, whatever the objects are."""
     absent = values.isna()
     return values.mask(absent, None) if absent.any() else values
 

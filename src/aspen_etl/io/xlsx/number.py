@@ -62,7 +62,7 @@ def number_text(text: str) -> Union[str, Reject, None]:
         return Reject(text, INEXACT)
     if not value:
         return "0"
-    is_wide = abs(value) >= _WIDE
+    is_wide = value.copy_abs() >= _WIDE  # abs() would round by the caller's context
     if (is_wide and last_place(value) > 0) or value.adjusted() < _SMALLEST:
         return Reject(text, INEXACT)
     nearest = float(value)

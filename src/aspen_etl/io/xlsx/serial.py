@@ -55,7 +55,7 @@ def serial_text(text: str, shown: Shown, *, is_1904: bool) -> Union[str, Reject,
     value = parse_number(text)
     if value is None:
         return None
-    if value.is_nan() or abs(value) >= _END:
+    if value.is_nan() or value.copy_abs() >= _END:
         return Reject(text, INEXACT if value.is_nan() else OUT_OF_RANGE)
     shows = _shown(value, shown, is_1904=is_1904)
     return Reject(text, OUT_OF_RANGE) if shows is None else shows
@@ -80,7 +80,8 @@ def _microseconds(value: Decimal) -> int:
     whole = (count + _MILLISECOND // 2) // _MILLISECOND * _MILLISECOND
     place = min(max(last_place(value), -_FINEST), 0)
     written = Decimal(_DAY // 2).scaleb(place, _CONTEXT)
-    return whole if abs(whole - exact) <= min(max(written, _NOISE), _ROUNDED) else count
+    away = _CONTEXT.subtract(Decimal(whole), exact).copy_abs()
+    return whole if away <= min(max(written, _NOISE), _ROUNDED) else count
 
 
 def _date(days: int, *, is_1904: bool) -> Optional[dt.date]:
