@@ -37,8 +37,11 @@ from aspen_etl.schema.column import METADATA, ColumnFacts, hint
             ),
         ),
         (
-            {"source": "email"},
-            "source='email' names no source column; write it as in source='borrower.email'",
+            {"source": "borrower.Email"},
+            (
+                "source='borrower.Email' names no source column; "
+                "write it as in source='borrower.email'"
+            ),
         ),
         (
             {"source": ("borrower.email", "borrower.")},

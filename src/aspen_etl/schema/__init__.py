@@ -2,21 +2,26 @@
 
 from typing import TYPE_CHECKING
 
+from pandera.typing import Series
+
 from aspen_etl.columns.text import TextFormat
 from aspen_etl.errors.moving import moved
-from aspen_etl.schema.column import column
+from aspen_etl.schema.column import column, ref
 from aspen_etl.schema.column_spec import ColumnSpec
+from aspen_etl.schema.keywords import EntityFacts
 from aspen_etl.schema.model import Builder, Cleaner, Model
 from aspen_etl.schema.previous import Held, Previous
 from aspen_etl.schema.rule import Rule
 from aspen_etl.schema.snapshot import KeyState, Snapshot, Tables
-from aspen_etl.schema.spec import Source, SourceSpec, Table, TableSpec
+from aspen_etl.schema.spec import Entity, Source, SourceSpec, Table, TableSpec
 from aspen_etl.schema.values import Extract, Run
 
 __all__ = [
     "Builder",
     "Cleaner",
     "ColumnSpec",
+    "Entity",
+    "EntityFacts",
     "Extract",
     "Held",
     "KeyState",
@@ -24,6 +29,7 @@ __all__ = [
     "Previous",
     "Rule",
     "Run",
+    "Series",
     "Snapshot",
     "Source",
     "SourceSpec",
@@ -32,6 +38,7 @@ __all__ = [
     "Tables",
     "TextFormat",
     "column",
+    "ref",
 ]
 
 #: The tables of the borrower, which stood here.

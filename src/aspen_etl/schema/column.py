@@ -14,14 +14,16 @@ import pandera.pandas as pa
 
 from aspen_etl.columns.text import TextFormat
 from aspen_etl.errors import ModelError
+from aspen_etl.schema.hidden import Declared
 
-__all__ = ["ColumnFacts", "audit_time", "column", "hint"]
+__all__ = ["ColumnFacts", "audit_time", "column", "hint", "ref"]
 
 #: The key of a pandera field's metadata under which its facts stand.
 METADATA = "aspen_etl"
 
 _NAME = re.compile(r"[a-z_][a-z0-9_]*\Z")
-_SOURCE = re.compile(r"[a-z_][a-z0-9_]*\.[a-z_][a-z0-9_]*\Z")
+#: A column of the class's own sheet, or ``sheet.column``.
+_SOURCE = re.compile(r"(?:[a-z_][a-z0-9_]*\.)?[a-z_][a-z0-9_]*\Z")
 
 
 @dataclass(frozen=True)
@@ -72,8 +74,10 @@ def column(  # noqa: PLR0913 - the facts of a column, each on its own
         primary_key: The column is the table's key.
         natural_key: The column is part of what a row is known by in the source.
         references: The name of the table whose primary key this column holds.
-        source: Where the content comes from, as ``"sheet.column"``; several, where a builder
-            spreads several source columns over rows of one column.
+        source: Where the content comes from, as ``"sheet.column"``, or the column alone where
+            the class names its sheet; without it, the column of that sheet that is called like
+            this one. Several, where a builder spreads several source columns over rows of one
+            column, or an entity is fed by several sheets.
         nullable: The column may be without a value. In a source: a row without it is accepted.
         text_format: The form that the text must have.
         precision: The most digits of a decimal, up to 38.
@@ -122,14 +126,63 @@ def column(  # noqa: PLR0913 - the facts of a column, each on its own
     return _field(facts, nullable=nullable, description=description)
 
 
+def ref(
+    table: str,
+    /,
+    *,
+    source: Union[str, Sequence[str], None] = None,
+    nullable: bool = False,
+    natural_key: bool = False,
+    label: Optional[str] = None,
+    description: Optional[str] = None,
+) -> Any:
+    """Declare a column that refers to a row of another table, by that table's primary key.
+
+    Args:
+        table: The name of the table.
+        source: The source column that holds what a row of that table is known by, as
+            ``"sheet.column"``, or the column alone where the class names its sheet. Not needed
+            for an entity of the same sheet, whose key says it.
+        nullable: A row may be without it.
+        natural_key: It is part of what a row is known by in the source.
+        label: The word that rules use for it; its name where not given.
+        description: One sentence for the data dictionary.
+
+    Returns:
+        A pandera field, to be assigned in the body of a ``Table``, annotated as the key that it
+        refers to: ``Series[int]`` where that key is a number that is given.
+
+    Raises:
+        ModelError: The facts contradict each other; the text says how to mend it.
+
+    Examples:
+        >>> from aspen_etl.schema import Series, Table, TableSpec
+        >>> class Visit(Table, source="visits"):
+        ...     number: Series[str] = column(natural_key=True, length=20)
+        ...     patient_id: Series[int] = ref("patient", source="patient_no")
+        >>> TableSpec.of(Visit).columns["patient_id"].source
+        ('visits.patient_no',)
+    """
+    return column(
+        references=table,
+        source=source,
+        nullable=nullable,
+        natural_key=natural_key,
+        label=label,
+        description=description,
+    )
+
+
 def _field(facts: ColumnFacts, *, nullable: bool, description: Optional[str]) -> Any:
-    return pa.Field(
+    field = pa.Field(
         nullable=nullable,
         unique=facts.primary_key,
         description=description,
         metadata={METADATA: facts},
         **_checks(facts, nullable=nullable),
     )
+    field.__class__ = Declared
+    return field
 
 
 def _sources(given: Union[str, Sequence[str], None]) -> tuple[str, ...]:

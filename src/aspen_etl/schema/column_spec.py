@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Literal, Optional, Union
+from typing import Any, Literal, Optional, Union, get_args
 
 import pandas as pd
 import pandera.dtypes
@@ -16,6 +16,7 @@ import pandera.pandas as pa
 from aspen_etl.columns.text import TextFormat
 from aspen_etl.errors import ModelError
 from aspen_etl.schema.column import METADATA, ColumnFacts
+from aspen_etl.schema.hidden import hidden_type
 from aspen_etl.schema.types import TYPES
 
 __all__ = ["TIMESTAMP", "ColumnSpec", "ColumnType", "read_columns", "read_name", "with_dtypes"]
@@ -90,6 +91,11 @@ _FACTS: Mapping[str, frozenset[ColumnType]] = {
 
 def read_columns(model: type[pa.DataFrameModel], owner: str) -> dict[str, ColumnSpec]:
     """Read the columns off a model; ``owner`` is what a ``ModelError`` calls it."""
+    for name, annotation in vars(model).get("__annotations__", {}).items():
+        for part in get_args(annotation):
+            hidden = hidden_type(owner, name, part)
+            if hidden is not None:
+                raise ModelError(hidden, owner=owner, column=name)
     try:
         schema = model.to_schema()
     except Exception as error:  # noqa: BLE001 - whatever pandera says of a declaration is ours to explain

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from types import MappingProxyType
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 import pandas as pd
 import pandera.pandas as pa
@@ -14,8 +14,10 @@ from pandera.typing import Series
 from aspen_etl.errors import ModelError
 from aspen_etl.schema.column import audit_actor, audit_time
 from aspen_etl.schema.column_spec import ColumnSpec, read_columns, read_name, with_dtypes
+from aspen_etl.schema.keywords import EntityFacts, Keywords, fill_sources, read_keywords
+from aspen_etl.schema.table_keys import check_keys, with_key
 
-__all__ = ["Source", "SourceSpec", "Table", "TableSpec"]
+__all__ = ["Entity", "Source", "SourceSpec", "Table", "TableSpec"]
 
 
 class Source(pa.DataFrameModel):
@@ -29,8 +31,20 @@ class Source(pa.DataFrameModel):
 class Table(pa.DataFrameModel):
     """Be the base of every target table: it brings the four audit columns.
 
-    A table is known by the name of its class in snake case, or by ``Config.name``.
+    A table is known by the name of its class in snake case, or by ``Config.name``. The keyword
+    ``source`` of a class names the sheet whose rows it has one row for: ``source="visits"``, or
+    ``source="visits.clinic_*"`` where its columns have a prefix there. Where no primary key is
+    declared, it has one by the name of the table: ``visit_id`` of ``Visit``, a number that is
+    given.
+
+    Examples:
+        >>> class Visit(Table, source="visits"):
+        ...     visit_no: Series[str] = column(natural_key=True, length=12)
+        >>> TableSpec.of(Visit).primary_key
+        'visit_id'
     """
+
+    _keywords = Keywords()
 
     created: Series[pd.DatetimeTZDtype] = audit_time(nullable=False)
     created_by: Series[str] = audit_actor(nullable=False)
@@ -42,11 +56,43 @@ class Table(pa.DataFrameModel):
 
         strict = True
 
+    def __init_subclass__(
+        cls,
+        *,
+        source: Union[str, Sequence[str], None] = None,
+        conflict: Optional[str] = None,
+        newest: Optional[str] = None,
+        **rest: Any,
+    ) -> None:
+        """Read the keywords of a class."""
+        cls._keywords = read_keywords(cls.__name__, cls._keywords, source, conflict, newest)
+        super().__init_subclass__(**rest)  # type: ignore[no-untyped-call]
+
     @classmethod
     def to_schema(cls) -> pa.DataFrameSchema:
         """Give the schema, in which each column has the one dtype that it has in our frames."""
         schema: pa.DataFrameSchema = with_dtypes(cls, super().to_schema())
-        return schema
+        keyed: pa.DataFrameSchema = with_key(schema, read_name(cls, ""))
+        return keyed
+
+
+class Entity(Table):
+    """Be the base of a table of one row for each distinct natural key that rows of sheets hold.
+
+    What else its rows say is put to the vote: of a clinic's name, what most visits say. The
+    class takes the keywords ``source``, one or, for several sheets, a tuple of them;
+    ``conflict``: ``"majority"``, where most rows win and then the least value, or ``"reject"``,
+    where nobody does; and ``newest``, the source column whose latest value wins before that.
+
+    Examples:
+        >>> class Clinic(Entity, source="visits.clinic_*", newest="visits.visited"):
+        ...     code: Series[str] = column(natural_key=True, length=10)
+        ...     name: Series[str] = column(nullable=True)
+        >>> TableSpec.of(Clinic).columns["name"].source
+        ('visits.clinic_name',)
+    """
+
+    _keywords = Keywords(entity=EntityFacts())
 
 
 @dataclass(frozen=True)
@@ -115,6 +161,10 @@ class TableSpec:
         primary_key: The name of its key column.
         natural_key: The names of the columns that a row is known by.
         schema: The pandera model that it was read off.
+        entity: What is said of it as an entity: one row for each distinct natural key.
+        sheets: The sheets that its class says it is made of, in order.
+        followed: The columns that refer to another table and declare no source, so that it
+            follows from that table where it is of the same sheet.
     """
 
     name: str
@@ -122,6 +172,9 @@ class TableSpec:
     primary_key: str
     natural_key: tuple[str, ...]
     schema: type[pa.DataFrameModel] = field(repr=False)
+    entity: Optional[EntityFacts] = None
+    sheets: tuple[str, ...] = ()
+    followed: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Let nobody change the columns."""
@@ -129,8 +182,8 @@ class TableSpec:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel without the view of the columns, which does not pickle."""
-        held = (self.name, dict(self.columns), self.primary_key, self.natural_key, self.schema)
-        return type(self), held
+        held = {each.name: getattr(self, each.name) for each in fields(self)}
+        return type(self), tuple({**held, "columns": dict(self.columns)}.values())
 
     @classmethod
     def of(cls, schema: type[pa.DataFrameModel], /) -> TableSpec:
@@ -147,16 +200,23 @@ class TableSpec:
         if len(audit) != len(_AUDIT):
             msg = f"{owner} has no audit columns; let its class derive from aspen_etl.schema.Table"
             raise ModelError(msg, table=name)
-        keys = [key for key, spec in own.items() if spec.primary_key]
-        if len(keys) != 1:
-            msg = (
-                f"{owner} has {len(keys)} primary keys; give column(primary_key=True) to exactly "
-                "one column"
-            )
-            raise ModelError(msg, table=name, columns=tuple(keys))
-        natural = tuple(key for key, spec in own.items() if spec.natural_key) or tuple(keys)
-        _check_keys(owner, own, keys[0], natural)
-        return cls(name, {**own, **audit}, keys[0], natural, schema)
+        keywords: Keywords = getattr(schema, "_keywords", Keywords())
+        own = fill_sources(owner, own, keywords)
+        primary, natural = check_keys(owner, name, own, keywords)
+        sheets = keywords.sheets
+        if keywords.entity is not None and not sheets:
+            sheets = _sheets(own, natural)
+        followed = tuple(key for key, spec in own.items() if spec.references and not spec.source)
+        return cls(
+            name,
+            {**own, **audit},
+            primary,
+            natural,
+            schema,
+            entity=keywords.entity,
+            sheets=sheets,
+            followed=followed if keywords.sheets else (),
+        )
 
     @property
     def about(self) -> Optional[str]:
@@ -183,29 +243,7 @@ class TableSpec:
 _AUDIT = ("created", "created_by", "updated", "updated_by")
 
 
-def _check_keys(
-    owner: str, own: Mapping[str, ColumnSpec], primary: str, natural: tuple[str, ...]
-) -> None:
-    key = own[primary]
-    if natural == (primary,):
-        if key.type != "text":
-            msg = (
-                f"{owner}: nothing says what a row is known by; give natural_key=True to the "
-                "columns that identify it in the source"
-            )
-            raise ModelError(msg, column=primary)
-    elif primary in natural or key.type != "integer" or key.source or key.references:
-        msg = (
-            f"{owner}: the key {primary!r} beside a natural key is a number that is given; "
-            "annotate it as Series[int] "
-            "and take natural_key=, source= and references= away from it"
-        )
-        raise ModelError(msg, column=primary)
-    for name in natural:
-        spec = own[name]
-        if spec.type == "text" and not spec.references and spec.length is None:
-            msg = (
-                f"{owner}: the key column {name!r} needs a length, since databases do not index "
-                "unlimited text; give length="
-            )
-            raise ModelError(msg, column=name)
+def _sheets(own: Mapping[str, ColumnSpec], natural: tuple[str, ...]) -> tuple[str, ...]:
+    """Name the sheets that the key of an entity comes from."""
+    found = [source.partition(".")[0] for name in natural for source in own[name].source]
+    return tuple(dict.fromkeys(found))
