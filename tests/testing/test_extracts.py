@@ -84,7 +84,8 @@ def test_each_kind_of_fault_breaks_its_rules(kind: str, rule: str) -> None:
 
 def test_the_kinds_of_faults_are_those_that_are_documented() -> None:
     assert list(FAULT_KINDS) == [
-        *("missing", "duplicate", "too_long", "invalid", "incomplete", "unknown"),
+        *("missing", "duplicate", "too_long", "invalid", "too_precise", "incomplete", "conflict"),
+        "unknown",
         *("control", "surrogate", *UNREADABLE, REPEATED_HEADER, "blank"),
     ]
 

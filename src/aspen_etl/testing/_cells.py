@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from aspen_etl.borrower.samples import RAW_SAMPLES, SAMPLES
 from aspen_etl.columns.text import WHITE_SPACE, TextFormat
-from aspen_etl.testing._numbers import whole_number
 
 __all__ = [
     "BLANKS",
@@ -23,7 +22,6 @@ __all__ = [
     "is_clean",
     "raw_cells",
     "tidy",
-    "whole_number",
 ]
 
 #: Words that readers, databases and spreadsheets are known to take for something else.
@@ -185,7 +183,6 @@ def decoder(
     limit: Optional[int],
     formats: Sequence[TextFormat],
     *,
-    whole: bool = False,
     parts: int = 1,
     raw: bool = False,
 ) -> Optional[Decoder]:
@@ -194,12 +191,9 @@ def decoder(
     Args:
         limit: The most characters.
         formats: The forms.
-        whole: Whether it must be a whole number.
         parts: How many columns the text is split over, each of up to ``limit`` characters.
         raw: Whether it may also be as a number format leaves it, for cleaners to mend.
     """
-    if whole:
-        return whole_number
     if not formats:
         return texts(limit, parts=parts)
     return (RAW_SAMPLES if raw else SAMPLES).get(formats[0])

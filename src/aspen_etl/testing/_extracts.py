@@ -15,8 +15,11 @@ from aspen_etl.errors import ArgumentError
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.values import FAULT_COLUMNS, FIRST_ROW, ROW, Extract
 from aspen_etl.testing import _cells
+from aspen_etl.testing._entities import Agreement
 from aspen_etl.testing._faults import Fault, Row, Sheet, find_faults
-from aspen_etl.testing._plan import Cell, ColumnPlan, SheetPlan, plan
+from aspen_etl.testing._plan import ColumnPlan, SheetPlan, plan
+from aspen_etl.testing._types import PLAIN, spell
+from aspen_etl.testing._valid import Drawn, Valid
 
 __all__ = ["extracts"]
 
@@ -75,7 +78,7 @@ def extracts(
 # ----------------------------------------------------------------------------- cells and rows
 
 
-def _rows(sheet: SheetPlan, min_rows: int, max_rows: int) -> st.SearchStrategy[list[Row]]:
+def _rows(sheet: SheetPlan, min_rows: int, max_rows: int) -> st.SearchStrategy[list[Drawn]]:
     """Give rows whose cells are valid one by one; a reference is a number still."""
     names = [column.name for column in sheet.columns]
     groups = list(dict.fromkeys(column.group for column in sheet.columns if column.group))
@@ -83,33 +86,44 @@ def _rows(sheet: SheetPlan, min_rows: int, max_rows: int) -> st.SearchStrategy[l
         [column.name for column in sheet.columns if column.group == group] for group in groups
     ]
 
-    def row(cells: Sequence[Any]) -> Row:
+    def row(cells: Sequence[Any]) -> Drawn:
         made = dict(zip(names, cells))
         for there, group in zip(cells[len(names) :], members):
             if not there:
                 made.update(dict.fromkeys(group))
-        return made
+        return Drawn(made, tuple(cells[len(names) + len(groups) :]))
 
     drawn = [_cell(column) for column in sheet.columns] + [st.integers(0, 2)] * len(groups)
+    drawn += [_NUMBERS] * len(sheet.entities)
     return st.lists(st.tuples(*drawn).map(row), min_size=min_rows, max_size=max_rows)
+
+
+_NUMBERS = st.integers(0, 2**24 - 1)
 
 
 def _cell(column: ColumnPlan) -> st.SearchStrategy[Any]:
     if column.reference is not None:
-        return st.integers(0, 2**24 - 1)
-    optional = not column.required and not (column.group and column.mandatory)
-    parts = column.parts if column.splits_words else 1
-    decode = _cells.decoder(
-        column.limit,
-        column.formats,
-        whole=column.whole,
-        parts=parts,
-        raw=column.cleaner is not None,
-    )
+        return _NUMBERS
+    needed = column.mandatory and (column.told or column.group is not None)
+    optional = not column.required and not needed
+    decode = _decoder(column)
     if decode is not None:
         return _cells.raw_cells(decode, optional=optional)
     found = st.builds(_cells.decorate, _cells.from_pattern(column.formats[0]), st.integers(0, 99))
     return st.one_of(st.none(), found) if optional else found
+
+
+def _decoder(column: ColumnPlan) -> Optional[_cells.Decoder]:
+    typed = column.typed
+    if typed is None:
+        return _cells.decoder(
+            column.limit,
+            column.formats,
+            parts=column.parts if column.splits_words else 1,
+            raw=column.cleaner is not None,
+        )
+    make = PLAIN[typed.type].canonical
+    return lambda number: spell(make(number >> 6, typed), number & 63, typed)
 
 
 # ----------------------------------------------------------------------------- whole extracts
@@ -123,14 +137,15 @@ class _Assembly:
 
     def __call__(
         self,
-        generated: Sequence[Sequence[Row]],
+        generated: Sequence[Sequence[Drawn]],
         faults: Sequence[tuple[Fault, int, int]],
         gaps: int,
     ) -> Extract:
         made: dict[str, Sheet] = {}
         keys: dict[str, list[str]] = {}
+        entities = Agreement({}, {})
         for sheet, rows in zip(self.sheets, generated):
-            made[sheet.name] = Sheet(_Valid(sheet, keys).select(rows))
+            made[sheet.name] = Sheet(Valid(sheet, keys, entities).select(rows))
             if len(made[sheet.name].rows) < self.min_rows and all(
                 keys[c.reference] for c in sheet.columns if c.reference
             ):
@@ -138,95 +153,6 @@ class _Assembly:
         for fault, at, number in faults:
             fault.spoil(made[fault.sheet], at, number)
         return _extract(self.sheets, made, gaps)
-
-
-class _Valid:
-    """Select the rows of one sheet that are valid together."""
-
-    def __init__(self, sheet: SheetPlan, keys: dict[str, list[str]]) -> None:
-        self.sheet, self.keys = sheet, keys
-        self.own = keys.setdefault(sheet.name, [])
-
-    def select(self, generated: Sequence[Row]) -> list[Row]:
-        rows = [row for row in map(self._refer, generated) if row is not None]
-        clean = {
-            column.name: column.clean([row[column.name] for row in rows])
-            for column in self.sheet.columns
-        }
-        kept: list[Row] = []
-        seen: set[tuple[Cell, ...]] = set()
-        for place, row in enumerate(rows):
-            found = {name: cells[place] for name, cells in clean.items()}
-            if self._mend(row, found) and self._distinguish(row, found, seen):
-                kept.append(row)
-                self.own.append(str(found[self.sheet.key[0]]))
-        return kept
-
-    def _refer(self, row: Row) -> Optional[Row]:
-        out = dict(row)
-        for column in self.sheet.columns:
-            if column.reference is not None:
-                known = self.keys[column.reference]
-                if not known:
-                    return None
-                number: Any = row[column.name]
-                number, place = divmod(number, len(known))
-                out[column.name] = _cells.decorate(known[place], number)
-        return out
-
-    def _mend(self, row: Row, clean: dict[str, Cell]) -> bool:
-        """Empty what a cleaner made unfit; tell whether the row is valid then."""
-        for column in self.sheet.columns:
-            cell = clean[column.name]
-            fits = cell is None or (
-                column.fits(cell)
-                and (column.reference is None or cell in self.keys[column.reference])
-            )
-            lost = (
-                cell is None
-                and column.mandatory
-                and column.group is not None
-                and row[column.name] is not None
-            )
-            if not fits or lost:
-                group = (
-                    [c.name for c in self.sheet.columns if c.group == column.group]
-                    if column.group
-                    else [column.name]
-                )
-                row.update(dict.fromkeys(group))
-                clean.update(dict.fromkeys(group))
-        return all(
-            clean[column.name] is not None for column in self.sheet.columns if column.required
-        )
-
-    def _distinguish(self, row: Row, clean: dict[str, Cell], seen: set[tuple[Cell, ...]]) -> bool:
-        """Give a key that is there already another number at its end; tell whether it is new."""
-        last = next(column for column in self.sheet.columns if column.name == self._own_key())
-        for number in range(1, 9):
-            key = tuple(clean[name] for name in self.sheet.key)
-            if key not in seen:
-                seen.add(key)
-                return True
-            if last.reference is not None:
-                return False
-            text = f"{_cells.tidy(row[last.name])}"
-            if last.limit is not None and len(text) >= last.limit:
-                text = text[: -len(str(number))]
-            row[last.name] = f"{text}{number}"
-            (cell,) = last.clean([row[last.name]])
-            if cell is None or not last.fits(cell):
-                return False
-            clean[last.name] = cell
-        return False
-
-    def _own_key(self) -> str:
-        own = [
-            column.name
-            for column in self.sheet.columns
-            if column.name in self.sheet.key and column.reference is None
-        ]
-        return own[-1] if own else self.sheet.key[-1]
 
 
 def _extract(sheets: Sequence[SheetPlan], made: Mapping[str, Sheet], gaps: int) -> Extract:

@@ -11,7 +11,9 @@ from aspen_etl.errors import ArgumentError
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.snapshot import REPEATED_HEADER, UNREADABLE
 from aspen_etl.testing._cells import BLANKS
+from aspen_etl.testing._entities import EntityPlan
 from aspen_etl.testing._plan import Cell, ColumnPlan, SheetPlan, plan
+from aspen_etl.testing._types import faulty
 
 __all__ = ["FAULT_KINDS", "Fault", "Sheet", "find_faults"]
 
@@ -20,12 +22,15 @@ FAULT_KINDS = {
     "missing": "a cell without which its row is rejected is empty",
     "duplicate": "a row stands there again, the same or with other cells beside its key",
     "too_long": "a cell has more characters than its destination",
-    "invalid": "a cell has not the form of its destination, or is no whole number",
-    "incomplete": "a cell is empty that others of its group need, as a city without its street",
+    "invalid": "a cell has not the form of its destination, or is no value of its type",
+    "too_precise": "a number or moment has digits beyond those that its destination keeps",
+    "incomplete": "a cell is empty that others of its group or entity need",
+    "conflict": "a row says something else of an entity than another row",
     "unknown": "a cell refers to a row that is not there",
     "control": "a cell holds a control character, NUL among them",
     "surrogate": "a cell holds half a character, which UTF-8 cannot hold",
     **{rule: f"a cell holds {what}" for rule, what in UNREADABLE.items()},
+    "out_of_range": "a value is beyond the range of its destination, or of what a reader takes",
     REPEATED_HEADER: "a row is the header of its sheet once more",
     "blank": "a row is blank (it is counted, and no reject)",
 }
@@ -91,6 +96,18 @@ def _faults(sheet: SheetPlan) -> Iterator[tuple[str, Fault]]:
                 if other.group == column.group and other is not column
             ]
             yield "incomplete", Fault(sheet.name, _incomplete(column.name, others))
+    for entity in (each for top in sheet.entities for each in top.all()):
+        yield from _entity_faults(sheet.name, entity)
+
+
+def _entity_faults(sheet: str, entity: EntityPlan) -> Iterator[tuple[str, Fault]]:
+    if entity.columns != entity.key:
+        yield "conflict", Fault(sheet, _conflict(entity))
+    for column in entity.key:
+        yield "incomplete", Fault(sheet, _put(column, (_constant(None),)))
+    for attribute in entity.attributes:
+        if attribute.mandatory:
+            yield "missing", Fault(sheet, _put(attribute.column, (_constant(None),)))
 
 
 # ----------------------------------------------------------------------------- cells
@@ -106,13 +123,12 @@ def _cells(column: ColumnPlan) -> dict[str, tuple[Variant, ...]]:
         found["missing"] = tuple(map(_constant, BLANKS))
     if column.limit is not None:
         found["too_long"] = tuple(map(_constant, _too_long(column, column.limit)))
-    junk = [
-        text
-        for text in _JUNK
-        if column.whole or not all(re.search(f.anchored, text) for f in column.formats)
-    ]
-    if junk and (column.whole or column.formats):
+    junk = [t for t in _JUNK if not all(re.search(f.anchored, t) for f in column.formats)]
+    if junk and column.formats:
         found["invalid"] = tuple(map(_constant, junk))
+    if column.typed is not None:
+        for rule, texts in faulty(column.typed).items():
+            found[rule] = tuple(map(_constant, texts))
     if column.reference is not None:
         found["unknown"] = tuple(map(_constant, ("nobody", "NA", "\u2007ghost ", "É")))
     return found
@@ -209,6 +225,19 @@ def _put_unreadable(
             row = sheet.rows[at % len(sheet.rows)]
             row[column] = None
             sheet.unreadable[id(row), column] = (values[number % len(values)], rule)
+
+    return put
+
+
+def _conflict(entity: EntityPlan) -> Callable[[Sheet, int, int], None]:
+    """Give what lets a row tell of the entity of another row what it tells of its own."""
+
+    def put(sheet: Sheet, at: int, number: int) -> None:
+        if sheet.rows:
+            row, other = sheet.rows[at % len(sheet.rows)], sheet.rows[number % len(sheet.rows)]
+            for column in entity.key:
+                row[column] = other[column]
+                sheet.unreadable.pop((id(row), column), None)
 
     return put
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Optional
 
@@ -20,13 +20,13 @@ from aspen_etl.schema.model import Cleaner, Model
 from aspen_etl.schema.rule import Rule
 from aspen_etl.schema.spec import TableSpec
 from aspen_etl.testing._cells import holds_no_text, tidy
+from aspen_etl.testing._entities import EntityPlan, find_entities, key_columns
+from aspen_etl.testing._types import PLAIN
 from aspen_etl.transform.cleaning import Sheet
 
 __all__ = ["ColumnPlan", "SheetPlan", "plan"]
 
 Cell = Optional[str]
-
-_INTEGER = re.compile(r"(?:0|-?[1-9][0-9]{0,18})\Z")
 
 
 @dataclass(frozen=True)
@@ -37,12 +37,13 @@ class ColumnPlan:
         name: The column.
         required: A row without it is rejected.
         group: The table whose whole row a fault keeps out, where there is one.
-        mandatory: The other cells of its group need it.
+        mandatory: The other cells of its group, or of the entity that it tells of, need it.
+        told: It tells of an entity, so that many rows may hold the same.
         reference: The sheet that it refers to.
         limit: The most characters of each part.
         parts: How many columns it is split over.
         formats: The forms that it must have.
-        whole: It must be a whole number of 64 bits.
+        typed: The column of a table whose type it has, where that is not text.
         cleaner: What the model does to it beside white space.
         splits_words: It is split at its first space, so both words may be of full length.
         own: The rules of the model's own that look at it alone.
@@ -52,28 +53,37 @@ class ColumnPlan:
     required: bool
     group: Optional[str]
     mandatory: bool
+    told: bool
     reference: Optional[str]
     limit: Optional[int]
     parts: int
     formats: tuple[TextFormat, ...]
-    whole: bool
+    typed: Optional[ColumnSpec]
     cleaner: Optional[Cleaner]
     splits_words: bool
     own: tuple[Rule, ...] = ()
 
     def clean(self, cells: Sequence[Cell]) -> list[Cell]:
-        """Clean a column of cells as the contract and the model's cleaner say."""
+        """Clean a column of cells as the contract and the model's cleaner say.
+
+        Text that can be read as a value becomes the canonical text of it.
+        """
         clean = [tidy(cell) for cell in cells]
-        if self.cleaner is None:
-            return clean
-        after = self.cleaner(conform_text(pd.Series(clean, dtype=object)))
-        return [tidy(cell) if isinstance(cell, str) else None for cell in as_text(after).array]
+        if self.cleaner is not None:
+            after = as_text(self.cleaner(conform_text(pd.Series(clean, dtype=object))))
+            clean = [tidy(cell) if isinstance(cell, str) else None for cell in after.array]
+        return clean if self.typed is None else [self._canonical(cell) for cell in clean]
+
+    def _canonical(self, cell: Cell) -> Cell:
+        if cell is None or self.typed is None:
+            return cell
+        return PLAIN[self.typed.type].judge(cell, self.typed)[0] or cell
 
     def fits(self, cell: str) -> bool:
         """Tell whether a clean cell is accepted, for all that this column asks."""
         if holds_no_text(cell):
             return False
-        if self.whole and not (_INTEGER.match(cell) and -(2**63) <= int(cell) < 2**63):
+        if self.typed is not None and PLAIN[self.typed.type].judge(cell, self.typed)[0] is None:
             return False
         if self.limit is not None and len(cell) > self.limit:
             words = cell.split(" ", 1)
@@ -90,49 +100,87 @@ class ColumnPlan:
 
 @dataclass(frozen=True)
 class SheetPlan:
-    """What a row of a sheet must be to be accepted."""
+    """What a row of a sheet must be to be accepted, and what it tells of entities."""
 
     name: str
     columns: tuple[ColumnPlan, ...]
     key: tuple[str, ...]
+    entities: tuple[EntityPlan, ...] = ()
+
+    @property
+    def told(self) -> frozenset[str]:
+        """The columns that tell of entities: what they hold is put to the vote."""
+        return frozenset(column for entity in self.entities for column in entity.columns)
 
 
 @lru_cache(maxsize=64)
 def plan(model: Model) -> tuple[SheetPlan, ...]:
     """Work out what each sheet of a model asks, each after those that it refers to."""
     sheets = []
-    for name, source in model.sources.items():
-        columns = tuple(_column(model, name, column) for column in source.columns)
-        sheets.append(SheetPlan(name, columns, model.lineage.sources[name].key))
+    for name in model.sources:
+        rows = [
+            model.tables[table]
+            for table, found in model.lineage.tables.items()
+            if found.source == name and model.tables[table].entity is None
+        ]
+        entities = find_entities(model, name, rows)
+        columns = tuple(
+            _column(model, name, column, entities) for column in model.sources[name].columns
+        )
+        key = key_columns(model, rows[0], name) if rows else model.lineage.sources[name].key
+        sheets.append(SheetPlan(name, columns, key, entities))
     return tuple(sheets)
 
 
-def _column(model: Model, sheet: str, name: str) -> ColumnPlan:
+def _column(model: Model, sheet: str, name: str, entities: tuple[EntityPlan, ...]) -> ColumnPlan:
     lineage = model.lineage.sources[sheet]
-    fed = [
-        (model.tables[table], model.tables[table].columns[column])
-        for table, column in lineage.destinations[name]
-    ]
+    fed = _fed(model, f"{sheet}.{name}")
     parts = max(sum(table is other for other, _ in fed) for table, _ in fed)
-    limits = [
-        length for _, column in fed for length in [_length(model, column)] if length is not None
-    ]
-    limit = min(limits, default=None)
+    targets = [_target(model, column) for _, column in fed]
+    limit = min((column.length for column in targets if column.length is not None), default=None)
     scope = lineage.scopes[name]
+    told = {column for entity in entities for column in entity.columns}
+    formats = [column.text_format for column in targets if column.text_format]
     return ColumnPlan(
         name=name,
-        required=name in lineage.required,
-        group=None if scope in {WHOLE_ROW, VALUE} else scope,
-        mandatory=any(not column.nullable for _, column in fed),
+        required=name in {*lineage.required, *_required(entities)},
+        group=None if scope in {WHOLE_ROW, VALUE} or name in told else scope,
+        mandatory=name in _mandatory(entities)
+        if name in told
+        else any(not column.nullable for _, column in fed),
+        told=name in told,
         reference=lineage.references.get(name),
         limit=limit,
         parts=parts,
-        formats=tuple(dict.fromkeys(column.text_format for _, column in fed if column.text_format)),
-        whole=any(column.type == "integer" and not column.references for _, column in fed),
+        formats=tuple(dict.fromkeys(formats)),
+        typed=next((held for held in map(_typed(model), targets) if held is not None), None),
         cleaner=model.cleaners.get(f"{sheet}.{name}"),
         splits_words=_splits_words(model, sheet, name, limit, [table for table, _ in fed]),
         own=tuple(rule for rule in model.rules.get(sheet, ()) if rule.columns == (name,)),
     )
+
+
+def _fed(model: Model, source: str) -> list[tuple[TableSpec, ColumnSpec]]:
+    """Give the columns of tables that a source column feeds."""
+    return [
+        (table, column)
+        for table in model.tables.values()
+        for column in table.own_columns
+        if source in column.source
+    ]
+
+
+def _required(entities: tuple[EntityPlan, ...]) -> set[str]:
+    """Give the columns without which a row has not the entity that it must have."""
+    return {column for entity in entities if entity.mandatory for column in entity.key}
+
+
+def _mandatory(entities: tuple[EntityPlan, ...]) -> set[str]:
+    """Give the columns without which an entity is not one."""
+    every = [plan for entity in entities for plan in entity.all()]
+    beyond = [other for plan in every for other in plan.beyond if other.mandatory]
+    keys = {column for other in beyond for column in other.key}
+    return keys | {each.column for plan in every for each in plan.attributes if each.mandatory}
 
 
 def _breaks(column: str, cell: str, rule: Rule) -> bool:
@@ -144,12 +192,31 @@ def _breaks(column: str, cell: str, rule: Rule) -> bool:
     return found is True
 
 
-def _length(model: Model, column: ColumnSpec) -> Optional[int]:
-    """Give the limit of a column; text that a lookup table lists has the limit of the list."""
-    if column.references is None or model.lineage.tables[column.references].kind != "lookup":
-        return column.length
-    parent = model.tables[column.references]
-    return parent.columns[parent.natural_key[0]].length
+def _target(model: Model, column: ColumnSpec) -> ColumnSpec:
+    """Give the column that holds the text; of what many rows share, the column that lists it."""
+    while column.references is not None:
+        parent = model.tables[column.references]
+        is_shared = parent.entity is not None or model.lineage.tables[parent.name].kind == "lookup"
+        if not is_shared or len(parent.natural_key) > 1:
+            return column
+        column = parent.columns[parent.natural_key[0]]
+    return column
+
+
+def _typed(model: Model) -> Callable[[ColumnSpec], Optional[ColumnSpec]]:
+    """Give what finds the column whose type a cell has, where it is not text."""
+
+    def find(column: ColumnSpec) -> Optional[ColumnSpec]:
+        written = column.format
+        while column.references is not None:
+            parent = model.tables[column.references]
+            if len(parent.natural_key) > 1:
+                return None
+            column = parent.columns[parent.natural_key[0]]
+        held = replace(column, format=written or column.format)
+        return held if PLAIN[held.type].is_read else None
+
+    return find
 
 
 def _splits_words(

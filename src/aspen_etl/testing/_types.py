@@ -39,6 +39,7 @@ class PlainType(NamedTuple):
     """One type of column.
 
     Attributes:
+        is_read: Whether text is read as what is none.
         judge: Give the canonical text of a clean cell, or the rule that it breaks.
         canonical: Make canonical text of a number.
         spellings: Give texts that may mean the same as canonical text; ``judge`` says which do.
@@ -48,6 +49,7 @@ class PlainType(NamedTuple):
         array: Make what a column can be made of from values, missing ones None.
     """
 
+    is_read: bool
     judge: Callable[[str, ColumnSpec], Verdict]
     canonical: Callable[[int, ColumnSpec], str]
     spellings: Callable[[str, ColumnSpec], Iterable[str]]
@@ -209,6 +211,7 @@ def _clock(text: str) -> dt.datetime:
 
 PLAIN: Mapping[ColumnType, PlainType] = {
     "text": PlainType(
+        is_read=False,
         judge=_judge_text,
         canonical=lambda number, _: str(number),
         spellings=lambda _text, _spec: (),
@@ -218,6 +221,7 @@ PLAIN: Mapping[ColumnType, PlainType] = {
         array=lambda values, _: np.array([*values, None], dtype=object)[:-1],
     ),
     "integer": PlainType(
+        is_read=True,
         judge=judge_integer,
         canonical=canonical_integer,
         spellings=lambda _text, _spec: (),
@@ -227,6 +231,7 @@ PLAIN: Mapping[ColumnType, PlainType] = {
         array=lambda values, _: pd.array(values, dtype="Int64"),
     ),
     "decimal": PlainType(
+        is_read=True,
         judge=judge_decimal,
         canonical=canonical_decimal,
         spellings=_unscaled,
@@ -236,6 +241,7 @@ PLAIN: Mapping[ColumnType, PlainType] = {
         array=lambda values, spec: pd.Series(values, dtype=object).astype(spec.dtype),
     ),
     "date": PlainType(
+        is_read=True,
         judge=judge_day,
         canonical=_day,
         spellings=lambda text, spec: spell_day(text, spec.format),
@@ -245,6 +251,7 @@ PLAIN: Mapping[ColumnType, PlainType] = {
         array=_moments("s"),
     ),
     "datetime": PlainType(
+        is_read=True,
         judge=judge_moment(""),
         canonical=_moment(""),
         spellings=lambda text, spec: spell_moment(text, spec.format),
@@ -254,6 +261,7 @@ PLAIN: Mapping[ColumnType, PlainType] = {
         array=_moments("ms"),
     ),
     "timestamp": PlainType(
+        is_read=True,
         judge=judge_moment("Z"),
         canonical=_moment("Z"),
         spellings=lambda text, spec: spell_moment(text, spec.format),
@@ -263,6 +271,7 @@ PLAIN: Mapping[ColumnType, PlainType] = {
         array=_moments("ms"),
     ),
     "boolean": PlainType(
+        is_read=True,
         judge=_judge_boolean,
         canonical=lambda number, _: "false" if number % 2 else "true",
         spellings=_spell_boolean,
