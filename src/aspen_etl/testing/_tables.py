@@ -17,6 +17,7 @@ from aspen_etl.schema.model import Model
 from aspen_etl.schema.snapshot import Tables
 from aspen_etl.schema.spec import TableSpec
 from aspen_etl.testing import _cells
+from aspen_etl.testing._types import PLAIN, column_of
 
 __all__ = ["tables"]
 
@@ -55,26 +56,32 @@ def tables(
         )
     rows = [
         st.lists(
-            st.tuples(*map(_cell, table.columns.values())), min_size=min_rows, max_size=max_rows
+            st.tuples(*(_cell(table, column) for column in table.columns.values())),
+            min_size=min_rows,
+            max_size=max_rows,
         )
         for table in model.tables.values()
     ]
     return st.tuples(*rows).map(lambda drawn: _tables(model, drawn))
 
 
-def _cell(column: ColumnSpec) -> st.SearchStrategy[Any]:
-    """Give one cell; a reference and a given key as a number still."""
-    if column.references is not None or (column.primary_key and column.type == "integer"):
+def _cell(table: TableSpec, column: ColumnSpec) -> st.SearchStrategy[Any]:
+    """Give one cell as canonical text; a reference and a given key as a number still."""
+    if column.references is not None or (column.primary_key and table.has_surrogate_key):
         found: st.SearchStrategy[Any] = st.integers(0, 99)
-    elif column.type == "timestamp":
-        found = st.integers(0, 2**40).map(lambda after: _EPOCH + dt.timedelta(milliseconds=after))
-    elif column.type == "integer":
-        found = _cells.clean_cells(_cells.whole_number).map(int)
+    elif PLAIN[column.type].is_read:
+        make = _moment if column.audit else PLAIN[column.type].canonical
+        found = _cells.clean_cells(lambda number: make(number, column))
     elif column.audit:
         found = st.sampled_from(_ACTORS)
     else:
         found = _text(column)
     return st.none() | found if column.nullable else found
+
+
+def _moment(number: int, column: ColumnSpec) -> str:
+    """Give the text of a moment after the first run."""
+    return PLAIN[column.type].text(_EPOCH + dt.timedelta(milliseconds=number * 2**16), column)
 
 
 def _text(column: ColumnSpec) -> st.SearchStrategy[str]:
@@ -99,21 +106,11 @@ def _tables(model: Model, drawn: Sequence[Sequence[tuple[Any, ...]]]) -> Tables:
         held = _Rows(table, keys).select(rows)
         keys[table.name] = [row[table.primary_key] for row in held]
         columns = {
-            spec.name: _column(spec, [row[spec.name] for row in held])
+            spec.name: column_of([row[spec.name] for row in held], spec)
             for spec in table.columns.values()
         }
         made[table.name] = conform(pd.DataFrame(columns), table)
     return Tables(made)
-
-
-def _column(spec: ColumnSpec, cells: list[Any]) -> pd.Series:
-    if spec.type == "timestamp":
-        return pd.Series(pd.to_datetime(pd.Series(cells, dtype=object), utc=True)).astype(
-            spec.dtype
-        )
-    if spec.type == "integer":
-        return pd.Series(pd.array(cells, dtype="Int64"))
-    return pd.Series(cells, dtype=object)
 
 
 class _Rows:
@@ -130,18 +127,19 @@ class _Rows:
             row = dict(zip(self.table.columns, cells))
             if self.table.has_surrogate_key:
                 number += 1 + row[self.table.primary_key] % 3
-                row[self.table.primary_key] = number
+                row[self.table.primary_key] = str(number)
             if not self._refer(row):
                 continue
             key = tuple(row[name] for name in self.table.natural_key)
             if key not in seen:
                 seen.add(key)
                 kept.append(_stamped(row))
-        return (
-            kept
-            if self.table.has_surrogate_key
-            else sorted(kept, key=lambda row: str(row[self.table.primary_key]))
-        )
+        return kept if self.table.has_surrogate_key else sorted(kept, key=self._value)
+
+    def _value(self, row: dict[str, Any]) -> Any:
+        """Give the value of a row's key, by which rows are in order."""
+        key = self.table.primary_key
+        return PLAIN[self.table.columns[key].type].value(row[key])
 
     def _refer(self, row: dict[str, Any]) -> bool:
         for name, target in self.table.references.items():
