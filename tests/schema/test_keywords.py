@@ -318,3 +318,26 @@ def test_an_entity_is_known_by_what_is_never_missing() -> None:
         "table 'visit': 'city_id' is part of what an entity is known by, and may be missing; "
         "take nullable=True away, or natural_key=True"
     )
+
+
+def test_a_column_of_an_entity_that_nothing_fills_is_refused() -> None:
+    wrong = {
+        "code": (str, column(natural_key=True, length=9)),
+        "name": (str, column(nullable=True)),
+    }
+    for source in (None, "visits.clinic"):
+        assert refused(Entity, wrong, source=source) == (
+            "table 'visit': nothing fills 'name'; name the sheet of the class and what its columns "
+            "begin with there, as in source='visits.clinic_*', or give it source="
+        )
+
+
+def test_a_sheet_that_lacks_part_of_the_key_feeds_no_entity() -> None:
+    wrong = {
+        "code": (str, column(natural_key=True, length=9, source="visits.clinic_code")),
+        "area": (str, column(natural_key=True, length=9)),
+    }
+    assert refused(Entity, wrong, source=("visits.clinic_*", "tests.*")) == (
+        "table 'visit': 'code' is part of what an entity is known by, and nothing says which "
+        "column of 'tests' holds it; give it source=, with one column of each sheet"
+    )

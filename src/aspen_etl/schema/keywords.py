@@ -184,31 +184,49 @@ def fill_sources(
     out = {}
     for name, spec in own.items():
         is_given = spec.primary_key and bool(natural)
+        is_key = name in natural or spec.primary_key
         if spec.source:
             found = tuple(_qualify(owner, spec, source, keywords) for source in spec.source)
         elif spec.references or is_given:
             found = ()
         else:
-            is_key = natural == [name] or spec.primary_key
-            found = tuple(
-                f"{sheet}.{column}" for sheet, column in _implied(name, keywords, is_key=is_key)
-            )
+            found = _implied(name, keywords, is_key=is_key and len(natural) <= 1)
         out[name] = replace(spec, source=_in_order(owner, spec, found, keywords))
+        if keywords.entity is not None and not (is_given or spec.references):
+            _check_filled(owner, out[name], keywords, is_key=is_key)
     return out
 
 
-def _implied(name: str, keywords: Keywords, *, is_key: bool) -> list[tuple[str, str]]:
+def _check_filled(owner: str, spec: ColumnSpec, keywords: Keywords, *, is_key: bool) -> None:
+    """Refuse a column of an entity that nothing fills, and a sheet without the whole key."""
+    if not is_key and not spec.source:
+        msg = (
+            f"{owner}: nothing fills {spec.name!r}; name the sheet of the class and what its "
+            "columns begin with there, as in source='visits.clinic_*', or give it source="
+        )
+        raise ModelError(msg, column=spec.name)
+    if is_key and len(spec.source) < len(keywords.sheets):
+        held = {source.partition(".")[0] for source in spec.source}
+        lacking = next(sheet for sheet in keywords.sheets if sheet not in held)
+        msg = (
+            f"{owner}: {spec.name!r} is part of what an entity is known by, and nothing says "
+            f"which column of {lacking!r} holds it; give it source=, with one column of each sheet"
+        )
+        raise ModelError(msg, column=spec.name)
+
+
+def _implied(name: str, keywords: Keywords, *, is_key: bool) -> tuple[str, ...]:
     """List what a column is called in each sheet; a single column is that of the key."""
     out = []
     for source in keywords.sources:
-        sheet, dot, columns = source.partition(".")
+        _, dot, columns = source.partition(".")
         if not dot:
-            out.append((sheet, name))
+            out.append(f"{source}.{name}")
         elif "*" in columns:
-            out.append((sheet, columns.replace("*", name)))
+            out.append(source.replace("*", name))
         elif is_key:
-            out.append((sheet, columns))
-    return out
+            out.append(source)
+    return tuple(out)
 
 
 def _qualify(owner: str, spec: ColumnSpec, source: str, keywords: Keywords) -> str:

@@ -12,6 +12,7 @@ import pandera.pandas as pa
 from aspen_etl.errors import ModelError
 from aspen_etl.schema.builder import AnyBuilder, Builder, Cleaner, builders_of
 from aspen_etl.schema.column import hint
+from aspen_etl.schema.implying import follow_references, imply_sources
 from aspen_etl.schema.lineage import Lineage
 from aspen_etl.schema.rule import Rule, check_rules, merge_rules, rule_names
 from aspen_etl.schema.spec import SourceSpec, TableSpec
@@ -55,7 +56,10 @@ class Model:
 
     def __post_init__(self) -> None:
         """Check the declarations against each other."""
-        lineage = trace(self.sources, self.tables, frozenset(self.builders))
+        tables = follow_references(self.tables, self.builders)
+        object.__setattr__(self, "tables", tables)
+        object.__setattr__(self, "sources", imply_sources(self.sources, tables))
+        lineage = trace(self.sources, tables, frozenset(self.builders))
         for name in ("sources", "tables"):
             held = getattr(self, name)
             order = getattr(lineage, f"{name[:-1]}_order")
@@ -77,7 +81,7 @@ class Model:
     def of(
         cls,
         *,
-        sources: Iterable[AnySource],
+        sources: Iterable[AnySource] = (),
         tables: Iterable[AnyTable],
         cleaners: Optional[Mapping[str, Cleaner]] = None,
         builders: Optional[Mapping[str, AnyBuilder]] = None,
@@ -87,7 +91,8 @@ class Model:
         """Make a model of pandera models.
 
         Args:
-            sources: Subclasses of ``Source``.
+            sources: Subclasses of ``Source``; what the tables say of a sheet need not be said
+                again, so it takes one only for a label, or for what a builder reads.
             tables: Subclasses of ``Table``, in any order.
             cleaners: ``Series -> Series`` by ``"sheet.column"``.
             builders: By table; a bare function where no inverse is needed.
