@@ -244,7 +244,7 @@ def test_both_writers_write_the_same_fields(rows: list[tuple[Any, Any, int]]) ->
     without_arrow = pytest.MonkeyPatch()
     for use_arrow in (True, False):
         if not use_arrow:
-            without_arrow.setattr(csv_writing, "csv_blocks", lambda _: None)
+            without_arrow.setattr(csv_writing, "csv_blocks", lambda *_: None)
         text = encode(frame, columns, "csv").decode()
         assert list(csv.reader(io.StringIO(text, newline=""))) == expected
     without_arrow.undo()

@@ -17,22 +17,21 @@ from functools import partial
 from itertools import chain, islice
 from typing import IO, Any, Optional, Union
 
-import numpy as np
 import pandas as pd
 
-from aspen_etl.columns.conversion import parse_integers
-from aspen_etl.columns.frames import make_column, make_frame
-from aspen_etl.columns.text import conform_text
+from aspen_etl.columns.frames import make_frame
 from aspen_etl.columns.threads import map_ahead
 from aspen_etl.derive.formats import FormatName, arrow_schema
 from aspen_etl.errors import CorruptFileError, MissingDependencyError
 from aspen_etl.errors.base import instead, named
-from aspen_etl.io.csv_fast import read_typed_csv, text_series
+from aspen_etl.io.arrow_cells import arrow_cells
+from aspen_etl.io.csv_cells import csv_cells
+from aspen_etl.io.csv_fast import read_typed_csv
 from aspen_etl.io.csv_reading import read_csv
 from aspen_etl.io.csv_writing import csv_parts
 from aspen_etl.io.reading import ReadLimits, Request
 from aspen_etl.io.writing import Data
-from aspen_etl.schema.column_spec import TIMESTAMP, ColumnSpec
+from aspen_etl.schema.column_spec import ColumnSpec
 
 __all__ = [
     "CODECS",
@@ -172,7 +171,7 @@ def decode_own_csv(data: Union[bytes, IO[bytes]], columns: ColumnSpecs) -> Optio
     except MissingDependencyError:
         return None
     if table is None or any(
-        spec.type != "text" and not spec.nullable and table.column(name).null_count
+        not (spec.nullable or arrow_cells(spec).may_be_empty) and table.column(name).null_count
         for name, spec in columns.items()
     ):
         return None
@@ -194,23 +193,11 @@ def _from_csv(data: bytes, columns: ColumnSpecs, url: str) -> pd.DataFrame:
 
 
 def _parsed(values: pd.Series, spec: ColumnSpec, url: str) -> pd.Series:
-    if spec.type == "text":
-        whole = spec.nullable or not values.hasnans
-        return values if whole else conform_text(values.fillna(""))
     return instead(
-        lambda: _values(values, spec),
+        lambda: csv_cells(spec).parse(values, spec),
         (ValueError, TypeError, OverflowError),
         lambda _: CorruptFileError.at(url, f"a cell of {spec.name} is no {spec.type}"),
     )
-
-
-def _values(values: pd.Series, spec: ColumnSpec) -> pd.Series:
-    if spec.type == "integer":
-        return parse_integers(values, nullable=spec.nullable)
-    codes, distinct = pd.factorize(values)
-    moments = pd.to_datetime(pd.Series(distinct, dtype=object), format="%Y-%m-%d %H:%M:%S.%f")
-    times = np.append(moments.to_numpy(dtype="datetime64[ms]"), np.datetime64("NaT", "ms"))
-    return make_column(pd.DatetimeIndex(times[codes], tz="UTC")).astype(TIMESTAMP)
 
 
 # ----------------------------------------------------------------------------- Parquet
@@ -219,26 +206,22 @@ def _values(values: pd.Series, spec: ColumnSpec) -> pd.Series:
 def _parquet_parts(frame: pd.DataFrame, columns: ColumnSpecs) -> list[Part]:
     # A key stands once in its column, so that a dictionary of them is no shorter.
     repeated = [name for name, spec in columns.items() if not spec.primary_key]
-    return [partial(_to_parquet, frame, arrow_schema(columns), repeated)]
+    return [partial(_to_parquet, frame, columns, arrow_schema(columns), repeated)]
 
 
-def _to_parquet(frame: pd.DataFrame, schema: Any, repeated: list[str]) -> Data:
+def _to_parquet(
+    frame: pd.DataFrame, columns: ColumnSpecs, schema: Any, repeated: list[str]
+) -> Data:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    arrays = [_to_arrow(frame[field.name], field.type) for field in schema]
+    arrays = [
+        arrow_cells(spec).array(frame[name]).cast(schema.field(name).type)
+        for name, spec in columns.items()
+    ]
     table, out = pa.Table.from_arrays(arrays, schema=schema), pa.BufferOutputStream()
     pq.write_table(table, out, compression="zstd", use_dictionary=repeated)
     return memoryview(out.getvalue())
-
-
-def _to_arrow(values: pd.Series, kind: Any) -> Any:
-    import pyarrow as pa
-
-    if pa.types.is_timestamp(kind):
-        values = values.dt.tz_localize(None)
-    array = pa.array(values, from_pandas=True)
-    return array.cast(kind)
 
 
 def _from_parquet(data: bytes, columns: ColumnSpecs, url: str) -> pd.DataFrame:
@@ -259,15 +242,7 @@ def _from_parquet(data: bytes, columns: ColumnSpecs, url: str) -> pd.DataFrame:
 
 
 def _from_arrow(values: Any, spec: ColumnSpec) -> pd.Series:
-    if spec.type == "text":
-        texts = values if spec.nullable else values.fill_null("")
-        return text_series(texts)
-    if spec.type == "timestamp":
-        return make_column(pd.DatetimeIndex(values.to_numpy(), tz="UTC")).astype(TIMESTAMP)
-    if not spec.nullable:
-        return make_column(values.to_numpy()).astype("int64")
-    absent = values.is_null().to_numpy()
-    return make_column(pd.arrays.IntegerArray(values.fill_null(0).to_numpy().copy(), absent.copy()))
+    return arrow_cells(spec).column(values, spec)
 
 
 # ----------------------------------------------------------------------------- the table

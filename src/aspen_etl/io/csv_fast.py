@@ -238,6 +238,8 @@ def _parse(
             null_values=[""],
             strings_can_be_null=True,
             quoted_strings_can_be_null=True,
+            true_values=["true"],
+            false_values=["false"],
         ),
     )
 

@@ -14,6 +14,8 @@ import numpy as np
 import pandas as pd
 
 from aspen_etl.columns import COLUMNS
+from aspen_etl.io.arrow_cells import arrow_cells
+from aspen_etl.io.csv_cells import csv_cells
 from aspen_etl.io.writing import Data
 from aspen_etl.schema.column_spec import ColumnSpec
 
@@ -30,15 +32,17 @@ def csv_parts(
     buffer = io.StringIO(newline="")
     csv.writer(buffer, lineterminator="\n").writerow(frame.columns)
     header: Data = buffer.getvalue().encode("utf-8")
-    blocks = csv_blocks(frame)
+    blocks = csv_blocks(frame, columns)
     return [lambda: header, *([partial(_csv_lines, frame, columns)] if blocks is None else blocks)]
 
 
 # ----------------------------------------------------------------------------- by pyarrow
 
 
-def csv_blocks(frame: pd.DataFrame, /) -> list[Callable[[], Any]] | None:
-    """Give what writes text, whole numbers and times as CSV, or None where pyarrow is not there.
+def csv_blocks(
+    frame: pd.DataFrame, columns: Mapping[str, ColumnSpec], /
+) -> list[Callable[[], Any]] | None:
+    """Give what writes a frame's lines as CSV, or None where pyarrow is not there.
 
     A field is quoted where it must be (RFC 4180), a missing one is empty, a line ends in a line
     feed: the same bytes as Python's own writer gives.
@@ -47,23 +51,16 @@ def csv_blocks(frame: pd.DataFrame, /) -> list[Callable[[], Any]] | None:
         Functions that each give the bytes of some lines, in their order; the header is not one.
     """
     try:
-        import pyarrow as pa
+        import pyarrow  # noqa: F401, ICN001 - asked for only
     except ImportError:
         return None
     if frame.shape[1] == 1:  # a lone empty field is quoted, else its line would be blank
         return None
-    columns = [_plain_column(pa, frame[name]) for name in frame.columns]
+    arrays = [arrow_cells(spec).field(frame[name], spec) for name, spec in columns.items()]
     return [
-        partial(_lines_of, columns, start, min(_ROWS, len(frame) - start))
+        partial(_lines_of, arrays, start, min(_ROWS, len(frame) - start))
         for start in range(0, len(frame), _ROWS)
     ]
-
-
-def _plain_column(pa: Any, values: pd.Series) -> Any:
-    """Give a column as Arrow has it, a time without its zone."""
-    if not isinstance(values.dtype, pd.DatetimeTZDtype):
-        return pa.array(values, from_pandas=True)
-    return pa.array(values.to_numpy(dtype="datetime64[ms]"))
 
 
 def _written(pa: Any, values: Any) -> Any:
@@ -169,16 +166,8 @@ _SPECIAL = re.compile(f"[{_SPECIALS}]")
 
 def _python_fields(values: pd.Series, spec: ColumnSpec) -> list[str]:
     """Write the cells of a column as fields; a missing one is empty."""
-    if spec.type == "timestamp":
-        return _time_python_fields(values)
-    absent = values.isna().to_numpy(dtype=bool)
-    if spec.type == "integer":
-        numbers = values.fillna(0).to_numpy(dtype=np.int64).tolist()
-        if not absent.any():
-            return list(map(str, numbers))
-        return ["" if none else str(n) for n, none in zip(numbers, absent)]
-    cells = values.to_numpy(dtype=object, copy=True)
-    cells[absent] = ""
+    cells = csv_cells(spec).text(values, spec).to_numpy(dtype=object, copy=True)
+    cells[values.isna().to_numpy(dtype=bool)] = ""
     texts: list[str] = cells.tolist()
     joined = "".join(texts)
     if not any(character in joined for character in _SPECIALS):  # faster than a pattern
@@ -186,11 +175,3 @@ def _python_fields(values: pd.Series, spec: ColumnSpec) -> list[str]:
     return [
         '"{}"'.format(text.replace('"', '""')) if _SPECIAL.search(text) else text for text in texts
     ]
-
-
-def _time_python_fields(values: pd.Series) -> list[str]:
-    codes, distinct = pd.factorize(values)
-    moments = pd.DatetimeIndex(distinct)
-    texts = [f"{moment:%Y-%m-%d %H:%M:%S}.{moment.microsecond // 1000:03d}" for moment in moments]
-    fields: list[str] = np.array([*texts, ""], dtype=object)[codes].tolist()
-    return fields
