@@ -79,7 +79,7 @@ def _date_checks(spec: ColumnSpec, name: str) -> Mapping[str, Optional[str]]:
 
 def _truth_checks(spec: ColumnSpec, name: str) -> Mapping[str, Optional[str]]:
     del spec
-    return {"truth": f"{name} IN (0, 1)"}
+    return {"boolean": f"{name} IN (0, 1)"}
 
 
 def _text_checks(
