@@ -13,11 +13,9 @@ from aspen_etl.columns.text import conform_text
 from aspen_etl.schema import Source, Table, TableSpec
 from aspen_etl.schema.types import TYPES
 
-_PRESENT = "name price day moment instant truth".split()
-_COLUMNS = (
-    "name price maybe_price odd wide deep whole share cents number least day maybe_day moment "
-    "maybe_moment instant maybe_instant truth maybe_truth"
-).split()
+_PRESENT = ["name", "price", "day", "moment", "instant", "truth"]
+_MAYBE = ["odd", "wide", "deep", "whole", "share", "cents", "number", "least"]
+_COLUMNS = [*_PRESENT, *_MAYBE, *(f"maybe_{name}" for name in _PRESENT[1:])]
 
 Sheet = type(
     "Ends",
