@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import decimal
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, Optional
+
+import numpy as np
 import pandas as pd
 
+from aspen_etl.columns.conversion import as_text
 from aspen_etl.columns.frames import make_frame
 from aspen_etl.columns.text import conform_text
-from aspen_etl.schema.column_spec import ColumnSpec
+from aspen_etl.errors import ExtractError
+from aspen_etl.schema.column_spec import ColumnSpec, ColumnType
 from aspen_etl.schema.spec import TableSpec
+from aspen_etl.schema.types import TYPES
 
-__all__ = ["conform", "conform_column"]
+__all__ = ["conform", "conform_column", "is_of_type"]
 
 
 def conform(frame: pd.DataFrame, table: TableSpec, /) -> pd.DataFrame:
@@ -36,17 +46,157 @@ def conform_column(values: pd.Series, spec: ColumnSpec, /) -> pd.Series:
     absent = values.isna()
     if absent.all() and (spec.nullable or not len(values)):
         return pd.Series([None] * len(values), dtype=object).astype(spec.dtype)
-    if spec.type == "text":
-        known = isinstance(values.dtype, pd.StringDtype)
-        if known or pd.api.types.infer_dtype(values, skipna=True) in {"string", "empty"}:
-            return conform_text(values)
-    elif spec.type == "integer":
-        if pd.api.types.infer_dtype(values, skipna=True) == "integer" and (
-            spec.nullable or not absent.any()
-        ):
-            return values.astype("Int64").astype(spec.dtype)
-    elif isinstance(values.dtype, pd.DatetimeTZDtype):
+    found = _CONFORM[spec.type](values, spec)
+    return values if found is None else found
+
+
+def is_of_type(values: pd.Series, spec: ColumnSpec, /) -> bool:
+    """Tell whether a column has its one dtype and, where that holds more, values of its type.
+
+    A ``datetime64`` may hold the time of a day where a date is asked for, and another unit or
+    zone; an object may be any.
+    """
+    look = _LOOKS.get(spec.type)
+    return bool(values.dtype == spec.dtype) and (look is None or look(values, spec))
+
+
+# ----------------------------------------------------------------------------- conforming
+
+Conform = Callable[[pd.Series, ColumnSpec], Optional[pd.Series]]
+
+
+def _kind(values: pd.Series) -> str:
+    """Name the kind of the cells, as pandas calls it; Arrow's decimals and dates among them."""
+    dtype: Any = values.dtype
+    if isinstance(dtype, pd.ArrowDtype):
+        return _arrow_kind(dtype.pyarrow_dtype)
+    return str(pd.api.types.infer_dtype(values, skipna=True))
+
+
+def _arrow_kind(kind: Any) -> str:
+    import pyarrow as pa
+
+    for name, is_of in (
+        ("decimal", pa.types.is_decimal),
+        ("date", pa.types.is_date),
+        ("datetime64", pa.types.is_timestamp),
+        ("boolean", pa.types.is_boolean),
+        ("integer", pa.types.is_integer),
+    ):
+        if is_of(kind):
+            return name
+    return str(kind)
+
+
+def _text(values: pd.Series, _spec: ColumnSpec) -> Optional[pd.Series]:
+    known = isinstance(values.dtype, pd.StringDtype)
+    if known or pd.api.types.infer_dtype(values, skipna=True) in {"string", "empty"}:
+        return conform_text(values)
+    return None
+
+
+def _integer(values: pd.Series, spec: ColumnSpec) -> Optional[pd.Series]:
+    if _kind(values) == "integer" and (spec.nullable or not values.hasnans):
+        return values.astype("Int64").astype(spec.dtype)
+    return None
+
+
+def _boolean(values: pd.Series, spec: ColumnSpec) -> Optional[pd.Series]:
+    if _kind(values) == "boolean" and (spec.nullable or not values.hasnans):
+        return values.astype("boolean").astype(spec.dtype)
+    return None
+
+
+def _timestamp(values: pd.Series, spec: ColumnSpec) -> Optional[pd.Series]:
+    if isinstance(values.dtype, pd.DatetimeTZDtype):
         moments: pd.Series = values.dt.tz_convert("UTC").astype(spec.dtype)
-        if (moments == values)[~absent].all():
-            return moments
-    return values
+        return moments if (moments == values)[values.notna()].all() else None
+    return _by_text(values, spec, {"datetime", "datetime64"}, zone=True)
+
+
+def _datetime(values: pd.Series, spec: ColumnSpec) -> Optional[pd.Series]:
+    if isinstance(values.dtype, np.dtype) and values.dtype.kind == "M":
+        moments = values.astype(spec.dtype)
+        return moments if (moments == values)[values.notna()].all() else None
+    return _by_text(values, spec, {"datetime", "datetime64"}, zone=False)
+
+
+def _date(values: pd.Series, spec: ColumnSpec) -> Optional[pd.Series]:
+    if isinstance(values.dtype, np.dtype) and values.dtype.kind == "M":
+        days = values.astype(spec.dtype)
+        same = (days == values)[values.notna()].all() and _are_days(days, spec)
+        return days if same else None
+    return _by_text(values, spec, {"date", "datetime", "datetime64"}, zone=False)
+
+
+def _decimal(values: pd.Series, spec: ColumnSpec) -> Optional[pd.Series]:
+    if is_of_type(values, spec):
+        return values
+    return _by_text(values, spec, {"decimal", "integer"}, zone=False)
+
+
+def _by_text(
+    values: pd.Series, spec: ColumnSpec, kinds: set[str], *, zone: bool
+) -> Optional[pd.Series]:
+    """Write each value, and read it as one of the type: so nothing is rounded or cut."""
+    # Which year a column may begin with is looked at when it is validated.
+    if _kind(values) not in kinds:
+        return None
+    try:
+        texts = as_text(values)
+    except ExtractError:
+        return None
+    plain = replace(spec, format=None, words=(), minimum=dt.date.min)
+    found = TYPES[spec.type].canonical(texts, plain)
+    if found.faults or (zone and not _have_zones(values)):
+        return None
+    return TYPES[spec.type].parse(found.text, replace(spec, nullable=True))
+
+
+def _have_zones(values: pd.Series) -> bool:
+    """Tell whether each moment has a zone."""
+    dtype: Any = values.dtype
+    if isinstance(dtype, pd.ArrowDtype):
+        return dtype.pyarrow_dtype.tz is not None
+    return all(value.tzinfo is not None for value in values[values.notna()].array)
+
+
+_CONFORM: Mapping[ColumnType, Conform] = {
+    "text": _text,
+    "integer": _integer,
+    "decimal": _decimal,
+    "date": _date,
+    "datetime": _datetime,
+    "timestamp": _timestamp,
+    "boolean": _boolean,
+}
+
+
+# ----------------------------------------------------------------------------- looking
+
+
+def _are_days(values: pd.Series, _spec: ColumnSpec) -> bool:
+    seconds = values.to_numpy().view(np.int64)[values.notna().to_numpy(dtype=bool)]
+    return not (seconds % (24 * 60 * 60)).any()
+
+
+def _are_decimals(values: pd.Series, spec: ColumnSpec) -> bool:
+    if values.dtype != object:
+        return True
+    scale, most = spec.scale or 0, spec.precision or 0
+    held = {id(value): value for value in values[values.notna()].array}  # which cells share
+    return all(_is_decimal(value, scale, most) for value in held.values())
+
+
+def _is_decimal(value: Any, scale: int, most: int) -> bool:
+    if type(value) is not decimal.Decimal or not value.is_finite():
+        return False
+    sign, digits, exponent = value.as_tuple()
+    is_zero = digits == (0,) * len(digits)
+    return exponent == -scale and len(digits) <= max(most, 1) and not (sign and is_zero)
+
+
+_LOOKS: Mapping[ColumnType, Callable[[pd.Series, ColumnSpec], bool]] = {
+    "date": _are_days,
+    "decimal": _are_decimals,
+}

@@ -66,6 +66,7 @@ class Lineage:
         source_order: The sheets, each after those that it refers to.
         table_order: The tables, each after those that it refers to.
         split: The source columns, by table, that only a builder's inverse can give back.
+        cells: By ``"sheet.column"``, the column of a table whose type the cells have.
     """
 
     sources: Mapping[str, SourceLineage]
@@ -73,6 +74,7 @@ class Lineage:
     source_order: tuple[str, ...]
     table_order: tuple[str, ...]
     split: Mapping[str, frozenset[str]]
+    cells: Mapping[str, ColumnSpec]
 
     def needs_inverse(self, table: str) -> frozenset[str]:
         """Name the source columns that only the inverse of the table's builder can give back."""

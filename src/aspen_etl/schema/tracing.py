@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Optional
 
 from aspen_etl.errors import ModelError
+from aspen_etl.schema.cell_specs import trace_cells
 from aspen_etl.schema.column import hint
 from aspen_etl.schema.column_spec import ColumnSpec
 from aspen_etl.schema.lineage import Kind, Lineage, TableLineage, trace_source
@@ -55,7 +56,8 @@ def trace(
     source_order = _in_order(
         {name: list(found[name].references.values()) for name in sources}, "source"
     )
-    return Lineage(found, traced, source_order, table_order, split)
+    cells = trace_cells(found, tables)
+    return Lineage(found, traced, source_order, table_order, split, cells)
 
 
 # ----------------------------------------------------------------------------- checks and order

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from functools import partial
 from typing import Any, Optional, TypeVar
 
@@ -263,6 +264,8 @@ def _share_constants(frames: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFra
         for column, values in columns.items():
             if len(values) and values.dtype in {TEXT, TIMESTAMP} and COLUMNS.is_constant(values):
                 value = None if pd.isna(values.iloc[0]) else values.iloc[0]
+                if isinstance(value, Decimal):  # where Python holds them, in a scale of their own
+                    continue
                 longest = shared.setdefault((str(values.dtype), value), values)
                 columns[column] = longest.iloc[: len(values)]
         out[name] = make_frame(columns)

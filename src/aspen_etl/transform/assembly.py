@@ -8,13 +8,14 @@ categorical.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from aspen_etl.columns import COLUMNS, Positions
-from aspen_etl.columns.conversion import as_text, parse_integers
+from aspen_etl.columns.conversion import as_text
 from aspen_etl.columns.frames import make_column, make_frame
 from aspen_etl.columns.positions import gather, reverse
 from aspen_etl.columns.rows import codes
@@ -23,7 +24,9 @@ from aspen_etl.errors import ModelError
 from aspen_etl.schema.column_spec import ColumnSpec
 from aspen_etl.schema.model import Builder, Model
 from aspen_etl.schema.spec import TableSpec
+from aspen_etl.schema.types import TYPES
 from aspen_etl.transform.calling import call
+from aspen_etl.transform.given import as_values, text_of
 
 __all__ = ["assemble"]
 
@@ -165,13 +168,22 @@ class _Assembly:
             if not pd.api.types.is_integer_dtype(values.dtype) and len(values):
                 return self._positions_of_text(spec, values)
             return values.fillna(-1).astype("int64")
-        if spec.type == "integer" and not spec.references:
-            return values.astype(spec.dtype)
-        return as_text(values)
+        if spec.references:
+            return as_text(values)
+        try:
+            return as_values(values, spec)
+        except ValueError as error:
+            reason = str(error)
+        msg = (
+            f"the builder of {self.table.name!r} gives what is no {spec.type} for {spec.name!r}: "
+            f"{reason}; give values of its type, or text as its source has it"
+        )
+        raise ModelError(msg, table=self.table.name, column=spec.name)
 
     def _positions_of_text(self, spec: ColumnSpec, values: pd.Series) -> pd.Series:
         parent = self.model.tables[str(spec.references)]
-        keys = self.done[parent.name][parent.natural_key[0]]
+        known = parent.columns[parent.natural_key[0]]
+        keys = self.done[parent.name][known.name]
         if len(parent.natural_key) > 1 or keys.dtype.kind == "i":
             msg = (
                 f"the builder of {self.table.name!r} gives text for {spec.name!r}, and "
@@ -179,7 +191,8 @@ class _Assembly:
                 f"text; give row numbers of {parent.name}_rows"
             )
             raise ModelError(msg, table=self.table.name, column=spec.name)
-        return make_column(COLUMNS.find(as_text(values), keys))
+        texts = TYPES[known.type].text(keys, known)
+        return make_column(COLUMNS.find(text_of(values, replace(known, nullable=True)), texts))
 
     def _is_position(self, spec: ColumnSpec) -> bool:
         return (
@@ -202,11 +215,7 @@ class _Assembly:
         source_rows = index if sheet == self.lineage.source else self._follow(sheet, columns)
         if not self._is_position(spec):
             values = COLUMNS.take(self._text(sheet, column), source_rows)
-            return (
-                parse_integers(values, nullable=spec.nullable)
-                if spec.type == "integer" and not spec.references
-                else values
-            )
+            return values if spec.references else TYPES[spec.type].parse(values, spec)
         parent = str(spec.references)
         parents_source = self.model.lineage.tables[parent].source
         if parents_source != sheet:

@@ -17,10 +17,12 @@ from aspen_etl.columns.text import WHITE_SPACE, conform_text
 from aspen_etl.columns.threads import map_threads
 from aspen_etl.errors import ExtractError, ModelFunctionError
 from aspen_etl.schema.column import hint
+from aspen_etl.schema.column_spec import ColumnSpec
 from aspen_etl.schema.headers import blank_columns, known_headers, match_headers, spell_headers
 from aspen_etl.schema.model import Cleaner, Model
 from aspen_etl.schema.repeating import repeated_headers, set_apart
 from aspen_etl.schema.spec import SourceSpec
+from aspen_etl.schema.types import TYPES
 from aspen_etl.schema.values import Extract
 from aspen_etl.transform.calling import call
 
@@ -40,10 +42,12 @@ class Sheet:
         suspects: The rows of each column whose clean text may hold a control character.
         faults: The cells that hold no text, by column and rule: positions and their cells.
         emptied: The cells that a cleaner of the model made missing, by column.
-        repairs: How many cells a cleaner of the model changed, by column.
+        repairs: How many cells a cleaner of the model, or their type, changed, by column.
         blank: How many rows were blank.
         links: By column that refers to another sheet, the row of that sheet's accepted ones that
             each row refers to, or -1; ``judge`` adds them.
+        misfits: The cells that are no value of their column's type, by column and rule; they
+            stand in ``clean`` as before. All others there are canonical text of the type.
     """
 
     name: str
@@ -57,6 +61,7 @@ class Sheet:
     repairs: Mapping[str, int]
     blank: int
     links: Mapping[str, Positions] = field(default_factory=dict, repr=False)
+    misfits: Mapping[tuple[str, str], Mask] = field(default_factory=dict, repr=False)
 
     def present(self, column: str) -> Mask:
         """Tell in which rows the column has a cell, usable or not."""
@@ -109,6 +114,7 @@ def _clean(extract: Extract, spec: SourceSpec, model: Model) -> Sheet:
         name = f"{spec.name}.{column}"
         before = _Column(_select(values, present), _renumber(odd, present))
         columns[column] = _run(model.cleaners.get(name), before, name)
+    columns = _typed(columns, spec.name, model)
     cells = {column: found.cells for column, found in columns.items()}
     return Sheet(
         name=spec.name,
@@ -121,16 +127,23 @@ def _clean(extract: Extract, spec: SourceSpec, model: Model) -> Sheet:
         emptied={c: found.emptied for c, found in columns.items() if found.emptied is not None},
         repairs={column: found.repairs for column, found in columns.items() if found.repairs},
         blank=int(len(present) - present.sum()),
+        misfits={(c, rule): mask for c, found in columns.items() for rule, mask in found.misfits},
     )
 
 
 class _Column(NamedTuple):
-    """The clean cells of a column, and what its cleaner did to them."""
+    """The clean cells of a column, and what its cleaner and its type did to them."""
 
     cells: pd.Series
     suspects: Positions
     emptied: Optional[Mask] = None
-    repairs: int = 0
+    changed: Optional[Mask] = None
+    misfits: tuple[tuple[str, Mask], ...] = ()
+
+    @property
+    def repairs(self) -> int:
+        """How many cells were changed."""
+        return 0 if self.changed is None else int(self.changed.sum())
 
 
 def _lay_out(frame: pd.DataFrame, spec: SourceSpec) -> tuple[pd.DataFrame, dict[str, str]]:
@@ -184,20 +197,40 @@ def _run(cleaner: Optional[Cleaner], before: _Column, name: str) -> _Column:
     if not COLUMNS.differ(before.cells, texts).any():
         return before
     cells, suspects = tidy(texts)
-    emptied, repairs = _compare(before.cells, cells)
-    return _Column(cells, suspects, emptied if emptied.any() else None, repairs)
+    emptied, changed = _compare(before.cells, cells)
+    return _Column(cells, suspects, emptied if emptied.any() else None, changed)
 
 
 def _is_column_of(after: object, before: pd.Series) -> bool:
     return isinstance(after, pd.Series) and after.index.equals(before.index)
 
 
-def _compare(before: pd.Series, after: pd.Series) -> tuple[Mask, int]:
-    """Tell which cells a cleaner emptied, and how many others it changed."""
+def _compare(before: pd.Series, after: pd.Series) -> tuple[Mask, Mask]:
+    """Tell which cells a cleaner emptied, and which others it changed."""
     held, kept = before.notna().to_numpy(dtype=bool), after.notna().to_numpy(dtype=bool)
-    both = held & kept
-    changed = int((before[both] != after[both]).to_numpy(dtype=bool).sum())
-    return held & ~kept, changed + int((kept & ~held).sum())
+    return held & ~kept, kept & COLUMNS.differ(before, after)
+
+
+def _typed(columns: Mapping[str, _Column], source: str, model: Model) -> dict[str, _Column]:
+    """Spell the cells of each column that has a type in the one way of that type."""
+    known = model.lineage.cells
+    specs = {name: known[place] for name in columns if (place := f"{source}.{name}") in known}
+    typed = [name for name, spec in specs.items() if TYPES[spec.type].rules(spec)]
+    rows = max((len(columns[name].cells) for name in typed), default=0)
+    found = map_threads(lambda name: _spell(columns[name], specs[name]), typed, rows=rows)
+    return {**columns, **dict(zip(typed, found))}
+
+
+def _spell(column: _Column, spec: ColumnSpec) -> _Column:
+    """Make canonical text of a column; a cell that is no value of its type stays as it is."""
+    text, faults, repaired = TYPES[spec.type].canonical(column.cells, spec)
+    if faults:
+        wrong: Mask = np.logical_or.reduce(list(faults.values()))
+        at = np.arange(len(text), dtype=np.int64)
+        at[wrong] += len(text)
+        text = COLUMNS.take(COLUMNS.concat([text, column.cells]), at)
+    changed = repaired if column.changed is None else column.changed | repaired
+    return column._replace(cells=text, changed=changed, misfits=tuple(faults.items()))
 
 
 def _faults(

@@ -18,7 +18,7 @@ from aspen_etl.columns import COLUMNS, Positions
 from aspen_etl.columns.frames import make_column, make_frame
 from aspen_etl.columns.positions import argsort_numbers, gather, is_range, rows_without
 from aspen_etl.columns.rows import find_rows, sort_rows
-from aspen_etl.columns.text import conform_text
+from aspen_etl.columns.text import TEXT, conform_text
 from aspen_etl.schema.column_spec import ColumnSpec
 from aspen_etl.schema.evolution import complete_table, conform_known
 from aspen_etl.schema.snapshot import KeyState
@@ -81,7 +81,7 @@ def conform_keys(keys: pd.DataFrame, table: TableSpec, /) -> pd.DataFrame:
     columns = {}
     for name, spec in key_columns(table).items():
         values = keys[name]
-        columns[name] = conform_text(values) if spec.type == "text" else values.astype(spec.dtype)
+        columns[name] = conform_text(values) if spec.dtype == TEXT else values.astype(spec.dtype)
     return make_frame(columns)
 
 

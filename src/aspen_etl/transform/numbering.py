@@ -185,14 +185,13 @@ def _column(spec: ColumnSpec, values: pd.Series, around: _Around) -> pd.Series:
     values = values.reset_index(drop=True)
     if spec.references is None:
         return values
-    parent_keys = around.given[spec.references]
-    positions = _positions(spec, values, around)
-    if spec.type == "text":
+    parent_keys, positions = around.given[spec.references], _positions(spec, values, around)
+    if not pd.api.types.is_integer_dtype(parent_keys.dtype):
         return COLUMNS.take(parent_keys, positions)
+    numbers = gather(np.asarray(parent_keys), positions)
     if not spec.nullable:
-        return make_column(gather(parent_keys, positions))
+        return make_column(numbers)
     absent = positions < 0
-    numbers = gather(parent_keys, positions)
     numbers[absent] = 0
     return make_column(pd.arrays.IntegerArray(numbers, absent))
 
@@ -209,12 +208,12 @@ def _positions(spec: ColumnSpec, values: pd.Series, around: _Around) -> Position
 
 
 def _sortable(spec: ColumnSpec, column: pd.Series, values: pd.Series, around: _Around) -> pd.Series:
-    if spec.type == "integer":
+    if spec.references is None:
+        return column
+    if around.model.tables[spec.references].has_surrogate_key:
         return column.fillna(NULL_KEY).astype("int64")
-    if spec.references is not None:
-        at = _positions(spec, values.reset_index(drop=True), around)
-        keys = around.given[spec.references]
-        rank = np.empty(len(keys), dtype=np.int64)
-        rank[COLUMNS.order(keys)[0]] = np.arange(len(rank))
-        return make_column(rank[at])
-    return column
+    at = _positions(spec, values.reset_index(drop=True), around)
+    keys = around.given[spec.references]
+    rank = np.full(len(keys) + 1, -1, dtype=np.int64)  # the last one is that of no key
+    rank[sort_rows([keys])[0]] = np.arange(len(keys))
+    return make_column(rank[at])

@@ -9,14 +9,15 @@ import numpy as np
 import pandas as pd
 
 from aspen_etl.columns import COLUMNS, Mask, Positions
-from aspen_etl.columns.conversion import as_text
 from aspen_etl.columns.frames import make_column
 from aspen_etl.columns.positions import gather, reverse
 from aspen_etl.columns.rows import find_keys, find_rows, same_cells, sort_rows
 from aspen_etl.errors import ProofError
 from aspen_etl.schema.column_spec import ColumnSpec
+from aspen_etl.schema.conforming import is_of_type
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.spec import TableSpec
+from aspen_etl.schema.types import TYPES
 
 __all__ = ["Placed", "compare", "fail", "present"]
 
@@ -67,13 +68,22 @@ class Placed:
 
     def natural(self, table: TableSpec, spec: ColumnSpec) -> pd.Series:
         """Give a column in natural terms: text, or the row number in the table referred to."""
-        values = self.tables[table.name][spec.name]
         if spec.references is None:
-            return as_text(values) if spec.type == "integer" else values
+            return self._text(table, spec)
         if self.model.lineage.tables[spec.references].kind == "lookup":
             listed = self.tables[spec.references][self.model.tables[spec.references].natural_key[0]]
             return COLUMNS.take(listed, self.links[table.name][spec.name])
         return make_column(self.links[table.name][spec.name])
+
+    def _text(self, table: TableSpec, spec: ColumnSpec) -> pd.Series:
+        """Give the canonical text of a column that holds values."""
+        values, kind = self.tables[table.name][spec.name], TYPES[spec.type]
+        if not kind.rules(spec):
+            return values
+        if not is_of_type(values, spec):
+            what = f"{table.name}.{spec.name} is a column of other values than {spec.type}"
+            fail(what, table.name, spec.name, len(values))
+        return kind.text(values, spec)
 
     # ------------------------------------------------------------------------- rows
 
@@ -140,7 +150,7 @@ class Placed:
         parent = self.model.tables[spec.references]
         column = next(c for c in parent.own_columns if c.source == spec.source)
         if column.primary_key:  # a reference that leads to a row holds that row's key
-            return self.tables[table.name][spec.name]
+            return self._text(table, spec)
         return COLUMNS.take(self.sheet_column(parent, column), self.links[table.name][spec.name])
 
     def _by_reference(self, table: TableSpec, key: tuple[str, ...]) -> Optional[Positions]:

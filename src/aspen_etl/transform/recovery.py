@@ -7,6 +7,7 @@ are followed as they stand in the tables.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import NamedTuple, Optional
 
@@ -23,6 +24,7 @@ from aspen_etl.schema.lineage import SourceLineage
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.spec import TableSpec
 from aspen_etl.transform.calling import call
+from aspen_etl.transform.given import text_of
 from aspen_etl.transform.placing import Placed, compare, fail, present
 
 __all__ = ["Recovered", "prove", "recover"]
@@ -159,8 +161,10 @@ class Recovered(Placed):
     def _conform(self, values: pd.Series, name: str) -> pd.Series:
         """Bring what an inverse gives to text; a reference to another sheet is a row number."""
         source, _, column = name.partition(".")
-        is_link = column in self.model.lineage.sources[source].references
-        return values if is_link else as_text(values)
+        if column in self.model.lineage.sources[source].references:
+            return values
+        spec = self.model.lineage.cells.get(name)
+        return as_text(values) if spec is None else text_of(values, replace(spec, nullable=True))
 
     def _way(self, table: str, source: str, length: int) -> _Way:
         """Find the way from the rows of a table to those of a sheet, and back."""

@@ -15,11 +15,12 @@ import pandas as pd
 
 from aspen_etl.columns import COLUMNS, Mask
 from aspen_etl.columns.conversion import as_text
-from aspen_etl.columns.scanning import control_characters, no_integers
+from aspen_etl.columns.scanning import control_characters
 from aspen_etl.columns.text import TextFormat
 from aspen_etl.schema.column_spec import ColumnSpec
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.rule import Rule
+from aspen_etl.schema.types import INVALID, TYPES
 from aspen_etl.transform.calling import call
 from aspen_etl.transform.cleaning import Sheet
 
@@ -106,10 +107,16 @@ def _cells(sheet: _Traced, column: str) -> Iterator[Rule]:
         if target.text_format is not None:
             name = f"invalid_{target.text_format.name}"
             yield Rule(name, scope, one, partial(_not_of_form, column, target.text_format))
-        elif target.type == "integer" and target.references is None:
-            name = f"invalid_{sheet.label(column)}"
-            yield Rule(name, scope, one, partial(_no_integer, column))
+    yield from _types(sheet, column)
     yield from _lengths(sheet, column)
+
+
+def _types(sheet: _Traced, column: str) -> Iterator[Rule]:
+    """Give the rules of a column's type; what refers to a row is looked up among its keys."""
+    spec = next((spec for _, spec in sheet.targets(column) if spec.references is None), None)
+    for rule in TYPES[spec.type].rules(spec) if spec is not None else ():
+        name = f"{rule}_{sheet.label(column)}" if rule == INVALID else rule
+        yield Rule(name, sheet.scope(column), (column,), partial(_is_misfit, column, rule))
 
 
 def _lengths(sheet: _Traced, column: str) -> Iterator[Rule]:
@@ -158,8 +165,8 @@ def _not_of_form(column: str, text_format: TextFormat, sheet: Sheet) -> Mask:
     return ~COLUMNS.matches(sheet.clean[column], text_format.pattern)
 
 
-def _no_integer(column: str, sheet: Sheet) -> Mask:
-    return no_integers(sheet.clean[column])
+def _is_misfit(column: str, rule: str, sheet: Sheet) -> Mask:
+    return sheet.misfits.get((column, rule), np.zeros(len(sheet.rows), dtype=bool))
 
 
 def _is_longer(column: str, length: int, sheet: Sheet) -> Mask:

@@ -21,6 +21,7 @@ __all__ = [
     "Facts",
     "Finding",
     "Type",
+    "always",
     "by_distinct",
     "judged",
     "read_cells",
@@ -89,6 +90,7 @@ class Type:
             no cell. The index is new.
         text: Turn values of the dtype into canonical text. The index is new.
         check: Say in a sentence what is wrong with a declaration, or nothing.
+        rules: Name the rules that a cell can break; none of a type that takes any text.
     """
 
     name: str
@@ -97,6 +99,12 @@ class Type:
     parse: Callable[[pd.Series, Facts], pd.Series]
     text: Callable[[pd.Series, Facts], pd.Series]
     check: Callable[[Facts], Optional[str]]
+    rules: Callable[[Facts], tuple[str, ...]]
+
+
+def always(*rules: str) -> Callable[[Facts], tuple[str, ...]]:
+    """Name the same rules whatever is declared."""
+    return lambda _: rules
 
 
 # ----------------------------------------------------------------------------- canonical text

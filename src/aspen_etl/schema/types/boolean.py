@@ -16,6 +16,7 @@ from aspen_etl.schema.types.base import (
     Facts,
     Finding,
     Type,
+    always,
     read_cells,
 )
 
@@ -75,5 +76,11 @@ def _check(spec: Facts) -> Optional[str]:
 
 
 BOOLEAN = Type(
-    name="boolean", dtype=_dtype, canonical=_canonical, parse=_parse, text=_text, check=_check
+    name="boolean",
+    dtype=_dtype,
+    canonical=_canonical,
+    parse=_parse,
+    text=_text,
+    check=_check,
+    rules=always(INVALID),
 )

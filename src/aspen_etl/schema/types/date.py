@@ -18,6 +18,7 @@ from aspen_etl.schema.types.base import (
     Facts,
     Finding,
     Type,
+    always,
     by_distinct,
     read_cells,
 )
@@ -103,4 +104,12 @@ def _check(spec: Facts) -> Optional[str]:
     return None
 
 
-DATE = Type(name="date", dtype=_dtype, canonical=_canonical, parse=_parse, text=_text, check=_check)
+DATE = Type(
+    name="date",
+    dtype=_dtype,
+    canonical=_canonical,
+    parse=_parse,
+    text=_text,
+    check=_check,
+    rules=always(INVALID, OUT_OF_RANGE),
+)

@@ -18,6 +18,7 @@ from aspen_etl.schema.types.base import (
     Facts,
     Finding,
     Type,
+    always,
     judged,
 )
 from aspen_etl.schema.types.numbers import PLAIN, Digits, NumberFormat, read_number_format
@@ -138,5 +139,11 @@ def _misread(shape: NumberFormat, text: str) -> bool:
 
 
 DECIMAL = Type(
-    name="decimal", dtype=_dtype, canonical=_canonical, parse=_parse, text=_text, check=_check
+    name="decimal",
+    dtype=_dtype,
+    canonical=_canonical,
+    parse=_parse,
+    text=_text,
+    check=_check,
+    rules=always(INVALID, TOO_PRECISE, OUT_OF_RANGE),
 )

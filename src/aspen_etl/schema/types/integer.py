@@ -51,9 +51,9 @@ def _canonical(values: pd.Series, spec: Facts) -> Canonical:
 def _read(minimum: int, text: str) -> Finding:
     if not _NUMBER.fullmatch(text):
         return "", INVALID
-    if len(text) > _WIDTH or not max(_LOWEST, minimum) <= int(text) <= _HIGHEST:
-        return "", OUT_OF_RANGE
-    return text, ""
+    if len(text) > _WIDTH or not _LOWEST <= int(text) <= _HIGHEST:
+        return "", INVALID  # as it was called before there were types
+    return ("", OUT_OF_RANGE) if int(text) < minimum else (text, "")
 
 
 def _parse(values: pd.Series, spec: Facts) -> pd.Series:
@@ -76,6 +76,16 @@ def _check(spec: Facts) -> Optional[str]:
     return None
 
 
+def _rules(spec: Facts) -> tuple[str, ...]:
+    return (INVALID,) if spec.minimum is None else (INVALID, OUT_OF_RANGE)
+
+
 INTEGER = Type(
-    name="integer", dtype=_dtype, canonical=_canonical, parse=_parse, text=_text, check=_check
+    name="integer",
+    dtype=_dtype,
+    canonical=_canonical,
+    parse=_parse,
+    text=_text,
+    check=_check,
+    rules=_rules,
 )

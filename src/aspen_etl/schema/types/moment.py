@@ -22,6 +22,7 @@ from aspen_etl.schema.types.base import (
     Facts,
     Finding,
     Type,
+    always,
     judged,
 )
 from aspen_etl.schema.types.days import FIRST_DAY, LATE_DAY, REAL_DAY
@@ -161,6 +162,7 @@ def _type(name: Literal["datetime", "timestamp"], zone: str) -> Type:
         parse=partial(_parse, zone),
         text=partial(_text, zone),
         check=partial(_check, zone),
+        rules=always(INVALID, TOO_PRECISE, OUT_OF_RANGE),
     )
 
 

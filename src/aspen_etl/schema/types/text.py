@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from aspen_etl.columns.text import TEXT
-from aspen_etl.schema.types.base import Canonical, Facts, Type
+from aspen_etl.schema.types.base import Canonical, Facts, Type, always
 
 __all__ = ["TEXT_TYPE"]
 
@@ -30,5 +30,11 @@ def _check(_spec: Facts) -> Optional[str]:
 
 
 TEXT_TYPE = Type(
-    name="text", dtype=_dtype, canonical=_canonical, parse=_same, text=_same, check=_check
+    name="text",
+    dtype=_dtype,
+    canonical=_canonical,
+    parse=_same,
+    text=_same,
+    check=_check,
+    rules=always(),
 )
