@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from aspen_etl.columns.conversion import as_text
+from aspen_etl.columns.dtypes import kind_of
 from aspen_etl.columns.frames import make_frame
 from aspen_etl.columns.text import conform_text
 from aspen_etl.errors import ExtractError
@@ -65,29 +66,6 @@ def is_of_type(values: pd.Series, spec: ColumnSpec, /) -> bool:
 Conform = Callable[[pd.Series, ColumnSpec], Optional[pd.Series]]
 
 
-def _kind(values: pd.Series) -> str:
-    """Name the kind of the cells, as pandas calls it; Arrow's decimals and dates among them."""
-    dtype: Any = values.dtype
-    if isinstance(dtype, pd.ArrowDtype):
-        return _arrow_kind(dtype.pyarrow_dtype)
-    return str(pd.api.types.infer_dtype(values, skipna=True))
-
-
-def _arrow_kind(kind: Any) -> str:
-    import pyarrow as pa
-
-    for name, is_of in (
-        ("decimal", pa.types.is_decimal),
-        ("date", pa.types.is_date),
-        ("datetime64", pa.types.is_timestamp),
-        ("boolean", pa.types.is_boolean),
-        ("integer", pa.types.is_integer),
-    ):
-        if is_of(kind):
-            return name
-    return str(kind)
-
-
 def _text(values: pd.Series, _spec: ColumnSpec) -> Optional[pd.Series]:
     known = isinstance(values.dtype, pd.StringDtype)
     if known or pd.api.types.infer_dtype(values, skipna=True) in {"string", "empty"}:
@@ -96,13 +74,13 @@ def _text(values: pd.Series, _spec: ColumnSpec) -> Optional[pd.Series]:
 
 
 def _integer(values: pd.Series, spec: ColumnSpec) -> Optional[pd.Series]:
-    if _kind(values) == "integer" and (spec.nullable or not values.hasnans):
+    if kind_of(values) == "integer" and (spec.nullable or not values.hasnans):
         return values.astype("Int64").astype(spec.dtype)
     return None
 
 
 def _boolean(values: pd.Series, spec: ColumnSpec) -> Optional[pd.Series]:
-    if _kind(values) == "boolean" and (spec.nullable or not values.hasnans):
+    if kind_of(values) == "boolean" and (spec.nullable or not values.hasnans):
         return values.astype("boolean").astype(spec.dtype)
     return None
 
@@ -111,14 +89,14 @@ def _timestamp(values: pd.Series, spec: ColumnSpec) -> Optional[pd.Series]:
     if isinstance(values.dtype, pd.DatetimeTZDtype):
         moments: pd.Series = values.dt.tz_convert("UTC").astype(spec.dtype)
         return moments if (moments == values)[values.notna()].all() else None
-    return _by_text(values, spec, {"datetime", "datetime64"}, zone=True)
+    return _by_text(values, spec, "timestamp")
 
 
 def _datetime(values: pd.Series, spec: ColumnSpec) -> Optional[pd.Series]:
     if isinstance(values.dtype, np.dtype) and values.dtype.kind == "M":
         moments = values.astype(spec.dtype)
         return moments if (moments == values)[values.notna()].all() else None
-    return _by_text(values, spec, {"datetime", "datetime64"}, zone=False)
+    return _by_text(values, spec, "datetime")
 
 
 def _date(values: pd.Series, spec: ColumnSpec) -> Optional[pd.Series]:
@@ -126,39 +104,29 @@ def _date(values: pd.Series, spec: ColumnSpec) -> Optional[pd.Series]:
         days = values.astype(spec.dtype)
         same = (days == values)[values.notna()].all() and _are_days(days, spec)
         return days if same else None
-    return _by_text(values, spec, {"date", "datetime", "datetime64"}, zone=False)
+    return _by_text(values, spec, "date", "datetime")
 
 
 def _decimal(values: pd.Series, spec: ColumnSpec) -> Optional[pd.Series]:
     if is_of_type(values, spec):
         return values
-    return _by_text(values, spec, {"decimal", "integer"}, zone=False)
+    return _by_text(values, spec, "decimal", "integer")
 
 
-def _by_text(
-    values: pd.Series, spec: ColumnSpec, kinds: set[str], *, zone: bool
-) -> Optional[pd.Series]:
+def _by_text(values: pd.Series, spec: ColumnSpec, *kinds: str) -> Optional[pd.Series]:
     """Write each value, and read it as one of the type: so nothing is rounded or cut."""
-    # Which year a column may begin with is looked at when it is validated.
-    if _kind(values) not in kinds:
+    if kind_of(values) not in kinds:
         return None
     try:
         texts = as_text(values)
     except ExtractError:
         return None
+    # With which year a column may begin is looked at when it is validated.
     plain = replace(spec, format=None, words=(), minimum=dt.date.min)
     found = TYPES[spec.type].canonical(texts, plain)
-    if found.faults or (zone and not _have_zones(values)):
+    if found.faults:
         return None
     return TYPES[spec.type].parse(found.text, replace(spec, nullable=True))
-
-
-def _have_zones(values: pd.Series) -> bool:
-    """Tell whether each moment has a zone."""
-    dtype: Any = values.dtype
-    if isinstance(dtype, pd.ArrowDtype):
-        return dtype.pyarrow_dtype.tz is not None
-    return all(value.tzinfo is not None for value in values[values.notna()].array)
 
 
 _CONFORM: Mapping[ColumnType, Conform] = {
