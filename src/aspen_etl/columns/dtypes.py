@@ -38,10 +38,12 @@ def kind_of(values: pd.Series, /) -> str:
     kind = str(pd.api.types.infer_dtype(values, skipna=True))
     if kind not in {"datetime", "datetime64"}:
         return kind
-    if dtype != object:
+    if not pd.api.types.is_object_dtype(dtype):
         return "datetime"
     zones = {getattr(value, "tzinfo", None) is not None for value in values[values.notna()].array}
-    return {(True,): "timestamp", (False,): "datetime"}.get(tuple(zones), "mixed")
+    if len(zones) > 1:
+        return "mixed"
+    return "timestamp" if zones.pop() else "datetime"
 
 
 def _arrow_kind(kind: Any) -> str:
