@@ -64,9 +64,9 @@ def test_an_id_that_cannot_be_read_is_told_without_it(
     for name, reason in (("none", "FileNotFoundError"), ("id", "UnicodeDecodeError")):
         path = str(tmp_path / name)
         assert main(["purge", "store", "--id-file", path]) == 1
-        said = f"aspen-etl: no borrower's id can be read from {path} ({reason})\n"
+        said = f"aspen-etl: no subject's id can be read from {path} ({reason})\n"
         assert capsys.readouterr().err == said
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"hush\xff"), "utf-8"))
     assert main(["purge", "store"]) == 1
-    said = "aspen-etl: no borrower's id can be read from standard input (UnicodeDecodeError)\n"
+    said = "aspen-etl: no subject's id can be read from standard input (UnicodeDecodeError)\n"
     assert capsys.readouterr().err == said

@@ -79,7 +79,7 @@ def test_a_standard_input_that_is_closed_or_fails_is_refused(
     assert main(["normalize", "-", "out"]) == 1
     assert "standard input (-) is closed" in capsys.readouterr().err
     assert main(["purge", "store"]) == 1
-    assert "no borrower's id was given" in capsys.readouterr().err
+    assert "no subject's id was given" in capsys.readouterr().err
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(Failing()))
     assert main(["normalize", "-", "out"]) == 1
     assert "standard input (-) cannot be read (OSError)" in capsys.readouterr().err

@@ -183,7 +183,7 @@ def test_purge_takes_the_id_from_standard_input_or_a_file(
     assert not {"b-0001", "b-0002"} & set(ids)
     monkeypatch.setattr("sys.stdin", io.StringIO(""))
     assert main(["purge", store]) == 1
-    assert "no borrower's id was given" in capsys.readouterr().err
+    assert "no subject's id was given" in capsys.readouterr().err
 
 
 def test_no_output_holds_a_cell(

@@ -60,11 +60,11 @@ def add_commands(commands: Any) -> None:
     told = "for how long an older version can be read (7)"
     add_value(vacuum, "--keep-for", _DAYS, metavar="DAYS", default=7.0, help=told)
     add_version(_add(commands, "verify", _verify, "recompute every checksum, key and reference"))
-    _add(commands, "purge", _purge, "erase a borrower from every version").add_argument(
-        "--id-file",
-        metavar="FILE",
-        help="a file that holds the borrower's id (standard input does)",
-    )
+    purge = _add(commands, "purge", _purge, "erase a subject from every version")
+    told = "a file that holds the subject's id (standard input does)"
+    purge.add_argument("--id-file", metavar="FILE", help=told)
+    told = "the table whose rows the subjects are (the model's own)"
+    purge.add_argument("--subject", metavar="TABLE", help=told)
 
 
 def _add(commands: Any, name: str, call: Callable[..., Any], told: str) -> argparse.ArgumentParser:
@@ -205,7 +205,9 @@ def _vacuum(arguments: argparse.Namespace) -> None:
 def _purge(arguments: argparse.Namespace) -> None:
     erased = _read_id(arguments.id_file)
     with progress("erasing"):
-        report = open_store(arguments).purge(erased, run=new_run(arguments))
+        report = open_store(arguments).purge(
+            erased, run=new_run(arguments), subject=arguments.subject
+        )
     told = (
         f"erased {sum(report.rows.values()):,} rows from the newest version; {report.files} files "
         f"of {report.versions} versions written anew, {report.deleted} deleted; the store is at "
@@ -227,10 +229,10 @@ def _read_id(path: Optional[str]) -> str:
     else:
         if text.strip():
             return text.strip()
-        msg = "no borrower's id was given; write it to standard input, or to a file (--id-file)"
+        msg = "no subject's id was given; write it to standard input, or to a file (--id-file)"
         raise NotSupportedError(msg)
     where = "standard input" if path is None else path
-    raise NotSupportedError(f"no borrower's id can be read from {where} ({reason})", reason=reason)
+    raise NotSupportedError(f"no subject's id can be read from {where} ({reason})", reason=reason)
 
 
 def _short(commit: Commit) -> Mapping[str, Any]:

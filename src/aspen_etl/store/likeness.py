@@ -6,14 +6,18 @@ import decimal
 import json
 import re
 import unicodedata
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from aspen_etl.columns.text import WHITE_SPACE
+from aspen_etl.columns import Mask, Positions
+from aspen_etl.columns.text import WHITE_SPACE, conform_text
+from aspen_etl.transform.subjects import join_key
 
-__all__ = ["Subject", "clean_id", "form_of"]
+__all__ = ["Naming", "Subject", "clean_id", "form_of"]
 
 _WHITE = re.compile(f"[{WHITE_SPACE}]+")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,60}(?:\.[0-9]{1,60})?(?:e[+-]?[0-9]{1,2})?\Z", re.ASCII)
@@ -48,53 +52,114 @@ def form_of(text: str, /) -> str:
     return format(_EXACT.normalize(_EXACT.create_decimal(shown)), "f")
 
 
+class Naming(NamedTuple):
+    """Where the rejects of a sheet name whose they are.
+
+    Attributes:
+        subject: Whether their ``subject`` does.
+        columns: What cells of the row do, each an id by itself.
+    """
+
+    subject: bool = True
+    columns: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass
 class Subject:
     """Tell whose a reject is: the subject's, under any form of the id that is no other's.
 
     Attributes:
-        id: The id.
+        parts: The id: a text, or several where a subject is known by several columns.
+        named_by: Says by sheet where its rejects name whose they are; those of another sheet do in
+            ``subject``.
         others: Ids like it that stand in the tables.
         left: How many rejects of those were seen.
     """
 
-    def __init__(self, subject_id: str) -> None:
-        self.id, self._form = subject_id, form_of(subject_id)
-        self.forget()
+    parts: tuple[str, ...]
+    named_by: Mapping[str, Naming] = field(default_factory=dict)
+    others: set[str] = field(default_factory=set, init=False)
+    left: int = field(default=0, init=False)
+
+    def __post_init__(self) -> None:
+        """Work out the id's one text, and its form."""
+        (self.id,) = join_key([np.array([part], dtype=object) for part in self.parts])
+        self._form = self._form_of(self.id)
 
     def forget(self) -> None:
         """Forget what was seen, to begin anew."""
-        self.others: set[str] = set()
-        self.left = 0
+        self.others, self.left = set(), 0
 
-    def is_named(self, ids: pd.Series) -> Any:
+    def is_named(self, ids: pd.Series) -> Mask:
         """Tell which ids are the subject's, and remember those that are like it."""
-        like = _find_like(ids, self._form)
-        mine = (ids == self.id).fillna(value=False).to_numpy(dtype=bool)
+        like = self._find_like(ids)
+        mine: Mask = (ids == self.id).fillna(value=False).to_numpy(dtype=bool)
         self.others |= set(ids[like & ~mine])
         return mine
 
-    def judge(self, rejects: pd.DataFrame) -> Any:
+    def judge(self, rejects: pd.DataFrame) -> Mask:
         """Tell which rejects are the subject's, as a mask."""
+        mine = np.zeros(len(rejects), dtype=bool)
+        other = np.zeros(len(rejects), dtype=bool)
+        for sheet in rejects["source"].unique():
+            rows = np.flatnonzero((rejects["source"] == sheet).to_numpy(dtype=bool))
+            naming = self.named_by.get(str(sheet), Naming())
+            part = rejects.iloc[rows]
+            if naming.subject:
+                self._judge_subjects(part, rows, mine, other)
+            for columns in naming.columns:
+                ids = _cells(part["record"], columns)
+                mine[rows] |= self._find_like(ids) & ~ids.isin(self.others).to_numpy(dtype=bool)
+        self.left += int((other & ~mine).sum())
+        return mine
+
+    def _judge_subjects(
+        self, rejects: pd.DataFrame, rows: Positions, mine: Mask, other: Mask
+    ) -> None:
+        """Mark the rejects that name the subject, or nobody while a cell does, and another's."""
         ids = rejects["subject"]
-        like = _find_like(ids, self._form)
+        like = self._find_like(ids)
         unnamed = np.flatnonzero(ids.isna().to_numpy(dtype=bool))
-        like[unnamed] = _names_like(rejects["record"].iloc[unnamed], self._form)
-        other = ids.isin(self.others).to_numpy(dtype=bool)
-        self.left += int(other.sum())
-        return like & ~other
+        forms = [form_of(part) for part in self.parts]
+        like[unnamed] = _names_like(rejects["record"].iloc[unnamed], forms)
+        of_another = ids.isin(self.others).to_numpy(dtype=bool)
+        other[rows] |= of_another
+        mine[rows] |= like & ~of_another
+
+    def _find_like(self, values: pd.Series) -> Mask:
+        """Tell which ids have the form of the subject's, as a mask."""
+        like = [v for v in values.dropna().unique() if self._form_of(str(v)) == self._form]
+        found: Mask = values.isin(like).to_numpy(dtype=bool, copy=True)
+        return found
+
+    def _form_of(self, text: str) -> str:
+        return form_of(text) if len(self.parts) == 1 else _form_of_parts(text)
 
 
-def _find_like(values: pd.Series, form: str) -> Any:
-    """Tell which ids have a form, as a mask."""
-    like = [value for value in values.dropna().unique() if form_of(str(value)) == form]
-    return values.isin(like).to_numpy(dtype=bool, copy=True)
+def _form_of_parts(text: str) -> str:
+    """Give one form to ids of several parts, each part in its own."""
+    try:
+        parts = json.loads(text)
+    except ValueError:
+        return text
+    return json.dumps([form_of(str(part)) for part in parts] if isinstance(parts, list) else text)
 
 
-def _names_like(records: pd.Series, form: str) -> Any:
-    """Tell which records of rejects, as JSON objects, have a cell of a form, as a mask."""
-    return np.array([_has(str(record), form) for record in records.array], dtype=bool)
+def _cells(records: pd.Series, columns: Sequence[str]) -> pd.Series:
+    """Give what records of rejects, as JSON objects, hold in some columns, as ids are written."""
+    read = [json.loads(str(record)) for record in records.array]
+    cells = [
+        np.array([clean_id(cell) if isinstance(cell, str) else None for cell in column], object)
+        for column in ([row.get(name) for row in read] for name in columns)
+    ]
+    return conform_text(pd.Series(join_key(cells), dtype=object))
 
 
-def _has(record: str, form: str) -> bool:
-    cells = json.loads(record).values()
-    return any(isinstance(cell, str) and form_of(cell) == form for cell in cells)
+def _names_like(records: pd.Series, forms: Sequence[str]) -> Mask:
+    """Tell which records of rejects, as JSON objects, have a cell of each form, as a mask."""
+    return np.array([_has(str(record), forms) for record in records.array], dtype=bool)
+
+
+def _has(record: str, forms: Sequence[str]) -> bool:
+    found = {form_of(cell) for cell in json.loads(record).values() if isinstance(cell, str)}
+    return found.issuperset(forms)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Optional
 
 import numpy as np
 import pandas as pd
 
 from aspen_etl.columns import COLUMNS
-from aspen_etl.columns.rows import find_rows
 from aspen_etl.errors import NotSupportedError
 from aspen_etl.schema.column_spec import ColumnSpec
 from aspen_etl.schema.evolution import complete_table
@@ -18,9 +17,17 @@ from aspen_etl.schema.rejects import columns_as_named, rename
 from aspen_etl.schema.spec import TableSpec
 from aspen_etl.schema.values import Run
 from aspen_etl.store.attempt import Attempt
+from aspen_etl.store.belonging import (
+    Frames,
+    Root,
+    are_among,
+    find_root,
+    find_rows_to_erase,
+    read_subject,
+)
 from aspen_etl.store.commit import Commit, Stored, StoredFile
 from aspen_etl.store.committing import append, claim_rejects, next_commit, retrying
-from aspen_etl.store.likeness import Subject, clean_id
+from aspen_etl.store.likeness import Subject
 from aspen_etl.store.place import Place
 from aspen_etl.store.purge_report import PurgeReport
 from aspen_etl.store.reading import read_stored, whole
@@ -31,9 +38,10 @@ from aspen_etl.transform.keys import key_columns
 __all__ = ["purge"]
 
 
-def purge(place: Place, subject_id: str, run: Run, /) -> PurgeReport:
+def purge(place: Place, subject_id: str, named: Optional[str], run: Run, /) -> PurgeReport:
     """Write files anew, name them in a commit, delete the old ones."""
-    subject = Subject(clean_id(subject_id))
+    root = find_root(place.model, named)
+    subject = read_subject(place.model, root, subject_id)
     check_reachable(place.root, place.rejects_root)
     standing = claim_rejects(place, first=False)
     if place.log.newest() is None and read_refused(place.root) is not None:
@@ -43,7 +51,7 @@ def purge(place: Place, subject_id: str, run: Run, /) -> PurgeReport:
 
     def step(newest: Commit) -> Commit:
         subject.forget()
-        work = _Purge(place, subject, newest, run)
+        work = _Purge(place, (root, subject), newest, run)
         done[:] = [work]
         return work.commit()
 
@@ -70,9 +78,9 @@ def purge(place: Place, subject_id: str, run: Run, /) -> PurgeReport:
 class _Purge:
     """Find what belongs to one subject in all readable versions, and write the rest anew."""
 
-    def __init__(self, place: Place, subject: Subject, newest: Commit, run: Run) -> None:
+    def __init__(self, place: Place, of: tuple[Root, Subject], newest: Commit, run: Run) -> None:
         self.place, self.model, self.newest, self.run = place, place.model, newest, run
-        self.subject = subject
+        self.root, self.subject = of
         self.attempt = Attempt(place, newest.version + 1, base=newest)
         #: The new file, or an empty mark, of each old path that held the subject.
         self.rewritten: dict[str, StoredFile] = {}
@@ -130,7 +138,7 @@ class _Purge:
     # ------------------------------------------------------------------------- whose rows
 
     def _rewrite_all(self) -> None:
-        erased = self._rows_to_erase()
+        erased = find_rows_to_erase(self.model, self.root, self.subject, self._frames)
         for name, table in self.model.tables.items():
             for stored in self.tables[name]:
                 self._table(table, stored, table.columns, erased[name], "part-00000")
@@ -139,34 +147,16 @@ class _Purge:
         for stored in self.rejects:
             self._reject(stored)
 
-    def _rows_to_erase(self) -> dict[str, pd.Series]:
-        """Find the keys, in any version, of the rows that are the subject's or refer to them."""
-        lineage = self.model.lineage
-        root = next(iter(self.model.sources))
-        origin = (f"{root}.{lineage.sources[root].key[0]}",)
-        out: dict[str, pd.Series] = {}
-        for name, table in self.model.tables.items():
-            ids = [s.name for s in table.own_columns if s.source == origin and not s.references]
-            parts = []
-            frames = [
-                complete_table(self._read(s, table.columns), table) for s in self.tables[name]
-            ]
-            frames += [self._read(stored, key_columns(table)) for stored in self.keys[name]]
-            for frame in frames:
-                key = frame[table.primary_key]
-                mine = np.zeros(len(frame), dtype=bool)
-                for column in ids:
-                    if column in frame.columns:
-                        mine |= self.subject.is_named(frame[column])
-                for column, target in table.references.items():
-                    if column in frame.columns and lineage.tables[target].kind != "lookup":
-                        mine |= _among(frame[column], out[target])
-                parts.append(COLUMNS.take(key, np.flatnonzero(mine)))
-            found = [part for part in parts if len(part)]
-            nothing = pd.Series(dtype=object).astype(table.columns[table.primary_key].dtype)
-            joined = pd.concat(found, ignore_index=True) if found else nothing
-            out[name] = joined.drop_duplicates().reset_index(drop=True)
-        return out
+    def _frames(self, table: TableSpec) -> Frames:
+        """Read what all readable versions hold of a table."""
+        columns = key_columns(table)
+        return Frames(
+            [
+                complete_table(self._read(stored, table.columns), table)
+                for stored in self.tables[table.name]
+            ],
+            [self._read(stored, columns) for stored in self.keys[table.name]],
+        )
 
     def _read(self, stored: Stored, columns: Mapping[str, ColumnSpec]) -> pd.DataFrame:
         return read_stored(self.place, stored, columns)
@@ -185,7 +175,7 @@ class _Purge:
             return
         frame = self._read(stored, columns)
         folder = table.name if file != table.name else "_aspen/keys"
-        self._rewrite(stored, frame, ~_among(frame[table.primary_key], erased), columns, folder)
+        self._rewrite(stored, frame, ~are_among(frame[table.primary_key], erased), columns, folder)
 
     def _reject(self, stored: Stored) -> None:
         columns = columns_as_named(stored.columns)
@@ -214,12 +204,6 @@ class _Purge:
         target = f"{folder}/{self.attempt.folder}/rewritten-{number:05d}"
         held = {name: columns[name] for name in stored.columns}
         (self.rewritten[path],) = self.attempt.rewrite(target, left, held, stored).files
-
-
-def _among(values: pd.Series, keys: pd.Series) -> Any:
-    if not len(keys):
-        return np.zeros(len(values), dtype=bool)
-    return (find_rows([values], [keys]) >= 0) & values.notna().to_numpy(dtype=bool)
 
 
 def _without_empty(stored: Stored) -> Stored:

@@ -247,22 +247,23 @@ class SnapshotStore:
 
         return verifying.verify(self.place, version)
 
-    def purge(self, subject_id: str, /, *, run: Run) -> PurgeReport:
-        """Erase one row of the first sheet, and all that refers to it, from every readable version.
+    def purge(self, subject_id: str, /, *, run: Run, subject: Optional[str] = None) -> PurgeReport:
+        """Erase a subject from every readable version: its row, and all that refers to it.
 
         Tables, retired keys and rejects are written anew without it, a commit names the new
-        files, and the old ones are deleted at once. What a dead attempt left behind is deleted
-        too, as soon as it is old enough; run ``vacuum`` later for the rest. A source that still
-        has the row brings it back, under new keys. The id is as it stands in the tables.
+        files, and the old ones are deleted at once; ``vacuum`` takes what dead attempts left, when
+        it is old enough. A source that still has the row brings it back, under new keys. The id is
+        as it stands in the tables; of several columns, a JSON list of texts. ``subject`` names the
+        table of the subjects, where that is not ``model.subject``.
 
         Raises:
             VersionNotFoundError: Nothing was committed yet.
+            ArgumentError: Which table the subject is of is not known.
             NotSupportedError: The rejects are elsewhere, and no ``rejects_url`` was given.
-            SourceAccessError: The storage does not let files be deleted.
         """
         from aspen_etl.store import purging
 
-        return purging.purge(self.place, subject_id, run)
+        return purging.purge(self.place, subject_id, subject, run)
 
     def status(self, *, now: dt.datetime) -> StoreStatus:
         """Tell how old the newest commit is, what came of the last run; ``now`` has a zone."""
