@@ -11,6 +11,7 @@ from typing import Any, Optional
 import numpy as np
 import pandas as pd
 
+from aspen_etl.columns import Mask
 from aspen_etl.columns.conversion import as_text
 from aspen_etl.columns.dtypes import kind_of
 from aspen_etl.columns.frames import make_frame
@@ -19,8 +20,9 @@ from aspen_etl.errors import ExtractError
 from aspen_etl.schema.column_spec import ColumnSpec, ColumnType
 from aspen_etl.schema.spec import TableSpec
 from aspen_etl.schema.types import TYPES
+from aspen_etl.schema.types.days import FIRST_DAY
 
-__all__ = ["conform", "conform_column", "is_of_type"]
+__all__ = ["conform", "conform_column", "is_of_type", "outside_range"]
 
 
 def conform(frame: pd.DataFrame, table: TableSpec, /) -> pd.DataFrame:
@@ -59,6 +61,20 @@ def is_of_type(values: pd.Series, spec: ColumnSpec, /) -> bool:
     """
     look = _LOOKS.get(spec.type)
     return bool(values.dtype == spec.dtype) and (look is None or look(values, spec))
+
+
+def outside_range(values: pd.Series, spec: ColumnSpec, /) -> Mask:
+    """Tell which dates or moments are before the first that a column takes, or after 9999."""
+    if spec.type not in _TIMES:
+        return np.zeros(len(values), dtype=bool)
+    seconds = values.to_numpy(dtype="datetime64[s]")
+    first = spec.minimum if isinstance(spec.minimum, dt.date) else FIRST_DAY
+    outside: Mask = (seconds < np.datetime64(first, "s")) | (seconds > _LAST)
+    return outside & ~np.isnat(seconds)
+
+
+_TIMES: frozenset[ColumnType] = frozenset({"date", "datetime", "timestamp"})
+_LAST = np.datetime64("9999-12-31T23:59:59", "s")
 
 
 # ----------------------------------------------------------------------------- conforming

@@ -15,10 +15,11 @@ import pandas as pd
 import pandera.errors
 
 from aspen_etl.errors import ValidationError
-from aspen_etl.schema.conforming import conform
+from aspen_etl.schema.conforming import conform, is_of_type, outside_range
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.snapshot import Tables
 from aspen_etl.schema.spec import TableSpec
+from aspen_etl.schema.types import TYPES
 
 __all__ = [
     "Split",
@@ -105,7 +106,7 @@ def validate_columns(
     Args:
         frame: The table.
         table: What it is.
-        known: The text columns whose cells are known to have their length and form, since
+        known: The columns whose cells are known to have their length, form and range, since
             these very cells were looked at before; their type and nulls are looked at.
 
     Raises:
@@ -187,15 +188,36 @@ def _column_failures(
             yield table.name, None, str(name) if has_header else "?", "unknown_column"
     if set(known) != set(table.columns) or not known.is_unique:
         return
-    cases = _failure_cases(frame, table, known_cells)
+    held = conform(frame, table)
+    odd = list(_type_failures(held, table, known_cells))
+    yield from odd
+    wrong_types = {column for _, rows, column, _ in odd if rows is None}
+    cases = _failure_cases(held, table, known_cells)
     if cases is None:
         return
     for column, check, row in zip(cases["column"], cases["check"], cases["index"]):
         rule = _rule(str(check), table, str(column))
+        if column in wrong_types and rule == "out_of_range":
+            continue  # what is of another type cannot be compared
         # NOTE: a number of another type is told by column in one version, by row in another.
         wrong = rule == "type" and table.columns[str(column)].type != "text"
         whole = wrong or pd.isna(row)
         yield table.name, None if whole else np.array([int(row)]), str(column), rule
+
+
+def _type_failures(
+    frame: pd.DataFrame, table: TableSpec, known: Collection[str]
+) -> Iterator[Failure]:
+    """Look at what pandera overlooks: the unit of times, the scale of objects, first and last."""
+    for spec in table.columns.values():
+        if not TYPES[spec.type].rules(spec):
+            continue
+        values = frame[spec.name]
+        if not is_of_type(values, spec):
+            yield table.name, None, spec.name, "type"
+        elif spec.name not in known:
+            outside = np.flatnonzero(outside_range(values, spec))
+            yield table.name, outside, spec.name, "out_of_range"
 
 
 def _failure_cases(
@@ -203,7 +225,7 @@ def _failure_cases(
 ) -> Optional[pd.DataFrame]:
     """Ask pandera; its error holds cell values, so it must not become the context of ours."""
     try:
-        _columns_alone(table, known).validate(conform(frame, table), lazy=True)
+        _columns_alone(table, known).validate(frame, lazy=True)
     except pandera.errors.SchemaErrors as error:
         cases: pd.DataFrame = error.failure_cases[["column", "check", "index"]]
         return cases
@@ -223,10 +245,16 @@ def _columns_alone(table: TableSpec, known: Collection[str]) -> Any:
     return schema.update_columns(changes) if changes else schema
 
 
-#: The checks that follow from length= and text_format=.
-_CELL_CHECKS = frozenset({"str_length", "str_matches"})
+#: The checks that follow from length=, text_format= and minimum=.
+_CELL_CHECKS = frozenset({"str_length", "str_matches", "greater_than_or_equal_to"})
 
-_RULES = {"not_nullable": "null", "str_length": "length", "dtype": "type", "coerce_dtype": "type"}
+_RULES = {
+    "not_nullable": "null",
+    "str_length": "length",
+    "greater_than_or_equal_to": "out_of_range",
+    "dtype": "type",
+    "coerce_dtype": "type",
+}
 
 
 def _rule(check: str, table: TableSpec, column: str) -> str:
