@@ -58,7 +58,7 @@ def test_an_old_name_warns_and_is_the_class_of_today(name: str) -> None:
 
 
 def test_an_old_name_can_be_imported() -> None:
-    with pytest.warns(DeprecationWarning, match="goes with release 0.4"):
+    with pytest.warns(DeprecationWarning, match="goes with release 0.5"):
         from aspen_etl.errors import MissingSheetError  # type: ignore[attr-defined]
     assert MissingSheetError is errors.HeaderError
 

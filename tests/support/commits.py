@@ -32,7 +32,7 @@ def write_commit_file(store: ae.SnapshotStore, version: int, data: bytes) -> Non
 
 def as_text(values: dict[str, Any]) -> bytes:
     """Write what a commit file says as the library lays it out, sealed from format 2 on."""
-    if values.get("format") in {2, 3}:
+    if any(values.get("format") == sealed_format for sealed_format in (2, 3)):
         return sealed(values)
     return json.dumps(values, indent=1).encode("ascii") + b"\n"
 

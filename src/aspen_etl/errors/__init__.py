@@ -7,7 +7,6 @@ a log is not the place for them. The parts of a message are kept as attributes (
 that a caller need not parse the text.
 """
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
 from aspen_etl.errors.base import (
@@ -22,6 +21,7 @@ from aspen_etl.errors.base import (
     UnexpectedError,
     ValidationError,
 )
+from aspen_etl.errors.moving import warn_moved
 from aspen_etl.errors.reading import (
     CorruptFileError,
     FileFormatError,
@@ -117,12 +117,11 @@ def _find_old(name: str) -> Any:
     if name not in _OLD:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     new, problem = _OLD[name]
-    warnings.warn(
+    told = (
         f"{__name__}.{name} is {new} now, with details['problem'] == {problem!r}, and catches all "
-        f"that {new} does; the old name goes with release 0.4",
-        DeprecationWarning,
-        stacklevel=3,
+        f"that {new} does"
     )
+    warn_moved(told, "0.3", level=2)
     return globals()[new]
 
 

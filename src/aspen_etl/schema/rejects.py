@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
@@ -10,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from aspen_etl.errors.moving import warn_moved
 from aspen_etl.schema.column_spec import ColumnSpec
 from aspen_etl.schema.snapshot import REJECTS
 
@@ -31,9 +31,6 @@ _OLD = {new: name for name, new in FORMER.items()}
 
 #: The columns that files of rejects have: as they are written now, and until release 0.3.
 WRITTEN = (tuple(REJECTS), tuple(_OLD.get(name, name) for name in REJECTS))
-
-#: The release that takes the old names no more.
-_LAST = "0.6"
 
 
 def columns_as_named(names: Iterable[str], /) -> dict[str, ColumnSpec]:
@@ -92,9 +89,4 @@ def _new(name: Any) -> Any:
 
 
 def _warn(name: str) -> None:
-    warnings.warn(
-        f"the column {name!r} of the rejects is {FORMER[name]!r} now; the old name goes with "
-        f"release {_LAST}",
-        DeprecationWarning,
-        stacklevel=4,
-    )
+    warn_moved(f"the column {name!r} of the rejects is {FORMER[name]!r} now", "0.4", level=3)

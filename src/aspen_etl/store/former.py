@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
+from aspen_etl.errors.moving import warn_moved
 from aspen_etl.store.attempt import Attempt
 from aspen_etl.store.committing import (
     append,
@@ -60,9 +60,5 @@ def find_former(store: Any, name: str, /) -> Any:
         new = f"{function.__module__}.{function.__name__}(store.place, ...)"
     else:
         raise AttributeError(f"'SnapshotStore' object has no attribute {name!r}")
-    warnings.warn(
-        f"SnapshotStore.{name} is {new} now; the old name goes with release 0.4",
-        DeprecationWarning,
-        stacklevel=3,
-    )
+    warn_moved(f"SnapshotStore.{name} is {new} now", "0.3", level=2)
     return found
