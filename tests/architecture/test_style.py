@@ -26,6 +26,7 @@ DOORS = {
     "store/snapshot_store.py __init__",
     "store/snapshot_store.py commit",
     "schema/column.py column",
+    "schema/column.py ref",
     "synchronization/syncing.py plan",
     "synchronization/syncing.py sync",
 }

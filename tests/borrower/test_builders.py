@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from aspen_etl.borrower import builders
+from aspen_etl.borrower import BORROWER_MODEL, builders
 from aspen_etl.columns.text import conform_text
 
 BORROWER = pd.DataFrame(
@@ -28,6 +28,13 @@ BORROWER = pd.DataFrame(
 ROLES = pd.DataFrame(
     {"borrower_id": ["c", "a", "a"], "role_profile": ["borrower", "borrower", "co-borrower"]}
 ).apply(conform_text)
+
+
+def phone_number(borrower: pd.DataFrame, role_profile_rows: pd.DataFrame) -> pd.DataFrame:
+    """Make the phone numbers as their table declares them."""
+    return BORROWER_MODEL.builders["phone_number"].build(
+        borrower=borrower, role_profile_rows=role_profile_rows, user_rows=borrower
+    )
 
 
 def rows(frame: pd.DataFrame) -> list[list[Any]]:
@@ -58,8 +65,7 @@ def test_role_profile_takes_row_numbers_too() -> None:
 
 
 def test_every_role_has_each_phone_and_no_row_is_without_one() -> None:
-    role_profile_rows = builders.role_profile(BORROWER, ROLES)
-    built = builders.phone_number(BORROWER, role_profile_rows)
+    built = phone_number(BORROWER, builders.role_profile(BORROWER, ROLES))
     columns = ["role_profile_id", "phone_number_type_id", "value"]
     assert sorted(built[columns].to_numpy().tolist()) == [
         [1, "cell", "5550101"],
@@ -68,7 +74,9 @@ def test_every_role_has_each_phone_and_no_row_is_without_one() -> None:
         [2, "home", "5550100"],
         [3, "cell", "5550102"],
     ]
-    back = builders.invert_phone_number(built)
+    invert = BORROWER_MODEL.builders["phone_number"].invert
+    assert invert is not None
+    back = invert(built)
     assert set(back) == {"phone_home", "phone_cell"}
     assert back["phone_home"].dropna().tolist() == ["5550100", "5550100"]
     assert back["phone_cell"].dropna().tolist() == ["5550101", "5550101", "5550102"]
@@ -109,7 +117,7 @@ def test_builders_change_no_input_and_take_no_rows() -> None:
     before, roles_before = BORROWER.copy(deep=True), ROLES.copy(deep=True)
     empty = builders.role_profile(BORROWER.iloc[:0], ROLES.iloc[:0])
     assert empty.empty
-    for build in (builders.phone_number, builders.email, builders.address):
+    for build in (phone_number, builders.email, builders.address):
         assert build(BORROWER.iloc[:0], empty).empty
     pd.testing.assert_frame_equal(BORROWER, before)
     pd.testing.assert_frame_equal(ROLES, roles_before)

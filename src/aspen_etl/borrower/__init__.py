@@ -1,6 +1,6 @@
 """The borrower: its sheets and nine tables, their cleaners and builders, and the model of all."""
 
-from aspen_etl.borrower.builders import address, email, phone_number, role_profile, user_profile
+from aspen_etl.borrower.builders import address, email, role_profile, user_profile
 from aspen_etl.borrower.cleaners import (
     join_full_name,
     lower_case,
@@ -41,7 +41,6 @@ __all__ = [
     "join_full_name",
     "lower_case",
     "pad_zip_code",
-    "phone_number",
     "role_profile",
     "split_full_name",
     "user_profile",

@@ -18,24 +18,16 @@ import pandas as pd
 from aspen_etl.borrower.cleaners import join_full_name, split_full_name
 from aspen_etl.columns import COLUMNS, Positions
 from aspen_etl.columns.frames import make_column, make_frame
-from aspen_etl.columns.positions import argsort_numbers
-from aspen_etl.columns.text import conform_text
 from aspen_etl.columns.threads import map_threads
 
 __all__ = [
     "address",
     "email",
     "email_type",
-    "invert_phone_number",
     "invert_user_profile",
-    "phone_number",
     "role_profile",
     "user_profile",
 ]
-
-#: The source column that each type of phone number comes from; in the order of the types, so that
-#: rows are made in the order of their keys.
-PHONES = {"cell": "phone_cell", "home": "phone_home"}
 
 
 def user_profile(borrower: pd.DataFrame) -> pd.DataFrame:
@@ -68,43 +60,6 @@ def role_profile(borrower: pd.DataFrame, role_profile: pd.DataFrame) -> pd.DataF
     owners = make_column(np.concatenate([owner, without]))
     columns = {"user_id": owners, "role_profile_type_id": roles}
     return make_frame(columns).set_axis(index)
-
-
-def phone_number(borrower: pd.DataFrame, role_profile_rows: pd.DataFrame) -> pd.DataFrame:
-    """Make one row for each phone of each role profile, its type the column it came from."""
-    owner = role_profile_rows["user_id"].to_numpy(dtype=np.int64)
-    places, held = [], []
-    for turn, column in enumerate(PHONES.values()):
-        present = borrower[column].notna().to_numpy(dtype=bool)
-        rows = np.flatnonzero(present[owner])
-        held.append(rows * len(PHONES) + turn)
-        places.append(owner[rows] + turn * len(borrower))
-    order = argsort_numbers(np.concatenate(held))
-    held_by, turns = np.divmod(np.concatenate(held)[order], len(PHONES))
-    phones = COLUMNS.concat([borrower[column] for column in PHONES.values()])
-    kinds = conform_text(pd.Series(list(PHONES), dtype=object))
-    value, kind = map_threads(
-        lambda column: COLUMNS.take(*column),
-        [(phones, np.concatenate(places)[order]), (kinds, turns)],
-        rows=len(order),
-    )
-    return make_frame(
-        {
-            "role_profile_id": make_column(held_by),
-            "phone_number_type_id": kind,
-            "value": value,
-        }
-    )
-
-
-def invert_phone_number(rows: pd.DataFrame) -> Mapping[str, pd.Series]:
-    """Give back each phone to the column that its type names."""
-    return {
-        column: COLUMNS.keep(
-            rows["value"], (rows["phone_number_type_id"] == kind).to_numpy(dtype=bool)
-        )
-        for kind, column in PHONES.items()
-    }
 
 
 def email_type(values: pd.Series) -> pd.Series:

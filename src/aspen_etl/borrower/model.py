@@ -36,7 +36,6 @@ def borrower_model(
         builders={
             "user_profile": Builder(builders.user_profile, builders.invert_user_profile),
             "role_profile": Builder(builders.role_profile),
-            "phone_number": Builder(builders.phone_number, builders.invert_phone_number),
             "email": Builder(partial(builders.email, classify_email=classify_email)),
             "address": Builder(builders.address),
         },

@@ -11,7 +11,7 @@ import pandas as pd
 from pandera.typing import Series
 
 from aspen_etl.columns.text import WHITE_SPACE, TextFormat
-from aspen_etl.schema.column import column
+from aspen_etl.schema.column import column, ref
 from aspen_etl.schema.spec import Source, Table
 
 __all__ = [
@@ -121,15 +121,15 @@ class PhoneNumberType(Table):
     type: Series[str] = column(natural_key=True, length=128)
 
 
-class PhoneNumber(Table):
+class PhoneNumber(Table, source="borrower.phone_*"):
     """A phone number of a role profile."""
 
     phone_number_id: Series[int] = column(primary_key=True)
-    role_profile_id: Series[int] = column(natural_key=True, references="role_profile")
-    phone_number_type_id: Series[int] = column(natural_key=True, references="phone_number_type")
-    value: Series[str] = column(
-        length=20, text_format=PHONE, source=("borrower.phone_home", "borrower.phone_cell")
+    role_profile_id: Series[int] = ref("role_profile", natural_key=True)
+    phone_number_type_id: Series[int] = ref(
+        "phone_number_type", natural_key=True, from_name=("home", "cell")
     )
+    value: Series[str] = column(length=20, text_format=PHONE)
 
 
 class EmailType(Table):

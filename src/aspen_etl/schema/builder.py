@@ -29,14 +29,18 @@ class Builder:
         invert: Takes such rows and gives the source columns that they hold, by name, missing
             where a row says nothing. Needed only where a column has several sources or a
             source column is split over several columns.
+        frames: The names of the frames that ``build`` takes, where its parameters do not say so.
     """
 
     build: Callable[..., pd.DataFrame]
     invert: Optional[Callable[[pd.DataFrame], Mapping[str, pd.Series]]] = None
+    frames: Optional[tuple[str, ...]] = None
 
     @property
     def inputs(self) -> tuple[str, ...]:
         """The frames that it needs: its parameters without a default."""
+        if self.frames is not None:
+            return self.frames
         parameters = inspect.signature(self.build).parameters.values()
         return tuple(
             p.name for p in parameters if p.default is p.empty and p.kind is not p.VAR_KEYWORD

@@ -23,7 +23,7 @@ METADATA = "aspen_etl"
 
 _NAME = re.compile(r"[a-z_][a-z0-9_]*\Z")
 #: A column of the class's own sheet, or ``sheet.column``.
-_SOURCE = re.compile(r"(?:[a-z_][a-z0-9_]*\.)?[a-z_][a-z0-9_]*\Z")
+_SOURCE = re.compile(r"(?:[a-z_][a-z0-9_]*\.)?(?:[a-z_][a-z0-9_]*(?:\*[a-z0-9_]*)?|\*[a-z0-9_]*)\Z")
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,7 @@ class ColumnFacts:
     words: tuple[tuple[str, bool], ...] = ()
     minimum: Union[int, dt.date, None] = None
     zone: Optional[str] = None
+    from_name: tuple[tuple[str, str], ...] = ()
 
 
 def column(  # noqa: PLR0913 - the facts of a column, each on its own
@@ -61,6 +62,7 @@ def column(  # noqa: PLR0913 - the facts of a column, each on its own
     words: Optional[Mapping[str, bool]] = None,
     minimum: Union[int, dt.date, None] = None,
     zone: Optional[str] = None,
+    from_name: Union[Mapping[str, object], Sequence[str], None] = None,
     label: Optional[str] = None,
     description: Optional[str] = None,
 ) -> Any:
@@ -88,6 +90,8 @@ def column(  # noqa: PLR0913 - the facts of a column, each on its own
         minimum: The least whole number, or the first date, that is taken.
         zone: ``"UTC"`` makes points in time of a ``Series[dt.datetime]``; without it, they are
             what a wall clock shows.
+        from_name: The column tells which of several source columns a row comes from: what stands
+            for ``*`` in the names of these, or the value for each, as in ``{"jan": 1, "feb": 2}``.
         label: The word that rules use for a source column (``missing_<label>``); its name
             where not given.
         description: One sentence for the data dictionary.
@@ -121,6 +125,7 @@ def column(  # noqa: PLR0913 - the facts of a column, each on its own
         words=tuple((words or {}).items()),
         minimum=minimum,
         zone=zone,
+        from_name=_names(from_name),
     )
     _check(facts, nullable=nullable)
     return _field(facts, nullable=nullable, description=description)
@@ -133,6 +138,7 @@ def ref(
     source: Union[str, Sequence[str], None] = None,
     nullable: bool = False,
     natural_key: bool = False,
+    from_name: Union[Mapping[str, object], Sequence[str], None] = None,
     label: Optional[str] = None,
     description: Optional[str] = None,
 ) -> Any:
@@ -145,6 +151,7 @@ def ref(
             for an entity of the same sheet, whose key says it.
         nullable: A row may be without it.
         natural_key: It is part of what a row is known by in the source.
+        from_name: As of ``column``; a value is what a row of that table is known by.
         label: The word that rules use for it; its name where not given.
         description: One sentence for the data dictionary.
 
@@ -168,6 +175,7 @@ def ref(
         source=source,
         nullable=nullable,
         natural_key=natural_key,
+        from_name=from_name,
         label=label,
         description=description,
     )
@@ -187,6 +195,18 @@ def _field(facts: ColumnFacts, *, nullable: bool, description: Optional[str]) ->
 
 def _sources(given: Union[str, Sequence[str], None]) -> tuple[str, ...]:
     return (given,) if isinstance(given, str) else tuple(given or ())
+
+
+def _names(
+    given: Union[Mapping[str, object], Sequence[str], None],
+) -> tuple[tuple[str, str], ...]:
+    if given is None or isinstance(given, str) or not len(given):
+        if given is None:
+            return ()
+        msg = f"from_name={given!r} names no columns; write it as in from_name=('home', 'cell')"
+        raise ModelError(msg)
+    pairs = given.items() if isinstance(given, Mapping) else zip(given, given)
+    return tuple((name, str(value)) for name, value in pairs)
 
 
 def _checks(facts: ColumnFacts, *, nullable: bool) -> dict[str, Any]:

@@ -50,6 +50,8 @@ class ColumnSpec:
         format: How the source writes it, where not in its plain form.
         words: The words of the source for true and false.
         minimum: The least whole number, or the first date.
+        from_name: What stands for ``*`` in the names of the source columns that rows come from,
+            each with the text that this column has for it.
     """
 
     name: str
@@ -69,6 +71,7 @@ class ColumnSpec:
     format: Optional[str] = None
     words: tuple[tuple[str, bool], ...] = ()
     minimum: Union[int, dt.date, None] = None
+    from_name: tuple[tuple[str, str], ...] = ()
 
     @property
     def dtype(self) -> Any:
@@ -169,6 +172,7 @@ def _spec(name: str, kind: ColumnType, found: Any, facts: ColumnFacts) -> Column
         format=facts.format,
         words=facts.words,
         minimum=facts.minimum,
+        from_name=facts.from_name,
     )
 
 

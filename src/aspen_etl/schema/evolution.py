@@ -13,6 +13,7 @@ import pandas as pd
 
 from aspen_etl.schema.column_spec import ColumnSpec
 from aspen_etl.schema.conforming import conform_column
+from aspen_etl.schema.fanning import FanOut
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.spec import TableSpec
 
@@ -184,6 +185,8 @@ def _function_name(function: Any) -> Optional[str]:
         parts = [function.func, *function.args, *function.keywords.values()]
         names = [_function_name(part) for part in parts]
         return None if None in names else f"partial({', '.join(map(str, names))})"
+    if isinstance(getattr(function, "__self__", None), FanOut):
+        return repr(function.__self__)
     module = str(getattr(function, "__module__", ""))
     if module.partition(".")[0] != _PACKAGE or getattr(function, "__closure__", None):
         return None

@@ -15,7 +15,7 @@ from aspen_etl.schema.column import hint
 from aspen_etl.schema.column_spec import ColumnSpec, ColumnType
 from aspen_etl.schema.spec import Source, SourceSpec, TableSpec
 
-__all__ = ["find_key", "follow_references", "imply_sources", "rows_of"]
+__all__ = ["find_key", "follow_references", "imply_sources", "rows_of", "with_lengths"]
 
 
 def find_key(
@@ -51,7 +51,7 @@ def _columns_in(spec: ColumnSpec, sheet: str) -> tuple[str, ...]:
 
 def rows_of(table: TableSpec, /) -> Optional[str]:
     """Name the sheet whose rows a table has one row for, where it is no entity and has one."""
-    if table.entity is not None:
+    if table.entity is not None or table.is_spread:
         return None
     if table.sheets:
         return table.sheets[0]
@@ -117,6 +117,18 @@ def _refuse_reference(table: TableSpec, spec: ColumnSpec, parent: TableSpec) -> 
         f"ref({parent.name!r}, source={parent.natural_key[0]!r})"
     )
     raise ModelError(msg, table=table.name, column=spec.name)
+
+
+def with_lengths(tables: Mapping[str, TableSpec], /) -> dict[str, TableSpec]:
+    """Give a text reference the length of the key that it holds."""
+    out: dict[str, TableSpec] = {}
+    for name, table in tables.items():
+        columns = dict(table.columns)
+        for column, target in table.references.items():
+            key = out[target].columns[out[target].primary_key]
+            columns[column] = replace(columns[column], length=key.length)
+        out[name] = replace(table, columns=columns)
+    return out
 
 
 # ----------------------------------------------------------------------------- sheets

@@ -230,6 +230,12 @@ def _implied(name: str, keywords: Keywords, *, is_key: bool) -> tuple[str, ...]:
 
 
 def _qualify(owner: str, spec: ColumnSpec, source: str, keywords: Keywords) -> str:
+    if "*" in source:
+        msg = (
+            f"{owner}: {spec.name} has source={source!r}, and no column says what * stands for; "
+            "give the column of the type from_name=('home', 'cell'), or name one column"
+        )
+        raise ModelError(msg, column=spec.name)
     if "." in source:
         return source
     if len(keywords.sheets) != 1:

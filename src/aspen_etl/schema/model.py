@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Optional, Union
 
@@ -12,7 +12,8 @@ import pandera.pandas as pa
 from aspen_etl.errors import ModelError
 from aspen_etl.schema.builder import AnyBuilder, Builder, Cleaner, builders_of
 from aspen_etl.schema.column import hint
-from aspen_etl.schema.implying import follow_references, imply_sources
+from aspen_etl.schema.fanning import fan_out, is_derived
+from aspen_etl.schema.implying import follow_references, imply_sources, with_lengths
 from aspen_etl.schema.lineage import Lineage
 from aspen_etl.schema.rule import Rule, check_rules, merge_rules, rule_names
 from aspen_etl.schema.spec import SourceSpec, TableSpec
@@ -56,18 +57,24 @@ class Model:
 
     def __post_init__(self) -> None:
         """Check the declarations against each other."""
-        tables = follow_references(self.tables, self.builders)
+        builders = {k: made for k, made in self.builders.items() if not is_derived(made)}
+        spread = [name for name, table in self.tables.items() if table.is_spread]
+        built = frozenset({*builders, *spread})
+        tables = follow_references(self.tables, built)
         object.__setattr__(self, "tables", tables)
         object.__setattr__(self, "sources", imply_sources(self.sources, tables))
-        lineage = trace(self.sources, tables, frozenset(self.builders))
+        lineage = trace(self.sources, tables, built)
+        for name in spread:
+            made = fan_out(tables[name], tables, lineage.tables[name].anchors)
+            builders.setdefault(name, made)
         for name in ("sources", "tables"):
             held = getattr(self, name)
             order = getattr(lineage, f"{name[:-1]}_order")
             ordered = {key: held[key] for key in order}
             object.__setattr__(self, name, MappingProxyType(ordered))
-        object.__setattr__(self, "tables", MappingProxyType(_with_lengths(self.tables)))
+        object.__setattr__(self, "tables", MappingProxyType(with_lengths(self.tables)))
         object.__setattr__(self, "cleaners", MappingProxyType(dict(self.cleaners)))
-        object.__setattr__(self, "builders", MappingProxyType(dict(self.builders)))
+        object.__setattr__(self, "builders", MappingProxyType(builders))
         object.__setattr__(self, "lineage", lineage)
         object.__setattr__(self, "rules", MappingProxyType(merge_rules({}, self.rules)))
         object.__setattr__(self, "declared_subject", self.subject)
@@ -265,18 +272,6 @@ class Model:
                 "declaration; give Builder(build, invert)"
             )
             raise ModelError(msg, table=table.name, columns=tuple(spread))
-
-
-def _with_lengths(tables: Mapping[str, TableSpec]) -> dict[str, TableSpec]:
-    """Give a text reference the length of the key that it holds."""
-    out: dict[str, TableSpec] = {}
-    for name, table in tables.items():
-        columns = dict(table.columns)
-        for column, target in table.references.items():
-            key = out[target].columns[out[target].primary_key]
-            columns[column] = replace(columns[column], length=key.length)
-        out[name] = replace(table, columns=columns)
-    return out
 
 
 def _source(given: AnySource) -> SourceSpec:

@@ -15,6 +15,7 @@ from aspen_etl.errors import ModelError
 from aspen_etl.schema.column import audit_actor, audit_time
 from aspen_etl.schema.column_spec import ColumnSpec, read_columns, read_name, with_dtypes
 from aspen_etl.schema.keywords import EntityFacts, Keywords, fill_sources, read_keywords
+from aspen_etl.schema.spreading import fill_spread, is_spread
 from aspen_etl.schema.table_keys import check_keys, with_key
 
 __all__ = ["Entity", "Source", "SourceSpec", "Table", "TableSpec"]
@@ -201,7 +202,8 @@ class TableSpec:
             msg = f"{owner} has no audit columns; let its class derive from aspen_etl.schema.Table"
             raise ModelError(msg, table=name)
         keywords: Keywords = getattr(schema, "_keywords", Keywords())
-        own = fill_sources(owner, own, keywords)
+        fill = fill_spread if is_spread(own) else fill_sources
+        own = fill(owner, own, keywords)
         primary, natural = check_keys(owner, name, own, keywords)
         sheets = keywords.sheets
         if keywords.entity is not None and not sheets:
@@ -215,8 +217,13 @@ class TableSpec:
             schema,
             entity=keywords.entity,
             sheets=sheets,
-            followed=followed if keywords.sheets else (),
+            followed=followed if keywords.sheets and not is_spread(own) else (),
         )
+
+    @property
+    def is_spread(self) -> bool:
+        """Whether it takes several columns of one sheet as rows, as it declares."""
+        return is_spread(self.columns)
 
     @property
     def about(self) -> Optional[str]:
