@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from aspen_etl.borrower import BORROWER_MODEL, builders
+from aspen_etl.borrower import BORROWER_MODEL, builders, phone_number
 from aspen_etl.columns.text import conform_text
 
 BORROWER = pd.DataFrame(
@@ -28,13 +28,6 @@ BORROWER = pd.DataFrame(
 ROLES = pd.DataFrame(
     {"borrower_id": ["c", "a", "a"], "role_profile": ["borrower", "borrower", "co-borrower"]}
 ).apply(conform_text)
-
-
-def phone_number(borrower: pd.DataFrame, role_profile_rows: pd.DataFrame) -> pd.DataFrame:
-    """Make the phone numbers as their table declares them."""
-    return BORROWER_MODEL.builders["phone_number"].build(
-        borrower=borrower, role_profile_rows=role_profile_rows, user_rows=borrower
-    )
 
 
 def rows(frame: pd.DataFrame) -> list[list[Any]]:

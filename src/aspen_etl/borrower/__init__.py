@@ -7,7 +7,7 @@ from aspen_etl.borrower.cleaners import (
     pad_zip_code,
     split_full_name,
 )
-from aspen_etl.borrower.model import BORROWER_MODEL, borrower_model
+from aspen_etl.borrower.model import BORROWER_MODEL, borrower_model, phone_number
 from aspen_etl.borrower.tables import (
     Address,
     Borrower,
@@ -41,6 +41,7 @@ __all__ = [
     "join_full_name",
     "lower_case",
     "pad_zip_code",
+    "phone_number",
     "role_profile",
     "split_full_name",
     "user_profile",

@@ -12,7 +12,7 @@ from aspen_etl.borrower.cleaners import lower_case, pad_zip_code
 from aspen_etl.borrower.tables import SOURCES, TABLES
 from aspen_etl.schema.model import Builder, Model
 
-__all__ = ["BORROWER_MODEL", "borrower_model"]
+__all__ = ["BORROWER_MODEL", "borrower_model", "phone_number"]
 
 
 def borrower_model(
@@ -45,3 +45,15 @@ def borrower_model(
 
 #: The model of the contract.
 BORROWER_MODEL = borrower_model()
+
+
+def phone_number(borrower: pd.DataFrame, role_profile_rows: pd.DataFrame) -> pd.DataFrame:
+    """Make one row for each phone of each role profile, as the table declares it.
+
+    Args:
+        borrower: The borrowers.
+        role_profile_rows: The rows that ``role_profile`` makes.
+    """
+    # A user has the row of its borrower.
+    frames = {"borrower": borrower, "role_profile_rows": role_profile_rows, "user_rows": borrower}
+    return BORROWER_MODEL.builders["phone_number"].build(**frames)

@@ -102,7 +102,11 @@ def is_derived(builder: Builder, /) -> bool:
 
 
 def fan_out(
-    table: TableSpec, tables: Mapping[str, TableSpec], anchors: Mapping[str, tuple[str, ...]], /
+    table: TableSpec,
+    tables: Mapping[str, TableSpec],
+    anchors: Mapping[str, tuple[str, ...]],
+    before: Optional[Builder] = None,
+    /,
 ) -> Builder:
     """Make the builder of a table whose declaration says what it is.
 
@@ -110,6 +114,8 @@ def fan_out(
         table: The table.
         tables: The tables of the model.
         anchors: For each sheet, the references to follow from the table to the sheet's rows.
+        before: What was made of it in the model that this one is made of, to be kept where it
+            is the same.
 
     Raises:
         ModelError: What comes from several columns refers to a table of rows.
@@ -137,6 +143,8 @@ def fan_out(
             for spec in values
         ),
     )
+    if before is not None and getattr(before.build, "__self__", None) == facts:
+        return before
     return Builder(facts.build, facts.invert, facts.frames)
 
 
