@@ -16,7 +16,7 @@ from typing import Any, get_args
 import pytest
 
 from aspen_etl.derive.datapackage import FIELD_TYPES
-from aspen_etl.derive.dialects import DIALECTS, Dialect, SQLDialect
+from aspen_etl.derive.dialects import DIALECTS, Dialect, SQLDialect, checks_of, type_of
 from aspen_etl.derive.documents import DBML_TYPES, MARKDOWN_TYPES
 from aspen_etl.derive.formats import (
     ARROW_TYPES,
@@ -26,11 +26,15 @@ from aspen_etl.derive.formats import (
     Format,
     FormatName,
     Serde,
+    hive_type,
 )
 from aspen_etl.errors import NotSupportedError
 from aspen_etl.errors.base import named
+from aspen_etl.io.arrow_cells import ARROW_CELLS, arrow_cells
 from aspen_etl.io.codecs import CODECS, Codec
-from aspen_etl.schema.column_spec import ColumnType
+from aspen_etl.io.csv_cells import CSV_CELLS, csv_cells
+from aspen_etl.schema.column_spec import ColumnSpec, ColumnType
+from aspen_etl.schema.types import TYPES
 
 SOURCE = Path(__file__).resolve().parents[2] / "src" / "aspen_etl"
 NAMES = {*FORMATS, *DIALECTS, *(name for each in DIALECTS.values() for name in each.engines)}
@@ -98,12 +102,36 @@ BY_TYPE: dict[str, Mapping[str, Any]] = {
     "Data Package": FIELD_TYPES,
     "DBML": DBML_TYPES,
     "data dictionary": MARKDOWN_TYPES,
+    "cells of CSV": CSV_CELLS,
+    "cells of Arrow": ARROW_CELLS,
+    "kernels": TYPES,
 }
 
 
 @pytest.mark.parametrize("table", BY_TYPE.values(), ids=BY_TYPE)
 def test_something_is_said_of_each_type_of_column(table: Mapping[str, Any]) -> None:
     assert tuple(table) == get_args(ColumnType)
+
+
+def test_drivers_have_values_of_each_type_of_column() -> None:
+    pytest.importorskip("sqlalchemy", reason="the extra sql is not installed")
+    module = importlib.import_module("aspen_etl.sql.values")
+    assert tuple(module.DRIVER_VALUES) == get_args(ColumnType)
+
+
+def test_a_type_that_a_table_lacks_is_named_beside_those_there_are() -> None:
+    spec: Any = ColumnSpec("x", "uuid")  # type: ignore[arg-type]
+    known = ", ".join(get_args(ColumnType))
+    for ask, noun in (
+        (lambda: type_of(spec, DIALECTS["mssql"]), "type of columns in mssql"),
+        (lambda: checks_of(spec, DIALECTS["sqlite"]), "type of columns in sqlite"),
+        (lambda: hive_type(spec, FORMATS["parquet"]), "type of columns in parquet"),
+        (lambda: csv_cells(spec), "type of columns in CSV"),
+        (lambda: arrow_cells(spec), "type of columns in Arrow"),
+    ):
+        with pytest.raises(NotSupportedError) as caught:
+            ask()
+        assert str(caught.value) == f"there is no {noun} 'uuid'; use one of {known}"
 
 
 def test_an_engine_speaks_one_dialect() -> None:

@@ -10,30 +10,8 @@ from pandera.typing import Series
 
 import aspen_etl as ae
 from aspen_etl.columns.text import conform_text
-from aspen_etl.schema import Source, Table, TableSpec
+from aspen_etl.schema import Table, TableSpec
 from aspen_etl.schema.types import TYPES
-
-_PRESENT = ["name", "price", "day", "moment", "instant", "truth"]
-_MAYBE = ["odd", "wide", "deep", "whole", "share", "cents", "number", "least"]
-_COLUMNS = [*_PRESENT, *_MAYBE, *(f"maybe_{name}" for name in _PRESENT[1:])]
-
-Sheet = type(
-    "Ends",
-    (Source,),
-    {
-        "__annotations__": dict.fromkeys(_COLUMNS, Series[str]),
-        "__module__": __name__,
-        "__doc__": "What holds them all.",
-        **{name: ae.column(nullable=name not in _PRESENT) for name in _COLUMNS},
-    },
-)
-
-
-class OldSheet(Source):
-    """What holds old days."""
-
-    name: Series[str] = ae.column()
-    first: Series[str] = ae.column()
 
 
 class End(Table):
@@ -73,7 +51,7 @@ class Old(Table):
     first: Series[dt.date] = ae.column(minimum=dt.date(1, 1, 1), source="old.first")
 
 
-ENDS_MODEL = ae.Model.of(sources=[Sheet, OldSheet], tables=[End, Old])
+ENDS_MODEL = ae.Model.of(tables=[End, Old])
 
 _PRICES = ["9999999999.99", "-9999999999.99", "0.00", "1.00", "1.01", "-0.01", "1000.10"]
 _DAYS = ["1582-10-15", "9999-12-31", "1969-12-31", "1970-01-01", "2000-02-29", "1899-12-31"]

@@ -24,13 +24,11 @@ class ArrowCells(NamedTuple):
         array: Give an array of a column, of the type of ``arrow_schema`` or one that it is cast to.
         field: Give an array that Arrow writes into CSV as it should stand there.
         column: Give the column of such an array, in its one dtype.
-        may_be_empty: Whether an empty field of CSV is a value where the column cannot be null.
     """
 
     array: Callable[[pd.Series], Any]
     field: Callable[[pd.Series, ColumnSpec], Any]
     column: Callable[[Any, ColumnSpec], pd.Series]
-    may_be_empty: bool = False
 
 
 def arrow_cells(spec: ColumnSpec, /) -> ArrowCells:
@@ -118,7 +116,7 @@ def _truths(values: Any, spec: ColumnSpec) -> pd.Series:
 
 
 ARROW_CELLS: Mapping[str, ArrowCells] = {
-    "text": _cells(_array, _texts)._replace(may_be_empty=True),
+    "text": _cells(_array, _texts),
     "integer": _cells(_array, _integers),
     "decimal": ArrowCells(_array, _decimal_field, _decimals),
     "date": _cells(_days, _dates),

@@ -171,7 +171,7 @@ def decode_own_csv(data: Union[bytes, IO[bytes]], columns: ColumnSpecs) -> Optio
     except MissingDependencyError:
         return None
     if table is None or any(
-        not (spec.nullable or arrow_cells(spec).may_be_empty) and table.column(name).null_count
+        not (spec.nullable or csv_cells(spec).may_be_empty) and table.column(name).null_count
         for name, spec in columns.items()
     ):
         return None

@@ -25,10 +25,12 @@ class CsvCells(NamedTuple):
     Attributes:
         text: Give the text of each cell, missing where it is.
         parse: Turn such text into values; it raises a ``ValueError`` where a cell is none.
+        may_be_empty: Whether an empty field is a value where the column cannot be null.
     """
 
     text: Convert
     parse: Convert
+    may_be_empty: bool = False
 
 
 def csv_cells(spec: ColumnSpec, /) -> CsvCells:
@@ -69,7 +71,7 @@ def _moments(name: str, zone: str) -> CsvCells:
 
 
 CSV_CELLS: Mapping[str, CsvCells] = {
-    "text": CsvCells(TYPES["text"].text, _parse_text),
+    "text": CsvCells(TYPES["text"].text, _parse_text, may_be_empty=True),
     "integer": _canonical("integer"),
     "decimal": _canonical("decimal"),
     "date": _canonical("date"),

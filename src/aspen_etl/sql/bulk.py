@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import sqlalchemy as sa
 
 from aspen_etl.io.codecs import encode
+from aspen_etl.io.csv_cells import csv_cells
 from aspen_etl.schema.column_spec import ColumnSpec
 from aspen_etl.sql.dialects import Behaviour
+from aspen_etl.sql.values import driver_values
 
 __all__ = ["put_rows"]
 
@@ -53,7 +54,9 @@ def _copy_statement(
     The two never meet in one column: our CSV knows them apart by the declaration.
     """
     preparer = connection.dialect.identifier_preparer
-    texts = [spec.name for spec in columns.values() if spec.type == "text" and not spec.nullable]
+    texts = [
+        spec.name for spec in columns.values() if csv_cells(spec).may_be_empty and not spec.nullable
+    ]
     options = ["FORMAT csv", "HEADER true", "ENCODING 'UTF8'"]
     if texts:
         options.append(f"FORCE_NOT_NULL ({', '.join(map(preparer.quote_identifier, texts))})")
@@ -64,17 +67,6 @@ def _copy_statement(
 
 def _records(frame: pd.DataFrame, columns: Mapping[str, ColumnSpec]) -> Iterator[dict[str, Any]]:
     names = list(columns)
-    cells = [_cells(frame[name], spec) for name, spec in columns.items()]
+    cells = [driver_values(spec).cells(frame[name]) for name, spec in columns.items()]
     for row in zip(*cells):
         yield dict(zip(names, row))
-
-
-def _cells(values: pd.Series, spec: ColumnSpec) -> Any:
-    """Give the plain Python values of a column, null as None."""
-    if spec.type == "timestamp":
-        codes, distinct = pd.factorize(values)
-        moments = [time.to_pydatetime() for time in pd.DatetimeIndex(distinct).tz_localize(None)]
-        return np.array([*moments, None], dtype=object)[codes]
-    cells = values.to_numpy(dtype=object, copy=True)
-    cells[values.isna().to_numpy(dtype=bool)] = None
-    return cells.tolist()

@@ -6,18 +6,16 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, Optional
 
-import numpy as np
 import pandas as pd
 import sqlalchemy as sa
 
 from aspen_etl.borrower.model import BORROWER_MODEL
-from aspen_etl.columns.text import conform_text
-from aspen_etl.schema.column_spec import TIMESTAMP, ColumnSpec
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.snapshot import Tables
 from aspen_etl.schema.spec import TableSpec
 from aspen_etl.schema.validation import validate
 from aspen_etl.sql.database import Database
+from aspen_etl.sql.values import driver_values
 
 __all__ = ["LoadOutcome", "LoadReport", "read"]
 
@@ -86,15 +84,8 @@ def _frame(connection: sa.Connection, table: sa.Table, spec: TableSpec) -> pd.Da
     rows = connection.execute(query).all()
     cells: Any = list(zip(*rows)) or [()] * len(spec.columns)
     return pd.DataFrame(
-        {name: _column(list(held), of) for (name, of), held in zip(spec.columns.items(), cells)}
+        {
+            name: driver_values(of).column(list(held), of)
+            for (name, of), held in zip(spec.columns.items(), cells)
+        }
     )
-
-
-def _column(cells: list[Any], spec: ColumnSpec) -> pd.Series:
-    values = pd.Series(cells, dtype=object)
-    if spec.type == "text":
-        return conform_text(values)
-    if spec.type == "integer":
-        return values.astype("Int64").astype(spec.dtype)
-    times = np.array(cells, dtype="datetime64[ms]")  # None is NaT
-    return pd.Series(pd.DatetimeIndex(times, tz="UTC")).astype(TIMESTAMP)
