@@ -1,4 +1,4 @@
-"""Turn a flat borrower extract into a relational model, provably losing nothing.
+"""Turn a flat extract into a relational model, provably losing nothing.
 
 A name is imported when it is asked for, and not before: pandas alone takes a good part of a second,
 in which the command line must already be able to say that it was interrupted.

@@ -157,7 +157,7 @@ def test_public_modules_say_what_is_public(module: str) -> None:
 
 @pytest.mark.parametrize("module", [name for name in MODULES if not name.startswith("borrower/")])
 def test_no_name_speaks_of_a_borrower_outside_of_the_room(module: str) -> None:
-    # The default model is named, and texts may give examples; `borrower_id` is a column of rejects.
+    # The default model is named, and texts may give examples.
     words = {
         word
         for node in ast.walk(parse(MODULES[module]))
@@ -166,6 +166,33 @@ def test_no_name_speaks_of_a_borrower_outside_of_the_room(module: str) -> None:
     }
     modules = {word for word in words if word.startswith("aspen_etl.")}
     assert words - modules - {"BORROWER_MODEL", "borrower_model"} == set()
+
+
+#: What a text may name: the default model and what comes with it.
+DEFAULT_MODEL = re.compile(
+    r"\"borrower\": \(\"BORROWER|BORROWER_MODEL|borrower_model|aspen_etl\.borrower|borrowers\.xlsx"
+)
+#: An example in a docstring: from its prompt to the next blank line.
+EXAMPLE = re.compile(r"^ *>>> .*?(?=\n *\n|\n *\"\"\"|\Z)", re.MULTILINE | re.DOTALL)
+#: Old names that still answer, each in the one place that knows it.
+FORMER_NAMES = {"schema/__init__.py": '"Borrower",', "schema/rejects.py": '"borrower_id": '}
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if not name.startswith("borrower/")])
+def test_no_text_speaks_of_a_borrower_outside_of_the_room(module: str) -> None:
+    text = EXAMPLE.sub("", MODULES[module].read_text("utf-8"))
+    text = DEFAULT_MODEL.sub("", text).replace(FORMER_NAMES.get(module, "\0"), "", 1)
+    told = [line.strip() for line in text.splitlines() if "borrower" in line.lower()]
+    assert told == []
+
+
+def test_one_place_says_when_old_names_go() -> None:
+    told = [
+        name
+        for name, path in MODULES.items()
+        if re.search(r"with release|\bDeprecationWarning,", path.read_text("utf-8"))
+    ]
+    assert told == ["errors/moving.py"]
 
 
 # -------------------------------------------------------------------------------- the checkout

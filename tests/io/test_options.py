@@ -77,7 +77,7 @@ def test_a_text_is_read_as_its_kind(kind: Kind, text: str, value: Any) -> None:
         (
             Names(),
             "[" * 100_000,
-            'is no JSON object of texts, such as {"borrower": "Sheet1"}',
+            'is no JSON object of texts, such as {"visits": "Sheet1"}',
             None,
         ),
         (ByProtocol(), '{"s3": 1}', 'is no JSON object by protocol, such as {"s3": {...}}', None),

@@ -40,12 +40,12 @@ from aspen_etl.schema.column import METADATA, ColumnFacts, hint
             {"source": "borrower.Email"},
             (
                 "source='borrower.Email' names no source column; "
-                "write it as in source='borrower.email'"
+                "write it as in source='sheet.column'"
             ),
         ),
         (
             {"source": ("borrower.email", "borrower.")},
-            "source='borrower.' names no source column; write it as in source='borrower.email'",
+            "source='borrower.' names no source column; write it as in source='sheet.column'",
         ),
         (
             {"label": "Full name"},

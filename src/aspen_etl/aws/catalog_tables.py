@@ -118,7 +118,7 @@ def _folder(url: str, name: str, stored: Optional[Stored]) -> str:
     """Give the folder of a table's files; one that is never written to where it has none."""
     folder = f"{name}/none" if stored is None else stored.folder(name)
     if folder is None:
-        msg = "its files stand in several folders since a borrower was erased"
+        msg = "its files stand in several folders since a subject was erased"
         raise CatalogError.at(name, "finding its folder", msg)
     return f"{url}/{folder}"
 

@@ -139,7 +139,7 @@ def _folder(name: str, held: Stored) -> str:
     """Give the folder of a table's files; one that is never written to where it has none."""
     folder = held.folder(name)
     if folder is None:
-        msg = f"the files of {name} stand in several folders since a borrower was erased"
+        msg = f"the files of {name} stand in several folders since a subject was erased"
         raise NotSupportedError(f"{msg}; after the next change of {name} they stand in one")
     return folder
 

@@ -60,7 +60,7 @@ def make_parser() -> Parser:
     """Make the parser of all commands."""
     parser = Parser(
         prog="aspen-etl",
-        description="Turn a flat borrower extract into nine related tables, losing nothing.",
+        description="Turn a flat extract into related tables, losing nothing.",
     )
     parser.add_argument("--version", action="version", version=aspen_etl.__version__)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)

@@ -2,7 +2,7 @@
 
 A class says what its caller can do about it; ``details["problem"]`` says what was found, where a
 class stands for more than one thing. A message says what is wrong, where, how many, and what to do
-next. It never holds a cell value: names, phones, e-mail and ids of borrowers are personal data, and
+next. It never holds a cell value: names, phones, e-mail and ids of people are personal data, and
 a log is not the place for them. The parts of a message are kept as attributes (``details``), so
 that a caller need not parse the text.
 """

@@ -164,7 +164,7 @@ class Names:
 
     def read(self, text: str, /) -> dict[str, str]:
         """Give the texts by name."""
-        return _object(text, str, 'is no JSON object of texts, such as {"borrower": "Sheet1"}')
+        return _object(text, str, 'is no JSON object of texts, such as {"visits": "Sheet1"}')
 
 
 @dataclass(frozen=True)
@@ -177,7 +177,7 @@ class Rows:
         rows = list(value.values()) if isinstance(value, dict) else [value]
         if not all(type(row) is int and 1 <= row <= _LARGEST for row in rows):
             raise UnusableTextError(
-                'is neither a whole number from 1 on nor a JSON object such as {"borrower": 3}'
+                'is neither a whole number from 1 on nor a JSON object such as {"visits": 3}'
             )
         return value
 

@@ -172,7 +172,7 @@ def resolve_chain(url: str, /) -> str:
         if not (_is_url(part, chained=True) and _lies_in_another(protocol) is not False):
             raise _refused(
                 url,
-                f"holds '::', as zip://borrower.csv::x.zip does, but {protocol!r} lies in no file",
+                f"holds '::', as zip://visits.csv::x.zip does, but {protocol!r} lies in no file",
                 "choose a name without '::'",
             )
     path = local_path(last)

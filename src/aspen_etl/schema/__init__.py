@@ -41,7 +41,7 @@ __all__ = [
     "ref",
 ]
 
-#: The tables of the borrower, which stood here.
+#: The tables of the default model, which stood here.
 _MOVED = (
     "Address",
     "Borrower",

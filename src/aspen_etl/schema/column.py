@@ -283,9 +283,7 @@ def _check(facts: ColumnFacts, *, nullable: bool) -> None:
         raise ModelError(msg)
     for source in facts.source:
         if not _SOURCE.match(source):
-            msg = (
-                f"source={source!r} names no source column; write it as in source='borrower.email'"
-            )
+            msg = f"source={source!r} names no source column; write it as in source='sheet.column'"
             raise ModelError(msg)
     if facts.label is not None and not _NAME.match(facts.label):
         msg = (

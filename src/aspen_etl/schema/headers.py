@@ -200,7 +200,7 @@ def _refuse_missing(
     named = [header for header in headers if header]
     if not missing:
         return
-    # NOTE: without one header that is expected, the row may be a borrower's and not a header.
+    # NOTE: without one header that is expected, the row may be a record's and not a header.
     if len(missing) == len(places):
         raise HeaderError.no_header(sheet, missing, len(named))
     raise HeaderError.missing_column(sheet, missing, named, unknown)

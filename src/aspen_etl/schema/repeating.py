@@ -1,6 +1,6 @@
 """A header that stands in the middle of a sheet once more, as where files were joined.
 
-Such a row is no record: taken as one, it would be a borrower by the name of a column.
+Such a row is no record: taken as one, it would be somebody by the name of a column.
 """
 
 from __future__ import annotations

@@ -74,7 +74,7 @@ class Settings:
         default="delete",
         metadata=option(
             Word(("delete", "keep")),
-            "what becomes of borrowers that are not in the source any more",
+            "what becomes of rows that are not in the source any more",
             "--missing",
         ),
     )

@@ -41,7 +41,7 @@ __all__ = [
     "settle",
 ]
 
-#: The model, cleaners and builders of the borrower, which stood here.
+#: The default model, its cleaners and builders, which stood here.
 _MOVED = (
     "BORROWER_MODEL",
     "address",

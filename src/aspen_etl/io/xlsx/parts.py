@@ -84,7 +84,7 @@ def find_parts(package: Package) -> Parts:
         raise FileFormatError.not_a_workbook(
             package.url,
             "it is a zip file without a workbook in it",
-            f"unpack it, or name the file in it, as in zip://borrower.csv::{package.url}",
+            f"unpack it, or name the file in it, as in zip://visits.csv::{package.url}",
         )
     if _TYPES in package.parts:
         package.tags(_TYPES, ())
