@@ -220,7 +220,7 @@ def refused(base: Any = Table, source: Any = "patients.phone_*", **columns: Any)
 
 ONE = (
     "table 'phone': from_name= is for one column of a Table whose class names what it takes, as in "
-    "class Phone(Table, source='borrower.phone_*')"
+    "class Phone(Table, source='patients.phone_*')"
 )
 KIND = (
     "table 'phone': 'type' takes its values from names; annotate it as Series[str], or Series[int] "

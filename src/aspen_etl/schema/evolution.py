@@ -168,14 +168,19 @@ def describe_functions(model: Model, /) -> Optional[dict[str, Any]]:
         for table in model.tables.values()
         for spec in table.own_columns
     }
-    forms = {
-        f"{table.name}.{spec.name}": [spec.format, [list(word) for word in spec.words]]
+    read = {
+        f"{table.name}.{spec.name}": [spec.format, spec.words, spec.from_name]
         for table in model.tables.values()
         for spec in table.own_columns
-        if spec.format or spec.words
+        if spec.format or spec.words or spec.from_name
     }
-    described = {"sources": sources, "feeds": feeds, "functions": named, "forms": forms}
-    return {**described, "subject": model.subject}
+    entities = {
+        table.name: [table.entity.conflict, table.entity.newest]
+        for table in model.tables.values()
+        if table.entity is not None
+    }
+    described = {"sources": sources, "feeds": feeds, "functions": named, "read": read}
+    return {**described, "entities": entities, "subject": model.subject}
 
 
 def _function_name(function: Any) -> Optional[str]:

@@ -40,7 +40,7 @@ def fill_spread(
     if len(kinds) > 1 or keywords.entity is not None or len(keywords.sources) != 1:
         msg = (
             f"{owner}: from_name= is for one column of a Table whose class names what it takes, as "
-            "in class Phone(Table, source='borrower.phone_*')"
+            "in class Phone(Table, source='patients.phone_*')"
         )
         raise ModelError(msg, column=kinds[0].name)
     _check_kind(owner, kinds[0])
@@ -102,7 +102,7 @@ def _check_rest(owner: str, own: Mapping[str, ColumnSpec], held: list[ColumnSpec
     if len(parents) != 1 or not parents[0].natural_key or parents[0].nullable:
         msg = (
             f"{owner}: a row of it belongs to one row of another table; give it one column for "
-            "that, as in borrower_id: Series[int] = ref('borrower', natural_key=True)"
+            "that, as in patient_id: Series[int] = ref('patient', natural_key=True)"
         )
         raise ModelError(msg)
     needed = [spec.name for spec in held if not spec.nullable]

@@ -113,7 +113,7 @@ def is_entity(table: TableSpec, /) -> bool:
 
     A lookup table keeps what it listed once.
     """
-    return getattr(table, "entity", None) is not None
+    return table.entity is not None
 
 
 def read_subject(model: Model, root: Root, subject_id: str, /) -> Subject:
