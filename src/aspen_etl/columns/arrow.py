@@ -5,9 +5,10 @@ It is imported only where pandas holds its text by Arrow, and has imported Arrow
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from itertools import chain
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +19,7 @@ import pyarrow.compute as pc
 from aspen_etl.columns import arrow_arrays as arrays
 from aspen_etl.columns import arrow_sorting as sorting
 from aspen_etl.columns.plain import Plain, alike, neighbours
-from aspen_etl.columns.protocol import Mask, Positions
+from aspen_etl.columns.protocol import Mask, Moments, Positions
 from aspen_etl.columns.text import TEXT
 
 __all__ = ["Arrow"]
@@ -27,6 +28,9 @@ __all__ = ["Arrow"]
 _OTHERS = Plain()
 
 _SPACE, _DELETE = 0x20, 0x7F
+
+#: How a template names a group.
+_GROUP = re.compile(r"\\g<([0-9])>")
 
 #: How many bytes are looked at in one go.
 _BLOCK = 1 << 18
@@ -156,6 +160,33 @@ class Arrow:
         except pa.ArrowInvalid:  # Python may know better, or says what is wrong
             return _OTHERS.integers(values)
         return np.array(numbers.fill_null(0))
+
+    def moments(self, values: pd.Series, /) -> Moments:
+        """Turn text into moments."""
+        texts = arrays.array_of(values)
+        has_zone = pc.any(pc.ends_with(texts, "Z")).as_py()
+        found = texts.cast(pa.timestamp("ms", "UTC" if has_zone else None))
+        numbers = np.array(found.cast(pa.int64()).fill_null(np.iinfo(np.int64).min))
+        return numbers.view("datetime64[ms]")
+
+    # ------------------------------------------------------------------------- writing cells
+
+    def replace(self, values: pd.Series, pattern: str, template: str, /) -> pd.Series:
+        """Write each cell of a form anew."""
+        array = arrays.array_of(values)
+        replacement = _GROUP.sub(r"\\\1", template)
+        found = pc.replace_substring_regex(array, rf"\A(?:{pattern})\z", replacement)
+        return _text(found, values.name)
+
+    def spell(
+        self, numbers: Union[Positions, Moments], absent: Mask, /, *, end: str = ""
+    ) -> pd.Series:
+        """Write numbers or moments."""
+        texts = pa.array(numbers, mask=absent).cast(pa.large_string())
+        if end:
+            last, nothing = (pa.scalar(text, pa.large_string()) for text in (end, ""))
+            texts = pc.binary_join_element_wise(texts, last, nothing)
+        return _text(texts)
 
 
 # ----------------------------------------------------------------------------- helpers

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 import numpy as np
 import pandas as pd
 
 from aspen_etl.columns.positions import gather, is_range
-from aspen_etl.columns.protocol import Mask, Positions
+from aspen_etl.columns.protocol import Mask, Moments, Positions
 from aspen_etl.columns.text import conform_text, one_missing
 
 __all__ = ["Plain", "alike", "neighbours"]
@@ -20,6 +20,9 @@ _CELLS = 1 << 12
 
 #: How many cells are looked at first: what is not in order mostly shows at once.
 _FIRST = 1_000
+
+#: As many characters as a moment has before its Z.
+_MOMENT_TEXT = f"U{len('2020-01-31 14:05:00.000')}"
 
 #: What cleaning may change: white space at an end, two in a row, or any odd character.
 _ODD = re.compile(r"[^ -~]|\A | \Z|  |\A\Z")
@@ -171,6 +174,34 @@ class Plain:
         present = values.notna().to_numpy(dtype=bool)
         numbers[present] = values[present].to_numpy(dtype=object).astype(np.int64)
         return numbers
+
+    def moments(self, values: pd.Series, /) -> Moments:
+        """Turn text into moments."""
+        out = np.full(len(values), np.datetime64("NaT", "ms"))
+        held, texts = _held(values)
+        out[held] = np.array(texts, dtype=_MOMENT_TEXT).astype("datetime64[ms]")  # without the Z
+        return out
+
+    # ------------------------------------------------------------------------- writing cells
+
+    def replace(self, values: pd.Series, pattern: str, template: str, /) -> pd.Series:
+        """Write each cell of a form anew."""
+        held, texts = _held(values)
+        form = re.compile(rf"\A(?:{pattern})\Z")
+        return _texts(values.reset_index(drop=True), held, [form.sub(template, t) for t in texts])
+
+    def spell(
+        self, numbers: Union[Positions, Moments], absent: Mask, /, *, end: str = ""
+    ) -> pd.Series:
+        """Write numbers or moments."""
+        out = np.full(len(numbers), None, dtype=object)
+        held = numbers[~absent]
+        if held.dtype == np.int64:
+            out[~absent] = [f"{number}{end}" for number in held.tolist()]
+        else:
+            texts: Any = np.datetime_as_string(held.astype("datetime64[ms]"), unit="ms").tolist()
+            out[~absent] = [f"{text[:10]} {text[11:]}{end}" for text in texts]
+        return conform_text(pd.Series(out, dtype=object))
 
 
 # ----------------------------------------------------------------------------- helpers

@@ -7,17 +7,19 @@ give the same answers; ``COLUMNS`` is the one that fits this environment.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Optional, Protocol
+from typing import Optional, Protocol, Union
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-__all__ = ["Columns", "Mask", "Positions"]
+__all__ = ["Columns", "Mask", "Moments", "Positions"]
 
 #: Row numbers, from 0; -1 stands for no row.
 Positions = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
+#: Moments to the millisecond, NaT where there is none.
+Moments = npt.NDArray[np.datetime64]
 
 
 class Columns(Protocol):
@@ -116,4 +118,29 @@ class Columns(Protocol):
         Raises:
             ValueError: A cell is no whole number.
             OverflowError: A number has more than 64 bits.
+        """
+
+    def moments(self, values: pd.Series, /) -> Moments:
+        """Turn text such as ``2020-01-31 14:05:00.000``, with a Z or without, into moments."""
+
+    # ------------------------------------------------------------------------- writing cells
+
+    def replace(self, values: pd.Series, pattern: str, template: str, /) -> pd.Series:
+        r"""Write each cell that has a form as a whole anew; the index is new.
+
+        Args:
+            values: Text.
+            pattern: The form, as of ``matches``, with groups.
+            template: What to write; ``\g<1>`` stands for what the first group holds, or nothing.
+        """
+
+    def spell(
+        self, numbers: Union[Positions, Moments], absent: Mask, /, *, end: str = ""
+    ) -> pd.Series:
+        """Write whole numbers, or moments of the years 1 to 9999, as ``integers`` and so on read.
+
+        Args:
+            numbers: The numbers or moments.
+            absent: Where text is missing.
+            end: What stands behind each.
         """

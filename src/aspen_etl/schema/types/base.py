@@ -112,48 +112,87 @@ def always(*rules: str) -> Callable[[Facts], tuple[str, ...]]:
 
 def read_cells(values: pd.Series, read: Callable[[str], Finding], /) -> Canonical:
     """Spell each distinct cell anew, whatever it is."""
-    found, distinct = codes(values)
-    return _placed(values, np.arange(len(values)), found, _read(distinct, read))
+    values = values.reset_index(drop=True)
+    work = _Work(values)
+    work.read(np.arange(len(values)), values, read)
+    return work.done()
 
 
-def judged(values: pd.Series, pattern: str, read: Callable[[str], Finding], /) -> Canonical:
+def judged(
+    values: pd.Series,
+    sure: str,
+    read: Callable[[str], Finding],
+    many: Optional[Callable[[pd.Series], tuple[pd.Series, Mask]]] = None,
+    /,
+) -> Canonical:
     """Leave the cells of a form as they are, and spell each other distinct cell anew.
 
     Args:
         values: Text.
-        pattern: A form, as of ``Columns.matches``, that only canonical text has.
+        sure: A form, as of ``Columns.matches``, that only canonical text has.
         read: Give what becomes of any other text, canonical text among it.
+        many: Spell a long column at once, and tell which of its cells are canonical text now; it
+            says the same as ``read`` of those.
     """
-    rows = np.flatnonzero(~COLUMNS.matches(values, pattern))
-    found, distinct = codes(COLUMNS.take(values, rows))
-    return _placed(values, rows, found, _read(distinct, read))
-
-
-def _read(distinct: pd.Series, read: Callable[[str], Finding]) -> list[tuple[str, Finding]]:
-    return [(text, read(text)) for text in distinct.to_numpy(dtype=object)]
-
-
-def _placed(
-    values: pd.Series, rows: Positions, found: Positions, read: list[tuple[str, Finding]]
-) -> Canonical:
-    """Put what became of distinct cells in their places among the others."""
     values = values.reset_index(drop=True)
-    rules = np.array([rule for _, (_, rule) in read] + [""], dtype=object)[found]
-    faults = {}
-    for rule in (INVALID, TOO_PRECISE, OUT_OF_RANGE):
-        hit = rows[rules == rule]
-        if len(hit):
-            faults[rule] = np.zeros(len(values), dtype=bool)
-            faults[rule][hit] = True
-    repaired = np.zeros(len(values), dtype=bool)
-    changed = np.array([not rule and text != cell for cell, (text, rule) in read] + [False])
-    repaired[rows] = changed[found]
-    if not (faults or repaired.any()):
-        return Canonical(values, {}, repaired)
-    texts = conform_text(pd.Series([text or None for _, (text, _) in read], dtype=object))
-    at = np.arange(len(values), dtype=np.int64)
-    at[rows] = np.where(found < 0, rows, len(values) + found)
-    return Canonical(COLUMNS.take(COLUMNS.concat([values, texts]), at), faults, repaired)
+    work = _Work(values)
+    rows = np.flatnonzero(~COLUMNS.matches(values, sure))
+    odd = COLUMNS.take(values, rows)
+    if many is not None and len(rows) >= _MANY:
+        texts, hit = many(odd)
+        work.put(rows, odd, texts, hit)
+        rows, odd = rows[~hit], COLUMNS.take(odd, np.flatnonzero(~hit))
+    work.read(rows, odd, read)
+    return work.done()
+
+
+#: From how many cells on it pays to look at whole columns instead of at distinct cells.
+_MANY = 1_000
+
+
+class _Work:
+    """A column of text on its way: which cells stay, and where the others come from."""
+
+    def __init__(self, values: pd.Series) -> None:
+        self._pieces = [values]
+        self._at = np.arange(len(values), dtype=np.int64)
+        self._faults: dict[str, Mask] = {}
+        self._repaired = np.zeros(len(values), dtype=bool)
+
+    def put(self, rows: Positions, before: pd.Series, after: pd.Series, hit: Mask) -> None:
+        """Take other text for some rows, where it is told that it counts."""
+        self._repaired[rows] = COLUMNS.differ(before, after) & hit
+        self._add(rows[hit], np.flatnonzero(hit), after)
+
+    def read(self, rows: Positions, cells: pd.Series, read: Callable[[str], Finding]) -> None:
+        """Read each distinct cell of some rows."""
+        found, distinct = codes(cells)
+        texts: list[str] = distinct.tolist()
+        answers = [read(text) for text in texts]
+        rules = np.array([*(rule for _, rule in answers), ""], dtype=object)[found]
+        for rule in (INVALID, TOO_PRECISE, OUT_OF_RANGE):
+            hit = rows[rules == rule]
+            if len(hit):
+                self._faults[rule] = np.zeros(len(self._at), dtype=bool)
+                self._faults[rule][hit] = True
+        changed = [not rule and new != old for old, (new, rule) in zip(texts, answers)]
+        self._repaired[rows] = np.array([*changed, False])[found]
+        if any(changed) or self._faults:
+            held = found >= 0
+            after = pd.Series([text or None for text, _ in answers], dtype=object)
+            self._add(rows[held], found[held], conform_text(after))
+
+    def _add(self, rows: Positions, places: Positions, texts: pd.Series) -> None:
+        if len(rows):
+            self._at[rows] = places + sum(map(len, self._pieces))
+            self._pieces.append(texts)
+
+    def done(self) -> Canonical:
+        """Give the column."""
+        text = self._pieces[0]
+        if len(self._pieces) > 1:
+            text = COLUMNS.take(COLUMNS.concat(self._pieces), self._at)
+        return Canonical(text, self._faults, self._repaired)
 
 
 # ----------------------------------------------------------------------------- values

@@ -5,11 +5,12 @@ from __future__ import annotations
 from functools import lru_cache, partial
 from typing import Any, Optional
 
+import numpy as np
 import pandas as pd
 
-from aspen_etl.columns import COLUMNS
+from aspen_etl.columns import COLUMNS, Mask
 from aspen_etl.columns.decimals import decimal_texts, parse_decimals
-from aspen_etl.columns.dtypes import decimal_dtype
+from aspen_etl.columns.dtypes import HAS_ARROW, decimal_dtype
 from aspen_etl.schema.types.base import (
     INVALID,
     OUT_OF_RANGE,
@@ -60,17 +61,41 @@ def _forms(precision: int, scale: int) -> tuple[str, str]:
 def _canonical(values: pd.Series, spec: Facts) -> Canonical:
     size = _size(spec)
     shape = read_number_format(spec.format) if spec.format is not None else None
-    return judged(values, _forms(*size)[0], partial(_read, size, shape))
+    many = partial(_spell_many, size, shape) if HAS_ARROW else None
+    return judged(values, _forms(*size)[0], partial(_read, size, shape), many)
+
+
+def _spell_many(
+    size: tuple[int, int], shape: Optional[NumberFormat], values: pd.Series
+) -> tuple[pd.Series, Mask]:
+    """Spell numbers without a zero too many, all at once, by way of their values."""
+    precision, scale = size
+    whole = rf"-?[0-9]{{1,{precision - scale}}}" if precision > scale else "-?0"
+    places = rf"(?:\.[0-9]{{1,{scale}}})?" if scale else ""
+    hit = np.zeros(len(values), dtype=bool)
+    texts = values
+    if shape is not None:
+        for form, template in shape.plain:
+            texts = COLUMNS.replace(texts, form, template)
+        hit = COLUMNS.differ(values, texts) & COLUMNS.matches(texts, rf"={whole}(?:\.|{places})")
+        texts = COLUMNS.replace(texts, "=(.*)", r"\g<1>")
+    if shape is None or shape.group != ".":
+        hit |= COLUMNS.matches(values, whole + places)
+    numbers = parse_decimals(COLUMNS.keep(texts, hit), precision, scale)
+    return decimal_texts(numbers, scale), hit
 
 
 def _read(size: tuple[int, int], shape: Optional[NumberFormat], text: str) -> Finding:
-    plain = PLAIN.read(text)
-    if plain is not None and (shape is None or shape.group != "."):
-        return _spelt(size, plain)
-    if plain is not None and _spelt(size, plain) == (text, ""):  # canonical text is always read
-        return text, ""
     found = shape.read(text) if shape is not None else None
-    return ("", INVALID) if found is None else _spelt(size, found)
+    if found is not None:
+        return _spelt(size, found)
+    plain = PLAIN.read(text)
+    if plain is None:
+        return "", INVALID
+    answer = _spelt(size, plain)
+    if shape is None or shape.group != "." or answer == (text, ""):
+        return answer  # canonical text is always read
+    return "", INVALID
 
 
 def _spelt(size: tuple[int, int], digits: Digits) -> Finding:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from aspen_etl.columns import COLUMNS
-from aspen_etl.columns.conversion import as_text, parse_integers
+from aspen_etl.columns.conversion import parse_integers
 from aspen_etl.columns.scanning import no_integers
 from aspen_etl.schema.types.base import (
     INVALID,
@@ -64,7 +64,10 @@ def _parse(values: pd.Series, spec: Facts) -> pd.Series:
 
 
 def _text(values: pd.Series, _spec: Facts) -> pd.Series:
-    return as_text(values.reset_index(drop=True))
+    if not pd.api.types.is_integer_dtype(values.dtype):
+        raise ValueError("the column holds no whole numbers")
+    absent = values.isna().to_numpy(dtype=bool)
+    return COLUMNS.spell(values.fillna(0).to_numpy(dtype=np.int64), absent)
 
 
 def _check(spec: Facts) -> Optional[str]:

@@ -6,14 +6,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, Literal, Optional
 
 import numpy as np
 import pandas as pd
 
-from aspen_etl.columns import COLUMNS
-from aspen_etl.columns.text import conform_text
+from aspen_etl.columns import COLUMNS, Mask
+from aspen_etl.columns.cells import outside_years
 from aspen_etl.schema.types.base import (
     INVALID,
     OUT_OF_RANGE,
@@ -28,6 +28,7 @@ from aspen_etl.schema.types.base import (
 from aspen_etl.schema.types.days import FIRST_DAY, LATE_DAY, REAL_DAY
 from aspen_etl.schema.types.patterns import (
     ISO_MOMENT,
+    UNPAD,
     Moment,
     Pattern,
     UnreadablePatternError,
@@ -40,7 +41,6 @@ _NUMPY = np.dtype("datetime64[ms]")
 #: The dtype by what ends the canonical text: nothing, or a Z.
 _DTYPES = {"": _NUMPY, "Z": pd.DatetimeTZDtype(unit="ms", tz="UTC")}
 _CLOCK = r" (?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{3}"
-_WIDTH = len("2020-01-31 14:05:00.000")
 _DIGITS, _MINUTE, _DAY = 3, 60, dt.timedelta(days=1)
 _MIDNIGHT = dt.time()
 #: Moments that tell the parts of a date from each other, and those of a clock.
@@ -60,7 +60,39 @@ def _dtype(zone: str, _spec: Facts) -> Any:
 
 def _canonical(zone: str, values: pd.Series, spec: Facts) -> Canonical:
     pattern = read_pattern(spec.format) if spec.format is not None else None
-    return judged(values, LATE_DAY + _CLOCK + zone, partial(_read, zone, pattern))
+    many = partial(_spell_many, zone, pattern)
+    return judged(values, LATE_DAY + _CLOCK + zone, partial(_read, zone, pattern), many)
+
+
+def _spell_many(zone: str, pattern: Optional[Pattern], values: pd.Series) -> tuple[pd.Series, Mask]:
+    """Spell what is plain by its place in the text; the day and the clock are judged at the end."""
+    stages = [_STAGES[zone][:2], _STAGES[zone][2:]]
+    if pattern is not None and pattern.plain is not None:
+        stages.insert(0, (pattern.plain, UNPAD, *stages.pop(0)))
+    for stage in stages:
+        for form, template in stage:
+            values = COLUMNS.replace(values, form, template)
+        hit = COLUMNS.matches(values, LATE_DAY + _CLOCK + zone)
+        if hit.all():
+            break
+    return values, hit
+
+
+def _stages(zone: str) -> tuple[tuple[str, str], ...]:
+    """Give what becomes of ISO text, by forms: the usual ones first."""
+    day, end = "([0-9]{4}-[0-9]{2}-[0-9]{2})", "(?: ?(?:Z|[+-]00(?::?00)?))?" if zone else ""
+    clock = "[0-9]{2}:[0-9]{2}:[0-9]{2}"
+    return (
+        (f"{day}[T ]({clock}){end}", rf"\g<1> \g<2>.000{zone}"),
+        (rf"{day}[T ]({clock}\.[0-9]{{3}})0*{end}", rf"\g<1> \g<2>{zone}"),
+        (rf"{day}[T ]({clock}\.[0-9]){end}", rf"\g<1> \g<2>00{zone}"),
+        (rf"{day}[T ]({clock}\.[0-9]{{2}}){end}", rf"\g<1> \g<2>0{zone}"),
+        (f"{day}[T ]([0-9]{{2}}:[0-9]{{2}}){end}", rf"\g<1> \g<2>:00.000{zone}"),
+        (day, rf"\g<1> 00:00:00.000{zone}"),
+    )
+
+
+_STAGES = {zone: _stages(zone) for zone in ("", "Z")}
 
 
 def _read(zone: str, pattern: Optional[Pattern], text: str) -> Finding:
@@ -69,10 +101,24 @@ def _read(zone: str, pattern: Optional[Pattern], text: str) -> Finding:
         return "", INVALID
     if found.fraction[_DIGITS:].strip("0"):
         return "", TOO_PRECISE
-    moment = _in_utc(found)
-    if moment is None or moment.date() < FIRST_DAY:
+    if found.offset:
+        moment = _in_utc(found)
+        if moment is None:
+            return "", OUT_OF_RANGE
+        day, clock = moment.date(), moment.time().isoformat()
+    else:
+        day, clock = found.day, _clock(found.seconds)
+    if day < FIRST_DAY:
         return "", OUT_OF_RANGE
-    return f"{moment.isoformat(' ')}.{found.fraction[:_DIGITS]:0<{_DIGITS}}{zone}", ""
+    return f"{_iso(day)} {clock}.{found.fraction[:_DIGITS]:0<{_DIGITS}}{zone}", ""
+
+
+_iso = lru_cache(maxsize=1 << 17)(dt.date.isoformat)
+
+
+@lru_cache(maxsize=1 << 17)
+def _clock(seconds: int) -> str:
+    return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
 
 
 def _in_utc(found: Moment) -> Optional[dt.datetime]:
@@ -91,35 +137,20 @@ def _parse(zone: str, values: pd.Series, spec: Facts) -> pd.Series:
     wrong = int((~COLUMNS.matches(values, REAL_DAY + _CLOCK + zone)).sum())
     if wrong:
         raise ValueError(f"{wrong} cells are no moments in canonical form")
-    present = values.notna().to_numpy(dtype=bool)
-    if not spec.nullable and not present.all():
+    if not spec.nullable and values.hasnans:
         raise ValueError("a moment is missing")
-    held = np.full(len(values), np.datetime64("NaT", "ms"), dtype=_NUMPY)
-    # So many characters are all but the Z.
-    held[present] = values.to_numpy(dtype=object)[present].astype(f"U{_WIDTH}").astype(_NUMPY)
-    return _with_zone(zone, held)
-
-
-def _with_zone(zone: str, held: Any) -> pd.Series:
-    moments = pd.Series(held, copy=False)
+    moments = pd.Series(COLUMNS.moments(values), copy=False)
     return moments.dt.tz_localize("UTC") if zone else moments
 
 
 def _text(zone: str, values: pd.Series, _spec: Facts) -> pd.Series:
     if values.dtype != _DTYPES[zone]:
         raise ValueError(f"the column holds no {_DTYPES[zone]}")
-    held = (values.dt.tz_localize(None) if zone else values).to_numpy()
-    present = ~np.isnat(held)
-    shown = np.datetime_as_string(held[present], unit="ms")
-    if (
-        len(shown)
-        and (shown.dtype.itemsize > 4 * _WIDTH)
-        and any(len(t) != _WIDTH for t in shown.tolist())
-    ):
+    held = values.to_numpy(dtype=_NUMPY)
+    absent = np.isnat(held)
+    if (outside_years(held.view(np.int64), "ms", zone=False) & ~absent).any():
         raise ValueError("some moments are outside of the years 1 to 9999")
-    out = np.full(len(held), None, dtype=object)
-    out[present] = [f"{text[:10]} {text[11:]}{zone}" for text in shown.tolist()]
-    return conform_text(pd.Series(out, dtype=object))
+    return COLUMNS.spell(held, absent, end=zone)
 
 
 # ----------------------------------------------------------------------------- declarations

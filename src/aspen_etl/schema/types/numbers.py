@@ -7,6 +7,7 @@ otherwise than before all else.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple, Optional
@@ -45,11 +46,14 @@ class NumberFormat:
         positive: The form of a number that is not below zero.
         negative: The form of one that is.
         group: What parts thousands, or ''.
+        plain: Forms of numbers that are not too long, and templates that make of them what no form
+            is of: ``=1234.50``, or ``=1234.`` of what has no places.
     """
 
     positive: re.Pattern[str]
     negative: re.Pattern[str]
     group: str
+    plain: tuple[tuple[str, str], ...] = ()
 
     def read(self, text: str, /) -> Optional[Digits]:
         """Give the digits of a number that is spelt so, or none."""
@@ -99,4 +103,16 @@ def read_number_format(example: str, /) -> Optional[NumberFormat]:
     if signs == ("", ""):
         lead = f"-{lead}"
     digits = _digits(group, point)
-    return NumberFormat(_form(before, digits, behind), _form(lead, digits, tail), group)
+    plain = (*_plain("", before, behind, found), *_plain("-", lead, tail, found))
+    return NumberFormat(_form(before, digits, behind), _form(lead, digits, tail), group, plain)
+
+
+def _plain(sign: str, lead: str, tail: str, example: re.Match[str]) -> Iterator[tuple[str, str]]:
+    group, point = (re.escape(example[part] or "") for part in ("group", "point"))
+    fraction = f"(?:{point}([0-9]+))?" if point else "()"
+    wholes = ["([0-9]+)()()()()()()"]
+    if group:
+        wholes.append("([0-9]{1,3})" + f"(?:{group}([0-9]{{3}}))?" * 6)
+    for whole in wholes:
+        template = "=" + sign + "".join(rf"\g<{place}>" for place in range(1, 8)) + r".\g<8>"
+        yield re.escape(lead) + whole + fraction + re.escape(tail), template

@@ -77,12 +77,16 @@ class Pattern:
     """One way to spell dates or moments.
 
     Attributes:
-        form: What they look like; the groups are named by the letters of their parts.
-        parts: The letters.
+        form: What they look like; there is a group for each part that may be, by its letter.
+        parts: The letters of the parts that are spelt.
+        plain: The form with a group for each part that is spelt, in their order, and a template
+            that makes of it what ``UNPAD`` makes canonical, but for the fraction; none where names,
+            halves of a day or offsets are spelt.
     """
 
     form: re.Pattern[str]
     parts: frozenset[str]
+    plain: Optional[tuple[str, str]] = None
 
     @property
     def has_time(self) -> bool:
@@ -94,65 +98,84 @@ class Pattern:
         found = self.form.fullmatch(text)
         if found is None:
             return None
-        part = found.groupdict()
-        day, seconds = _day(part), _seconds(part)
-        offset = _offset(part["z"]) if part.get("z") else None
-        if day is None or seconds is None or offset not in _OFFSETS:
+        day = _day(*found.group("Y", "m", "d", "j", "b", "B", "a", "A"))
+        seconds = _seconds(*found.group("H", "M", "S", "I", "p"))
+        fraction, offset = found.group("f", "z")
+        minutes = None if offset is None else _offset(offset)
+        if day is None or seconds is None or minutes == _NO_OFFSET:
             return None
-        return Moment(day, seconds, part.get("f") or "", offset)
+        return Moment(day, seconds, fraction or "", minutes)
 
 
-_OFFSETS = {None, *range(-24 * _HOUR + 1, 24 * _HOUR)}
+def _compiled(form: str, parts: frozenset[str]) -> re.Pattern[str]:
+    """Compile a form, with groups for the parts that are not spelt, which match nothing."""
+    others = "".join(f"(?P<{letter}>(?!))?" for letter in _FORMS if letter not in parts)
+    return re.compile(form + others)
 
 
-def _day(part: dict[str, Optional[str]]) -> Optional[dt.date]:
-    year, number = int(part["Y"] or 0), part.get("j")
+_Part = Optional[str]
+
+
+@lru_cache(maxsize=1 << 17)
+def _day(year: str, month: _Part, day: _Part, number: _Part, *names: _Part) -> Optional[dt.date]:
+    short, long, short_weekday, long_weekday = names
     if number is not None:
-        first = real_day(year, 1, 1)
-        day = first and first + dt.timedelta(int(number) - 1) if int(number) else None
-        return day if day and day.year == year else None
-    name = part.get("b") or part.get("B")
-    month = _MONTH[name[:3].lower()] if name else int(part["m"] or 0)
-    day = real_day(year, month, int(part["d"] or 0))
-    weekday = part.get("a") or part.get("A")
-    if day and weekday and day.weekday() != _WEEKDAY[weekday[:3].lower()]:
+        first = real_day(int(year), 1, 1)
+        found = first and first + dt.timedelta(int(number) - 1) if int(number) else None
+        return found if found and found.year == int(year) else None
+    name, weekday = short or long, short_weekday or long_weekday
+    held = _MONTH[name[:3].lower()] if name else int(month or 0)
+    found = real_day(int(year), held, int(day or 0))
+    if found and weekday and found.weekday() != _WEEKDAY[weekday[:3].lower()]:
         return None
-    return day
+    return found
 
 
-def _seconds(part: dict[str, Optional[str]]) -> Optional[int]:
+@lru_cache(maxsize=1 << 17)
+def _seconds(
+    hour: _Part, minute: _Part, second: _Part, of_half: _Part, half: _Part
+) -> Optional[int]:
     """Give the seconds since midnight, or none where a clock does not show them."""
-    half = part.get("p")
-    hour, minute, second = (int(part.get(letter) or 0) for letter in "HMS")
+    hours, minutes, seconds = (int(part or 0) for part in (hour, minute, second))
     if half is not None:
-        hour = int(part["I"] or 0)
-        if not 1 <= hour <= _NOON:
+        hours = int(of_half or 0)
+        if not 1 <= hours <= _NOON:
             return None
-        hour = hour % _NOON + (_NOON if half.lower() == "pm" else 0)
-    if hour >= 2 * _NOON or minute >= _HOUR or second >= _HOUR:
+        hours = hours % _NOON + (_NOON if half.lower() == "pm" else 0)
+    if hours >= 2 * _NOON or minutes >= _HOUR or seconds >= _HOUR:
         return None
-    return (hour * _HOUR + minute) * _HOUR + second
+    return (hours * _HOUR + minutes) * _HOUR + seconds
 
 
-def _offset(text: str) -> Optional[int]:
-    """Give an offset in minutes; one that no clock has is beyond all."""
+#: An offset that no clock has.
+_NO_OFFSET = 24 * _HOUR
+
+
+def _offset(text: str) -> int:
+    """Give an offset in minutes."""
     if text == "Z":
         return 0
     digits = text[1:].replace(":", "")
     hours, minutes = int(digits[:2]), int(digits[2:] or 0)
-    if minutes >= _HOUR:
-        return 24 * _HOUR
+    if minutes >= _HOUR or hours >= 2 * _NOON:
+        return _NO_OFFSET
     return (hours * _HOUR + minutes) * (-1 if text[0] == "-" else 1)
 
 
 #: A moment as it is exchanged, or the day alone: midnight.
 ISO_MOMENT = Pattern(
-    re.compile(
+    _compiled(
         "(?P<Y>[0-9]{4})-(?P<m>[0-9]{2})-(?P<d>[0-9]{2})"
         "(?:[T ](?P<H>[0-9]{2}):(?P<M>[0-9]{2})(?::(?P<S>[0-9]{2})(?:[.](?P<f>[0-9]+))?)?"
-        "(?: ?(?P<z>Z|[+-][0-9]{2}(?::?[0-9]{2})?))?)?"
+        "(?: ?(?P<z>Z|[+-][0-9]{2}(?::?[0-9]{2})?))?)?",
+        frozenset("YmdHMSfz"),
     ),
     frozenset("YmdHMSfz"),
+)
+#: What a plain pattern is made into, and how its parts lose a zero that is one too many.
+UNPAD = (
+    "=([0-9]{4}-)0?([0-9]{2}-)0?([0-9]{2} )0?([0-9]{2}:[0-9]{2}:[0-9]{2}.*)",
+    r"\g<1>\g<2>\g<3>\g<4>",
 )
 
 
@@ -182,7 +205,19 @@ def read_pattern(pattern: str, /) -> Pattern:
         pieces += [re.escape(pattern[place : part.start()]), _piece(pattern, part)]
         place = part.end()
     pieces.append(re.escape(pattern[place:]))
-    return Pattern(re.compile("".join(pieces)), frozenset(letters))
+    form, parts = "".join(pieces), frozenset(letters)
+    return Pattern(_compiled(form, parts), parts, _plain(form, letters))
+
+
+def _plain(form: str, letters: list[str]) -> Optional[tuple[str, str]]:
+    if not set(letters) <= set("YmdHMSf"):
+        return None
+    part = {letter: rf"\g<{place}>" for place, letter in enumerate(letters, start=1)}
+    date = f"={part['Y']}-0{part['m']}-0{part['d']}"
+    hour, minute, second = (part.get(letter, "00") for letter in "HMS")
+    time = f"{'0' if 'H' in part else ''}{hour}:{minute}:{second}"
+    fraction = f".{part['f']}" if "f" in part else ""
+    return re.sub(r"\(\?P<\w>", "(", form), f"{date} {time}{fraction}"
 
 
 def _piece(pattern: str, part: re.Match[str]) -> str:
