@@ -49,11 +49,11 @@ def test_how_each_table_gets_its_rows() -> None:
     assert BORROWER_MODEL.lineage.tables == {
         "user_profile": TableLineage("rows", "borrower", {}),
         "user": TableLineage("rows", "borrower", {}),
-        "role_profile_type": TableLineage("lookup", None, {}),
+        "role_profile_type": TableLineage("entity", None, {}, is_lookup=True),
         "role_profile": TableLineage("rows", "role_profile", {}),
-        "phone_number_type": TableLineage("lookup", None, {}),
+        "phone_number_type": TableLineage("entity", None, {}, is_lookup=True),
         "phone_number": TableLineage("built", None, contact),
-        "email_type": TableLineage("lookup", None, {}),
+        "email_type": TableLineage("entity", None, {}, is_lookup=True),
         "email": TableLineage("built", None, contact),
         "address": TableLineage("built", None, contact),
     }

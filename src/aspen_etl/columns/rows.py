@@ -14,7 +14,16 @@ from aspen_etl.columns.positions import argsort_numbers, gather, is_range
 from aspen_etl.columns.protocol import Mask, Positions
 from aspen_etl.columns.text import conform_text
 
-__all__ = ["codes", "find_keys", "find_rows", "same_cells", "sort_rows"]
+__all__ = [
+    "are_present",
+    "are_whole",
+    "codes",
+    "find_keys",
+    "find_rows",
+    "number_rows",
+    "same_cells",
+    "sort_rows",
+]
 
 #: How many numbers there may be for each key, so that a table of all of them pays.
 _DENSE = 4
@@ -27,6 +36,44 @@ def codes(values: pd.Series, /) -> tuple[Positions, pd.Series]:
     """Give each text of a column once, and which of them each cell holds; -1 where none."""
     found, distinct = pd.factorize(values)
     return found.astype(np.int64, copy=False), conform_text(pd.Series(distinct, dtype=values.dtype))
+
+
+def are_present(values: pd.Series, /) -> Mask:
+    """Tell which cells of a column, or which row numbers, are there."""
+    if values.dtype == np.int64:
+        return (values >= 0).to_numpy(dtype=bool)
+    return values.notna().to_numpy(dtype=bool)
+
+
+def are_whole(columns: Sequence[pd.Series], /) -> Mask:
+    """Tell in which rows all columns have a cell, or lead to a row."""
+    whole: Mask = np.logical_and.reduce([are_present(column) for column in columns])
+    return whole
+
+
+def number_rows(columns: Sequence[pd.Series], /) -> tuple[Positions, int]:
+    """Number the distinct rows of columns of text or of row numbers, in no order.
+
+    Returns:
+        The number of each row, -1 where one of its cells is missing, and how many there are.
+    """
+    out, count = _number_cells(columns[0])
+    for values in columns[1:]:
+        more, span = _number_cells(values)
+        joined = np.where((out < 0) | (more < 0), -1, out * max(span, 1) + more)
+        out, count = _number_cells(make_column(joined))
+    return out, count
+
+
+def _number_cells(values: pd.Series) -> tuple[Positions, int]:
+    if not _is_whole(values):
+        found, distinct = codes(values)
+        return found, len(distinct)
+    present = are_present(values)
+    found, known = pd.factorize(values.to_numpy(dtype=np.int64)[present])
+    out = np.full(len(values), -1, dtype=np.int64)
+    out[present] = found
+    return out, len(known)
 
 
 def same_cells(one: pd.Series, two: pd.Series, /) -> bool:

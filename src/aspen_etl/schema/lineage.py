@@ -8,13 +8,14 @@ from typing import Literal, Optional
 
 from aspen_etl.errors import ModelError
 from aspen_etl.schema.column_spec import ColumnSpec
+from aspen_etl.schema.feeding import Feed, cells_of
 from aspen_etl.schema.spec import SourceSpec, TableSpec
 
 __all__ = ["ROW", "VALUE", "Kind", "Lineage", "SourceLineage", "TableLineage", "trace_source"]
 
-#: How a table gets its rows: one for each row of a source sheet; one for each value that
-#: others refer to; or as its builder says.
-Kind = Literal["rows", "lookup", "built"]
+#: How a table gets its rows: one for each row of a source sheet; one for each distinct natural
+#: key that others refer to; or as its builder says.
+Kind = Literal["rows", "entity", "built"]
 
 #: The scope of a fault that keeps the whole row out, and of one that drops the cell alone;
 #: any other scope is the name of the table whose row is not made.
@@ -49,11 +50,21 @@ class TableLineage:
         source: The sheet whose rows it has one row for, where it has.
         anchors: For each sheet that feeds it otherwise, the reference columns to follow, from
             this table on, to the table that has one row for each row of that sheet.
+        feeds: Where an entity stands in the rows of sheets.
+        is_lookup: Whether it is an entity of one text that only references feed: its rows are
+            what others refer to, and stay when nobody does any more.
     """
 
     kind: Kind
     source: Optional[str]
     anchors: Mapping[str, tuple[str, ...]]
+    feeds: tuple[Feed, ...] = ()
+    is_lookup: bool = False
+
+    @property
+    def is_entity(self) -> bool:
+        """Whether it has one row for each distinct natural key that stands in sheets."""
+        return self.kind == "entity" and not self.is_lookup
 
 
 @dataclass(frozen=True)
@@ -75,6 +86,16 @@ class Lineage:
     table_order: tuple[str, ...]
     split: Mapping[str, frozenset[str]]
     cells: Mapping[str, ColumnSpec]
+
+    @property
+    def entities(self) -> frozenset[str]:
+        """The tables that have one row for each distinct natural key in sheets."""
+        return frozenset(name for name, table in self.tables.items() if table.is_entity)
+
+    def feeds_of(self, sheet: str) -> tuple[Feed, ...]:
+        """Give what stands of entities in the rows of a sheet."""
+        tables = self.tables.values()
+        return tuple(feed for table in tables for feed in table.feeds if feed.sheet == sheet)
 
     def needs_inverse(self, table: str) -> frozenset[str]:
         """Name the source columns that only the inverse of the table's builder can give back."""
@@ -108,12 +129,14 @@ def trace_source(
         target = _reference(source.name, name, destinations[name], tables, traced)
         if target is not None:
             references[name] = target
+    needed = _needed_keys(source, traced)
     required = tuple(
         name
         for name, spec in source.columns.items()
         if name in key
-        or not spec.nullable
-        or _feeds_required(source.name, spec, destinations[name], tables, traced)
+        or name in needed
+        or not (spec.nullable or source.implied)
+        or _feeds_required(source, spec, destinations[name], tables, traced)
     )
     scopes = {
         name: _scope(destinations[name], tables, traced, required=name in required)
@@ -126,10 +149,13 @@ def _key(
     source: SourceSpec, tables: Mapping[str, TableSpec], traced: Mapping[str, TableLineage]
 ) -> tuple[str, ...]:
     keys: dict[str, tuple[str, ...]] = {}
+    entities = frozenset(name for name in tables if traced[name].is_entity)
     for name, table in tables.items():
         if traced[name].source == source.name:
             keys[name] = tuple(
-                table.columns[c].source[0].partition(".")[2] for c in table.natural_key
+                cell
+                for column in table.natural_key
+                for cell in cells_of(table.columns[column], source.name, tables, entities)
             )
     if not keys:
         msg = (
@@ -163,7 +189,7 @@ def _reference(
     targets = set()
     for table, column in destinations:
         parent = tables[table].columns[column].references
-        if parent is None or traced[parent].kind == "lookup" or traced[parent].source == source:
+        if parent is None or traced[parent].kind == "entity" or traced[parent].source == source:
             continue
         target = traced[parent].source
         if target is None or len(tables[parent].natural_key) != 1:
@@ -184,8 +210,26 @@ def _reference(
     return targets.pop() if targets else None
 
 
+def _needed_keys(source: SourceSpec, traced: Mapping[str, TableLineage]) -> set[str]:
+    """Name the columns that hold the key of an entity that no row of a sheet goes without."""
+    out: set[str] = set()
+    for table in traced.values():
+        for feed in table.feeds:
+            if feed.sheet != source.name or not feed.required:
+                continue
+            for name in feed.key:
+                if source.columns[name].nullable and not source.implied:
+                    msg = (
+                        f"{source.name}.{name} may be missing, and {feed.table}.{feed.path[-1]}, "
+                        "which it names, must not; give both nullable=True, or neither"
+                    )
+                    raise ModelError(msg, table=feed.table, column=feed.path[-1])
+                out.add(name)
+    return out
+
+
 def _feeds_required(
-    source: str,
+    source: SourceSpec,
     spec: ColumnSpec,
     destinations: tuple[tuple[str, str], ...],
     tables: Mapping[str, TableSpec],
@@ -193,11 +237,13 @@ def _feeds_required(
 ) -> bool:
     for table, column in destinations:
         if traced[table].kind == "rows" and not tables[table].columns[column].nullable:
-            msg = (
-                f"{source}.{spec.name} may be missing, and {table}.{column} must not; give both "
-                "nullable=True, or neither"
-            )
-            raise ModelError(msg, table=table, column=column)
+            if spec.nullable and not source.implied:
+                msg = (
+                    f"{source.name}.{spec.name} may be missing, and {table}.{column} must not; "
+                    "give both nullable=True, or neither"
+                )
+                raise ModelError(msg, table=table, column=column)
+            return True
     return False
 
 

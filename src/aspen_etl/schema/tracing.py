@@ -8,12 +8,13 @@ made. What cannot work is refused here, with a text that says how to mend it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Optional
+from typing import NamedTuple, Optional
 
 from aspen_etl.errors import ModelError
 from aspen_etl.schema.cell_specs import trace_cells
 from aspen_etl.schema.column import hint
 from aspen_etl.schema.column_spec import ColumnSpec
+from aspen_etl.schema.feeding import Row, trace_feeds
 from aspen_etl.schema.lineage import Kind, Lineage, TableLineage, trace_source
 from aspen_etl.schema.spec import SourceSpec, TableSpec
 
@@ -38,12 +39,10 @@ def trace(
     table_order = _in_order(
         {name: list(table.references.values()) for name, table in tables.items()}, "table"
     )
-    kinds = {name: _kind(tables[name], built=name in builders) for name in table_order}
-    traced = {
-        name: TableLineage(kind, source, _anchors(tables[name], source, tables, kinds))
-        for name, (kind, source) in kinds.items()
+    traced = _trace_tables({name: tables[name] for name in table_order}, builders)
+    split = {
+        name: _split(table, is_entity=traced[name].is_entity) for name, table in tables.items()
     }
-    split = {name: _split(table) for name, table in tables.items()}
     for name in table_order:
         if name not in builders and split[name]:
             column = min(split[name])
@@ -146,21 +145,53 @@ def _in_order(needs: Mapping[str, list[str]], kind: str) -> tuple[str, ...]:
 # ----------------------------------------------------------------------------- tables
 
 
-def _kind(table: TableSpec, *, built: bool) -> tuple[Kind, Optional[str]]:
-    natural = [table.columns[name] for name in table.natural_key]
-    sheets = {source.partition(".")[0] for column in natural for source in column.source}
-    if len(sheets) == 1 and all(len(column.source) == 1 for column in natural):
-        return "rows", sheets.pop()
-    if built:
-        return "built", None
-    is_lookup = (
-        len(natural) == 1
-        and natural[0].type == "text"
-        and not natural[0].source
-        and not natural[0].references
+def _trace_tables(
+    tables: Mapping[str, TableSpec], builders: frozenset[str]
+) -> dict[str, TableLineage]:
+    """Work out how tables get their rows, each after those that it refers to."""
+    kinds: dict[str, _Kind] = {}
+    for name, table in tables.items():
+        kinds[name] = _kind(table, kinds, built=name in builders)
+    rows = Row(
+        {name: str(kind.source) for name, kind in kinds.items() if kind.name == "rows"},
+        frozenset(name for name, kind in kinds.items() if kind.is_entity),
     )
-    if is_lookup and table.has_surrogate_key and len(table.own_columns) == len(("key", "value")):
-        return "lookup", None
+    fed = trace_feeds(tables, rows, builders)
+    return {
+        name: TableLineage(
+            kind.name,
+            kind.source,
+            {} if kind.is_entity else _anchors(tables[name], kind.source, tables, kinds),
+            fed.get(name, ()),
+            kind.is_lookup,
+        )
+        for name, kind in kinds.items()
+    }
+
+
+class _Kind(NamedTuple):
+    """How a table gets its rows."""
+
+    name: Kind
+    source: Optional[str] = None
+    is_lookup: bool = False
+
+    @property
+    def is_entity(self) -> bool:
+        return self.name == "entity" and not self.is_lookup
+
+
+def _kind(table: TableSpec, kinds: Mapping[str, _Kind], *, built: bool) -> _Kind:
+    if table.entity is not None:
+        return _entity(table, built=built)
+    natural = [table.columns[name] for name in table.natural_key]
+    sheet = _sheet(table, kinds)
+    if sheet is not None:
+        return _Kind("rows", sheet)
+    if built:
+        return _Kind("built")
+    if _is_lookup(table):
+        return _Kind("entity", is_lookup=True)
     without = ", ".join(column.name for column in natural if not column.source)
     msg = (
         f"nothing says where the rows of table {table.name!r} come from: its natural key "
@@ -171,11 +202,46 @@ def _kind(table: TableSpec, *, built: bool) -> tuple[Kind, Optional[str]]:
     raise ModelError(msg, table=table.name)
 
 
+def _entity(table: TableSpec, *, built: bool) -> _Kind:
+    if built:
+        msg = (
+            f"table {table.name!r} is an entity, whose rows follow from the sheets that feed it, "
+            "and has a builder; take the builder away, or derive its class from Table"
+        )
+        raise ModelError(msg, table=table.name)
+    return _Kind("entity", is_lookup=_is_lookup(table))
+
+
+def _is_lookup(table: TableSpec) -> bool:
+    """Tell whether a table is a text with a number, and no source of its own."""
+    first, *others = (table.columns[name] for name in table.natural_key)
+    is_bare = first.type == "text" and not first.source and not first.references
+    is_pair = table.has_surrogate_key and len(table.own_columns) == len(("key", "value"))
+    return is_bare and is_pair and not others
+
+
+def _sheet(table: TableSpec, kinds: Mapping[str, _Kind]) -> Optional[str]:
+    """Name the sheet that a table has one row for each row of, if its natural key says so."""
+    natural = [table.columns[name] for name in table.natural_key]
+    held = [c for c in natural if c.source or not _is_compound(c, kinds)]
+    sheets = {
+        source.partition(".")[0] for column in held or table.own_columns for source in column.source
+    }
+    if len(sheets) == 1 and all(len(column.source) == 1 for column in held):
+        return sheets.pop()
+    return None
+
+
+def _is_compound(column: ColumnSpec, kinds: Mapping[str, _Kind]) -> bool:
+    """Tell whether a column refers to an entity, whose key says what holds it."""
+    return column.references in kinds and kinds[str(column.references)].is_entity
+
+
 def _anchors(
     table: TableSpec,
     source: Optional[str],
     tables: Mapping[str, TableSpec],
-    kinds: Mapping[str, tuple[Kind, Optional[str]]],
+    kinds: Mapping[str, _Kind],
 ) -> dict[str, tuple[str, ...]]:
     wanted = {name.partition(".")[0] for column in table.own_columns for name in column.source} - {
         source
@@ -187,12 +253,12 @@ def _path(
     table: TableSpec,
     sheet: str,
     tables: Mapping[str, TableSpec],
-    kinds: Mapping[str, tuple[Kind, Optional[str]]],
+    kinds: Mapping[str, _Kind],
 ) -> tuple[str, ...]:
     paths: list[tuple[TableSpec, tuple[str, ...]]] = [(table, ())]
     while paths:
         here, path = paths.pop(0)
-        if path and kinds[here.name] == ("rows", sheet):
+        if path and kinds[here.name] == _Kind("rows", sheet):
             return path
         # What identifies a row comes before what merely belongs to it.
         columns = sorted(here.references, key=lambda name: name not in here.natural_key)
@@ -209,8 +275,11 @@ def _path(
     raise ModelError(msg, table=table.name, source=sheet)
 
 
-def _split(table: TableSpec) -> frozenset[str]:
+def _split(table: TableSpec, *, is_entity: bool) -> frozenset[str]:
     """Name the sources that share a column, or that are split over several."""
+    if is_entity:  # each of its sheets has a column for each of its own
+        every = [source for column in table.own_columns for source in column.source]
+        return frozenset(source for source in every if every.count(source) > 1)
     single = [column.source[0] for column in table.own_columns if len(column.source) == 1]
     shared = {
         source for column in table.own_columns if len(column.source) > 1 for source in column.source

@@ -106,7 +106,7 @@ class History:
             if table.has_surrogate_key:
                 self._follow_keys(table, rows, result)
             self._follow_audit(table, rows, run)
-            if self.model.lineage.tables[table.name].kind == "lookup":
+            if self.model.lineage.tables[table.name].is_lookup:
                 gone = self.rows[table.name].keys() - {row[table.primary_key] for row in rows}
                 hold(not gone, f"6: {len(gone)} rows of the lookup table {table.name!r} are gone")
             self.rows[table.name] = {row[table.primary_key]: row for row in rows}

@@ -196,7 +196,7 @@ def _target(model: Model, column: ColumnSpec) -> ColumnSpec:
     """Give the column that holds the text; of what many rows share, the column that lists it."""
     while column.references is not None:
         parent = model.tables[column.references]
-        is_shared = parent.entity is not None or model.lineage.tables[parent.name].kind == "lookup"
+        is_shared = parent.entity is not None or model.lineage.tables[parent.name].is_lookup
         if not is_shared or len(parent.natural_key) > 1:
             return column
         column = parent.columns[parent.natural_key[0]]

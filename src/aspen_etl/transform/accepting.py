@@ -20,11 +20,14 @@ from aspen_etl.schema.previous import Previous
 from aspen_etl.schema.spec import TableSpec
 from aspen_etl.schema.validation import validate_columns
 from aspen_etl.schema.values import Extract
+from aspen_etl.transform.accounting import count_filled
 from aspen_etl.transform.cleaning import clean
 from aspen_etl.transform.judging import gather, judge
 from aspen_etl.transform.keeping import Missing, keep
+from aspen_etl.transform.narrowing import narrow
 from aspen_etl.transform.recovery import prove
 from aspen_etl.transform.reporting import Summary, check_accounts, count, list_rejects
+from aspen_etl.transform.settling import agree
 
 __all__ = ["Settled", "check", "settle"]
 
@@ -34,7 +37,8 @@ class Settled:
     """Hold what goes on and what does not; the cells as read are let go of.
 
     Attributes:
-        accepted: By sheet, the accepted rows and the old ones that stay.
+        accepted: By sheet, the accepted rows and the old ones that stay, each with the values that
+            its entities have.
         rejects: What stays out, and why.
         counts: What became of each sheet; tables are not counted yet.
         is_first: Whether nothing was there before.
@@ -79,10 +83,17 @@ def settle(extract: Extract, model: Model, before: Previous, missing: Missing, /
         raise NotSupportedError(msg, missing=missing)
     sheets = clean(extract, model)
     verdicts = judge(sheets, model)
-    kept = keep(gather(sheets, verdicts), sheets, verdicts, before, missing, model)
+    while True:
+        kept = keep(gather(sheets, verdicts), sheets, verdicts, before, missing, model)
+        agreed = agree(kept, verdicts, model)
+        if not agreed.unmade:
+            break
+        verdicts = narrow(sheets, verdicts, agreed.unmade, model)  # rejects only grow
+    verdicts = narrow(sheets, verdicts, agreed.faults, model)
+    filled = count_filled(sheets, verdicts, kept, agreed.rows, model)
     rejects = list_rejects(sheets, verdicts, model)
-    counts = count(extract, sheets, verdicts, kept)
-    return Settled(kept.rows, rejects, counts, is_first=not before.names)
+    counts = count(extract, sheets, verdicts, kept, filled)
+    return Settled(agreed.rows, rejects, counts, is_first=not before.names)
 
 
 def check(settled: Settled, tables: Mapping[str, pd.DataFrame], model: Model, /) -> None:

@@ -26,6 +26,7 @@ from aspen_etl.schema.model import Builder, Model
 from aspen_etl.schema.spec import TableSpec
 from aspen_etl.schema.types import TYPES
 from aspen_etl.transform.calling import call
+from aspen_etl.transform.entities import Entities
 from aspen_etl.transform.given import as_values, text_of
 
 __all__ = ["assemble"]
@@ -35,20 +36,21 @@ def assemble(accepted: Mapping[str, pd.DataFrame], model: Model, /) -> dict[str,
     """Make the rows of every table.
 
     Args:
-        accepted: The accepted rows of each source, in the order of their key; a column that
-            refers to another source holds the row number there.
+        accepted: The accepted rows of each source, in the order of their key, as settled; a column
+            that refers to another source holds the row number there.
         model: The model.
 
     Raises:
         ModelError: A builder gives what its table does not have, or not what it has.
     """
     rows: dict[str, pd.DataFrame] = {}
+    entities = Entities(accepted, model)
     for table in model.tables.values():
-        if model.lineage.tables[table.name].kind != "lookup":
-            rows[table.name] = _Assembly(table, accepted, model, rows).rows()
+        if not model.lineage.tables[table.name].is_lookup:
+            rows[table.name] = _Assembly(table, entities, model, rows).rows()
     rows = _categorize(rows, model)
     for table in model.tables.values():
-        if model.lineage.tables[table.name].kind == "lookup":
+        if model.lineage.tables[table.name].is_lookup:
             rows[table.name] = _lookup(table, rows, model)
     return {name: rows[name] for name in model.tables}
 
@@ -59,7 +61,7 @@ def _categorize(rows: Mapping[str, pd.DataFrame], model: Model) -> dict[str, pd.
         (name, column)
         for name in rows
         for column, target in model.tables[name].references.items()
-        if model.lineage.tables[target].kind == "lookup"
+        if model.lineage.tables[target].is_lookup
     ]
     texts = [rows[name][column] for name, column in places]
     found = map_threads(_categorical, texts, rows=max(map(len, texts), default=0))
@@ -92,20 +94,28 @@ def _lookup(table: TableSpec, rows: Mapping[str, pd.DataFrame], model: Model) ->
     return pd.DataFrame({table.natural_key[0]: COLUMNS.take(values, COLUMNS.order(values)[0])})
 
 
+def _values(texts: pd.Series, spec: ColumnSpec) -> pd.Series:
+    """Turn canonical text into the values of a column."""
+    return texts if spec.references else TYPES[spec.type].parse(texts, spec)
+
+
 class _Assembly:
     """Make the rows of one table: what its builder gives, then what its declaration fills."""
 
     def __init__(
         self,
         table: TableSpec,
-        accepted: Mapping[str, pd.DataFrame],
+        entities: Entities,
         model: Model,
         rows: Mapping[str, pd.DataFrame],
     ) -> None:
-        self.table, self.accepted, self.model, self.done = table, accepted, model, rows
+        self.table, self.entities, self.model, self.done = table, entities, model, rows
+        self.accepted = entities.agreed
         self.lineage = model.lineage.tables[table.name]
 
     def rows(self) -> pd.DataFrame:
+        if self.lineage.is_entity:
+            return self._entity_rows()
         builder = self.model.builders.get(self.table.name)
         if builder is not None:
             built = self._build(builder)
@@ -123,6 +133,23 @@ class _Assembly:
             else:
                 columns[spec.name] = self._fill(spec, index, columns)
         return make_frame(columns, pd.RangeIndex(len(index))).set_axis(built.index)
+
+    def _entity_rows(self) -> pd.DataFrame:
+        """Make one row for each distinct natural key."""
+        name, columns = self.table.name, {}
+        for spec in self.table.own_columns:
+            if self.table.has_surrogate_key and spec.primary_key:
+                continue
+            if spec.references in self.model.lineage.entities:
+                columns[spec.name] = make_column(self.entities.references(name, spec.name))
+                continue
+            values = self.entities.cells(name, spec.name)
+            if values is None:
+                msg = f"nothing fills {name}.{spec.name}; give it source=, or take it away"
+                raise ModelError(msg, table=name, column=spec.name)
+            is_row = self._is_position(spec)
+            columns[spec.name] = self._to_rows(spec, values) if is_row else _values(values, spec)
+        return make_frame(columns, pd.RangeIndex(self.entities.length(name)))
 
     # ----------------------------------------------------------------- what a builder gives
 
@@ -196,8 +223,7 @@ class _Assembly:
 
     def _is_position(self, spec: ColumnSpec) -> bool:
         return (
-            spec.references is not None
-            and self.model.lineage.tables[spec.references].kind != "lookup"
+            spec.references is not None and not self.model.lineage.tables[spec.references].is_lookup
         )
 
     # ----------------------------------------------------------------- what a declaration fills
@@ -205,6 +231,10 @@ class _Assembly:
     def _fill(
         self, spec: ColumnSpec, index: Positions, columns: Mapping[str, pd.Series]
     ) -> pd.Series:
+        source = self.lineage.source
+        if source is not None and spec.references in self.model.lineage.entities:
+            rows = self.entities.rows(str(spec.references), source, spec.name, self.table.name)
+            return make_column(gather(rows, index))
         if len(spec.source) != 1:
             msg = (
                 f"nothing fills {self.table.name}.{spec.name}; give it source=, or let the "
@@ -214,17 +244,17 @@ class _Assembly:
         sheet, _, column = spec.source[0].partition(".")
         source_rows = index if sheet == self.lineage.source else self._follow(sheet, columns)
         if not self._is_position(spec):
-            values = COLUMNS.take(self._text(sheet, column), source_rows)
-            return values if spec.references else TYPES[spec.type].parse(values, spec)
+            return _values(COLUMNS.take(self._text(sheet, column), source_rows), spec)
+        if self.model.lineage.tables[str(spec.references)].source != sheet:
+            return self._to_rows(spec, COLUMNS.take(self.accepted[sheet][column], source_rows))
+        return self._to_rows(spec, make_column(source_rows))
+
+    def _to_rows(self, spec: ColumnSpec, source_rows: pd.Series) -> pd.Series:
+        """Lead from rows of a sheet to those of the table that a column refers to."""
         parent = str(spec.references)
-        parents_source = self.model.lineage.tables[parent].source
-        if parents_source != sheet:
-            source_rows = gather(self.accepted[sheet][column].to_numpy(dtype=np.int64), source_rows)
-        to_parent = reverse(
-            self.done[parent].index.to_numpy(dtype=np.int64),
-            len(self.accepted[str(parents_source)]),
-        )
-        return make_column(gather(to_parent, source_rows))
+        length = len(self.accepted[str(self.model.lineage.tables[parent].source)])
+        to_parent = reverse(self.done[parent].index.to_numpy(dtype=np.int64), length)
+        return make_column(gather(to_parent, source_rows.to_numpy(dtype=np.int64)))
 
     def _follow(self, sheet: str, columns: Mapping[str, pd.Series]) -> Positions:
         """Follow references from this table to the row of a sheet that each row belongs to."""

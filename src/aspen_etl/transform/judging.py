@@ -28,7 +28,7 @@ from aspen_etl.transform.calling import call
 from aspen_etl.transform.cleaning import Sheet
 from aspen_etl.transform.rules import duplicate_rule, rules_of
 
-__all__ = ["Fault", "Verdict", "gather", "judge"]
+__all__ = ["Fault", "Verdict", "accepted_cells", "gather", "judge", "keys_of"]
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ def _judge(sheet: Sheet, rules: Sequence[Rule], model: Model) -> Verdict:
         dropped=_dropped(faults, lineage, len(sheet.rows)),
         faults=tuple(faults),
         links=sheet.links,
-        keys=_keys(sheet, order, model),
+        keys=keys_of(sheet, order, model),
     )
 
 
@@ -206,7 +206,7 @@ def _dropped(faults: Sequence[Fault], lineage: SourceLineage, length: int) -> di
     return dropped
 
 
-def _keys(sheet: Sheet, order: Positions, model: Model) -> dict[str, pd.Series]:
+def keys_of(sheet: Sheet, order: Positions, model: Model) -> dict[str, pd.Series]:
     """Gather the accepted keys of a sheet that another one refers to."""
     others = model.lineage.sources.values()
     if not any(sheet.name in lineage.references.values() for lineage in others):
@@ -239,7 +239,9 @@ def gather(
     places = [(name, str(column)) for name in sheets for column in sheets[name].clean.columns]
     most = max((len(verdict.order) for verdict in verdicts.values()), default=0)
     found = map_threads(
-        lambda place: _accepted(sheets[place[0]], verdicts[place[0]], place[1]), places, rows=most
+        lambda place: accepted_cells(sheets[place[0]], verdicts[place[0]], place[1]),
+        places,
+        rows=most,
     )
     columns = dict(zip(places, found))
     return {
@@ -251,7 +253,8 @@ def gather(
     }
 
 
-def _accepted(sheet: Sheet, verdict: Verdict, column: str) -> pd.Series:
+def accepted_cells(sheet: Sheet, verdict: Verdict, column: str) -> pd.Series:
+    """Gather the accepted cells of one column, as ``gather`` does."""
     rows = verdict.order
     if column in verdict.dropped:
         rows = np.where(verdict.dropped[column][rows], -1, rows)

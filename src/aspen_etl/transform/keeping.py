@@ -42,11 +42,13 @@ class Kept:
             column that refers to another sheet holds the row number there.
         kept: How many old rows stay since they are rejected now, or refer to such a row.
         stayed: How many old rows stay although they are absent.
+        now: By sheet, where each accepted row stands.
     """
 
     rows: Mapping[str, pd.DataFrame] = field(repr=False)
     kept: Mapping[str, int]
     stayed: Mapping[str, int]
+    now: Mapping[str, Positions] = field(repr=False)
 
 
 def keep(
@@ -77,7 +79,8 @@ def keep(
     none = dict.fromkeys(accepted, 0)
     rejected = any(verdict.rejected.any() for verdict in verdicts.values())
     if not before.names or not (missing == "keep" or rejected):
-        return Kept(accepted, none, none)
+        now = {name: np.arange(len(frame), dtype=np.int64) for name, frame in accepted.items()}
+        return Kept(accepted, none, none, now)
     old = _old_rows(before, model, rows=max(map(len, accepted.values()), default=0))
     done: dict[str, _Merged] = {}
     for name in model.sources:
@@ -89,6 +92,7 @@ def keep(
         {name: merged.rows for name, merged in done.items()},
         {name: int(merged.kept.sum()) for name, merged in done.items()},
         {name: int(merged.stayed.sum()) for name, merged in done.items()},
+        {name: merged.now_at for name, merged in done.items()},
     )
 
 
@@ -96,7 +100,7 @@ def _old_rows(before: Previous, model: Model, *, rows: int) -> dict[str, pd.Data
     """Read the sheets back out of the tables before."""
     found = dict(zip(before.names, map_threads(before.table, before.names, rows=rows)))
     tables, absent = complete(found, model)
-    unknown = {name for name in absent if model.lineage.tables[name].kind != "lookup"}
+    unknown = {name for name in absent if model.lineage.tables[name].kind != "entity"}
     return recover(tables, model, absent=unknown)
 
 
@@ -146,7 +150,8 @@ def _merge(
     kept[again[again >= 0]] = True
     for column, parent in parents.items():
         owner = old[column].to_numpy(dtype=np.int64)
-        free &= then[column].to_numpy(dtype=np.int64) >= 0
+        if column in lineage.required:  # else a row may do without
+            free &= then[column].to_numpy(dtype=np.int64) >= 0
         kept |= (owner >= 0) & _of(parent.kept, owner)
         stayed |= (owner >= 0) & _of(parent.stayed, owner)
     kept &= free

@@ -89,7 +89,7 @@ def number(
 
 
 def _is_lookup(model: Model, name: str) -> bool:
-    return model.lineage.tables[name].kind == "lookup"
+    return model.lineage.tables[name].is_lookup
 
 
 class _Table(NamedTuple):

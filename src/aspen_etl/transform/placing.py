@@ -8,18 +8,19 @@ from typing import Optional
 import numpy as np
 import pandas as pd
 
-from aspen_etl.columns import COLUMNS, Mask, Positions
+from aspen_etl.columns import COLUMNS, Positions
 from aspen_etl.columns.frames import make_column
 from aspen_etl.columns.positions import gather, reverse
-from aspen_etl.columns.rows import find_keys, find_rows, same_cells, sort_rows
+from aspen_etl.columns.rows import are_whole, find_keys, find_rows, same_cells, sort_rows
 from aspen_etl.errors import ProofError
 from aspen_etl.schema.column_spec import ColumnSpec
 from aspen_etl.schema.conforming import is_of_type
+from aspen_etl.schema.feeding import Feed, cells_of
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.spec import TableSpec
 from aspen_etl.schema.types import TYPES
 
-__all__ = ["Placed", "compare", "fail", "present"]
+__all__ = ["Placed", "compare", "fail"]
 
 
 class Placed:
@@ -70,7 +71,7 @@ class Placed:
         """Give a column in natural terms: text, or the row number in the table referred to."""
         if spec.references is None:
             return self._text(table, spec)
-        if self.model.lineage.tables[spec.references].kind == "lookup":
+        if self.model.lineage.tables[spec.references].is_lookup:
             listed = self.tables[spec.references][self.model.tables[spec.references].natural_key[0]]
             return COLUMNS.take(listed, self.links[table.name][spec.name])
         return make_column(self.links[table.name][spec.name])
@@ -118,7 +119,7 @@ class Placed:
         self, table: TableSpec, columns: list[pd.Series]
     ) -> tuple[list[pd.Series], Positions]:
         """Put the keys that a table holds in order, and tell where each row's stands."""
-        held = np.flatnonzero(_all_present(columns))
+        held = np.flatnonzero(are_whole(columns))
         order, same = sort_rows([COLUMNS.take(column, held) for column in columns])
         if same.any():
             count = int(same.sum())
@@ -132,17 +133,38 @@ class Placed:
         return [COLUMNS.take(column, rows) for column in columns], reverse(rows, len(columns[0]))
 
     def _key(self, table: TableSpec, key: tuple[str, ...]) -> list[pd.Series]:
-        by_source = {
-            table.columns[name].source[0].partition(".")[2]: table.columns[name]
-            for name in table.natural_key
-        }
-        return [self.sheet_column(table, by_source[name]) for name in key]
+        lineage = self.model.lineage
+        sheet = str(lineage.tables[table.name].source)
+        found: dict[str, pd.Series] = {}
+        for spec in (table.columns[name] for name in table.natural_key):
+            cells = cells_of(spec, sheet, self.model.tables, lineage.entities)
+            columns = [self.sheet_column(table, spec, sheet)] if len(cells) == 1 else []
+            if not columns:
+                links = self.links[table.name][spec.name]
+                columns = self._held_key(str(spec.references), links, sheet)
+            found.update(zip(cells, columns))
+        return [found[name] for name in key]
 
-    def sheet_column(self, table: TableSpec, spec: ColumnSpec) -> pd.Series:
-        """Give a column as the sheet has it: a reference to another sheet as its row number."""
-        source = spec.source[0].partition(".")[0]
-        if spec.references is None or self.model.lineage.tables[spec.references].kind == "lookup":
+    def _held_key(self, entity: str, at: Positions, sheet: str) -> list[pd.Series]:
+        """Give the columns of a sheet that hold the natural key of some rows of an entity."""
+        table, out = self.model.tables[entity], []
+        for spec in (table.columns[name] for name in table.natural_key):
+            if spec.references in self.model.lineage.entities:
+                links = gather(self.links[entity][spec.name], at)
+                out += self._held_key(str(spec.references), links, sheet)
+            else:
+                out.append(COLUMNS.take(self.sheet_column(table, spec, sheet), at))
+        return out
+
+    def sheet_column(self, table: TableSpec, spec: ColumnSpec, source: str) -> pd.Series:
+        """Give a column as a sheet has it: a reference to another sheet as its row number.
+
+        A reference to an entity must be to one whose key is one column.
+        """
+        if spec.references is None or self.model.lineage.tables[spec.references].is_lookup:
             return self.natural(table, spec)
+        if spec.references in self.model.lineage.entities:
+            return self._held_key(spec.references, self.links[table.name][spec.name], source)[0]
         target = self.model.lineage.tables[spec.references].source
         if target != source:
             parents = self.links[table.name][spec.name]
@@ -151,7 +173,33 @@ class Placed:
         column = next(c for c in parent.own_columns if c.source == spec.source)
         if column.primary_key:  # a reference that leads to a row holds that row's key
             return self._text(table, spec)
-        return COLUMNS.take(self.sheet_column(parent, column), self.links[table.name][spec.name])
+        return COLUMNS.take(
+            self.sheet_column(parent, column, source), self.links[table.name][spec.name]
+        )
+
+    def entity_rows(self, feed: Feed, length: int) -> Positions:
+        """Give the entity of each row of a sheet, as references lead to it; -1 for none."""
+        table, at = feed.table, np.full(length, -1, dtype=np.int64)
+        if table in self.rows:
+            at = reverse(self.rows[table], length)
+        for column in feed.path:
+            at = gather(self.links[table][column], at)
+            table = str(self.model.tables[table].columns[column].references)
+        return at
+
+    def check_entities(self) -> None:
+        """Make sure that something refers to each row of an entity."""
+        for name in self.model.lineage.entities:
+            reached = np.zeros(len(self.tables[name]), dtype=bool)
+            for table in self.model.tables.values():
+                for column, target in table.references.items():
+                    if target == name:
+                        at = self.links[table.name][column]
+                        reached[at[at >= 0]] = True
+            count = int((~reached).sum())
+            if count:
+                key = self.model.tables[name].natural_key[0]
+                fail(f"nothing refers to {count} rows of {name!r}", name, key, count)
 
     def _by_reference(self, table: TableSpec, key: tuple[str, ...]) -> Optional[Positions]:
         """Place the rows of a table by those placed already that refer to it by the same key."""
@@ -172,7 +220,7 @@ class Placed:
     ) -> Positions:
         """Make sure that each row of the sheet has one row of a table, and each of these one."""
         seen = np.bincount(at[at >= 0], minlength=length)
-        wrong = int((seen != 1).sum()) + int(((at < 0) & _all_present(columns)).sum())
+        wrong = int((seen != 1).sum()) + int(((at < 0) & are_whole(columns)).sum())
         if wrong:
             fail(
                 f"{wrong} rows of {table.name!r} are missing, doubled or of another key",
@@ -184,18 +232,6 @@ class Placed:
 
 
 # ----------------------------------------------------------------------------- helpers
-
-
-def present(values: pd.Series) -> Mask:
-    """Tell which cells of a column, or which row numbers, are there."""
-    if values.dtype == np.int64:
-        return (values >= 0).to_numpy(dtype=bool)
-    return values.notna().to_numpy(dtype=bool)
-
-
-def _all_present(columns: list[pd.Series]) -> Mask:
-    mask: Mask = np.logical_and.reduce([present(column) for column in columns])
-    return mask
 
 
 def compare(expected: pd.Series, found: pd.Series, where: tuple[str, str], what: str) -> None:

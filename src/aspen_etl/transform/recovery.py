@@ -18,14 +18,16 @@ from aspen_etl.columns import COLUMNS, Positions
 from aspen_etl.columns.conversion import as_text
 from aspen_etl.columns.frames import make_frame
 from aspen_etl.columns.positions import gather, is_range, reverse
+from aspen_etl.columns.rows import are_present
 from aspen_etl.columns.threads import map_threads
 from aspen_etl.schema.column_spec import ColumnSpec
+from aspen_etl.schema.feeding import Feed
 from aspen_etl.schema.lineage import SourceLineage
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.spec import TableSpec
 from aspen_etl.transform.calling import call
 from aspen_etl.transform.given import text_of
-from aspen_etl.transform.placing import Placed, compare, fail, present
+from aspen_etl.transform.placing import Placed, compare, fail
 
 __all__ = ["Recovered", "prove", "recover"]
 
@@ -33,12 +35,21 @@ _OTHER = "hold another value than another copy of it"
 
 
 class _Copy(NamedTuple):
-    """The cells of one source column as one table holds them, one for each row of it."""
+    """The cells of one source column as one table holds them, one for each row of it.
+
+    Attributes:
+        table: The table.
+        name: The source column.
+        cells: The cells.
+        origin: The table and the column.
+        feed: Where the table stands in the sheet, if it is an entity.
+    """
 
     table: TableSpec
     name: str
     cells: pd.Series
     origin: tuple[str, str]
+    feed: Optional[Feed] = None
 
 
 class _Way(NamedTuple):
@@ -74,10 +85,10 @@ class Recovered(Placed):
         spec, length = self.model.sources[source], self._length(source)
         copies = [copy for table in self._held() for copy in self._copies(table, source)]
         first = [copy for copy in copies if not self._is_further(copy, source)]
-        names = dict.fromkeys(copy.table.name for copy in first)
-        ways = {name: self._way(name, source, length) for name in names}
+        kinds = dict.fromkeys((copy.table.name, copy.feed) for copy in first)
+        ways = {kind: self._way(*kind, source, length) for kind in kinds}
         collected = map_threads(
-            lambda copy: self._collect(copy, ways[copy.table.name]), first, rows=length
+            lambda copy: self._collect(copy, ways[copy.table.name, copy.feed]), first, rows=length
         )
         columns: dict[str, pd.Series] = {}
         others: list[tuple[pd.Series, _Copy, pd.Series]] = []
@@ -114,6 +125,14 @@ class Recovered(Placed):
 
     def _copies(self, table: TableSpec, source: str) -> Iterator[_Copy]:
         """Give the cells of a sheet that a table holds, by source column, one for each row."""
+        lineage = self.model.lineage.tables[table.name]
+        for feed in (each for each in lineage.feeds if each.sheet == source):
+            for name, cells in feed.columns.items():
+                if len(cells) == 1:  # what refers to a key of several columns is read there
+                    held = self.sheet_column(table, table.columns[name], source)
+                    yield _Copy(table, cells[0], held, (table.name, name), feed)
+        if lineage.is_entity:
+            return
         split = self.model.lineage.split[table.name]
         wanted = {name for name in split if name.startswith(f"{source}.")}
         if wanted:
@@ -125,7 +144,9 @@ class Recovered(Placed):
                 and spec.source[0].startswith(f"{source}.")
             ):
                 name = spec.source[0].partition(".")[2]
-                yield _Copy(table, name, self.sheet_column(table, spec), (table.name, spec.name))
+                yield _Copy(
+                    table, name, self.sheet_column(table, spec, source), (table.name, spec.name)
+                )
 
     def _inverted(self, table: TableSpec, wanted: set[str]) -> Iterator[_Copy]:
         natural = make_frame(
@@ -166,8 +187,11 @@ class Recovered(Placed):
         spec = self.model.lineage.cells.get(name)
         return as_text(values) if spec is None else text_of(values, replace(spec, nullable=True))
 
-    def _way(self, table: str, source: str, length: int) -> _Way:
+    def _way(self, table: str, feed: Optional[Feed], source: str, length: int) -> _Way:
         """Find the way from the rows of a table to those of a sheet, and back."""
+        if feed is not None:
+            back = self.entity_rows(feed, length)
+            return _Way(None, back, back, single=True)
         lineage, first = self.model.lineage.tables[table], None
         if lineage.source == source:
             owner = self.rows[table]
@@ -201,7 +225,7 @@ class Recovered(Placed):
 
     def _scatter(self, copy: _Copy, first: str) -> pd.Series:
         """Put the cells of a built table where the rows stand that they refer to."""
-        table, held = copy.table.name, np.flatnonzero(present(copy.cells))
+        table, held = copy.table.name, np.flatnonzero(are_present(copy.cells))
         length = len(self.tables[str(copy.table.columns[first].references)])
         at = self.links[table][first][held]
         where = np.full(length, -1, dtype=np.int64)
@@ -254,7 +278,9 @@ def prove(
     Raises:
         ProofError: They do not; it names table, column and how many rows.
     """
-    found = recover(tables, model, like=accepted)
+    work = Recovered(tables, model, like=accepted)
+    found = work.sheets()
+    work.check_entities()
     for source, expected in accepted.items():
         lineage = model.lineage.sources[source]
         if len(found[source]) != len(expected):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -140,6 +140,7 @@ class SourceSummary:
             rejected now.
         stayed: Rows of the snapshot before that are absent now and stay, as asked for.
         notes: What the reader noticed, such as hidden rows.
+        filled: Cells that were missing and now hold what their entity has, by column.
     """
 
     rows: int
@@ -152,6 +153,7 @@ class SourceSummary:
     kept: int = 0
     stayed: int = 0
     notes: Mapping[str, int] = field(default_factory=dict)
+    filled: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -185,7 +187,12 @@ class Summary:
 
 
 def count(
-    extract: Extract, sheets: Mapping[str, Sheet], verdicts: Mapping[str, Verdict], kept: Kept, /
+    extract: Extract,
+    sheets: Mapping[str, Sheet],
+    verdicts: Mapping[str, Verdict],
+    kept: Kept,
+    filled: Mapping[str, Mapping[str, int]],
+    /,
 ) -> Summary:
     """Count what became of each sheet; tables are not counted yet.
 
@@ -194,17 +201,20 @@ def count(
         sheets: Its sheets, as ``clean`` gives them.
         verdicts: What ``judge`` says of these.
         kept: The rows that the run goes on with.
+        filled: By sheet and column, how many missing cells hold what their entity has.
     """
     sources = {
-        name: _summarize(sheets[name], verdict, kept, extract.notes.get(name, {}))
+        name: replace(
+            _summarize(sheets[name], verdict, kept),
+            notes=dict(extract.notes.get(name, {})),
+            filled=filled[name],
+        )
         for name, verdict in verdicts.items()
     }
     return Summary(sources, _count_rejects(verdicts), {})
 
 
-def _summarize(
-    sheet: Sheet, verdict: Verdict, kept: Kept, notes: Mapping[str, int]
-) -> SourceSummary:
+def _summarize(sheet: Sheet, verdict: Verdict, kept: Kept) -> SourceSummary:
     cells = {str(name): int(sheet.present(str(name)).sum()) for name in sheet.clean.columns}
     accepted = {name: _count_accepted(sheet, verdict, name) for name in cells}
     return SourceSummary(
@@ -217,15 +227,14 @@ def _summarize(
         rejected_cells={c: cells[c] - taken for c, taken in accepted.items() if cells[c] > taken},
         kept=kept.kept[sheet.name],
         stayed=kept.stayed[sheet.name],
-        notes=dict(notes),
     )
 
 
 def _count_accepted(sheet: Sheet, verdict: Verdict, column: str) -> int:
-    """Count the cells of a column that go on; a reference is there in each accepted row."""
-    if column in verdict.links:
-        return len(verdict.order)
+    """Count the cells of a column that go on; a reference that leads nowhere does not."""
     going = sheet.usable[column][verdict.order]
+    if column in verdict.links:
+        going = verdict.links[column][verdict.order] >= 0
     if column in verdict.dropped:
         going = going & ~verdict.dropped[column][verdict.order]
     return int(going.sum())

@@ -65,15 +65,15 @@ class _Traced(NamedTuple):
         return self.model.lineage.sources[self.source].scopes[column]
 
     def targets(self, column: str) -> list[tuple[str, ColumnSpec]]:
-        """Give the columns that hold the text in the end, by table: of a lookup, what it lists."""
+        """Give the columns that hold the text in the end, by table: of an entity, its key."""
         fed = self.model.lineage.sources[self.source].destinations[column]
         return [(table, self._target(table, name)) for table, name in fed]
 
     def _target(self, table: str, name: str) -> ColumnSpec:
-        spec = self.model.tables[table].columns[name]
-        if spec.references and self.model.lineage.tables[spec.references].kind == "lookup":
-            lookup = self.model.tables[spec.references]
-            return lookup.columns[lookup.natural_key[0]]
+        spec, lineage = self.model.tables[table].columns[name], self.model.lineage
+        while spec.references and lineage.tables[spec.references].kind == "entity":
+            parent = self.model.tables[spec.references]
+            spec = parent.columns[parent.natural_key[0]]
         return spec
 
     def parts(self, table: str, column: str) -> list[ColumnSpec]:
@@ -103,7 +103,7 @@ def _cells(sheet: _Traced, column: str) -> Iterator[Rule]:
     if f"{sheet.source}.{column}" in sheet.model.cleaners:
         yield Rule("emptied", scope, one, partial(_was_emptied, column))
     yield Rule("invalid_text", scope, one, partial(_holds_control, column))
-    for _, target in sheet.targets(column):
+    for target in dict.fromkeys(target for _, target in sheet.targets(column)):
         if target.text_format is not None:
             name = f"invalid_{target.text_format.name}"
             yield Rule(name, scope, one, partial(_not_of_form, column, target.text_format))
