@@ -37,12 +37,7 @@ _OTHER = "hold another value than another copy of it"
 class _Copy(NamedTuple):
     """The cells of one source column as one table holds them, one for each row of it.
 
-    Attributes:
-        table: The table.
-        name: The source column.
-        cells: The cells.
-        origin: The table and the column.
-        feed: Where the table stands in the sheet, if it is an entity.
+    Of an entity it is told where it stands in the sheet.
     """
 
     table: TableSpec

@@ -191,12 +191,7 @@ class _Settling:
 
     def _spec(self, sheet: str, column: str) -> ColumnSpec:
         """Give the column whose type the cells of a source column have."""
-        table, name = self.model.lineage.sources[sheet].destinations[column][0]
-        spec = self.model.tables[table].columns[name]
-        while spec.references is not None:
-            parent = self.model.tables[spec.references]
-            spec = parent.columns[parent.natural_key[0]]
-        return spec
+        return self.model.lineage.cells[f"{sheet}.{column}"]
 
     def _give(self, said: _Said, rows: Positions, winners: Positions) -> None:
         """Give rows the cells of others, and leave out what they said."""
