@@ -73,7 +73,8 @@ class ModelMismatchError(AspenETLError, ValueError):
             f"the store {url} was written by a model that this one cannot continue: "
             f"{'; '.join(differences)}. If the store has a model of its own, give it: model= "
             "(--model). Of a model that goes on from it, a new nullable column or a new table "
-            "would do; for anything else, choose another store",
+            "would do, or a column of no key that holds more than before; for anything else, "
+            "choose another store",
             problem="store",
             url=url,
             differences=tuple(differences),

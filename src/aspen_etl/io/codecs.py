@@ -234,11 +234,29 @@ def _from_parquet(data: bytes, columns: ColumnSpecs, url: str) -> pd.DataFrame:
         (pa.ArrowException, OSError, ValueError),
         lambda _: CorruptFileError.at(url, "it is no Parquet file"),
     )
-    if not table.schema.equals(schema):
+    if not _holds(table.schema, schema):
         raise CorruptFileError.at(url, "its columns are not those of the table")
+    table = table.cast(schema)
     return make_frame(
         {name: _from_arrow(table.column(name), spec) for name, spec in columns.items()}
     )
+
+
+def _holds(found: Any, wanted: Any) -> bool:
+    """Tell whether columns are those of a table, or of the narrower one that it was before.
+
+    A column may have had fewer digits at the same scale, or none that is null.
+    """
+    import pyarrow as pa
+
+    def is_held(was: Any, now: Any) -> bool:
+        if pa.types.is_decimal128(was.type) and pa.types.is_decimal128(now.type):
+            is_same = was.type.scale == now.type.scale and was.type.precision <= now.type.precision
+        else:
+            is_same = was.type == now.type
+        return is_same and (now.nullable or not was.nullable)
+
+    return found.names == wanted.names and all(map(is_held, found, wanted))
 
 
 def _from_arrow(values: Any, spec: ColumnSpec) -> pd.Series:

@@ -1,11 +1,11 @@
-"""What a model may become while its tables stay: more nullable columns and more tables."""
+"""What a model may become while its tables stay: more tables and columns, and wider ones."""
 
 from __future__ import annotations
 
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Optional, Union
 
@@ -16,6 +16,7 @@ from aspen_etl.schema.conforming import conform_column
 from aspen_etl.schema.fanning import FanOut
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.spec import TableSpec
+from aspen_etl.schema.types.days import FIRST_DAY
 
 __all__ = [
     "complete",
@@ -110,14 +111,19 @@ def _plain(minimum: Union[int, dt.date, None]) -> Union[int, str, None]:
     return minimum.isoformat() if isinstance(minimum, dt.date) else minimum
 
 
-def find_conflicts(stored: Mapping[str, Any], model: Model, /) -> list[str]:
+def find_conflicts(
+    stored: Mapping[str, Any], model: Model, /, *, may_widen: bool = True
+) -> list[str]:
     """Name every difference between stored tables and a model that data cannot follow.
 
-    A table or a nullable column that the model has more is none.
+    A table or a nullable column that the model has more is none, nor is a column that holds all
+    that it held: longer text, more digits at one scale, an earlier first value, or one that may
+    be null. The columns of keys stay what they are.
 
     Args:
         stored: What ``describe_tables`` gave of the model that wrote the tables.
         model: The model that reads or continues them.
+        may_widen: Whether a column may become wider, which takes writing its table anew.
     """
     now = describe_tables(model)
     out = [f"the table {name} is gone" for name in stored if name not in now]
@@ -134,12 +140,36 @@ def find_conflicts(stored: Mapping[str, Any], model: Model, /) -> list[str]:
                 if not facts.get("nullable"):
                     out.append(f"{name}.{column} is new and not nullable")
                 continue
+            is_key = facts.get("primary_key") or column in table["natural_key"]
             out += [
                 f"{name}.{column} has another {fact.replace('_', ' ')}"
                 for fact in sorted(facts.keys() | before[column].keys())
                 if facts.get(fact) != before[column].get(fact)
+                and (is_key or not may_widen or not _is_wider(fact, before[column], facts))
             ]
     return out
+
+
+def _is_wider(fact: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Tell whether a column holds all that it held, by one fact of it that changed."""
+    look = _WIDER.get(fact)
+    return look is not None and look(before.get(fact), after.get(fact))
+
+
+def _is_earlier(before: Any, after: Any) -> bool:
+    """Compare first values: of dates, as text, where none is told all begin at one day."""
+    if isinstance(before, str) or isinstance(after, str):
+        return str(after or FIRST_DAY.isoformat()) <= str(before or FIRST_DAY.isoformat())
+    return after is None or (before is not None and after <= before)
+
+
+#: What makes a column wider, by the fact that changes, from its value before and after.
+_WIDER: Mapping[str, Callable[[Any, Any], bool]] = {
+    "length": lambda before, after: after is None or (before is not None and after >= before),
+    "precision": lambda before, after: after >= before,
+    "nullable": lambda _, after: bool(after),
+    "minimum": _is_earlier,
+}
 
 
 def describe_functions(model: Model, /) -> Optional[dict[str, Any]]:
@@ -174,13 +204,17 @@ def describe_functions(model: Model, /) -> Optional[dict[str, Any]]:
         for spec in table.own_columns
         if spec.format or spec.words or spec.from_name
     }
+    sheets = {
+        name: [source.implied, [[spec.label, spec.nullable] for spec in source.columns.values()]]
+        for name, source in model.sources.items()
+    }
     entities = {
         table.name: [table.entity.conflict, table.entity.newest]
         for table in model.tables.values()
         if table.entity is not None
     }
     described = {"sources": sources, "feeds": feeds, "functions": named, "read": read}
-    return {**described, "entities": entities, "subject": model.subject}
+    return {**described, "sheets": sheets, "entities": entities, "subject": model.subject}
 
 
 def _function_name(function: Any) -> Optional[str]:

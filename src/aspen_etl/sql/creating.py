@@ -117,7 +117,7 @@ def _plan(database: Database, connection: sa.Connection) -> _Plan:
     current = describe_tables(database.model)
     if not missing and _is_same(known, current):
         return _Plan([], [], state, needed=False)
-    differences = find_conflicts(known, database.model)
+    differences = find_conflicts(known, database.model, may_widen=False)
     columns: list[tuple[str, str]] = []
     for name, table in database.model.tables.items():
         if name in missing:

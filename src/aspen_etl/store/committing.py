@@ -39,6 +39,7 @@ __all__ = [
     "check_places",
     "claim_rejects",
     "commit",
+    "described_as",
     "next_commit",
     "retrying",
 ]
@@ -103,6 +104,7 @@ def commit(
         refused = attempt.rejects(rejects, None)
     following = replace(
         next_commit(place, base, "sync", run, attempt),
+        model=describe_tables(place.model),
         tables=tables,
         keys=keys,
         rejects=refused,
@@ -118,6 +120,7 @@ def _put_tables(
 ) -> dict[str, Stored]:
     """Write the tables that changed, or are of another format or model; give where each is."""
     tables, changes = place.model.tables, contents.changes
+    then, now = base.model if base else {}, describe_tables(place.model)
     held = {n: stored for n, stored in (base.tables if base else {}).items() if n in changes}
     written = {
         name: contents.snapshot.tables[name]
@@ -126,6 +129,7 @@ def _put_tables(
         or not changes[name].is_empty
         or held[name].columns != tuple(table.columns)
         or held[name].format != attempt.format
+        or then[name] != now[name]
     }
     held.update(attempt.tables(written, tables))
     return {name: held[name] for name in tables}
@@ -184,7 +188,10 @@ def claim_rejects(place: Place, /, *, first: bool) -> Standing:
 def next_commit(
     place: Place, base: Optional[Commit], kind: CommitKind, run: Run, attempt: Attempt, /
 ) -> Commit:
-    """Make the commit that follows another and holds the same."""
+    """Make the commit that follows another and holds the same.
+
+    A table is described as its files are: the next run writes what the model has wider now.
+    """
     place.log.check_newest(base.version if base else 0)
     facts: dict[str, Any] = {
         "format": STORE_FORMAT,
@@ -195,10 +202,10 @@ def next_commit(
         "time": run.time if base is None else max(run.time, base.time),
         "actor": run.actor,
         "library": library_version(),
-        "model": describe_tables(place.model),
     }
+    described = describe_tables(place.model)
     if base is None:
-        return Commit(version=1, parent=0, **facts)
+        return Commit(version=1, parent=0, model=described, **facts)
     nothing = {"inserted": 0, "updated": 0, "deleted": 0}
     return replace(
         base,
@@ -206,8 +213,14 @@ def next_commit(
         parent=base.version,
         changes={name: dict(nothing) for name in place.model.tables},
         source=replace(base.source, fingerprint=None),
+        model=described_as(described, base),
         **facts,
     )
+
+
+def described_as(now: Mapping[str, Any], held: Commit, /) -> dict[str, Any]:
+    """Describe tables as another commit does where it holds them, else as they are now."""
+    return {name: held.model[name] if name in held.tables else table for name, table in now.items()}
 
 
 def _identity(place: Place, base: Optional[Commit]) -> str:

@@ -14,7 +14,7 @@ from aspen_etl.schema.spec import TableSpec
 from aspen_etl.schema.values import Run
 from aspen_etl.store.attempt import Attempt
 from aspen_etl.store.commit import Commit, KeyEntry
-from aspen_etl.store.committing import append, next_commit, retrying
+from aspen_etl.store.committing import append, described_as, next_commit, retrying
 from aspen_etl.store.frames import empty
 from aspen_etl.store.place import Place
 from aspen_etl.store.reading import find, load_old, whole
@@ -39,6 +39,7 @@ def _restore(place: Place, version: int, run: Run, newest: Commit) -> Commit:
     restored = replace(
         commit,
         hold=commit.version,
+        model=described_as(commit.model, old),
         tables={name: held.moved(newest.rewrites) for name, held in old.tables.items()},
         keys=keys,
         changes=diff(now.tables, after, model=place.model).counts,
