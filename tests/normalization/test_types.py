@@ -178,7 +178,7 @@ def test_tables_go_back_to_canonical_text_and_come_again_without_a_repair() -> N
     sheets = ae.denormalize(result.tables, model=MODEL)
     row = sheets["payment"].iloc[1]
     assert row[row.notna()].to_dict() == {
-        "no": "001",
+        "no": "00001",
         "amount": "-7.00",
         "paid": "1999-12-31",
         "due": "2000-01-01",
@@ -237,7 +237,7 @@ def test_a_later_run_changes_nothing_keeps_keys_and_stamps_what_changed() -> Non
     same = normalize(*ROWS, previous=first.snapshot)
     assert same.changes.is_empty
     assert same.snapshot.equals(first.snapshot)
-    turned = [{"no": f"{number:03}", **row} for number, row in enumerate(ROWS)][::-1]
+    turned = [{"no": f"{number:05}", **row} for number, row in enumerate(ROWS)][::-1]
     assert normalize(*turned, previous=first.snapshot).changes.is_empty
     later = [*ROWS[:2], {**ROWS[2], "rate": "-1.500001"}, {"no": "new", "paid": "01/02/2003"}]
     second = normalize(*later, previous=first.snapshot)

@@ -64,7 +64,7 @@ PLAIN: dict[str, Optional[str]] = {
 
 def extract(*rows: Mapping[str, Any]) -> ae.Extract:
     """Make an extract of rows; each says what is other than plain."""
-    held = [{**PLAIN, "no": f"{number:03}", **row} for number, row in enumerate(rows)]
+    held = [{**PLAIN, "no": f"{number:05}", **row} for number, row in enumerate(rows)]
     return ae.Extract(payment=pd.DataFrame(held, columns=COLUMNS, dtype=object))
 
 

@@ -66,6 +66,11 @@ SHEET = pd.DataFrame(
 )
 
 
+def moments(cells: list[Any]) -> pd.DatetimeIndex:
+    """Give moments as pandas holds them."""
+    return pd.DatetimeIndex(cells)
+
+
 def copy(note: pd.DataFrame) -> pd.DataFrame:
     """Give the sheet as it is."""
     return note
@@ -107,10 +112,10 @@ def test_rows_of_a_table_hold_values_which_may_be_passed_on() -> None:
         ("amount", [Decimal("1.5"), None]),
         ("amount", [Decimal("1.500"), None]),
         ("day", [dt.date(2020, 1, 31), None]),
-        ("day", pd.to_datetime(["2020-01-31", None])),
+        ("day", moments(["2020-01-31", None])),
         ("at", [dt.datetime(2020, 1, 31, 10), None]),  # noqa: DTZ001
-        ("at", pd.to_datetime(["2020-01-31 10:00", None]).as_unit("ns")),
-        ("seen", pd.to_datetime(["2020-01-31 11:00+01:00", None])),
+        ("at", moments(["2020-01-31 10:00", None]).as_unit("ns")),
+        ("seen", moments(["2020-01-31 11:00+01:00", None])),
         ("done", [True, None]),
         ("done", pd.array([True, None], dtype="boolean")),
         ("many", [7, None]),
@@ -133,10 +138,10 @@ def test_values_of_any_dtype_are_taken_where_none_changes(name: str, cells: Any)
         ("amount", [Decimal("Infinity"), None]),
         ("amount", [True, None]),
         ("day", ["01/31/2020", None]),
-        ("day", pd.to_datetime(["2020-01-31 10:00", None])),
+        ("day", moments(["2020-01-31 10:00", None])),
         ("at", ["2020-01-31 10:00", None]),
         ("at", [dt.datetime(2020, 1, 31, 10, 0, 0, 1), None]),  # noqa: DTZ001
-        ("at", pd.to_datetime(["2020-01-31 10:00+00:00", None])),
+        ("at", moments(["2020-01-31 10:00+00:00", None])),
         ("seen", [dt.datetime(2020, 1, 31, 10), None]),  # noqa: DTZ001
         ("done", ["TRUE", None]),
         ("done", [1, 0]),
