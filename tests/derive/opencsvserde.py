@@ -8,12 +8,16 @@ Every field is a string, and none is null. Hive skips the header line.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import datetime as dt
+import re
+from collections.abc import Callable, Iterator
+from decimal import Decimal
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from aspen_etl.schema import TableSpec
+from aspen_etl.schema import ColumnSpec, TableSpec
 
 
 def read_records(data: bytes, *, separator: str, quote: str, escape: str) -> Iterator[list[str]]:
@@ -58,12 +62,50 @@ def typed(records: Iterator[list[str]], table: TableSpec) -> pd.DataFrame:
         cells: list[Any] = [row[position] for row in rows]
         if spec.nullable:
             cells = [cell if cell != "" else None for cell in cells]
-        if spec.type == "integer":
-            cells = [cell if cell is None else int(cell) for cell in cells]
-            columns[spec.name] = pd.Series(cells, dtype="Int64").astype(spec.dtype)
-        elif spec.type == "timestamp":
-            times = pd.to_datetime(pd.Series(cells, dtype=object), format="%Y-%m-%d %H:%M:%S.%f")
-            columns[spec.name] = times.dt.tz_localize("UTC").astype(spec.dtype)
-        else:
-            columns[spec.name] = pd.Series(cells, dtype=object).astype(spec.dtype)
+        known = [cell if cell is None else CASTS[spec.type](cell) for cell in cells]
+        columns[spec.name] = MAKERS.get(spec.type, _plain)(known, spec)
     return pd.DataFrame(columns)
+
+
+def _decimal(text: str) -> Decimal:
+    """Take what Trino takes for a decimal of the column, its places all there."""
+    assert re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", text)
+    return Decimal(text)
+
+
+def _moment(text: str) -> np.datetime64:
+    assert re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}", text)
+    return np.datetime64(text, "ms")
+
+
+#: What Trino makes of text; a cast that cannot be fails.
+CASTS: dict[str, Callable[[str], Any]] = {
+    "text": str,
+    "integer": int,
+    "decimal": _decimal,
+    "date": dt.date.fromisoformat,
+    "datetime": _moment,
+    "timestamp": _moment,
+    "boolean": {"true": True, "false": False}.__getitem__,
+}
+
+
+def _plain(cells: list[Any], spec: ColumnSpec) -> pd.Series:
+    return pd.Series(cells, dtype=object).astype(spec.dtype)
+
+
+def _times(cells: list[Any], spec: ColumnSpec) -> pd.Series:
+    return pd.Series(np.array(cells, dtype="datetime64[ms]").astype(spec.dtype))
+
+
+def _instants(cells: list[Any], spec: ColumnSpec) -> pd.Series:
+    times = pd.Series(np.array(cells, dtype="datetime64[ms]"))
+    return times.dt.tz_localize("UTC").astype(spec.dtype)
+
+
+#: How values become a column, where not by their own dtype.
+MAKERS: dict[str, Callable[[list[Any], ColumnSpec], pd.Series]] = {
+    "date": _times,
+    "datetime": _times,
+    "timestamp": _instants,
+}

@@ -20,6 +20,7 @@ from aspen_etl.schema import Source, Table
 from aspen_etl.testing import extracts, tables
 from tests.derive.opencsvserde import read_records, typed
 from tests.laws.models import EXTENDED_MODEL, MODELS, RUN
+from tests.support.ends import ENDS_MODEL, end_frames
 from tests.support.refusals import refused
 
 PLACE: dict[str, Any] = {"database": "aspen", "location": "s3://bucket/tables"}
@@ -74,8 +75,36 @@ def test_a_table_of_text_and_a_view_that_gives_types_and_nulls_back() -> None:
     )
 
 
+def test_each_type_has_one_of_hive_and_a_cast_of_the_view() -> None:
+    table, *_ = derive.athena_create(ENDS_MODEL, **PLACE)
+    for line in (
+        "  `price` decimal(12,2),",
+        "  `wide` decimal(38,18),",
+        "  `number` bigint,",
+        "  `day` date,",
+        "  `moment` timestamp,",
+        "  `instant` timestamp,",
+        "  `truth` boolean,",
+    ):
+        assert line in table.splitlines()
+    text, view, *_ = derive.athena_create(ENDS_MODEL, **PLACE, format="csv")
+    assert "decimal" not in text
+    for line in (
+        '  CAST("price" AS decimal(12,2)) AS "price",',
+        '  CAST(NULLIF("wide", \'\') AS decimal(38,18)) AS "wide",',
+        '  CAST("day" AS date) AS "day",',
+        '  CAST(NULLIF("maybe_moment", \'\') AS timestamp(3)) AS "maybe_moment",',
+        '  CAST("instant" AS timestamp(3)) AS "instant",',
+        '  CAST(NULLIF("maybe_truth", \'\') AS boolean) AS "maybe_truth",',
+    ):
+        assert line in view.splitlines()
+    told = derive.glue_tables(ENDS_MODEL, location="s3://bucket/tables")["end"]
+    types = {column["Name"]: column["Type"] for column in told["StorageDescriptor"]["Columns"]}
+    assert (types["deep"], types["day"], types["truth"]) == ("decimal(38,30)", "date", "boolean")
+
+
 @BOTH
-@pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
+@pytest.mark.parametrize("model", [*MODELS.values(), ENDS_MODEL], ids=[*MODELS, "ends"])
 def test_sqlglot_reads_every_statement_and_no_other_meaning(
     model: ae.Model, file_format: Any
 ) -> None:
@@ -97,9 +126,19 @@ def test_sqlglot_reads_every_statement_and_no_other_meaning(
         seen[name] = [column.name for column in columns]
         table = model.tables[name[:-4] if file_format == "csv" else name]
         types = [column.args["kind"].sql(dialect="hive").lower() for column in columns]
-        kinds = {"text": "string", "integer": "bigint", "timestamp": "timestamp"}
+        kinds = {
+            "text": "string",
+            "integer": "bigint",
+            "date": "date",
+            "datetime": "timestamp",
+            "timestamp": "timestamp",
+            "boolean": "boolean",
+        }
         wanted = [
-            "string" if file_format == "csv" else kinds[c.type] for c in table.columns.values()
+            "string"
+            if file_format == "csv"
+            else kinds.get(c.type, f"decimal({c.precision}, {c.scale})")
+            for c in table.columns.values()
         ]
         assert types == wanted
         location = tree.find(exp.LocationProperty)
@@ -263,6 +302,10 @@ def test_opencsvserde_reads_our_csv_back(model: ae.Model) -> None:
 
     any_tables()
     any_extract()
+
+
+def test_opencsvserde_reads_the_ends_of_each_range() -> None:
+    read_as_athena(end_frames(), ENDS_MODEL)
 
 
 ODD = st.text(st.sampled_from("a\", \\'\u00e9\U0001f600;|"), min_size=1, max_size=8)

@@ -11,6 +11,7 @@ from pandera.typing import Series
 import aspen_etl as ae
 from aspen_etl import derive
 from tests.docs.markdown import read_blocks
+from tests.support.ends import ENDS_MODEL
 
 CHECKOUT = Path(__file__).parents[2]
 
@@ -69,6 +70,22 @@ def test_a_dictionary_describes_each_column() -> None:
     assert lines[:3] == ["## kind", "", "What a store sells."]
     assert "| `kind_id` | integer | yes | -> `kind` | `shop.kind` |" in lines
     assert "| `name` | text 20 | no |  | `shop.name` |" in lines
+
+
+def test_a_dictionary_and_a_diagram_tell_each_type() -> None:
+    lines = derive.markdown(ENDS_MODEL).splitlines()
+    for line in (
+        "| `price` | decimal(12, 2) | no |  | `ends.price` |",
+        "| `least` | integer, at least -7 | yes |  | `ends.least` |",
+        "| `day` | date | no |  | `ends.day` |",
+        "| `first` | date, from 0001-01-01 | no |  | `old.first` |",
+        "| `maybe_moment` | datetime | yes |  | `ends.maybe_moment` |",
+        "| `truth` | boolean | no |  | `ends.truth` |",
+    ):
+        assert line in lines
+    drawn = derive.mermaid(ENDS_MODEL).splitlines()
+    for kind, name in (("decimal", "price"), ("date", "day"), ("datetime", "moment")):
+        assert f"        {kind} {name}" in drawn
 
 
 def test_an_arrow_schema_follows_the_declaration() -> None:

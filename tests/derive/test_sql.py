@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pandera.typing import Series
@@ -12,6 +13,7 @@ import aspen_etl as ae
 from aspen_etl.errors import ModelError, NotSupportedError
 from aspen_etl.schema import Source, Table
 from tests.laws.models import EXTENDED_MODEL, MODELS
+from tests.support.ends import ENDS_MODEL
 
 sa = pytest.importorskip("sqlalchemy", reason="the extra sql is not installed")
 
@@ -26,8 +28,70 @@ def test_sql_server_is_told_just_this() -> None:
     assert sql_ddl(ae.BORROWER_MODEL, dialect="mssql") == GOLDEN.read_text(encoding="utf-8")
 
 
+def test_sql_server_is_told_just_this_of_each_type() -> None:
+    told = GOLDEN.with_name("mssql_types.sql").read_text(encoding="utf-8")
+    assert sql_ddl(ENDS_MODEL, dialect="mssql") == told
+
+
+@pytest.mark.parametrize(
+    ("dialect", "lines"),
+    [
+        (
+            "postgresql",
+            [
+                '"price" NUMERIC(12, 2) NOT NULL',
+                '"day" DATE NOT NULL',
+                '"moment" TIMESTAMP(3) WITHOUT TIME ZONE NOT NULL',
+                '"instant" TIMESTAMP(3) WITHOUT TIME ZONE NOT NULL',
+                '"truth" BOOLEAN NOT NULL',
+                'CONSTRAINT ck_end_least_minimum CHECK ("least" >= -7)',
+                "CONSTRAINT ck_old_first_minimum CHECK (\"first\" >= '0001-01-01')",
+            ],
+        ),
+        (
+            "mysql",
+            [
+                "`price` DECIMAL(12, 2) NOT NULL",
+                "`day` DATE NOT NULL",
+                "`moment` DATETIME(3) NOT NULL",
+                "`instant` DATETIME(3) NOT NULL",
+                "`truth` BOOL NOT NULL",
+                "CONSTRAINT ck_end_truth_boolean CHECK (`truth` IN (0, 1))",
+                "CONSTRAINT ck_end_least_minimum CHECK (`least` >= -7)",
+            ],
+        ),
+        (
+            "sqlite",
+            [
+                (
+                    '"whole" TEXT CONSTRAINT ck_end_whole_decimal CHECK ('
+                    "\"whole\" NOT GLOB '?*-*' AND ltrim(\"whole\", '-') GLOB '[0-9]*' AND "
+                    "ltrim(\"whole\", '-') NOT GLOB '*[^0-9]*' AND "
+                    "ltrim(\"whole\", '-') NOT GLOB '0[0-9]*' AND "
+                    "length(ltrim(\"whole\", '-')) <= 38 AND "
+                    "(\"whole\" NOT GLOB '-*' OR \"whole\" GLOB '*[1-9]*'))"
+                ),
+                (
+                    '"day" TEXT NOT NULL CONSTRAINT ck_end_day_date CHECK '
+                    '(date("day", \'+0 days\') IS "day")'
+                ),
+                '"moment" DATETIME NOT NULL',
+                (
+                    '"truth" INTEGER NOT NULL CONSTRAINT ck_end_truth_boolean CHECK '
+                    '("truth" IN (0, 1))'
+                ),
+            ],
+        ),
+    ],
+)
+def test_each_dialect_has_its_own_word_for_a_type(dialect: Any, lines: list[str]) -> None:
+    told = [line.strip().rstrip(",") for line in sql_ddl(ENDS_MODEL, dialect=dialect).splitlines()]
+    for line in lines:
+        assert line in told
+
+
 @pytest.mark.parametrize("dialect", DIALECTS)
-@pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
+@pytest.mark.parametrize("model", [*MODELS.values(), ENDS_MODEL], ids=[*MODELS, "ends"])
 def test_every_table_and_column_is_there_in_reference_order(dialect: str, model: ae.Model) -> None:
     metadata = sql_metadata(model, dialect=dialect)  # type: ignore[arg-type]
     assert list(metadata.tables) == [*model.tables, LOAD_TABLE]

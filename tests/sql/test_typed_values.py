@@ -204,6 +204,44 @@ def test_sqlite_takes_and_gives_values_of_python(one_database: Any) -> None:
             connection.execute(table.update().values(price=Decimal("1.005")))
 
 
+class Day(Table):
+    """A day that is its own key."""
+
+    day: Series[dt.date] = ae.column(
+        primary_key=True, minimum=dt.date(1, 1, 1), source="calendar.day"
+    )
+
+
+class Line(Table):
+    """A line of a day or of none, and of a number or of none."""
+
+    line_id: Series[int] = ae.column(primary_key=True)
+    name: Series[str] = ae.column(natural_key=True, length=9, source="line.name")
+    day: Series[dt.date] = ae.column(
+        natural_key=True,
+        nullable=True,
+        references="day",
+        minimum=dt.date(1, 1, 1),
+        source="line.day",
+    )
+
+
+DAY_MODEL = ae.Model.of(tables=[Day, Line])
+
+
+def test_no_day_is_no_day_that_there_is(database: Any) -> None:
+    sql.create(database.engine, model=DAY_MODEL)
+    made = "'2026-01-31 12:00:00.000000', 'x'"
+    for day in ("'0001-01-01'", "'9999-12-31'"):
+        database.execute(f"INSERT INTO day (day, created, created_by) VALUES ({day}, {made})")  # noqa: S608 - ours
+    ask = "INSERT INTO line (line_id, name, day, created, created_by) VALUES "
+    for number, day in enumerate(("NULL", "'0001-01-01'", "'9999-12-31'"), 1):
+        database.execute(f"{ask} ({number}, 'a', {day}, {made})")
+        with pytest.raises(sa.exc.IntegrityError):
+            database.execute(f"{ask} (9, 'a', {day}, {made})")
+    assert sql.read(database.engine, model=DAY_MODEL)["line"]["day"].isna().sum() == 1
+
+
 def test_a_scale_that_mysql_lacks_is_refused_by_name() -> None:
     class Deep(Bound):
         """More digits behind the point."""
