@@ -84,6 +84,14 @@ def test_another_type_is_refused() -> None:
     assert find_conflicts(stored, one_table(held=(dt.date, {}))) == ["visit.held has another type"]
 
 
+def test_facts_of_a_damaged_commit_are_differences() -> None:
+    stored = describe_tables(one_table(held=(str, {"length": 9})))
+    stored["visit"]["columns"]["held"]["length"] = "8"
+    assert find_conflicts(stored, one_table(held=(str, {"length": 9}))) == [
+        "visit.held has another length"
+    ]
+
+
 def test_wider_in_one_fact_does_not_hide_another() -> None:
     before, after = {"precision": 9, "scale": 2}, {"precision": 12, "scale": 4, "nullable": True}
     assert conflicts(Decimal, before, after) == ["visit.held has another scale"]

@@ -152,8 +152,10 @@ def find_conflicts(
 
 def _is_wider(fact: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
     """Tell whether a column holds all that it held, by one fact of it that changed."""
-    look = _WIDER.get(fact)
-    return look is not None and look(before.get(fact), after.get(fact))
+    look, was, now = _WIDER.get(fact), before.get(fact), after.get(fact)
+    # A damaged commit may say anything.
+    is_alike = was is None or now is None or type(was) is type(now)
+    return look is not None and is_alike and look(was, now)
 
 
 def _is_earlier(before: Any, after: Any) -> bool:
@@ -166,7 +168,7 @@ def _is_earlier(before: Any, after: Any) -> bool:
 #: What makes a column wider, by the fact that changes, from its value before and after.
 _WIDER: Mapping[str, Callable[[Any, Any], bool]] = {
     "length": lambda before, after: after is None or (before is not None and after >= before),
-    "precision": lambda before, after: after >= before,
+    "precision": lambda before, after: bool(before and after and after >= before),
     "nullable": lambda _, after: bool(after),
     "minimum": _is_earlier,
 }
