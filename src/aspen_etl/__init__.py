@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from aspen_etl.borrower import BORROWER_MODEL, borrower_model
     from aspen_etl.changes import Changes, apply_changes, diff
     from aspen_etl.errors import AspenETLError
+    from aspen_etl.inference import Proposal, propose_model
     from aspen_etl.io import ReadLimits, read_extract, read_tables, write_tables
     from aspen_etl.normalization import NormalizeResult, denormalize, normalize, verify
     from aspen_etl.schema import Extract, Model, Run, Snapshot, Tables, column
@@ -28,6 +29,7 @@ __all__ = [
     "Extract",
     "Model",
     "NormalizeResult",
+    "Proposal",
     "ReadLimits",
     "Run",
     "Snapshot",
@@ -43,6 +45,7 @@ __all__ = [
     "is_valid",
     "normalize",
     "plan",
+    "propose_model",
     "read_extract",
     "read_tables",
     "split",
@@ -57,6 +60,7 @@ _HOMES = {
     "borrower": ("BORROWER_MODEL", "borrower_model"),
     "changes": ("Changes", "apply_changes", "diff"),
     "errors": ("AspenETLError",),
+    "inference": ("Proposal", "propose_model"),
     "io": ("ReadLimits", "read_extract", "read_tables", "write_tables"),
     "normalization": ("NormalizeResult", "denormalize", "normalize", "verify"),
     "schema": ("Extract", "Model", "Run", "Snapshot", "Tables", "column"),

@@ -34,7 +34,7 @@ FLOORS = (
     {"borrower"},
     {"changes"},
     {"normalization", "io"},
-    {"store"},
+    {"store", "inference"},
     {"synchronization", "sql"},
     {"__init__"},
     {"aws", "testing", "command_line"},

@@ -18,20 +18,26 @@ from aspen_etl.schema import Model
 __all__ = ["load_model"]
 
 _NAME = re.compile(r"(?P<module>[^\W\d]\w*(\.[^\W\d]\w*)*)(:(?P<attribute>[^\W\d]\w*))?")
+#: The same by the path of the module's file.
+_FILE = re.compile(
+    r"(?P<folder>(?:.*[/\\])?)(?P<module>[^\W\d]\w*)\.py(:(?P<attribute>[^\W\d]\w*))?"
+)
 
 
 def load_model(name: Optional[str]) -> Model:
-    """Import a model by the name of its module and its own; the working folder is looked in.
+    """Import a model by the name of its module, or of that one's file, and its own.
+
+    The working folder is looked in for a module, and the file's own folder for those beside it.
 
     Raises:
         ModelError: There is none of that name, or its module cannot be imported.
     """
     if name is None:
         return BORROWER_MODEL
-    parts = _NAME.fullmatch(name)
+    parts = _FILE.fullmatch(name) or _NAME.fullmatch(name)
     if parts is None:
         raise _no_model(name, "a module's name, a colon, and the model's name are expected")
-    module = _import(name, parts["module"])
+    module = _import(name, parts["module"], parts.groupdict().get("folder") or "")
     attribute = parts["attribute"] or "MODEL"
     found = getattr(module, attribute, None)
     if isinstance(found, Model):
@@ -44,9 +50,9 @@ def load_model(name: Optional[str]) -> Model:
     raise _no_model(name, f"{reason} (the models there: {listing(models)})")
 
 
-def _import(name: str, module: str) -> ModuleType:
+def _import(name: str, module: str, folder: str) -> ModuleType:
     """Import a module; what it prints is no part of what a command prints."""
-    sys.path.insert(0, "")  # the working folder
+    sys.path.insert(0, folder)  # '' is the working folder
     try:
         with contextlib.redirect_stdout(sys.stderr):
             return importlib.import_module(module)
@@ -57,7 +63,7 @@ def _import(name: str, module: str) -> ModuleType:
         cause, missing = error, ""
     finally:
         with contextlib.suppress(ValueError):
-            sys.path.remove("")
+            sys.path.remove(folder)
     if missing and f"{module}.".startswith(f"{missing}."):
         raise _no_model(name, f"there is no module {missing} here, nor in Python's path")
     msg = f"--model {name}: importing {module} failed: {_describe(cause)}"

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import aspen_etl
-from aspen_etl.command_line import databases, extracting, storing, syncing
+from aspen_etl.command_line import databases, extracting, initializing, storing, syncing
 from aspen_etl.command_line.interrupts import INTERRUPTED, TOLD
 from aspen_etl.command_line.output import print_json
 from aspen_etl.command_line.parsing import Parser, UsageError
@@ -64,6 +64,7 @@ def make_parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=aspen_etl.__version__)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    initializing.add_commands(commands)
     extracting.add_commands(commands)
     syncing.add_commands(commands)
     storing.add_commands(commands)

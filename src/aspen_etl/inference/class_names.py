@@ -22,11 +22,13 @@ class ClassNames:
         sheets: The class of each sheet's rows, by the sheet.
         entities: Those of the entities, in their order.
         prefixes: What the names of all columns of each entity begin with, or ''.
+        fan_outs: The classes of the fan-outs, in their order.
     """
 
     sheets: Mapping[str, str]
     entities: Sequence[str]
     prefixes: Sequence[str]
+    fan_outs: Sequence[str]
 
     @classmethod
     def of(cls, study: Study, name: str, /) -> ClassNames:
@@ -47,7 +49,14 @@ class ClassNames:
             entities.append(_of_entity(entity, taken))
             taken.add(entities[-1])
         prefixes = [_prefix(*each, study) for each in zip(study.entities, entities)]
-        return cls(sheets, entities, prefixes)
+        fan_outs: list[str] = []
+        for each in study.fan_outs:
+            plain = class_name(singular(each.stem))
+            one = singular(each.sheet)
+            told = f"{one}_{singular(each.stem)}" if plain in taken else singular(each.stem)
+            fan_outs.append(class_name(told, taken))
+            taken.add(fan_outs[-1])
+        return cls(sheets, entities, prefixes, fan_outs)
 
 
 def _of_sheet(one: str, sheet: str, study: Study, taken: set[str]) -> str:

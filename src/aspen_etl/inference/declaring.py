@@ -6,15 +6,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Optional, Union
 
+import pandas as pd
+
 from aspen_etl.inference.class_names import ClassNames
 from aspen_etl.inference.columns import joined_cells
-from aspen_etl.inference.kind import Kind
+from aspen_etl.inference.kind import Kind, text_kind
 from aspen_etl.inference.names import base_of, column_name, table_name
 from aspen_etl.inference.study import EntityFound, Study
 from aspen_etl.inference.types import infer_kind
 from aspen_etl.schema.column_spec import ColumnType
 
 __all__ = ["Declared", "Line", "declare"]
+
+_SPREAD = "a row for each of these columns that has a cell; type is what * stands for"
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,9 @@ def declare(study: Study, name: str, /) -> list[Declared]:
         for at in held:
             done.setdefault(names.entities[at], _entity(study, names, at))
         done[names.sheets[sheet]] = _table(study, names, sheet)
+        for at, each in enumerate(study.fan_outs):
+            if each.sheet == sheet:
+                done[names.fan_outs[at]] = _fan_out(study, names, at)
     return list(done.values())
 
 
@@ -96,8 +103,9 @@ def _in_order(study: Study) -> list[str]:
 def _table(study: Study, names: ClassNames, sheet: str) -> Declared:
     key, name = study.keys[sheet], names.sheets[sheet]
     body = _Body(f"{table_name(name)}_id")
+    spread = {column for each in study.fan_outs if each.sheet == sheet for column in each.columns}
     for column, cells in study.sheets[sheet].columns.items():
-        if study.owner_of(sheet, column) is not None:
+        if study.owner_of(sheet, column) is not None or column in spread:
             continue
         is_key = column in key.columns
         place = _Place(
@@ -138,6 +146,22 @@ def _entity(study: Study, names: ClassNames, at: int) -> Declared:
             body.refer(place, target)
     sheets = tuple(f"{sheet}.{prefix}*" if prefix else sheet for sheet in found.sheets)
     return Declared(name, "Entity", sheets[0] if len(sheets) == 1 else sheets, body.lines)
+
+
+def _fan_out(study: Study, names: ClassNames, at: int) -> Declared:
+    found, name = study.fan_outs[at], names.fan_outs[at]
+    parent = table_name(names.sheets[found.sheet])
+    key = study.keys[found.sheet].single
+    kind: ColumnType = "integer"
+    if key == f"{parent}_id":
+        kind = infer_kind(key, study.sheets[found.sheet][key].cells, is_key=True).type
+    length = dict(text_kind(pd.Series(found.words)).facts)
+    lines = [
+        Line(f"{parent}_id", kind, parent, {"natural_key": True}),
+        Line("type", "text", None, {"natural_key": True, **length, "from_name": found.words}),
+        Line("value", found.kind.type, None, dict(found.kind.facts), found.kind.note),
+    ]
+    return Declared(name, "Table", f"{found.sheet}.{found.pattern}", lines, _SPREAD)
 
 
 def _spelt(column: str, held: Sequence[str], entity: EntityFound) -> Union[str, tuple[str, ...]]:
@@ -247,7 +271,8 @@ class _Body:
 
     def refer(self, place: _Place, target: _Target) -> None:
         """Add a column that refers to a table."""
-        name = self._name(f"{base_of(place.wanted)}_id")
+        wanted = f"{base_of(place.wanted)}_id"
+        name = self._name(f"{target.table}_id" if wanted in self._taken else wanted)
         is_implied = place.is_implied and target.is_entity
         source = {} if is_implied else {"source": place.source}
         facts = {**source, **place.facts, **place.last}

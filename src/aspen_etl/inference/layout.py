@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import textwrap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Union
 
 __all__ = ["Bracketed", "call", "comment", "lay_out", "literal"]
@@ -33,18 +33,16 @@ class Bracketed:
         """Give it in one line."""
         return f"{self.start}{', '.join(map(str, self.items))}{self.end}"
 
-    def within(self, before: str, behind: str) -> Bracketed:
-        """Put more before and behind it."""
-        return Bracketed(f"{before}{self.start}", self.items, f"{self.end}{behind}")
-
 
 def call(function: str, positional: Sequence[Any], keywords: Mapping[str, Any]) -> Bracketed:
     """Write a call; a text is a literal, what is laid out already stands as it is."""
     told: list[Union[str, Bracketed]] = [literal(value) for value in positional]
     for name, value in keywords.items():
         held = literal(value)
-        is_long = isinstance(held, Bracketed)
-        told.append(held.within(f"{name}=", "") if is_long else f"{name}={held}")
+        if isinstance(held, Bracketed):
+            told.append(replace(held, start=f"{name}={held.start}"))
+        else:
+            told.append(f"{name}={held}")
     return Bracketed(f"{function}(", told, ")")
 
 

@@ -8,6 +8,7 @@ from typing import Optional
 
 from aspen_etl.inference.columns import Column, Sheet, joined_cells, study_sheet
 from aspen_etl.inference.dependencies import find_groups
+from aspen_etl.inference.fan_outs import FanOut, find_fan_outs
 from aspen_etl.inference.keys import Key, find_key, given_key, no_key
 from aspen_etl.inference.names import base_of
 from aspen_etl.inference.references import find_references, share_found
@@ -45,12 +46,14 @@ class Study:
         keys: The key of each.
         references: The sheet that a column refers to, by sheet and column.
         entities: The entities, each in one sheet at the least.
+        fan_outs: Columns that become rows of a table of their own.
     """
 
     sheets: Mapping[str, Sheet]
     keys: Mapping[str, Key]
     references: Mapping[tuple[str, str], str]
     entities: Sequence[EntityFound]
+    fan_outs: Sequence[FanOut] = ()
 
     def entity_of(self, sheet: str, head: str, /) -> Optional[EntityFound]:
         """Give the entity whose key a column holds."""
@@ -86,7 +89,20 @@ def study(extract: Extract, keys: Mapping[str, Sequence[str]], /) -> Study:
         for group in find_groups(sheet, found[name], refers):
             _add(entities, EntityFound(group.head, group.columns, {name: group.columns}), sheets)
     everywhere = [_spread(entity, sheets, found, references, entities) for entity in entities]
-    return Study(sheets, found, references, everywhere)
+    whole = Study(sheets, found, references, everywhere)
+    fan_outs = [each for sheet in sheets.values() for each in _fan_outs(whole, sheet)]
+    return replace(whole, fan_outs=fan_outs)
+
+
+def _fan_outs(study: Study, sheet: Sheet) -> list[FanOut]:
+    taken = {
+        column
+        for column in sheet.columns
+        if column in study.keys[sheet.name].columns
+        or study.refers(sheet.name, column)
+        or study.owner_of(sheet.name, column) is not None
+    }
+    return find_fan_outs(sheet, taken)
 
 
 def _key(sheet: Sheet, given: Optional[Sequence[str]]) -> Key:

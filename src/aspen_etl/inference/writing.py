@@ -54,14 +54,12 @@ def _import_order(name: str) -> tuple[bool, str]:
 
 
 def _class(declared: Declared) -> Iterator[str]:
-    base: list[str | Bracketed] = [declared.base]
     source = call("", (), {"source": declared.source}).items
-    yield from lay_out(Bracketed(f"class {declared.name}(", [*base, *source], "):"))
+    yield from lay_out(Bracketed(f"class {declared.name}(", [declared.base, *source], "):"))
     yield from comment(declared.note, "    ")
     for line in declared.lines:
         yield from comment(line.note, "    ")
-        function, target = "column", ()
-        if line.target is not None:
-            function, target = "ref", (line.target,)
+        function = "column" if line.target is None else "ref"
+        target = () if line.target is None else (line.target,)
         start = f"{line.name}: Series[{_ANNOTATIONS[line.type]}] = {function}"
         yield from lay_out(call(start, target, line.facts), "    ")

@@ -1,0 +1,140 @@
+"""The command that begins: init writes a first model of a source, and a test of it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+from collections.abc import Mapping
+from pathlib import Path, PurePath
+from typing import Any, Union
+
+from aspen_etl.command_line.options import (
+    READING,
+    add_debug,
+    add_json,
+    add_options,
+    add_storage_options,
+    add_value,
+    settings_of,
+)
+from aspen_etl.command_line.output import print_json, progress
+from aspen_etl.errors import NotSupportedError, TargetExistsError, WriteError
+from aspen_etl.errors.base import instead, listing
+from aspen_etl.inference import Proposal, propose_model
+from aspen_etl.io.options import Names
+from aspen_etl.io.urls import local_path
+from aspen_etl.synchronization.settings import OPTIONS
+
+__all__ = ["add_commands"]
+
+_MODEL = "model.py"
+
+
+def add_commands(commands: Any) -> None:
+    """Add the command to the parser."""
+    init = commands.add_parser("init", help="write a first model of a source, and a test of it")
+    add_options(init, *READING)
+    init.add_argument(
+        "-o",
+        metavar="FILE",
+        dest="target",
+        default=_MODEL,
+        help=f"the module to write ({_MODEL}); its test is written beside it",
+    )
+    told = "the key of a sheet, its columns parted by commas; may be repeated"
+    add_value(init, "--key", Names(), metavar="SHEET=COLUMN", dest="keys", default={}, help=told)
+    add_json(init)
+    add_storage_options(init)
+    add_debug(init)
+    init.set_defaults(command=_init)
+
+
+def _init(arguments: argparse.Namespace) -> None:
+    model = Path(arguments.target)
+    test = model.with_name(f"test_{model.stem}.py")
+    _check(model, test)
+    settings = settings_of(arguments)
+    with progress("looking at every cell"):
+        proposal = propose_model(
+            arguments.source,
+            keys={sheet: columns.split(",") for sheet, columns in arguments.keys.items()},
+            read_options=settings.reading_of(arguments.source).keywords(),
+        )
+    source = _as_seen_from(model.parent, arguments.source)
+    for path, text in ((model, proposal.model), (test, proposal.test(model.stem, source))):
+        _write(path, text)
+    command = _next(arguments, proposal.options)
+    if arguments.json:
+        written = {"model": str(model), "test": str(test), "normalize": command}
+        print_json({**written, "tables": dict(proposal.tables), "notes": list(proposal.notes)})
+        return
+    _tell(proposal, model, test, command)
+
+
+def _check(*paths: Path) -> None:
+    """Refuse what could not be imported, and what is there already, before a file is read."""
+    model = paths[0]
+    if model.suffix != ".py" or not model.stem.isidentifier():
+        msg = f"{model} can be no module; give a name such as model.py"
+        raise NotSupportedError(msg, path=str(model))
+    found = [str(path) for path in paths if path.exists()]
+    if found:
+        msg = f"{listing(found)} is there already; nothing was written; name another file with -o"
+        raise TargetExistsError(msg, url=str(model), found=tuple(found))
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file that was not there."""
+
+    def write() -> None:
+        with path.open("x", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+
+    instead(write, OSError, lambda error: WriteError.at(str(path), type(error).__name__))
+
+
+def _as_seen_from(folder: Path, source: str) -> Union[str, PurePath]:
+    """Give a path as a module in a folder finds it, and a url as it is."""
+    path = local_path(source)
+    if path is None:
+        return source
+    try:
+        return PurePath(os.path.relpath(path, folder))
+    except ValueError:  # on another disk of Windows
+        return PurePath(path)
+
+
+# ----------------------------------------------------------------------------- telling
+
+
+def _next(arguments: argparse.Namespace, options: Mapping[str, Any]) -> str:
+    """Give the command that normalizes the source with the model."""
+    words = ["aspen-etl", "normalize", arguments.source, "tables"]
+    words += ["--model", f"{PurePath(arguments.target).as_posix()}:MODEL"]
+    for name, value in options.items():
+        flag = OPTIONS[name].flag if name in OPTIONS else None
+        if flag is not None and name != "storage_options":
+            words += [word for each in _spelt(value) for word in (flag, each)]
+    if arguments.storage_options:
+        words += ["--storage-options", arguments.storage_options]
+    return shlex.join(words)
+
+
+def _spelt(value: Any) -> list[str]:
+    if isinstance(value, Mapping):
+        return [f"{name}={held}" for name, held in value.items()]
+    return [str(each) for each in value] if isinstance(value, (list, tuple)) else [str(value)]
+
+
+def _tell(proposal: Proposal, model: Path, test: Path, command: str) -> None:
+    print(f"{'written':24}{'columns':>12}")
+    for name, count in proposal.tables.items():
+        print(f"  {name:22}{count:12,}")
+    if proposal.notes:
+        print(f"\nto look at, as comments in {model}")
+        for note in proposal.notes:
+            print(f"  {note}")
+    print(f"\nThe model is {model}, its test {test}. Read them; then, as a README may say:\n")
+    print(f"    {command}")
+    print(f"    python -m pytest {shlex.quote(str(test))}")

@@ -1,0 +1,65 @@
+"""Write the test of a first model: it normalizes what the model was made of, and proves it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import PurePath
+from typing import Any, Union
+
+from aspen_etl.inference.layout import Bracketed, call, lay_out, literal
+
+__all__ = ["write_test"]
+
+_TEST = '''"""What {module}.py was made of is normalized, and nothing of it is lost."""
+
+import datetime as dt
+{imports}
+import aspen_etl as ae
+
+from {module} import MODEL
+
+{source}
+RUN = ae.Run(time=dt.datetime(2026, 1, 31, tzinfo=dt.timezone.utc), actor="test")
+
+
+def test_nothing_is_lost() -> None:
+{extract}
+    # Each cell is in the tables or in the rejects: this proves it, or raises ProofError.
+    result = ae.normalize(extract, run=RUN, model=MODEL)
+    for sheet in result.summary.sources.values():
+        assert sheet.rows == sheet.accepted + sheet.rejected
+
+
+def test_the_tables_give_the_sheets_back() -> None:
+{extract}
+    tables = ae.normalize(extract, run=RUN, model=MODEL).tables
+    again = ae.normalize(ae.denormalize(tables, model=MODEL), run=RUN, model=MODEL)
+    assert again.tables.equals(tables)
+    assert len(again.rejects) == 0
+'''
+
+
+def write_test(
+    module: str, source: Union[str, PurePath, Mapping[str, str]], options: Mapping[str, Any], /
+) -> str:
+    """Write a module for pytest that stands beside the model.
+
+    Args:
+        module: The name of the model's module.
+        source: The source: a path as seen from where the test stands, a url, or urls by sheet.
+        options: What ``read_extract`` takes beside the source and the model.
+    """
+    imports, place = "", [f"SOURCE = {literal(source)}"]
+    if isinstance(source, PurePath):
+        imports = "from pathlib import Path\n"
+        place = [f"SOURCE = Path(__file__).parent / {literal(source.as_posix())}"]
+    elif isinstance(source, Mapping):
+        place = lay_out(call("SOURCE = dict", (), source))
+    given = call("", (), options).items
+    read = Bracketed("extract = ae.read_extract(", ["SOURCE", "model=MODEL", *given], ")")
+    return _TEST.format(
+        module=module,
+        imports=imports,
+        source="\n".join(place),
+        extract="\n".join(lay_out(read, "    ")),
+    )
