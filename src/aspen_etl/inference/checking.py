@@ -24,7 +24,7 @@ RUN = ae.Run(time=dt.datetime(2026, 1, 31, tzinfo=dt.timezone.utc), actor="test"
 
 def test_nothing_is_lost() -> None:
 {extract}
-    # Each cell is in the tables or in the rejects: this proves it, or raises ProofError.
+    # Each cell is in the tables or in the rejects, or this raises a ProofError.
     result = ae.normalize(extract, run=RUN, model=MODEL)
     for sheet in result.summary.sources.values():
         assert sheet.rows == sheet.accepted + sheet.rejected

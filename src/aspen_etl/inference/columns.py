@@ -13,7 +13,7 @@ import pandas as pd
 
 from aspen_etl.columns import COLUMNS, Mask, Positions
 from aspen_etl.columns.rows import codes
-from aspen_etl.columns.text import TEXT, conform_text
+from aspen_etl.columns.text import conform_text
 from aspen_etl.inference.kind import Kind
 from aspen_etl.inference.types import infer_kind
 from aspen_etl.transform.cleaning import clean_white_space
@@ -131,6 +131,5 @@ def _study(name: str, values: pd.Series) -> Column:
 def joined_cells(columns: Sequence[Column], /) -> pd.Series:
     """Give each text that stands in any of some columns, once."""
     if not columns:
-        return pd.Series([], dtype=TEXT)
-    _, cells = codes(COLUMNS.concat([column.cells for column in columns]))
-    return cells
+        return COLUMNS.repeat(None, 0)
+    return codes(COLUMNS.concat([column.cells for column in columns]))[1]

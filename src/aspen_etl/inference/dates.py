@@ -8,13 +8,17 @@ from typing import Optional
 
 import pandas as pd
 
+from aspen_etl.columns import COLUMNS
 from aspen_etl.inference.kind import Kind, text_kind
 from aspen_etl.schema.column_spec import ColumnType
 from aspen_etl.schema.types.base import TOO_PRECISE
+from aspen_etl.schema.types.days import LATE_DAY
 from aspen_etl.schema.types.patterns import ISO_MOMENT, read_pattern
 
 __all__ = ["date_kind", "moment_kind"]
 
+#: How many cells are looked at first: what does not fit mostly shows at once.
+_GLANCE = 100
 _ISO = "%Y-%m-%d"
 #: Patterns of dates. Of those in one line the first that fits is taken: they never differ.
 _DATES = (
@@ -38,6 +42,10 @@ _TIMES = (
     *("%H:%M", "%H:%M:%S", "%H:%M:%S.%f"),
     *("%I:%M %p", "%I:%M:%S %p", "%I:%M%p", "%I:%M:%S%p"),
 )
+
+#: Moments that fit without a closer look: most do, and there may be many.
+_CLOCK = r"(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,3}0*)?)?"
+_PLAIN = f"{LATE_DAY}[ T]{_CLOCK}"
 
 _SWAPPED = "dates, but month and day cannot be told apart: declare the type and its format="
 _FINE = "moments finer than a millisecond: declare the type, and a cleaner that cuts the rest"
@@ -64,7 +72,7 @@ def moment_kind(cells: pd.Series, /) -> Optional[Kind]:
         forms = [tuple(f"{day} {time}" for day in days) for days in _DATES for time in _TIMES]
         return _only("datetime", forms, cells)
     wall, utc = Kind("datetime"), Kind("timestamp", (("zone", "UTC"),))
-    if wall.fits(cells):
+    if COLUMNS.matches(cells, _PLAIN).all() or wall.fits(cells):
         return wall
     if utc.fits(cells):
         read = map(ISO_MOMENT.read, cells.to_numpy(dtype=object))
@@ -88,5 +96,6 @@ def _fitting(type_: ColumnType, patterns: tuple[str, ...], cells: pd.Series) -> 
 
 
 def _begins(pattern: str, cells: pd.Series) -> bool:
-    """Tell whether the first cell fits, before all others are looked at."""
-    return read_pattern(pattern).read(cells.iloc[0]) is not None
+    """Tell whether the first cells fit, before all others are looked at."""
+    first = cells.iloc[:_GLANCE].to_numpy(dtype=object)
+    return all(read_pattern(pattern).read(text) is not None for text in first)

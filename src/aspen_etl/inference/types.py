@@ -9,7 +9,7 @@ import pandas as pd
 from aspen_etl.inference.dates import date_kind, moment_kind
 from aspen_etl.inference.kind import Kind, text_kind
 from aspen_etl.inference.names import is_identifier
-from aspen_etl.inference.numbers import decimal_kind
+from aspen_etl.inference.numbers import number_kind
 
 __all__ = ["infer_kind"]
 
@@ -42,13 +42,8 @@ def infer_kind(name: str, cells: pd.Series, /, *, is_key: bool = False) -> Kind:
     if found is None and not is_key:
         found = _boolean(cells) or moment_kind(cells)
         if found is None and not is_identifier(name):
-            found = _number(cells)
+            found = number_kind(cells)
     return found or text_kind(cells)
-
-
-def _number(cells: pd.Series) -> Optional[Kind]:
-    whole = Kind("integer")
-    return whole if whole.fits(cells) else decimal_kind(cells)
 
 
 def _boolean(cells: pd.Series) -> Optional[Kind]:

@@ -44,7 +44,7 @@ def read_sheets(source: Source, reading: Reading = _USUAL, /) -> Extract:
     Examples:
         >>> import fsspec
         >>> with fsspec.open_files(["memory://sheets/Order Lines.csv"], "w")[0] as file:
-        ...     _ = file.write("Order ID,SKU\\n1,a\\n")
+        ...     _ = file.write("Order ID,SKU\n1,a\n")
         >>> sheets = read_sheets("memory://sheets/Order Lines.csv")
         >>> {name: list(frame.columns) for name, frame in sheets.items()}
         {'order_lines': ['order_id', 'sku']}
