@@ -67,7 +67,7 @@ def _init(arguments: argparse.Namespace) -> None:
     command = _next(arguments, proposal.options)
     if arguments.json:
         written = {"model": str(model), "test": str(test), "normalize": command}
-        print_json({**written, "tables": dict(proposal.tables), "notes": list(proposal.notes)})
+        print_json({**written, "tables": dict(proposal.tables), "notes": dict(proposal.notes)})
         return
     _tell(proposal, model, test, command)
 
@@ -133,8 +133,8 @@ def _tell(proposal: Proposal, model: Path, test: Path, command: str) -> None:
         print(f"  {name:22}{count:12,}")
     if proposal.notes:
         print(f"\nto look at, as comments in {model}")
-        for note in proposal.notes:
-            print(f"  {note}")
+        for note, places in proposal.notes.items():
+            print(f"  {note}\n    {', '.join(places)}")
     print(f"\nThe model is {model}, its test {test}. Read them; then, as a README may say:\n")
     print(f"    {command}")
     print(f"    python -m pytest {shlex.quote(str(test))}")

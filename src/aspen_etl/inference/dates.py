@@ -47,8 +47,8 @@ _TIMES = (
 _CLOCK = r"(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,3}0*)?)?"
 _PLAIN = f"{LATE_DAY}[ T]{_CLOCK}"
 
-_SWAPPED = "dates, but month and day cannot be told apart: declare the type and its format="
-_FINE = "moments finer than a millisecond: declare the type, and a cleaner that cuts the rest"
+_SWAPPED = "dates, but is the month or the day first? declare the type and its format="
+_FINE = "moments finer than a millisecond: declare the type, and a cleaner"
 _MIXED = "some moments have an offset, others none: these are taken for UTC"
 
 

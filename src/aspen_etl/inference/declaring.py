@@ -121,8 +121,8 @@ def _table(study: Study, names: ClassNames, sheet: str) -> Declared:
             body.add(place, kind)
         else:
             body.refer(place, target)
-    note = f"{key.repeated:,} rows repeat the key, and become rejects" if key.repeated else ""
-    return Declared(name, "Table", sheet, body.lines, note)
+    notes = [f"{key.repeated:,} rows repeat the key, and become rejects"] if key.repeated else []
+    return Declared(name, "Table", sheet, body.lines, "; ".join([key.note, *notes]).strip("; "))
 
 
 def _entity(study: Study, names: ClassNames, at: int) -> Declared:

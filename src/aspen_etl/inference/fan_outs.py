@@ -22,6 +22,8 @@ _NUMBERS = re.compile(
     r"|mon|tue|wed|thu|fri|sat|sun"
 )
 _LEAST, _LEAST_NUMBERED = 2, 3
+#: What has a shorter name than this has no name: ``x1`` to ``x9``.
+_SHORTEST = 3
 _DIGITS = re.compile(r"(?P<stem>.*[a-z])(?P<word>[0-9]+)\Z")
 
 
@@ -92,7 +94,7 @@ def _readings(name: str) -> Iterator[tuple[str, str, str]]:
 
 def _fan_out(sheet: Sheet, pattern: str, stem: str, words: list[str]) -> Optional[FanOut]:
     least = _LEAST if stem in _CONTACTS else _LEAST_NUMBERED
-    if len(words) < least:
+    if len(words) < least or len(stem) < _SHORTEST:
         return None
     columns = [sheet[pattern.replace("*", word)] for word in words]
     held = [column for column in columns if column.present]

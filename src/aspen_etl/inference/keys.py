@@ -9,29 +9,32 @@ from itertools import combinations
 from math import prod
 from typing import Optional
 
-import numpy as np
-
 from aspen_etl.errors import ExtractError
 from aspen_etl.errors.base import listing
 from aspen_etl.inference.chance import CHANCE, same_by_chance
 from aspen_etl.inference.columns import Sheet
 from aspen_etl.inference.names import is_key_name, singular
+from aspen_etl.schema.column_spec import ColumnType
 
 __all__ = ["Key", "find_key", "given_key", "no_key"]
 
+#: How many near keys a message shows.
+_SHOWN = 3
 #: Under this share of rows whose key an earlier one has, these are faults, and become rejects.
 _FEW = 0.05
 #: What a column that numbers something within a row's group is called, such as a line.
 _PART = re.compile(r"line|item|pos|seq|type|role")
-#: What nobody knows a row by, though it may be unique in a short sheet.
-_NO_KEYS = frozenset({"decimal", "boolean"})
-_LATE = frozenset({"datetime", "timestamp", "integer"})
-_NAMES_LATE = re.compile(r"(?:^|_)(?:amount|price|name|comment|note|description|total|sum)\Z")
+#: What may tell rows apart, and what may do so by chance, in a short sheet.
+_ABLE: frozenset[ColumnType] = frozenset({"text", "date"})
+_LATE: frozenset[ColumnType] = frozenset({"datetime", "timestamp", "integer"})
+_NAMES = re.compile(r"(?:^|_)(?:name|title|address|comment|note|description|remark|text)s?\Z")
 
 #: How many combinations of columns are looked at, those with the fewest values first, and how many
 #: rows before all of them: most combinations repeat themselves at once.
-_TRIES = 200
+_TRIES = 2_000
 _GLANCE = 2_000
+
+_GUESS = "the key is a guess: it tells these rows apart, and is called otherwise"
 
 
 @dataclass(frozen=True)
@@ -41,10 +44,12 @@ class Key:
     Attributes:
         columns: Its columns.
         repeated: How many rows have the key of an earlier one.
+        note: What a reader should look at, or ''.
     """
 
     columns: tuple[str, ...]
     repeated: int = 0
+    note: str = ""
 
     @property
     def single(self) -> Optional[str]:
@@ -56,23 +61,29 @@ def find_key(sheet: Sheet, /) -> Optional[Key]:
     """Find the key of a sheet: columns with a cell in each row.
 
     In this order: a unique column that is called like a key; two such columns; one that is called
-    like the sheet's own key, with few rows that repeat it; any other unique column; two or three
-    columns that are unique where chance would not have made them so; a column with few rows that
-    repeat it.
+    like the sheet's own key, with few rows that repeat it; another unique column of texts or dates;
+    two or three columns that are unique where chance would not have made them so; any other unique
+    column; one with few rows that repeat it.
     """
     named = sorted(filter(is_key_name, sheet.full), key=lambda name: _rank(sheet, name))
     parts = [name for name in sheet.full if is_key_name(name) or _PART.search(name)]
-    others = _others(sheet)
-    steps: tuple[Callable[[], Iterable[Sequence[str]]], ...] = (
+    early, late = _others(sheet)
+    told: tuple[Callable[[], Iterable[Sequence[str]]], ...] = (
         lambda: ((name,) for name in named if sheet[name].is_unique),
         lambda: (pair for pair in combinations(parts, 2) if _is_unique(sheet, pair)),
         lambda: ((name,) for name in named if _is_own(sheet, name) and _is_near(sheet, name)),
-        lambda: ((name,) for name in others if sheet[name].is_unique),
-        lambda: _combined(sheet, others),
-        lambda: ((name,) for name in [*named, *others] if _is_near(sheet, name)),
     )
-    found = next((tuple(key) for step in steps for key in step()), None)
-    return None if found is None else Key(found, sheet.repeated(found))
+    guessed: tuple[Callable[[], Iterable[Sequence[str]]], ...] = (
+        lambda: ((name,) for name in early if sheet[name].is_unique),
+        lambda: _combined(sheet, [*named, *early, *late]),
+        lambda: ((name,) for name in late if sheet[name].is_unique),
+        lambda: ((name,) for name in [*named, *early] if _is_near(sheet, name)),
+    )
+    for steps, note in ((told, ""), (guessed, _GUESS)):
+        found = next((tuple(key) for step in steps for key in step()), None)
+        if found is not None:
+            return Key(found, sheet.repeated(found), note)
+    return None
 
 
 def given_key(sheet: Sheet, columns: Sequence[str], /) -> Key:
@@ -91,18 +102,19 @@ def given_key(sheet: Sheet, columns: Sequence[str], /) -> Key:
 
 def no_key(sheet: Sheet, /) -> ExtractError:
     """Say which columns are nearest to a key, and what to do."""
-    named = [name for name in sheet.full if is_key_name(name)]
-    near = sorted(named or sheet.full, key=lambda name: sheet[name].repeated)[:3]
-    sets = [(name,) for name in near] + list(combinations(near, 2))
-    told = [f"{listing(names)} ({sheet.repeated(names):,} rows repeat it)" for names in sets]
-    nearest = f"; nearest are {'; '.join(told)}" if told else "; no column has a cell in each row"
+    able = [name for name in sheet.full if sheet[name].kind.type in _ABLE | _LATE]
+    able = sorted(able, key=lambda name: sheet[name].repeated)[:_SHOWN]
+    sets = [(name,) for name in able] + list(combinations(able, 2))
+    near = sorted((sheet.repeated(names), names) for names in sets)[:_SHOWN]
+    told = [f"{listing(names)} (repeated by {count:,})" for count, names in near]
+    nearest = f"; nearest are {'; '.join(told)}" if told else ", nor has any column only cells"
     return ExtractError(
-        f"sheet {sheet.name}: nothing tells its {sheet.rows:,} rows apart{nearest}; give it a "
-        "column that numbers its rows, or name the key, whose repetitions become rejects: "
-        f"--key {sheet.name}=COLUMN[,COLUMN]",
+        f"sheet {sheet.name}: no column, pair or triple tells its {sheet.rows:,} rows apart"
+        f"{nearest}; give it a column that numbers its rows, or name a key, whose repetitions "
+        f"become rejects: keys={{{sheet.name!r}: ...}} (--key {sheet.name}=COLUMN,COLUMN)",
         sheet=sheet.name,
         rows=sheet.rows,
-        nearest=tuple(near),
+        nearest=tuple(names for _, names in near),
     )
 
 
@@ -127,27 +139,29 @@ def _is_unique(sheet: Sheet, names: Sequence[str]) -> bool:
     return not sheet.repeated(names, _GLANCE) and not sheet.repeated(names)
 
 
-def _others(sheet: Sheet) -> list[str]:
-    """Give the columns that are called like no key and may be one, the likelier first."""
-    kinds = {name: sheet[name].kind.type for name in sheet.full if not is_key_name(name)}
-    able = [name for name, kind in kinds.items() if kind not in _NO_KEYS]
+def _others(sheet: Sheet) -> tuple[list[str], list[str]]:
+    """Give the columns that are called like no key and may be one, and those that by chance are."""
+    held = {name: sheet[name].kind for name in sheet.full if not is_key_name(name)}
+    # A number that became text for want of a format is a number.
+    held = {name: kind for name, kind in held.items() if not kind.note}
+    early = [name for name, kind in held.items() if kind.type in _ABLE]
+    prose = [name for name in early if _NAMES.search(name)]
+    late = [name for name, kind in held.items() if kind.type in _LATE]
+    return [name for name in early if name not in prose], [*late, *prose]
 
-    def rank(name: str) -> tuple[bool, bool]:
-        return _NAMES_LATE.search(name) is not None, kinds[name] in _LATE
 
-    return sorted(able, key=rank)
-
-
-def _combined(sheet: Sheet, others: Sequence[str]) -> Iterator[Sequence[str]]:
+def _combined(sheet: Sheet, names: Sequence[str]) -> Iterator[Sequence[str]]:
     """Give pairs, then triples, that are unique where chance would repeat them."""
-    able = [name for name in sheet.full if name in others or is_key_name(name)]
+    able = [name for name in sheet.full if name in names]
     able = [name for name in able if 1 < len(sheet[name].cells) < sheet.rows]
     for size in (2, 3):
-        sets = [each for each in combinations(able, size) if _repeats_by_chance(sheet, each)]
+        sets = [each for each in combinations(able, size) if _is_possible(sheet, each)]
         sets.sort(key=lambda each: prod(len(sheet[name].cells) for name in each))
         yield from (each for each in sets[:_TRIES] if _is_unique(sheet, each))
 
 
-def _repeats_by_chance(sheet: Sheet, names: Sequence[str]) -> bool:
+def _is_possible(sheet: Sheet, names: Sequence[str]) -> bool:
+    """Tell whether there are as many combinations as rows, and chance alone would repeat some."""
     alike = prod(same_by_chance(sheet[name].counts) for name in names)
-    return bool(np.square(sheet.rows, dtype=float) / 2 * alike > CHANCE)
+    enough = prod(len(sheet[name].cells) for name in names) >= sheet.rows
+    return enough and float(sheet.rows) ** 2 / 2 * alike > CHANCE

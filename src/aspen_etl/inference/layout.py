@@ -65,7 +65,9 @@ def literal(value: Any) -> Union[str, Bracketed]:
 def comment(text: str, indent: str = "") -> list[str]:
     """Write a comment in lines."""
     start = f"{indent}# "
-    return textwrap.wrap(text, _WIDTH, initial_indent=start, subsequent_indent=start)
+    return textwrap.wrap(
+        text, _WIDTH, initial_indent=start, subsequent_indent=start, break_on_hyphens=False
+    )
 
 
 def lay_out(expression: Union[str, Bracketed], indent: str = "", behind: str = "") -> list[str]:

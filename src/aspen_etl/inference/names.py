@@ -27,6 +27,34 @@ _GENERIC = re.compile(
     r"(?:sheet|tabelle|feuil|hoja|foglio|blad|planilha|data|table|export)_?[0-9]*"
 )
 
+#: What is called alike in many sheets, and means the row that it stands in.
+_NAMELESS = frozenset(
+    [
+        "code",
+        "date",
+        "day",
+        "guid",
+        "id",
+        "key",
+        "month",
+        "name",
+        "no",
+        "nr",
+        "num",
+        "number",
+        "pos",
+        "position",
+        "ref",
+        "row",
+        "seq",
+        "time",
+        "title",
+        "type",
+        "uuid",
+        "year",
+    ]
+)
+
 #: Plurals that no ending tells.
 _ODD = {
     "children": "child",
@@ -102,7 +130,7 @@ def points_at(column: str, sheet: str, key: str, /) -> bool:
         key: Its key.
     """
     one = singular(sheet)
-    if base_of(key) != key or key == one:  # the key itself says of what it is
+    if key not in _NAMELESS:  # the key itself says of what it is
         return column in {key, one} or column.endswith(f"_{key}") or _is_key_of(column, one)
     return column == one or _is_key_of(column, one)
 

@@ -49,8 +49,8 @@ _ROOM = (("precision", 38), ("scale", 18))
 _PRECISIONS = (12, 18, 38)
 _LEAST_SCALE, _SPARE, _NOISE_DIGITS = 2, 2, 16
 
-_COMMA = "numbers, but a comma or point may part thousands or the fraction: declare a format="
-_NOISE = "numbers of 16 digits and more: declare the type, and a cleaner that cuts a float's noise"
+_COMMA = "numbers, but is a comma or point one of thousands? declare the format="
+_NOISE = "numbers of 16 digits and more, as floats: declare the type, and a cleaner"
 _POWERS = "numbers such as 1e-3: declare the type, and a cleaner that writes them out"
 
 

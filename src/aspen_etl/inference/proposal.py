@@ -42,14 +42,14 @@ class Proposal:
     Attributes:
         model: The text of a module that holds it as ``MODEL``.
         tables: The number of columns of each table, by the name of its class.
-        notes: What a reader should look at, as it stands in the text.
+        notes: What a reader should look at, as it stands in the text, and where.
         options: What ``read_extract`` must be told to read this source, beside the model and
             ``storage_options``, which may hold a secret.
     """
 
     model: str = field(repr=False)
     tables: Mapping[str, int]
-    notes: Sequence[str]
+    notes: Mapping[str, tuple[str, ...]]
     options: Mapping[str, Any] = field(repr=False)
 
     def test(self, module: str, source: Union[str, PurePath, Mapping[str, str]], /) -> str:
@@ -116,7 +116,7 @@ def propose_model(
     return Proposal(
         model=write_model(_about(found), classes),
         tables={each.name: len(each.lines) for each in classes},
-        notes=[f"{where}: {note}" for each in classes for where, note in _notes(each)],
+        notes=_notes(classes),
         options={name: told for name, told in reading.keywords().items() if name not in _UNTOLD},
     )
 
@@ -161,7 +161,12 @@ def _about(found: Study) -> str:
     )
 
 
-def _notes(declared: Declared) -> list[tuple[str, str]]:
-    notes = [(declared.name, declared.note)]
-    notes += [(f"{declared.name}.{line.name}", line.note) for line in declared.lines]
-    return [(where, note) for where, note in notes if note]
+def _notes(classes: Sequence[Declared]) -> dict[str, tuple[str, ...]]:
+    places: dict[str, tuple[str, ...]] = {}
+    for each in classes:
+        told = [(each.name, each.note)]
+        told += [(f"{each.name}.{line.name}", line.note) for line in each.lines]
+        for where, note in told:
+            if note:
+                places[note] = (*places.get(note, ()), where)
+    return places

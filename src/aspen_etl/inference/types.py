@@ -19,6 +19,11 @@ _WORDS = tuple(
     for yes, no in (("Y", "N"), ("Yes", "No"), ("T", "F"))
     for write in (str, str.lower, str.upper)
 )
+#: Words that may stand for a missing cell; whether one does, the caller says.
+_NOTHING = tuple(
+    ["NA", "N/A", "n/a", "na", "NaN", "nan", "null", "NULL", "None", "-", "--", "?", ".", "\\N"]
+)
+_WORD = "numbers but for one word: is that a missing cell? then see --na-values"
 #: In how many ways true and false may be written with large letters and small ones.
 _SPELLINGS = 6
 
@@ -42,8 +47,16 @@ def infer_kind(name: str, cells: pd.Series, /, *, is_key: bool = False) -> Kind:
     if found is None and not is_key:
         found = _boolean(cells) or moment_kind(cells)
         if found is None and not is_identifier(name):
-            found = number_kind(cells)
+            found = number_kind(cells) or _all_but_a_word(cells)
     return found or text_kind(cells)
+
+
+def _all_but_a_word(cells: pd.Series) -> Optional[Kind]:
+    """Note where numbers stand beside one word that may say that there is none."""
+    others = cells[~cells.isin(_NOTHING)]
+    if len(others) != len(cells) - 1 or not len(others):
+        return None
+    return text_kind(cells).noting(_WORD) if number_kind(others) is not None else None
 
 
 def _boolean(cells: pd.Series) -> Optional[Kind]:
