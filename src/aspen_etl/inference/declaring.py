@@ -11,7 +11,7 @@ import pandas as pd
 from aspen_etl.inference.class_names import ClassNames
 from aspen_etl.inference.columns import joined_cells
 from aspen_etl.inference.kind import Kind, text_kind
-from aspen_etl.inference.names import base_of, column_name, table_name
+from aspen_etl.inference.names import base_of, column_name, is_key_name, table_name
 from aspen_etl.inference.study import EntityFound, Study
 from aspen_etl.inference.types import infer_kind
 from aspen_etl.schema.column_spec import ColumnType
@@ -271,8 +271,12 @@ class _Body:
 
     def refer(self, place: _Place, target: _Target) -> None:
         """Add a column that refers to a table."""
-        wanted = f"{base_of(place.wanted)}_id"
-        name = self._name(f"{target.table}_id" if wanted in self._taken else wanted)
+        base = base_of(place.wanted)
+        wanted = f"{base}_id"
+        says_nothing = base == place.wanted and is_key_name(base)  # such as sku
+        if says_nothing or wanted in self._taken:
+            wanted = f"{target.table}_id"
+        name = self._name(wanted)
         is_implied = place.is_implied and target.is_entity
         source = {} if is_implied else {"source": place.source}
         facts = {**source, **place.facts, **place.last}

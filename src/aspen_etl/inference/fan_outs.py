@@ -10,6 +10,7 @@ from typing import Optional
 from aspen_etl.inference.columns import Sheet, joined_cells
 from aspen_etl.inference.kind import Kind
 from aspen_etl.inference.types import infer_kind
+from aspen_etl.schema.column_spec import ColumnType
 
 __all__ = ["FanOut", "find_fan_outs"]
 
@@ -22,6 +23,8 @@ _NUMBERS = re.compile(
     r"|mon|tue|wed|thu|fri|sat|sun"
 )
 _LEAST, _LEAST_NUMBERED = 2, 3
+#: Types of which a column may have one and its like another.
+_ALIKE: frozenset[ColumnType] = frozenset({"integer", "decimal"})
 #: What has a shorter name than this has no name: ``x1`` to ``x9``.
 _SHORTEST = 3
 _DIGITS = re.compile(r"(?P<stem>.*[a-z])(?P<word>[0-9]+)\Z")
@@ -99,6 +102,6 @@ def _fan_out(sheet: Sheet, pattern: str, stem: str, words: list[str]) -> Optiona
     columns = [sheet[pattern.replace("*", word)] for word in words]
     held = [column for column in columns if column.present]
     kind = infer_kind(stem, joined_cells(held))
-    fits = all(kind.fits(column.cells) for column in held)
-    alike = kind.type in {column.kind.type for column in held}
-    return FanOut(sheet.name, pattern, stem, tuple(words), kind) if fits and alike else None
+    kinds = {column.kind.type for column in held} | {kind.type}
+    is_one = len(kinds) == 1 or kinds <= _ALIKE
+    return FanOut(sheet.name, pattern, stem, tuple(words), kind) if is_one else None

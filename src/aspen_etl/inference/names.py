@@ -29,30 +29,11 @@ _GENERIC = re.compile(
 
 #: What is called alike in many sheets, and means the row that it stands in.
 _NAMELESS = frozenset(
-    [
-        "code",
-        "date",
-        "day",
-        "guid",
-        "id",
-        "key",
-        "month",
-        "name",
-        "no",
-        "nr",
-        "num",
-        "number",
-        "pos",
-        "position",
-        "ref",
-        "row",
-        "seq",
-        "time",
-        "title",
-        "type",
-        "uuid",
-        "year",
-    ]
+    {
+        *("code", "guid", "id", "key", "no", "nr", "num", "number", "ref", "uuid"),
+        *("date", "day", "month", "time", "year", "pos", "position", "row", "seq"),
+        *("name", "title", "type"),
+    }
 )
 
 #: Plurals that no ending tells.
@@ -65,6 +46,8 @@ _ODD = {
     "species": "species",
     "news": "news",
 }
+#: The letters that a word has at the least.
+_SHORTEST = 3
 #: How plurals end, and what then stands there.
 _PLURALS = (
     ("sses", "ss"),
@@ -111,7 +94,7 @@ def singular(name: str, /) -> str:
     if last in _ODD:
         return f"{before}{line}{_ODD[last]}"
     for plural, one in _PLURALS:
-        if last.endswith(plural) and len(last) > len(plural) + 1:
+        if last.endswith(plural) and len(last) - len(plural) + len(one) >= _SHORTEST:
             return name[: len(name) - len(plural)] + one
     return name
 

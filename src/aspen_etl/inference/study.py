@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Optional
 
+from aspen_etl.errors import ExtractError
+from aspen_etl.errors.base import listing
 from aspen_etl.inference.columns import Column, Sheet, joined_cells, study_sheet
 from aspen_etl.inference.dependencies import find_groups
 from aspen_etl.inference.fan_outs import FanOut, find_fan_outs
@@ -80,6 +82,10 @@ def study(extract: Extract, keys: Mapping[str, Sequence[str]], /) -> Study:
     Raises:
         ExtractError: Nothing tells the rows of a sheet apart, or it has no such column.
     """
+    for name in keys:
+        if name not in extract:
+            msg = f"keys= names {name!r}, which is no sheet; there are {listing(tuple(extract))}"
+            raise ExtractError(msg, sheet=name)
     sheets = {name: study_sheet(name, frame) for name, frame in extract.items()}
     found = {name: _key(sheet, keys.get(name)) for name, sheet in sheets.items()}
     references = find_references(sheets, found)

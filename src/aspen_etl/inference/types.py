@@ -20,8 +20,9 @@ _WORDS = tuple(
     for write in (str, str.lower, str.upper)
 )
 #: Words that may stand for a missing cell; whether one does, the caller says.
-_NOTHING = tuple(
-    ["NA", "N/A", "n/a", "na", "NaN", "nan", "null", "NULL", "None", "-", "--", "?", ".", "\\N"]
+_NOTHING = (
+    *("NA", "N/A", "n/a", "na", "NaN", "nan", "null", "NULL", "None"),
+    *("-", "--", "?", ".", "\\N"),
 )
 _WORD = "numbers but for one word: is that a missing cell? then see --na-values"
 #: In how many ways true and false may be written with large letters and small ones.
