@@ -214,7 +214,35 @@ def test_a_sheet_without_rows_is_refused() -> None:
         "visit.fee is made of the sheet 'vists', and no table has one row for each of its rows; "
         "did you mean 'visits'? Or declare one, as in class VistsRow(Table, source='vists')"
     )
-    assert "clinic.code is made of the sheet 'visits'" in refused([Clinic])
+    assert refused([Clinic]) == (
+        "clinic.code is made of the sheet 'visits', and no table has one row for each of its "
+        "rows; declare one, as in class VisitsRow(Table, source='visits')"
+    )
+
+
+def test_an_entity_that_nothing_feeds_is_refused() -> None:
+    class Clinic(Entity):
+        code: Series[str] = column(natural_key=True, length=10)
+
+    assert refused([Patient, Clinic]) == (
+        "nothing feeds the entity 'clinic'; name the sheet of its class, as in "
+        "source='visits.clinic_*', or let a table refer to it with ref(..., source=...)"
+    )
+
+
+def test_a_row_that_several_columns_tell_is_no_key_in_its_own_sheet() -> None:
+    class Line(Table, source="lines"):
+        order: Series[str] = column(natural_key=True, length=9)
+        line: Series[int] = column(natural_key=True)
+
+    class Discount(Table, source="lines"):
+        line_id: Series[int] = ref("line", natural_key=True)
+
+    assert refused([Line, Discount]) == (
+        "discount.line_id refers to 'line', whose rows are those of the same sheet and known by "
+        "several columns (order, line); declare the columns of 'discount' in 'line', or give "
+        "builders={'discount': ...}"
+    )
 
 
 def test_a_sheet_that_nothing_declares_is_refused_where_others_are_declared() -> None:

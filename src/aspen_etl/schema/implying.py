@@ -89,8 +89,8 @@ def follow_references(
                 continue  # told where all references are looked at
             keys = {sheet: find_key(parent, sheet, plain) for sheet in table.sheets}
             found = {sheet: key for sheet, key in keys.items() if key is not None}
-            if not found and name not in built:
-                _refuse_reference(table, spec, parent)
+            if name not in built:
+                _check_followed(table, spec, parent, found)
             single = [f"{sheet}.{key[0]}" for sheet, key in found.items() if len(key) == 1]
             columns[column] = replace(spec, source=tuple(single))
         out[name] = replace(table, columns=columns)
@@ -108,7 +108,21 @@ def _without_followed(table: TableSpec) -> TableSpec:
     return replace(table, columns=columns)
 
 
-def _refuse_reference(table: TableSpec, spec: ColumnSpec, parent: TableSpec) -> None:
+def _check_followed(
+    table: TableSpec, spec: ColumnSpec, parent: TableSpec, found: Mapping[str, tuple[str, ...]]
+) -> None:
+    """Refuse a reference that nothing fills."""
+    rows = rows_of(parent)
+    if found and len(found.get(str(rows), ())) > 1:
+        msg = (
+            f"{table.name}.{spec.name} refers to {parent.name!r}, whose rows are those of the same "
+            f"sheet and known by several columns ({', '.join(parent.natural_key)}); declare the "
+            f"columns of {table.name!r} in {parent.name!r}, or give "
+            f"builders={{{table.name!r}: ...}}"
+        )
+        raise ModelError(msg, table=table.name, column=spec.name)
+    if found:
+        return
     sheet = table.sheets[0]
     made = " and ".join(map(repr, parent.sheets)) if parent.sheets else "what refers to it"
     msg = (
@@ -157,7 +171,14 @@ def imply_sources(
     for sheet in named:
         if sheet not in declared:
             out[sheet] = _imply(sheet, tables)
+    referred = {target for table in tables.values() for target in table.references.values()}
     for table in tables.values():
+        if table.entity is not None and not table.sheets and table.name not in referred:
+            msg = (
+                f"nothing feeds the entity {table.name!r}; name the sheet of its class, as in "
+                "source='visits.clinic_*', or let a table refer to it with ref(..., source=...)"
+            )
+            raise ModelError(msg, table=table.name)
         _check_newest(table, tables, out)
     return out
 
@@ -230,9 +251,10 @@ def _refuse_sheet(sheet: str, tables: Mapping[str, TableSpec]) -> None:
         next((name for name, table in tables.items() if sheet in table.sheets), ""),
     )
     kind = "".join(word.capitalize() for word in sheet.split("_"))
+    near = f"{hint(sheet, known)} Or " if known else ""
     msg = (
         f"{what} is made of the sheet {sheet!r}, and no table has one row for each of its rows; "
-        f"{hint(sheet, known)} Or declare one, as in class {kind}Row(Table, source={sheet!r})"
+        f"{near}declare one, as in class {kind}Row(Table, source={sheet!r})"
     )
     raise ModelError(msg, source=sheet)
 
