@@ -33,8 +33,8 @@ __all__ = [
     "read_subject",
 ]
 
-#: The kinds of tables whose rows are somebody's; the rows of others are shared.
-_OWNERS = frozenset({"rows", "built"})
+#: The kinds of tables whose rows are nobody's own: many rows share them.
+_SHARED = frozenset({"lookup", "entity"})
 
 
 class Frames(NamedTuple):
@@ -217,7 +217,7 @@ def find_rows_to_erase(
         owners = {
             column: out[target]
             for column, target in table.references.items()
-            if model.lineage.tables[target].kind in _OWNERS
+            if model.lineage.tables[target].kind not in _SHARED
         }
         parts = [
             _find_own(frame, table, root, subject, owners)
