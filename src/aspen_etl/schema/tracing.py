@@ -17,6 +17,7 @@ from aspen_etl.schema.column_spec import ColumnSpec
 from aspen_etl.schema.feeding import Row, trace_feeds
 from aspen_etl.schema.lineage import Kind, Lineage, TableLineage, trace_source
 from aspen_etl.schema.spec import SourceSpec, TableSpec
+from aspen_etl.schema.table_keys import KEY_TYPES
 
 __all__ = ["trace"]
 
@@ -90,17 +91,18 @@ def _check_names(sources: Mapping[str, SourceSpec], tables: Mapping[str, TableSp
                     raise ModelError(msg, table=table.name, column=column.name)
 
 
+_ANNOTATIONS = {
+    **KEY_TYPES,
+    "integer": "Series[int] (Series[pd.Int64Dtype] where it may be null)",
+}
+
+
 def _check_reference_type(where: str, column: ColumnSpec, parent: TableSpec) -> None:
     wanted = parent.columns[parent.primary_key].type
     if column.type != wanted:
-        series = (
-            "Series[str]"
-            if wanted == "text"
-            else "Series[int] (Series[pd.Int64Dtype] where it may be null)"
-        )
         msg = (
             f"{where} is {column.type} and refers to {parent.name}.{parent.primary_key}, which is "
-            f"{wanted}; annotate it as {series}"
+            f"{wanted}; annotate it as {_ANNOTATIONS[wanted]}"
         )
         raise ModelError(msg, column=where)
 
