@@ -66,16 +66,18 @@ def _canonical(zone: str, values: pd.Series, spec: Facts) -> Canonical:
 
 def _spell_many(zone: str, pattern: Optional[Pattern], values: pd.Series) -> tuple[pd.Series, Mask]:
     """Spell what is plain by its place in the text; the day and the clock are judged at the end."""
+    texts, own = values, np.zeros(len(values), dtype=bool)
     stages = [_STAGES[zone][:2], _STAGES[zone][2:]]
     if pattern is not None and pattern.plain is not None:
         stages.insert(0, (pattern.plain, UNPAD, *stages.pop(0)))
+        own = COLUMNS.matches(values, "=(?s:.*)")  # with which no cell begins that is of a form
     for stage in stages:
         for form, template in stage:
-            values = COLUMNS.replace(values, form, template)
-        hit = COLUMNS.matches(values, LATE_DAY + _CLOCK + zone)
+            texts = COLUMNS.replace(texts, form, template)
+        hit = COLUMNS.matches(texts, LATE_DAY + _CLOCK + zone) & ~own
         if hit.all():
             break
-    return values, hit
+    return texts, hit
 
 
 def _stages(zone: str) -> tuple[tuple[str, str], ...]:
