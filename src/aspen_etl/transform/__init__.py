@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from aspen_etl.errors.moving import moved
 from aspen_etl.transform.accepting import Settled, check, settle
 from aspen_etl.transform.assembly import assemble
+from aspen_etl.transform.cleaners import cut_fraction, drop_float_noise
 from aspen_etl.transform.cleaning import Sheet, clean, clean_white_space
 from aspen_etl.transform.judging import Fault, Verdict, gather, judge
 from aspen_etl.transform.keeping import Kept, keep
@@ -30,6 +31,8 @@ __all__ = [
     "clean",
     "clean_white_space",
     "count",
+    "cut_fraction",
+    "drop_float_noise",
     "gather",
     "judge",
     "keep",

@@ -335,6 +335,22 @@ EXAMPLES: dict[str, tuple[ColumnSpec, dict[str, Any]]] = {
         a_column("timestamp", format="%m/%d/%Y %H:%M %z"),
         {"1/2/2020 4:05 +0200": "2020-01-02 02:05:00.000Z", "1/2/2020 4:05": INVALID},
     ),
+    "%Y-%m-%dT%H:%M:%SZ": (
+        a_column("datetime", format="%Y-%m-%dT%H:%M:%SZ"),
+        {
+            "2020-01-31T14:05:00Z": "2020-01-31 14:05:00.000",
+            "2020-01-31 14:05:00Z": INVALID,
+            "2020-01-31T14:05:00+00:00": INVALID,
+        },
+    ),
+    "%Y-%m-%dT%H:%M:%S+02:00": (
+        a_column("timestamp", format="%Y-%m-%dT%H:%M:%S+02:00"),
+        {
+            # ISO text is ISO text, whatever a pattern says of it.
+            "2020-01-31T14:05:00+02:00": "2020-01-31 12:05:00.000Z",
+            "2020-01-31T14:05:00+01:00": "2020-01-31 13:05:00.000Z",
+        },
+    ),
     "%m/%d/%Y of midnight": (
         a_column("datetime", format="%m/%d/%Y"),
         {"1/2/2020": "2020-01-02 00:00:00.000"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from typing import Any, Optional
 
@@ -22,6 +23,7 @@ from aspen_etl.schema.types.base import (
 
 __all__ = ["BOOLEAN"]
 
+_RUN = re.compile(f"[{WHITE_SPACE}]+")
 _TEXTS = {False: "false", True: "true"}
 _VALUES = {text: value for value, text in _TEXTS.items()}
 
@@ -66,7 +68,7 @@ def _check(spec: Facts) -> Optional[str]:
     for word, value in spec.words:
         if not isinstance(word, str) or not isinstance(value, bool):
             return "words= are texts, and what each says is True or False"
-        if not word or word.strip(WHITE_SPACE) != word or "  " in word:
+        if not word or word != _RUN.sub(" ", word).strip(" "):
             return "a word of words= has white space that no clean cell has, or is empty"
         if said.setdefault(word, value) is not value:
             return "a word of words= says both True and False"

@@ -45,10 +45,8 @@ _DIGITS, _MINUTE, _DAY = 3, 60, dt.timedelta(days=1)
 _MIDNIGHT = dt.time()
 #: Moments that tell the parts of a date from each other, and those of a clock.
 _SAMPLES = [dt.datetime(2001, 2, 3, 4, 5, 6), dt.datetime(1999, 12, 11, 10, 9, 8)]  # noqa: DTZ001 - a clock on the wall
-_FORMS = (
-    "{0:%Y-%m-%d}",
-    *(f"{{0:%Y-%m-%d{mark}%H:%M:%S}}{end}" for mark in " T" for end in ("", ".000")),
-)
+_CLOCKS = ("%H:%M", "%H:%M:%S", "%H:%M:%S.000")
+_FORMS = ("%Y-%m-%d", *(f"%Y-%m-%d{mark}{clock}" for mark in " T" for clock in _CLOCKS))
 
 
 def _dtype(zone: str, _spec: Facts) -> Any:
@@ -70,7 +68,7 @@ def _spell_many(zone: str, pattern: Optional[Pattern], values: pd.Series) -> tup
     stages = [_STAGES[zone][:2], _STAGES[zone][2:]]
     if pattern is not None and pattern.plain is not None:
         stages.insert(0, (pattern.plain, UNPAD, *stages.pop(0)))
-        own = COLUMNS.matches(values, "=(?s:.*)")  # with which no cell begins that is of a form
+        own = COLUMNS.matches(values, _OWN)
     for stage in stages:
         for form, template in stage:
             texts = COLUMNS.replace(texts, form, template)
@@ -94,12 +92,17 @@ def _stages(zone: str) -> tuple[tuple[str, str], ...]:
     )
 
 
+#: What looks as if it were on its way, and what an offset moves, whatever a pattern says of it.
+_OWN = "=(?s:.*)|.*[+-][0-9]{2}(?::?[0-9]{2})?"
+
 _STAGES = {zone: _stages(zone) for zone in ("", "Z")}
 
 
 def _read(zone: str, pattern: Optional[Pattern], text: str) -> Finding:
-    found = ISO_MOMENT.read(text) or (pattern.read(text) if pattern else None)
+    found = ISO_MOMENT.read(text)
     if found is None or (found.offset is not None and not zone):
+        found = pattern.read(text) if pattern else None
+    if found is None:
         return "", INVALID
     if found.fraction[_DIGITS:].strip("0"):
         return "", TOO_PRECISE
@@ -115,10 +118,10 @@ def _read(zone: str, pattern: Optional[Pattern], text: str) -> Finding:
     return f"{_iso(day)} {clock}.{found.fraction[:_DIGITS]:0<{_DIGITS}}{zone}", ""
 
 
-_iso = lru_cache(maxsize=1 << 17)(dt.date.isoformat)
+_iso = lru_cache(maxsize=1 << 16)(dt.date.isoformat)
 
 
-@lru_cache(maxsize=1 << 17)
+@lru_cache(maxsize=1 << 16)
 def _clock(seconds: int) -> str:
     return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
 
@@ -175,7 +178,7 @@ def _check(zone: str, spec: Facts) -> Optional[str]:
 
 
 def _misread(pattern: Pattern, sample: dt.datetime) -> bool:
-    texts = [form.format(sample) for form in _FORMS]
+    texts = [sample.strftime(form) for form in _FORMS]
     found = [
         (ISO_MOMENT.read(text + end), pattern.read(text + end))
         for text in texts

@@ -116,7 +116,7 @@ def _compiled(form: str, parts: frozenset[str]) -> re.Pattern[str]:
 _Part = Optional[str]
 
 
-@lru_cache(maxsize=1 << 17)
+@lru_cache(maxsize=1 << 16)
 def _day(year: str, month: _Part, day: _Part, number: _Part, *names: _Part) -> Optional[dt.date]:
     short, long, short_weekday, long_weekday = names
     if number is not None:
@@ -131,7 +131,7 @@ def _day(year: str, month: _Part, day: _Part, number: _Part, *names: _Part) -> O
     return found
 
 
-@lru_cache(maxsize=1 << 17)
+@lru_cache(maxsize=1 << 16)
 def _seconds(
     hour: _Part, minute: _Part, second: _Part, of_half: _Part, half: _Part
 ) -> Optional[int]:
