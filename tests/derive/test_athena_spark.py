@@ -11,15 +11,18 @@ import os
 import shutil
 import subprocess
 import sys
+from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 import pandas as pd
 import pytest
 
 import aspen_etl as ae
 from aspen_etl import derive
+from aspen_etl.io.codecs import encode
 from tests.support.borrowers import LENIENT, RUN
+from tests.support.ends import End, end_frames, texts_of
 from tests.support.sample import SAMPLE
 from tests.support.services import require_service
 
@@ -47,9 +50,13 @@ for statement in job["statements"]:
     spark.sql(statement)
 out = {}
 for name, query in job["queries"].items():
-    frame = spark.sql(query)
-    out[name] = [frame.columns, [kind for _, kind in frame.dtypes],
-                 [[None if cell is None else str(cell) for cell in row] for row in frame.collect()]]
+    try:
+        frame = spark.sql(query)
+        rows = [[None if cell is None else str(cell) for cell in row] for row in frame.collect()]
+    except Exception as error:
+        out[name] = ["refused", str(error), []]
+        continue
+    out[name] = [frame.columns, [kind for _, kind in frame.dtypes], rows]
 json.dump(out, open(sys.argv[2], "w"))
 """
 
@@ -155,3 +162,92 @@ def test_spark_reads_what_we_wrote(
         assert names == columns
         assert kinds == [types[spec.type] for spec in table.columns.values()]
         assert sorted(map(repr, held)) == sorted(map(repr, rows)), key
+
+
+#: The types that Spark has for each of ours.
+KINDS = {
+    "text": "string",
+    "integer": "bigint",
+    "date": "date",
+    "datetime": "timestamp",
+    "timestamp": "timestamp",
+    "boolean": "boolean",
+}
+
+
+#: What Spark wants to be told before it reads a moment before 1900 that it did not write.
+CORRECTED = "SET spark.sql.parquet.datetimeRebaseModeInRead = CORRECTED"
+
+
+def test_spark_reads_the_ends_of_each_range(python: Path, tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow", reason="the extra parquet is not installed")
+    sqlglot = pytest.importorskip("sqlglot")
+    model = ae.Model.of(tables=[End])
+    table = model.tables["end"]
+    ends = end_frames()["end"]
+    late = ends.assign(**{name: ends["created"].dt.tz_localize(None) for name in MOMENTS})
+    late = late.assign(**dict.fromkeys(INSTANTS, ends["created"]))
+    places: dict[str, tuple[Any, pd.DataFrame]] = {
+        "late": ("parquet", late),
+        "parquet": ("parquet", ends),
+        "csv": ("csv", ends),
+    }
+    statements, queries = [], {}
+    for name, (file_format, frame) in places.items():
+        folder = tmp_path / name / "end"
+        folder.mkdir(parents=True)
+        (folder / "x").write_bytes(encode(frame, table.columns, file_format))
+        statements.append(f"CREATE DATABASE ends_{name}")
+        where = {"database": f"ends_{name}", "location": f"file://{tmp_path}/{name}"}
+        for text in derive.athena_create(model, **where, format=file_format):
+            if text.startswith("CREATE OR REPLACE VIEW"):
+                skipped = f"{text}\nWHERE \"end_id\" <> 'end_id'"
+                statements += sqlglot.transpile(skipped, read="athena", write="spark")
+            else:
+                statements.append(text)
+        shown = ", ".join(f"CAST(`{column}` AS string) AS `{column}`" for column in table.columns)
+        ask = f"SELECT {shown} FROM `ends_{name}`.`end` ORDER BY `end`.`end_id`"  # noqa: S608 - ours
+        queries[f"{name} at first"] = ask
+        queries[f"{name} types"] = f"SELECT * FROM `ends_{name}`.`end` LIMIT 0"  # noqa: S608 - ours
+        if frame is not late:
+            queries["set"] = CORRECTED
+            queries[name] = ask
+    queries = dict(sorted(queries.items(), key=lambda each: each[0] in {"set", "parquet", "csv"}))
+    found = run_spark(python, statements, queries, tmp_path / "spark")
+    assert "1900-01-01" in found["parquet at first"][1]  # the trap of Spark alone
+    assert found["csv"] == found["csv at first"]
+    for name in places:
+        assert found[f"{name} types"][1] == [
+            KINDS.get(spec.type, f"decimal({spec.precision},{spec.scale})")
+            for spec in table.columns.values()
+        ]
+    wanted = {
+        name: spark_texts(texts_of(table)[name], spec) for name, spec in table.columns.items()
+    }
+    for name in ("parquet", "csv"):
+        assert columns_of(found[name], table) == wanted
+    read = columns_of(found["late at first"], table)
+    for name in set(table.columns) - {*MOMENTS, *INSTANTS}:
+        assert read[name] == wanted[name]
+
+
+MOMENTS, INSTANTS = ("moment", "maybe_moment"), ("instant", "maybe_instant")
+
+
+def columns_of(found: list[Any], table: Any) -> dict[str, list[Any]]:
+    """Give the columns that Spark showed, decimals without its 1E-18."""
+    columns = {}
+    for spec, cells in zip(table.columns.values(), zip(*found[2])):
+        plain = spec.type != "decimal"
+        columns[spec.name] = [
+            cell if plain or cell is None else f"{Decimal(cell):f}" for cell in cells
+        ]
+    return columns
+
+
+def spark_texts(texts: pd.Series, spec: Any) -> list[Optional[str]]:
+    """Give canonical text as Spark shows it, which leaves zeros at the end of a second out."""
+    if spec.type in {"datetime", "timestamp"}:
+        texts = texts.str.replace("Z", "").str.rstrip("0").str.rstrip(".")
+        texts = texts.str.replace(r"(:\d|:)$", lambda found: f"{found[0]:0<3}", regex=True)
+    return [None if pd.isna(text) else str(text) for text in texts]
