@@ -28,7 +28,7 @@ class Clinic(Entity, source=("visits.clinic_*", "referrals.clinic_*")):
     city_id: Series[int] = ref("city", nullable=True)
 
 
-class Ward(Entity, source="visits.ward_*"):
+class Ward(Entity, source="visits.ward_*", conflict="reject"):
     """Known by two columns; where rows disagree, nobody is believed."""
 
     house: Series[str] = column(natural_key=True, length=10)
@@ -79,7 +79,7 @@ class StrictClinic(Clinic, source=("visits.clinic_*", "referrals.clinic_*"), new
 
 
 class OpenWard(Ward, source="visits.ward_*", conflict="reject"):
-    """Of what rows say otherwise, nothing is believed; and a floor there must be."""
+    """A floor there must be."""
 
     class Config:
         """Called as the other is."""
