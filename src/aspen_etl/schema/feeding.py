@@ -213,6 +213,7 @@ class _Feeds:
         """Make sure that every entity is reached, and that no cell tells of two things."""
         for entity in (self.tables[name] for name in self.tables if name in self.rows.entities):
             self._check_key(entity)
+            self._check_newest(entity)
             sheets = {name.partition(".")[0] for c in entity.own_columns for name in c.source}
             for sheet in sorted(sheets):
                 place = (entity.name, sheet, self._own_key(entity, sheet))
@@ -228,13 +229,6 @@ class _Feeds:
                 self._check_home(feed, name, cells)
 
     def _check_key(self, entity: TableSpec) -> None:
-        for name in entity.natural_key:
-            if entity.columns[name].nullable:
-                msg = (
-                    f"{entity.name}.{name} is part of what an entity is known by, and a row "
-                    "without it would be none; take nullable=True away"
-                )
-                raise ModelError(msg, table=entity.name, column=name)
         (first, *others) = entity.natural_key
         if not others and entity.columns[first].references in self.rows.entities:
             msg = (
@@ -242,6 +236,24 @@ class _Feeds:
                 "one for each of those; give that one its columns"
             )
             raise ModelError(msg, table=entity.name, column=first)
+
+    def _check_newest(self, entity: TableSpec) -> None:
+        newest = None if entity.entity is None else entity.entity.newest
+        if newest is None:
+            return
+        fed = {
+            table.name
+            for table in self.tables.values()
+            for spec in table.own_columns
+            if newest in spec.source
+        }
+        if not fed or not fed <= self.rows.sheets.keys():
+            msg = (
+                f"{entity.name}: newest={newest!r} is put to the vote itself, or no column of a "
+                "row; name a source column that goes to a table with one row for each row of "
+                f"{newest.partition('.')[0]!r}"
+            )
+            raise ModelError(msg, table=entity.name, column=newest)
 
     def _check_home(self, feed: Feed, name: str, cells: tuple[str, ...]) -> None:
         """Make sure that a cell of an entity is nobody else's: its value is put to the vote."""
