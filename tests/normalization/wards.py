@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any, Optional
 
 import pandas as pd
@@ -99,7 +100,7 @@ VISITS = (
 )
 REFERRALS = ("referral_no", "visit_no", "clinic_code", "clinic_name")
 
-Cells = list[Optional[str]]
+Cells = Sequence[Optional[str]]
 
 
 def visits(*rows: Cells, referrals: tuple[Cells, ...] = ()) -> ae.Extract:
