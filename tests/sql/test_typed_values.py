@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -16,6 +17,7 @@ import aspen_etl as ae
 from aspen_etl.errors import ModelError, ValidationError
 from aspen_etl.schema import Table
 from aspen_etl.schema.types import TYPES
+from tests.laws.models import RUN
 from tests.laws.specs import canonical_texts
 from tests.support.effort import some
 from tests.support.ends import ENDS_MODEL, ROWS, end_frames
@@ -70,6 +72,43 @@ def test_the_ends_of_each_range_are_read_back(one_database: Any) -> None:
     done = sql.load(other, one_database.engine, model=ENDS_MODEL)
     assert done.tables["end"] == {**NOTHING, "updated": ROWS}
     check_read(one_database, other)
+
+
+def extract_of(wanted: ae.Tables) -> ae.Extract:
+    """Give the sheets that such tables come from, as canonical text."""
+    sheets = {}
+    for name, sheet in (("end", "ends"), ("old", "old")):
+        table = ENDS_MODEL.tables[name]
+        sheets[sheet] = pd.DataFrame(
+            {
+                spec.name: TYPES[spec.type].text(wanted[name][spec.name], spec)
+                for spec in table.own_columns
+                if not spec.primary_key
+            }
+        )
+    return ae.Extract.from_frames(sheets)
+
+
+@pytest.mark.parametrize("file_format", ["csv", "parquet"])
+def test_a_store_brings_the_ends_and_then_what_changed(
+    database: Any, tmp_path: Path, file_format: Any
+) -> None:
+    if file_format == "parquet":
+        pytest.importorskip("pyarrow", reason="the extra parquet is not installed")
+    store = ae.SnapshotStore(tmp_path / "store", model=ENDS_MODEL, format=file_format)
+    first, second = end_frames(), moved(end_frames())
+    for version, (wanted, outcome) in enumerate(((first, "filled"), (second, "changed")), 1):
+        previous = store.read() if version > 1 else None
+        result = ae.normalize(extract_of(wanted), model=ENDS_MODEL, run=RUN, previous=previous)
+        assert len(result.rejects) == 0
+        store.commit(result.snapshot, run=RUN, parent=version - 1, changes=result.changes)
+        report = sql.load(store, database.engine)
+        assert (report.outcome, report.version) == (outcome, version)
+        held = store.read().tables
+        assert sql.read(database.engine, model=ENDS_MODEL).equals(held)
+        for name, table in ENDS_MODEL.tables.items():
+            names = [spec.name for spec in table.own_columns]
+            assert held[name][names].equals(wanted[name][names])
 
 
 def test_any_values_are_read_back(database: Any) -> None:
