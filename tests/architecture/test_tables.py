@@ -211,3 +211,33 @@ def test_a_table_is_a_dict_and_no_comparison(module: str) -> None:
     tree = ast.parse((SOURCE / module).read_text("utf-8"))
     compares = [node for node in ast.walk(tree) if isinstance(node, ast.Compare)]
     assert [each for node in compares for each in decisions(node)] == []
+
+
+# ---------------------------------------------------------------------------- types of columns
+
+#: The rooms that ask a table of theirs for what a type of column is to them.
+ROOMS = ("derive", "io", "sql", "store")
+
+
+def types_told(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Yield line and name of each place that compares a type of column with its name."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Compare):
+            operands = [node.left, *node.comparators]
+            if any(isinstance(each, ast.Attribute) and each.attr == "type" for each in operands):
+                for operand in operands:
+                    yield from (
+                        (node.lineno, text)
+                        for text in texts(operand)
+                        if text in get_args(ColumnType)
+                    )
+
+
+def test_files_and_databases_tell_no_type_of_column_by_its_name() -> None:
+    assert list(types_told(ast.parse('spec.type in ("date", "x")'))) == [(1, "date")]
+    found = {
+        path.relative_to(SOURCE).as_posix(): list(types_told(ast.parse(path.read_text("utf-8"))))
+        for room in ROOMS
+        for path in sorted((SOURCE / room).rglob("*.py"))
+    }
+    assert {name: places for name, places in found.items() if places} == {}
