@@ -16,6 +16,8 @@ import aspen_etl as ae
 from aspen_etl.errors import ModelError
 from aspen_etl.schema import Entity, Model, Series, Table, TableSpec, column, ref
 from aspen_etl.schema.evolution import describe_functions
+from aspen_etl.schema.validation import find_failures
+from aspen_etl.testing import tables as drawn_tables
 from tests.support.effort import some
 
 RUN = ae.Run(time=dt.datetime(2026, 1, 31, tzinfo=dt.timezone.utc), actor="test")
@@ -159,6 +161,18 @@ def test_what_is_built_goes_back_cell_for_cell(patients: Any, years: Any) -> Non
     assert cells(back["patients"], *COLUMNS["patients"]) == people
     costs = [[*row[:2], *(c and f"{c}.00" for c in row[2:5]), *row[5:]] for row in spans]
     assert cells(back["years"], *COLUMNS["years"]) == costs
+
+
+@given(tables=drawn_tables(MODEL, max_rows=2))
+@some(4, least=25)
+def test_tables_hold_the_types_that_are_named(tables: ae.Tables) -> None:
+    ae.validate(tables, model=MODEL)
+    assert set(tables["month"]["month"]) <= {1, 2, 10}
+    for name, column_, wrong in (("phone", "type", "fax"), ("month", "month", 3)):
+        if len(tables[name]):
+            frame = tables[name].assign(**{column_: wrong})
+            failures = find_failures({**tables, name: frame}, model=MODEL)
+            assert (name, column_) in set(zip(failures["table"], failures["column"]))
 
 
 # ------------------------------------------------------------------------- what follows anew

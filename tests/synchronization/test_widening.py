@@ -149,3 +149,14 @@ def test_what_is_done_between_runs_leaves_the_writing_to_the_next_one(
     assert isinstance(columns, Mapping)
     assert columns["fee"]["precision"] == 12
     assert wide.verify().problems == ()
+
+
+def test_a_database_is_not_altered(tmp_path: Path) -> None:
+    sqlalchemy = pytest.importorskip("sqlalchemy", reason="the extra sql is not installed")
+    from aspen_etl.sql import create
+
+    engine = sqlalchemy.create_engine(f"sqlite:///{tmp_path.as_posix()}/visits.db")
+    create(engine, model=NARROW)
+    with pytest.raises(ModelMismatchError, match=r"visit\.note has another length"):
+        create(engine, model=WIDE)
+    engine.dispose()

@@ -94,7 +94,7 @@ _FACTS: Mapping[str, frozenset[ColumnType]] = {
 
 def read_columns(model: type[pa.DataFrameModel], owner: str) -> dict[str, ColumnSpec]:
     """Read the columns off a model; ``owner`` is what a ``ModelError`` calls it."""
-    for name, annotation in vars(model).get("__annotations__", {}).items():
+    for name, annotation in getattr(model, "__annotations__", {}).items():
         for part in get_args(annotation):
             hidden = hidden_type(owner, name, part)
             if hidden is not None:
@@ -115,17 +115,28 @@ def read_columns(model: type[pa.DataFrameModel], owner: str) -> dict[str, Column
 
 
 def with_dtypes(model: type[pa.DataFrameModel], schema: Any, /) -> Any:
-    """Give each column of a pandera schema the one dtype that it has in our frames."""
-    changes = {}
+    """Give each column of a pandera schema the one dtype that it has in our frames.
+
+    A column that takes its values from names has no others.
+    """
+    changes: dict[str, dict[str, Any]] = {}
     for name, found in schema.columns.items():
         facts = (found.metadata or {}).get(METADATA)
         if isinstance(facts, ColumnFacts) and not facts.audit:
             kind = _type(_annotation(model, name), found.dtype, facts)
-            if kind is None or kind == "text":
+            if kind is None:
                 continue
             spec = _spec(name, kind, found, facts)
-            if TYPES[kind].check(spec) is None:  # else what is wrong is told later
-                changes[name] = {"dtype": spec.dtype}
+            if TYPES[kind].check(spec) is not None:  # what is wrong is told later
+                continue
+            change: dict[str, Any] = {} if kind == "text" else {"dtype": spec.dtype}
+            if spec.from_name and spec.references is None:
+                texts = [text for _, text in spec.from_name]
+                numbers = [int(text) for text in texts if re.fullmatch("-?[0-9]+", text)]
+                allowed = pa.Check.isin(texts if kind == "text" else numbers)
+                change["checks"] = [*found.checks, allowed]
+            if change:
+                changes[name] = change
     return schema.update_columns(changes) if changes else schema
 
 

@@ -69,6 +69,8 @@ def _cell(table: TableSpec, column: ColumnSpec) -> st.SearchStrategy[Any]:
     """Give one cell as canonical text; a reference and a given key as a number still."""
     if column.references is not None or (column.primary_key and table.has_surrogate_key):
         found: st.SearchStrategy[Any] = st.integers(0, 99)
+    elif column.from_name:
+        found = st.sampled_from([text for _, text in column.from_name])
     elif PLAIN[column.type].is_read:
         make = _moment if column.audit else PLAIN[column.type].canonical
         found = _cells.clean_cells(lambda number: make(number, column))
