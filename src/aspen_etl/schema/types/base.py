@@ -110,11 +110,23 @@ def always(*rules: str) -> Callable[[Facts], tuple[str, ...]]:
 # ----------------------------------------------------------------------------- canonical text
 
 
-def read_cells(values: pd.Series, read: Callable[[str], Finding], /) -> Canonical:
-    """Spell each distinct cell anew, whatever it is."""
+def read_cells(
+    values: pd.Series,
+    read: Callable[[str], Finding],
+    sure: Optional[Callable[[pd.Series], Mask]] = None,
+    /,
+) -> Canonical:
+    """Spell each distinct cell anew, whatever it is.
+
+    Args:
+        values: Text.
+        read: Give what becomes of a text.
+        sure: Tell which of many texts are canonical and break no rule; it says the same as
+            ``read`` of those.
+    """
     values = values.reset_index(drop=True)
     work = _Work(values)
-    work.read(np.arange(len(values)), values, read)
+    work.read(np.arange(len(values)), values, read, sure)
     return work.done()
 
 
@@ -164,19 +176,26 @@ class _Work:
         self._repaired[rows] = COLUMNS.differ(before, after) & hit
         self._add(rows[hit], np.flatnonzero(hit), after)
 
-    def read(self, rows: Positions, cells: pd.Series, read: Callable[[str], Finding]) -> None:
+    def read(
+        self,
+        rows: Positions,
+        cells: pd.Series,
+        read: Callable[[str], Finding],
+        sure: Optional[Callable[[pd.Series], Mask]] = None,
+    ) -> None:
         """Read each distinct cell of some rows."""
         found, distinct = codes(cells)
         texts: list[str] = distinct.tolist()
-        answers = [read(text) for text in texts]
-        rules = np.array([*(rule for _, rule in answers), ""], dtype=object)[found]
+        stay = [False] * len(texts) if sure is None else sure(distinct).tolist()
+        answers = [(text, "") if stays else read(text) for text, stays in zip(texts, stay)]
         for rule in (INVALID, TOO_PRECISE, OUT_OF_RANGE):
-            hit = rows[rules == rule]
-            if len(hit):
+            broken = [each == rule for _, each in answers]
+            if any(broken):
                 self._faults[rule] = np.zeros(len(self._at), dtype=bool)
-                self._faults[rule][hit] = True
+                self._faults[rule][rows] = np.array([*broken, False])[found]
         changed = [not rule and new != old for old, (new, rule) in zip(texts, answers)]
-        self._repaired[rows] = np.array([*changed, False])[found]
+        if any(changed):
+            self._repaired[rows] = np.array([*changed, False])[found]
         if any(changed) or self._faults:
             held = found >= 0
             after = pd.Series([text or None for text, _ in answers], dtype=object)

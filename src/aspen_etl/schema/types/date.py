@@ -9,7 +9,7 @@ from typing import Any, Optional
 import numpy as np
 import pandas as pd
 
-from aspen_etl.columns import COLUMNS
+from aspen_etl.columns import COLUMNS, Mask
 from aspen_etl.columns.text import conform_text
 from aspen_etl.schema.types.base import (
     INVALID,
@@ -42,7 +42,14 @@ def _dtype(_spec: Facts) -> Any:
 
 def _canonical(values: pd.Series, spec: Facts) -> Canonical:
     pattern = read_pattern(spec.format) if spec.format is not None else None
-    return read_cells(values, partial(_read, pattern, spec.minimum or FIRST_DAY))
+    first = spec.minimum or FIRST_DAY
+    return read_cells(values, partial(_read, pattern, first), partial(_are_sure, first))
+
+
+def _are_sure(first: dt.date, texts: pd.Series) -> Mask:
+    """Tell which texts are canonical: such dates are in the order of their text."""
+    late: Mask = texts.to_numpy(dtype=object) >= first.isoformat()
+    return late & COLUMNS.matches(texts, REAL_DAY)
 
 
 def _read(pattern: Optional[Pattern], minimum: dt.date, text: str) -> Finding:
