@@ -77,7 +77,14 @@ def _days(texts: pd.Series) -> pd.Series:
 
 
 def _text(values: pd.Series, _spec: Facts) -> pd.Series:
-    return by_distinct(values, _texts)
+    days = values.to_numpy().astype("datetime64[D]")
+    present, numbers = ~np.isnat(days), days.view(np.int64)
+    first = int(numbers[present].min()) if present.any() else 0
+    past = int(numbers[present].max()) + 1 if present.any() else 0
+    if past - first > len(values):
+        return by_distinct(values, _texts)
+    texts = _texts(pd.Series(np.arange(first, past).astype("datetime64[D]").astype(_DTYPE)))
+    return COLUMNS.take(texts, np.where(present, numbers - first, -1))
 
 
 def _texts(days: pd.Series) -> pd.Series:
