@@ -102,6 +102,9 @@ def test_few_repetitions_of_the_sheets_own_key_are_faults() -> None:
     repeated = [*numbered("v", MANY - 5), *["v1"] * 5]
     found = find_key(sheet(visit_no=repeated, note=numbered("n")))
     assert found == Key(("visit_no",), repeated=5)
+    others = [f"p{n}" for n in range(MANY)]
+    assert key_of(visit_no=repeated, patient_no=[*others[1:], "p1"]) == ("visit_no",)
+    assert key_of(visit_no=repeated, line=[str(n) for n in range(MANY)]) == ("visit_no", "line")
     many = [*numbered("v", MANY - 30), *["v1"] * 30]
     assert key_of(visit_no=many, code=drawn(9)) is None
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any, Union
 
-from aspen_etl.inference.layout import Bracketed, call, lay_out, literal
+from aspen_etl.inference.layout import Bracketed, assign, call, lay_out, literal
 
 __all__ = ["write_test"]
 
@@ -54,7 +54,7 @@ def write_test(
         imports = "from pathlib import Path\n"
         place = [f"SOURCE = Path(__file__).parent / {literal(source.as_posix())}"]
     elif isinstance(source, Mapping):
-        place = lay_out(call("SOURCE = dict", (), source))
+        place = assign("SOURCE", call("dict", (), source))
     given = call("", (), options).items
     read = Bracketed("extract = ae.read_extract(", ["SOURCE", "model=MODEL", *given], ")")
     return _TEST.format(

@@ -60,18 +60,24 @@ class Key:
 def find_key(sheet: Sheet, /) -> Optional[Key]:
     """Find the key of a sheet: columns with a cell in each row.
 
-    In this order: a unique column that is called like a key; two such columns; one that is called
-    like the sheet's own key, with few rows that repeat it; another unique column of texts or dates;
-    two or three columns that are unique where chance would not have made them so; any other unique
-    column; one with few rows that repeat it.
+    In this order: a unique column that is called like a key; such a one with another that numbers
+    something in it, as a line; one that is called like the sheet's own key, with few rows that
+    repeat it; two that are called like keys; another unique column of texts or dates; two or three
+    columns that are unique where chance would not have made them so; any other unique column; one
+    with few rows that repeat it.
     """
     named = sorted(filter(is_key_name, sheet.full), key=lambda name: _rank(sheet, name))
     parts = [name for name in sheet.full if is_key_name(name) or _PART.search(name)]
+    numbered: list[tuple[str, str]] = []
+    paired: list[tuple[str, str]] = []
+    for pair in combinations(parts, 2):
+        (numbered if any(map(_PART.search, pair)) else paired).append(pair)
     early, late = _others(sheet)
     told: tuple[Callable[[], Iterable[Sequence[str]]], ...] = (
         lambda: ((name,) for name in named if sheet[name].is_unique),
-        lambda: (pair for pair in combinations(parts, 2) if _is_unique(sheet, pair)),
+        lambda: (pair for pair in numbered if _is_unique(sheet, pair)),
         lambda: ((name,) for name in named if _is_own(sheet, name) and _is_near(sheet, name)),
+        lambda: (pair for pair in paired if _is_unique(sheet, pair)),
     )
     guessed: tuple[Callable[[], Iterable[Sequence[str]]], ...] = (
         lambda: ((name,) for name in early if sheet[name].is_unique),

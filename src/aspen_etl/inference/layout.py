@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Union
 
-__all__ = ["Bracketed", "call", "comment", "lay_out", "literal"]
+__all__ = ["Bracketed", "assign", "call", "comment", "lay_out", "literal"]
 
 #: The longest line that ruff leaves as it is, where nothing else is said.
 _WIDTH = 88
@@ -51,7 +51,9 @@ def literal(value: Any) -> Union[str, Bracketed]:
     if isinstance(value, Bracketed):
         return value
     if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False)
+        # Single quotes where that saves an escape.
+        is_plain = '"' not in value or "'" in value
+        return json.dumps(value, ensure_ascii=False) if is_plain else repr(value)
     if isinstance(value, Mapping):
         items = [f"{literal(name)}: {literal(each)}" for name, each in value.items()]
         return Bracketed("{", items, "}")
@@ -68,6 +70,13 @@ def comment(text: str, indent: str = "") -> list[str]:
     return textwrap.wrap(
         text, _WIDTH, initial_indent=start, subsequent_indent=start, break_on_hyphens=False
     )
+
+
+def assign(target: str, value: Bracketed, indent: str = "") -> list[str]:
+    """Give a target and what it is set to; in brackets where the target fills the line."""
+    if len(f"{indent}{target} = {value.start}") <= _WIDTH:
+        return lay_out(replace(value, start=f"{target} = {value.start}"), indent)
+    return [f"{indent}{target} = (", *lay_out(value, indent + _STEP), f"{indent})"]
 
 
 def lay_out(expression: Union[str, Bracketed], indent: str = "", behind: str = "") -> list[str]:

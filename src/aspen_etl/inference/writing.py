@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from aspen_etl.inference.declaring import Declared
-from aspen_etl.inference.layout import Bracketed, call, comment, lay_out
+from aspen_etl.inference.layout import Bracketed, assign, call, comment, lay_out
 from aspen_etl.schema.column_spec import ColumnType
 
 __all__ = ["write_model"]
@@ -43,7 +43,7 @@ def write_model(about: str, classes: Sequence[Declared], /) -> str:
     ours = f"from aspen_etl.schema import {', '.join(sorted(names, key=_import_order))}"
     head = [f'"""{about}"""', "", *imports, *([""] if imports else []), ours]
     tables = Bracketed("[", [each.name for each in classes], "]")
-    end = lay_out(call("MODEL = Model.of", (), {"tables": tables}))
+    end = assign("MODEL", call("Model.of", (), {"tables": tables}))
     blocks = [head, *(list(_class(each)) for each in classes), end]
     return "\n\n\n".join("\n".join(block) for block in blocks) + "\n"
 
@@ -61,5 +61,5 @@ def _class(declared: Declared) -> Iterator[str]:
         yield from comment(line.note, "    ")
         function = "column" if line.target is None else "ref"
         target = () if line.target is None else (line.target,)
-        start = f"{line.name}: Series[{_ANNOTATIONS[line.type]}] = {function}"
-        yield from lay_out(call(start, target, line.facts), "    ")
+        name = f"{line.name}: Series[{_ANNOTATIONS[line.type]}]"
+        yield from assign(name, call(function, target, line.facts), "    ")
