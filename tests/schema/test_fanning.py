@@ -317,19 +317,49 @@ def test_several_values_may_each_be_missing() -> None:
     )
 
 
-def test_a_type_that_is_a_row_of_a_sheet_is_refused() -> None:
-    class Kind(Table, source="kinds"):
-        code: Series[str] = column(natural_key=True, length=4)
+class Kind(Table, source="kinds"):
+    """A type that stands in a sheet of its own."""
 
+    code: Series[str] = column(natural_key=True, length=4)
+
+
+class NumberedKind(Entity):
+    """A type that is a number."""
+
+    code: Series[int] = column(natural_key=True)
+
+    class Config:
+        name = "kind"
+
+
+class TellingKind(Entity, source="patients.kind_*"):
+    """A type of which more is told than its code."""
+
+    code: Series[str] = column(natural_key=True, length=4)
+
+    class Config:
+        name = "kind"
+
+
+class OneKind(Table, source="patients"):
+    """Refer to the type."""
+
+    number: Series[str] = column(natural_key=True, length=10)
+    kind_id: Series[int] = ref("kind", source="kind_code")
+
+
+@pytest.mark.parametrize("kind", [Kind, NumberedKind, TellingKind])
+def test_what_comes_from_several_columns_refers_to_a_list_of_texts(kind: type[Table]) -> None:
     class Phone(Table, source="patients.phone_*"):
         patient_id: Series[int] = ref("patient", natural_key=True)
-        kind_id: Series[int] = ref("kind", natural_key=True, from_name=("home", "cell"))
+        kind_id: Series[int] = ref("kind", natural_key=True, from_name=("1", "2"))
         value: Series[str] = column(length=12)
 
+    more: list[type[Table]] = [OneKind] if kind is TellingKind else []
     with pytest.raises(ModelError) as caught:
-        Model.of(tables=[Patient, Kind, Phone])
+        Model.of(tables=[Patient, kind, Phone, *more])
     assert str(caught.value) == (
-        "phone.kind_id refers to 'kind', which has the rows of a sheet, and what several columns "
-        "hold can refer to values alone: derive that table from aspen_etl.schema.Entity, or take "
-        "a builder"
+        "phone.kind_id refers to 'kind'; what several columns hold can refer to a list of texts "
+        "alone, an Entity of one column of text and no source: declare that, or make the column "
+        "text"
     )

@@ -23,7 +23,7 @@ from aspen_etl.columns.threads import map_threads
 from aspen_etl.errors import ModelError
 from aspen_etl.schema.builder import Builder
 from aspen_etl.schema.column_spec import ColumnSpec
-from aspen_etl.schema.implying import rows_of
+from aspen_etl.schema.lineage import TableLineage
 from aspen_etl.schema.spec import TableSpec
 
 __all__ = ["FanOut", "fan_out", "is_derived"]
@@ -104,7 +104,7 @@ def is_derived(builder: Builder, /) -> bool:
 def fan_out(
     table: TableSpec,
     tables: Mapping[str, TableSpec],
-    anchors: Mapping[str, tuple[str, ...]],
+    traced: Mapping[str, TableLineage],
     before: Optional[Builder] = None,
     /,
 ) -> Builder:
@@ -113,18 +113,18 @@ def fan_out(
     Args:
         table: The table.
         tables: The tables of the model.
-        anchors: For each sheet, the references to follow from the table to the sheet's rows.
+        traced: What follows for them.
         before: What was made of it in the model that this one is made of, to be kept where it
             is the same.
 
     Raises:
-        ModelError: What comes from several columns refers to a table of rows.
+        ModelError: What comes from several columns refers to other than a list of texts.
     """
     kind = next(spec for spec in table.own_columns if spec.from_name)
-    _check_references(table, tables, kind)
+    _check_references(table, traced, kind)
     values = [spec for spec in table.own_columns if spec.source]
     sheet = values[0].source[0].partition(".")[0]
-    first, *rest = anchors[sheet]
+    first, *rest = traced[table.name].anchors[sheet]
     way: list[tuple[str, Optional[str]]] = []
     here = str(table.columns[first].references)
     for column in rest:
@@ -153,14 +153,16 @@ def _sorted_by(kind: ColumnSpec, turn: int) -> tuple[int, str]:
     return (int(text) if kind.type == "integer" and kind.references is None else 0, text)
 
 
-def _check_references(table: TableSpec, tables: Mapping[str, TableSpec], kind: ColumnSpec) -> None:
+def _check_references(
+    table: TableSpec, traced: Mapping[str, TableLineage], kind: ColumnSpec
+) -> None:
     for spec in table.own_columns:
         if not spec.references or not (spec.source or spec is kind):
             continue
-        if rows_of(tables[spec.references]) is not None:
+        if not traced[spec.references].is_lookup:
             msg = (
-                f"{table.name}.{spec.name} refers to {spec.references!r}, which has the rows of a "
-                "sheet, and what several columns hold can refer to values alone: derive that "
-                "table from aspen_etl.schema.Entity, or take a builder"
+                f"{table.name}.{spec.name} refers to {spec.references!r}; what several columns "
+                "hold can refer to a list of texts alone, an Entity of one column of text and no "
+                "source: declare that, or make the column text"
             )
             raise ModelError(msg, table=table.name, column=spec.name)

@@ -65,8 +65,8 @@ class Model:
         object.__setattr__(self, "sources", imply_sources(self.sources, tables))
         lineage = trace(self.sources, tables, built)
         for name in spread:
-            anchors, before = lineage.tables[name].anchors, self.builders.get(name)
-            builders.setdefault(name, fan_out(tables[name], tables, anchors, before))
+            made = fan_out(tables[name], tables, lineage.tables, self.builders.get(name))
+            builders.setdefault(name, made)
         for name in ("sources", "tables"):
             held = getattr(self, name)
             order = getattr(lineage, f"{name[:-1]}_order")
