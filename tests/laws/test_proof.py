@@ -33,7 +33,7 @@ def test_any_change_of_a_result_is_found_and_named(model: ae.Model) -> None:
     @given(extracts(model, faults="all", min_rows=1, max_rows=3), st.data())
     def changes_are_found(extract: ae.Extract, data: st.DataObject) -> None:
         result = ae.normalize(extract, model=model, run=RUN)
-        every = list(mutations(result))
+        every = list(mutations(result, model))
         if every:
             assert_seen(data.draw(st.sampled_from(every)), result, extract, model, RUN)
 
@@ -54,7 +54,7 @@ def test_any_change_of_a_later_result_is_found_and_named(model: ae.Model) -> Non
     @given(histories(model, faults="all", max_rows=3, max_runs=3), st.data())
     def changes_are_found(history: list[ae.Extract], data: st.DataObject) -> None:
         result, previous = last_of(history, model)
-        every = list(mutations(result))
+        every = list(mutations(result, model))
         if every:
             mutation = data.draw(st.sampled_from(every))
             assert_seen(mutation, result, history[-1], model, RUN, previous)
@@ -89,7 +89,7 @@ def test_the_proof_in_the_order_of_the_keys_says_what_it_says_in_any_other(model
     def says_the_same(history: list[ae.Extract], data: st.DataObject) -> None:
         result, previous = last_of(history, model)
         accepted = settle(history[-1], model, previous_of(previous), "delete").accepted
-        every = [None, *(m for m in mutations(result) if m.table != "rejects")]
+        every = [None, *(m for m in mutations(result, model) if m.table != "rejects")]
         mutation = data.draw(st.sampled_from(every))
         tables = (mutation.apply(result) if mutation else result).tables
         expected = plain(accepted, model)
@@ -117,7 +117,7 @@ def small() -> ae.Extract:
 @pytest.mark.slow
 def test_each_change_of_a_small_result_is_found_and_named() -> None:
     result = ae.normalize(small(), run=RUN)
-    for mutation in mutations(result):
+    for mutation in mutations(result, ae.BORROWER_MODEL):
         assert_seen(mutation, result, small(), ae.BORROWER_MODEL, RUN)
 
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 import datetime as dt
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Optional
 
 import pandas as pd
 
 from aspen_etl.errors import ProofError
 from aspen_etl.normalization import NormalizeResult, verify
+from aspen_etl.schema.column_spec import ColumnSpec
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.snapshot import Snapshot, Tables
 from aspen_etl.schema.spec import TableSpec
 from aspen_etl.schema.values import Extract, Run
+from aspen_etl.testing._types import PLAIN, column_of
 
 __all__ = ["Mutation", "assert_changes_are_seen", "assert_seen", "mutations"]
 
@@ -29,12 +31,14 @@ class Mutation:
         row: The row, from 0.
         column: The column whose cell is changed; none where the row is dropped or doubled.
         kind: ``change``, ``swap`` (with the next other cell of the column), ``drop`` or ``double``.
+        spec: What is known of the column, where it is one of a table.
     """
 
     table: str
     row: int
     column: Optional[str]
     kind: str
+    spec: Optional[ColumnSpec] = field(default=None, repr=False, compare=False)
 
     def apply(self, result: NormalizeResult) -> NormalizeResult:
         """Give the result with the change made."""
@@ -54,36 +58,42 @@ class Mutation:
         found = [
             other for other in values if not pd.isna(other) and (pd.isna(cell) or other != cell)
         ]
-        cells = values.tolist()
-        cells[self.row] = found[0] if self.kind == "swap" and found else _other(cell, values)
-        return frame.assign(
-            **{str(self.column): pd.Series(cells, index=frame.index, dtype=values.dtype)}
-        )
+        other = found[0] if self.kind == "swap" and found else self._other(cell, values)
+        cells = values.array.copy()
+        cells[self.row] = other
+        return frame.assign(**{str(self.column): pd.Series(cells, index=frame.index)})
+
+    def _other(self, cell: Any, values: pd.Series) -> Any:
+        """Give another cell of the same type."""
+        if self.spec is None or self.spec.references or not PLAIN[self.spec.type].is_read:
+            return _other(cell, values)
+        plain, spec = PLAIN[self.spec.type], self.spec
+        held = None if pd.isna(cell) else plain.text(cell, spec)
+        text = next(t for t in (plain.canonical(n, spec) for n in range(9)) if t != held)
+        return column_of([text], spec).astype(values.dtype).iloc[0]
 
 
 def _other(cell: Any, values: pd.Series) -> Any:
     """Give another cell of the same type."""
     if pd.api.types.is_integer_dtype(values.dtype):
         return 1 if pd.isna(cell) else cell - 1 if cell == 2**63 - 1 else cell + 1
-    if isinstance(values.dtype, pd.DatetimeTZDtype):
-        return (
-            pd.Timestamp(2020, 1, 1, tz="UTC")
-            if pd.isna(cell)
-            else cell + dt.timedelta(milliseconds=1)
-        )
+    if pd.api.types.is_datetime64_any_dtype(values.dtype):
+        return pd.Timestamp(2020, 1, 1) if pd.isna(cell) else cell - dt.timedelta(days=1)
     return "x" if pd.isna(cell) or cell == "" else cell[:-1] if len(cell) > 1 else cell + "x"
 
 
-def mutations(result: NormalizeResult) -> Iterator[Mutation]:
+def mutations(result: NormalizeResult, model: Model) -> Iterator[Mutation]:
     """Give every change of a result that is tried."""
     for name, frame in {**result.tables, "rejects": result.rejects}.items():
+        specs = model.tables[name].columns if name in model.tables else {}
         for row in range(len(frame)):
             yield Mutation(name, row, None, "drop")
             yield Mutation(name, row, None, "double")
             for column in frame.columns:
-                yield Mutation(name, row, str(column), "change")
+                spec = specs.get(str(column))
+                yield Mutation(name, row, str(column), "change", spec)
                 if len(frame[column].drop_duplicates()) > 1:
-                    yield Mutation(name, row, str(column), "swap")
+                    yield Mutation(name, row, str(column), "swap", spec)
 
 
 def assert_changes_are_seen(
@@ -94,7 +104,7 @@ def assert_changes_are_seen(
     One change, since each takes a whole proof; which one depends on the cells of the extract.
     """
     verify(result, extract, model=model, run=run)
-    every = list(mutations(result))
+    every = list(mutations(result, model))
     if every:
         seed = zlib.crc32(ascii([frame.to_numpy().tolist() for frame in extract.values()]).encode())
         assert_seen(every[seed % len(every)], result, extract, model, run)
