@@ -1,4 +1,4 @@
-"""The models that the laws are tested with: the contract's, and one that a user might make."""
+"""The models that the laws are tested with: the contract's, and such as a user might make."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pandera.typing import Series
 import aspen_etl as ae
 from aspen_etl import borrower
 from aspen_etl.schema import Source, Table, TextFormat
+from tests.laws.typed_models import TYPES_MODEL
 from tests.support.effort import is_brief
 
 # ----------------------------------------------------------------- what a user adds and swaps
@@ -73,7 +74,7 @@ EXTENDED_MODEL = ae.BORROWER_MODEL.replace(
 ).add(sources=[LoanSheet], tables=[LoanKind, Loan])
 
 #: A brief run takes the one that holds the other.
-MODELS = {"extended": EXTENDED_MODEL}
+MODELS = {"extended": EXTENDED_MODEL, "types": TYPES_MODEL}
 if not is_brief():
     MODELS = {"borrower": ae.BORROWER_MODEL, **MODELS}
 

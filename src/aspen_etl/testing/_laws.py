@@ -22,7 +22,7 @@ from aspen_etl.testing._plain import PlainRow, PlainSheet, plain_sheets, rows_of
 from aspen_etl.testing._privacy import assert_nothing_is_told
 from aspen_etl.testing._types import PLAIN
 
-__all__ = ["accepted_rows", "assert_laws", "assert_tables_are_sound", "hold", "key_of", "order_of"]
+__all__ = ["accepted_rows", "assert_laws", "assert_tables_are_sound", "hold", "key_of"]
 
 _RUN = Run(time=dt.datetime(2026, 1, 31, 12, tzinfo=dt.timezone.utc), actor="laws")
 
@@ -182,7 +182,7 @@ def _assert_nothing_is_lost(
     found = denormalize(result.tables, model=model)
     for sheet in sheets:
         expected = sorted(
-            accepted_rows(sheet, result, model), key=lambda cells: order_of(sheet, cells)
+            accepted_rows(sheet, result, model), key=lambda cells: key_of(sheet, cells)
         )
         cells = [dict(zip(found[sheet.name].columns, row)) for row in rows_of(found[sheet.name])]
         hold(
@@ -222,15 +222,6 @@ def accepted_rows(
 def key_of(sheet: PlainSheet, cells: dict[str, object]) -> tuple[str, ...]:
     """Give the key of a row."""
     return tuple(str(cells[name]) for name in sheet.plan.key)
-
-
-def order_of(sheet: PlainSheet, cells: dict[str, object]) -> tuple[object, ...]:
-    """Give what puts rows in the order of their keys: values, and not their texts."""
-    typed = {column.name: column.typed for column in sheet.plan.columns}
-    return tuple(
-        str(cells[name]) if spec is None else PLAIN[spec.type].value(str(cells[name]))
-        for name, spec in ((name, typed[name]) for name in sheet.plan.key)
-    )
 
 
 def _assert_rows_add_up(sheets: list[PlainSheet], result: NormalizeResult, model: Model) -> None:
