@@ -112,5 +112,4 @@ class Line(Table, source="lines"):
     product_id: Series[int] = ref("product")
 
 
-ENTITIES: Model
-# ENTITIES = Model.of(tables=[Country, City, Customer, Product, Store, Line], subject="line")
+ENTITIES = Model.of(tables=[Country, City, Customer, Product, Store, Line], subject="line")
