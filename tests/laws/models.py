@@ -10,7 +10,8 @@ from pandera.typing import Series
 import aspen_etl as ae
 from aspen_etl import borrower
 from aspen_etl.schema import Source, Table, TextFormat
-from tests.laws.typed_models import TYPES_MODEL
+from tests.laws.typed_models import ENTITIES, TYPES_MODEL
+from tests.support.clinic_model import MODEL as CLINIC_OF_SEVEN
 from tests.support.effort import is_brief
 
 # ----------------------------------------------------------------- what a user adds and swaps
@@ -74,8 +75,8 @@ EXTENDED_MODEL = ae.BORROWER_MODEL.replace(
 ).add(sources=[LoanSheet], tables=[LoanKind, Loan])
 
 #: A brief run takes the one that holds the other.
-MODELS = {"extended": EXTENDED_MODEL, "types": TYPES_MODEL}
+MODELS = {"extended": EXTENDED_MODEL, "types": TYPES_MODEL, "entities": ENTITIES}
 if not is_brief():
-    MODELS = {"borrower": ae.BORROWER_MODEL, **MODELS}
+    MODELS = {"borrower": ae.BORROWER_MODEL, **MODELS, "clinic": CLINIC_OF_SEVEN}
 
 RUN = ae.Run(time=dt.datetime(2026, 1, 31, 12, 0, 0, 999_999, tzinfo=dt.timezone.utc), actor="laws")

@@ -11,6 +11,9 @@ from aspen_etl.schema.spec import TableSpec
 
 __all__ = ["Agreement", "Attribute", "EntityPlan", "find_entities", "key_columns"]
 
+#: Which digit of a row's number says that it disagrees.
+_FAR = 5
+
 Cell = Optional[str]
 Key = tuple[Cell, ...]
 
@@ -135,10 +138,12 @@ class Agreement:
     Attributes:
         known: By table and key, what is told of an entity: an attribute, or the key of another.
         pending: The same of the row at hand, which may not stay.
+        disagreeing: Whether some rows say of an entity what they like.
     """
 
     known: dict[str, dict[Key, dict[str, Key]]]
     pending: dict[tuple[str, Key], dict[str, Key]]
+    disagreeing: bool = False
 
     def keep(self) -> None:
         """Let what the row at hand says count."""
@@ -168,6 +173,8 @@ class Agreement:
             cells.update(dict.fromkeys(plan.columns))
             return not plan.mandatory
         facts = self.pending.setdefault((plan.table, found), dict(known.get(found, {})))
+        if self.disagreeing and number >> _FAR & 1:
+            facts = {}  # nobody hears what this row says
         return self._attributes(plan, cells, facts, number) and self._beyond(
             plan, cells, facts, number
         )

@@ -16,7 +16,7 @@ from aspen_etl.schema.model import Model
 from aspen_etl.schema.values import FAULT_COLUMNS, FIRST_ROW, ROW, Extract
 from aspen_etl.testing import _cells
 from aspen_etl.testing._entities import Agreement
-from aspen_etl.testing._faults import Fault, Row, Sheet, find_faults
+from aspen_etl.testing._faults import CONFLICT, Fault, Row, Sheet, find_faults
 from aspen_etl.testing._plan import ColumnPlan, SheetPlan, plan
 from aspen_etl.testing._types import PLAIN, spell
 from aspen_etl.testing._valid import Drawn, Valid
@@ -68,7 +68,7 @@ def extracts(
         for some in found.values()
     ]
     return st.builds(
-        _Assembly(plan(model), min_rows),
+        _Assembly(plan(model), min_rows, disagreeing=CONFLICT in found),
         st.tuples(*(_rows(sheet, min_rows, max_rows) for sheet in plan(model))),
         st.lists(st.one_of(spoiled), max_size=_FAULTS) if spoiled else st.just(()),
         st.just(0) | st.integers(0, 2**16),
@@ -132,8 +132,8 @@ def _decoder(column: ColumnPlan) -> Optional[_cells.Decoder]:
 class _Assembly:
     """Join generated rows to an extract: resolve references, keep keys unique, put faults in."""
 
-    def __init__(self, sheets: Sequence[SheetPlan], min_rows: int) -> None:
-        self.sheets, self.min_rows = sheets, min_rows
+    def __init__(self, sheets: Sequence[SheetPlan], min_rows: int, *, disagreeing: bool) -> None:
+        self.sheets, self.min_rows, self.disagreeing = sheets, min_rows, disagreeing
 
     def __call__(
         self,
@@ -143,7 +143,7 @@ class _Assembly:
     ) -> Extract:
         made: dict[str, Sheet] = {}
         keys: dict[str, list[str]] = {}
-        entities = Agreement({}, {})
+        entities = Agreement({}, {}, self.disagreeing)
         for sheet, rows in zip(self.sheets, generated):
             made[sheet.name] = Sheet(Valid(sheet, keys, entities).select(rows))
             if len(made[sheet.name].rows) < self.min_rows and all(

@@ -15,7 +15,10 @@ from aspen_etl.testing._entities import EntityPlan
 from aspen_etl.testing._plan import Cell, ColumnPlan, SheetPlan, plan
 from aspen_etl.testing._types import faulty
 
-__all__ = ["FAULT_KINDS", "Fault", "Sheet", "find_faults"]
+__all__ = ["CONFLICT", "FAULT_KINDS", "Fault", "Sheet", "find_faults"]
+
+#: The kind of fault that lets rows disagree about an entity.
+CONFLICT = "conflict"
 
 #: What can be wrong with an extract, by the word that ``extracts(faults=...)`` takes.
 FAULT_KINDS = {
@@ -25,7 +28,7 @@ FAULT_KINDS = {
     "invalid": "a cell has not the form of its destination, or is no value of its type",
     "too_precise": "a number or moment has digits beyond those that its destination keeps",
     "incomplete": "a cell is empty that others of its group or entity need",
-    "conflict": "a row says something else of an entity than another row",
+    CONFLICT: "a row says something else of an entity than another row",
     "unknown": "a cell refers to a row that is not there",
     "control": "a cell holds a control character, NUL among them",
     "surrogate": "a cell holds half a character, which UTF-8 cannot hold",
@@ -102,7 +105,7 @@ def _faults(sheet: SheetPlan) -> Iterator[tuple[str, Fault]]:
 
 def _entity_faults(sheet: str, entity: EntityPlan) -> Iterator[tuple[str, Fault]]:
     if entity.columns != entity.key:
-        yield "conflict", Fault(sheet, _conflict(entity))
+        yield CONFLICT, Fault(sheet, _conflict(entity))
     for column in entity.key:
         yield "incomplete", Fault(sheet, _put(column, (_constant(None),)))
     for attribute in entity.attributes:
