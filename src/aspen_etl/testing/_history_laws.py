@@ -168,12 +168,15 @@ class History:
                 if why is not None:
                     now[key] = row
                     {"kept": kept, "stayed": stayed}[why][name].add(key)
-            self.sheets[name] = now
-            cells = [dict(zip(found[name].columns, row)) for row in rows_of(found[name])]
+            back = [dict(zip(found[name].columns, row)) for row in rows_of(found[name])]
+            held = kept[name] | stayed[name]
+            expected = [(now[key], key in held) for key in sorted(now)]
             hold(
-                cells == [now[key] for key in sorted(now)],
+                len(back) == len(expected)
+                and all(_comes_back(sheet, *pair, cells) for pair, cells in zip(expected, back)),
                 f"4: {name!r} comes back with other rows than were accepted or stay",
             )
+            self.sheets[name] = dict(zip(sorted(now), back))
             summary = result.summary.sources[name]
             hold(summary.kept == len(kept[name]), f"4: {name!r} counts other kept rows")
             hold(summary.stayed == len(stayed[name]), f"4: {name!r} counts other rows that stayed")
@@ -204,6 +207,15 @@ class History:
             return "kept"
         absent = self.missing == "keep" and not references
         return "stayed" if absent or any(at in stayed[name] for name, at in parents) else None
+
+
+def _comes_back(sheet: PlainSheet, row: Cells, is_held: bool, back: Cells) -> bool:
+    """Tell whether a row comes back: what it tells of entities may be filled, or follow them."""
+    told = sheet.plan.told
+    return all(
+        back[name] == cell or (name in told and (is_held or cell is None))
+        for name, cell in row.items()
+    )
 
 
 _AUDIT = ("created", "created_by", "updated", "updated_by")

@@ -201,17 +201,16 @@ def accepted_rows(
 ) -> Iterator[dict[str, object]]:
     """Give the clean rows of a sheet, less what the rejects name."""
     scopes = model.lineage.sources[sheet.name].scopes
+    groups = {scope: {n for n in scopes if scopes[n] == scope} for scope in scopes.values()}
+    for entity in (each for top in sheet.plan.entities for each in top.all()):
+        groups[entity.table] = set(entity.columns)
     out: dict[int, set[str]] = {}
     whole = set()
     for source, row, column, scope in rows_of(result.rejects[["source", "row", "column", "scope"]]):
         if source == sheet.name and scope == "row":
             whole.add(row)
         elif source == sheet.name:
-            named = (
-                {str(column)}
-                if scope == "value"
-                else {name for name in scopes if scopes[name] == scope}
-            )
+            named = {str(column)} if scope == "value" else groups[str(scope)]
             out.setdefault(row, set()).update(named)
     for line in sheet.rows:
         if not line.is_blank and line.number not in whole:
