@@ -173,7 +173,10 @@ class History:
             expected = [(now[key], key in held) for key in sorted(now)]
             hold(
                 len(back) == len(expected)
-                and all(_comes_back(sheet, *pair, cells) for pair, cells in zip(expected, back)),
+                and all(
+                    _comes_back(sheet, row, cells, is_held=is_held)
+                    for (row, is_held), cells in zip(expected, back)
+                ),
                 f"4: {name!r} comes back with other rows than were accepted or stay",
             )
             self.sheets[name] = dict(zip(sorted(now), back))
@@ -209,7 +212,7 @@ class History:
         return "stayed" if absent or any(at in stayed[name] for name, at in parents) else None
 
 
-def _comes_back(sheet: PlainSheet, row: Cells, is_held: bool, back: Cells) -> bool:
+def _comes_back(sheet: PlainSheet, row: Cells, back: Cells, *, is_held: bool) -> bool:
     """Tell whether a row comes back: what it tells of entities may be filled, or follow them."""
     told = sheet.plan.told
     return all(
