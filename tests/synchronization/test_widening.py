@@ -151,6 +151,18 @@ def test_what_is_done_between_runs_leaves_the_writing_to_the_next_one(
     assert wide.verify().problems == ()
 
 
+def test_a_version_that_was_narrower_is_written_anew_too(narrow: ae.SnapshotStore) -> None:
+    wide = widened(narrow)
+    ae.sync(extract(*ROWS), wide, run=run(2))
+    wide.restore(1, run=run(3))
+    wide.resume(run=run(4))
+    before = wide.find().tables["visit"]
+    assert before == wide.find(1).tables["visit"]
+    ae.sync(extract(*ROWS), wide, run=run(5))
+    assert wide.find().tables["visit"].files != before.files
+    assert wide.verify().problems == ()
+
+
 def test_a_database_is_not_altered(tmp_path: Path) -> None:
     sqlalchemy = pytest.importorskip("sqlalchemy", reason="the extra sql is not installed")
     from aspen_etl.sql import create
