@@ -94,6 +94,40 @@ def test_conflicts_count_for_the_threshold_of_cells() -> None:
     ]
 
 
+def test_a_second_column_may_name_an_entity_and_tells_no_more_of_it() -> None:
+    class Sent(Table, source="visits"):
+        visit_no: Series[str] = column(natural_key=True, length=10)
+        clinic_id: Series[int] = ref("clinic")
+        sender_id: Series[int] = ref("clinic", nullable=True, source="sender")
+
+    class Single(Clinic, source="visits.clinic_*"):
+        class Config:
+            name = "clinic"
+
+        city_id: Series[int] = ref("city", nullable=True, source="visits.city_name")
+
+    model = Model.of(tables=[City, Single, Sent])
+    cells = {
+        "visit_no": ["1", "2", "3"],
+        "clinic_code": ["C", "D", "C"],
+        "clinic_name": ["One", None, "One"],
+        "city_name": ["Rome", None, None],
+        "city_region": None,
+        "sender": ["E", "C", None],
+    }
+    given = ae.Extract.from_frames({"visits": pd.DataFrame(cells, dtype=object)})
+    result = ae.normalize(given, model=model, run=RUN)
+    ae.verify(result, given, model=model, run=RUN)
+    assert table(result, "clinic") == [
+        [1, "C", "One", 1],
+        [2, "D", None, None],
+        [3, "E", None, None],
+    ]
+    assert table(result, "sent") == [[1, "1", 1, 3], [2, "2", 2, 1], [3, "3", 1, None]]
+    back = ae.denormalize(result.tables, model=model)
+    assert ae.normalize(back, model=model, run=RUN).snapshot.equals(result.snapshot)
+
+
 # ------------------------------------------------------------------------------- not made
 
 

@@ -57,7 +57,7 @@ def print_sources(sources: Mapping[str, SourceSummary]) -> None:
 
 
 def print_repairs(sources: Mapping[str, SourceSummary]) -> None:
-    """Print the cells repaired and what the reader noticed."""
+    """Print the cells repaired and filled, and what the reader noticed."""
     _print_counts(
         "repaired",
         [
@@ -66,6 +66,13 @@ def print_repairs(sources: Mapping[str, SourceSummary]) -> None:
             for column, count in source.repairs.items()
         ],
     )
+    filled = [
+        (f"{name}.{column}", "missing, as other rows have it", count)
+        for name, source in sources.items()
+        for column, count in source.filled.items()
+    ]
+    if filled:
+        _print_counts("filled", filled)
     noticed = [
         (f"{name}: {note.replace('_', ' ')}", "", count)
         for name, source in sources.items()
