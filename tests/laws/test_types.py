@@ -14,7 +14,8 @@ from pandas.testing import assert_series_equal
 from aspen_etl.columns.text import conform_text
 from aspen_etl.schema.column_spec import ColumnSpec
 from aspen_etl.schema.types import TYPES
-from aspen_etl.testing._types import PLAIN, RULES, column_of
+from aspen_etl.testing._cells import tidy
+from aspen_etl.testing._types import PLAIN, RULES, column_of, odd_texts, spellings
 from tests.laws.specs import SPECS, canonical_texts, cells
 
 pytestmark = pytest.mark.smoke
@@ -40,24 +41,32 @@ def test_a_declaration_of_the_laws_is_one(spec: ColumnSpec) -> None:
     assert TYPES[spec.type].check(spec) is None
 
 
+def check(given_cells: list[Optional[str]], spec: ColumnSpec) -> None:
+    """Compare what becomes of cells with what the contract says, cell by cell."""
+    found = TYPES[spec.type].canonical(column(given_cells), spec)
+    expected = [(None, None) if c is None else PLAIN[spec.type].judge(c, spec) for c in given_cells]
+    texts = held(found.text)
+    assert texts == [text for text, _ in expected]
+    assert list(found.repaired) == [t is not None and t != c for t, c in zip(texts, given_cells)]
+    assert set(found.faults) == {rule for _, rule in expected if rule} <= set(RULES)
+    for rule, mask in found.faults.items():
+        assert list(mask) == [rule == broken for _, broken in expected]
+
+
 @EACH_SPEC
 def test_a_text_is_canonical_or_repaired_to_the_same_value_or_a_reject(spec: ColumnSpec) -> None:
     @given(st.lists(st.none() | cells(spec), max_size=8))
     def is_one_of_three(given_cells: list[Optional[str]]) -> None:
-        found = TYPES[spec.type].canonical(column(given_cells), spec)
-        expected = [
-            (None, None) if c is None else PLAIN[spec.type].judge(c, spec) for c in given_cells
-        ]
-        texts = held(found.text)
-        assert texts == [text for text, _ in expected]
-        assert list(found.repaired) == [
-            t is not None and t != c for t, c in zip(texts, given_cells)
-        ]
-        assert set(found.faults) == {rule for _, rule in expected if rule} <= set(RULES)
-        for rule, mask in found.faults.items():
-            assert list(mask) == [rule == broken for _, broken in expected]
+        check(given_cells, spec)
 
     is_one_of_three()
+
+
+@EACH_SPEC
+def test_odd_texts_and_every_spelling_of_a_value_are_judged_rightly(spec: ColumnSpec) -> None:
+    drawn = [PLAIN[spec.type].canonical(number, spec) for number in range(60)]
+    check([tidy(text) for text in odd_texts(spec)], spec)
+    check([spelt for text in dict.fromkeys(drawn) for spelt in spellings(text, spec)], spec)
 
 
 @EACH_SPEC

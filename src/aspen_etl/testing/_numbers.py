@@ -40,12 +40,11 @@ _WHOLE = (1, -1, 7, 100, 2**31, 2**53 + 1, 2**63 - 1, -(2**63))
 
 
 def judge_integer(text: str, spec: ColumnSpec) -> Verdict:
-    """Judge a cell of whole numbers."""
-    if not _INTEGER.fullmatch(text):
+    """Judge a cell of whole numbers; what 64 bits do not hold is none."""
+    if not _INTEGER.fullmatch(text) or not -(2**63) <= int(text) < 2**63:
         return None, "invalid"
     least = spec.minimum if isinstance(spec.minimum, int) else -(2**63)
-    fits = max(least, -(2**63)) <= int(text) < 2**63
-    return (text, None) if fits else (None, "out_of_range")
+    return (text, None) if int(text) >= least else (None, "out_of_range")
 
 
 # ----------------------------------------------------------------------------- decimals

@@ -26,7 +26,16 @@ from aspen_etl.testing._numbers import (
     spell_decimal,
 )
 
-__all__ = ["PLAIN", "RULES", "PlainType", "column_of", "faulty", "spell", "spellings"]
+__all__ = [
+    "PLAIN",
+    "RULES",
+    "PlainType",
+    "column_of",
+    "faulty",
+    "odd_texts",
+    "spell",
+    "spellings",
+]
 
 #: The rules that a cell of a type may break, one at the most.
 RULES = ("invalid", "too_precise", "out_of_range")
@@ -74,11 +83,16 @@ def spell(text: str, number: int, spec: ColumnSpec, /) -> str:
     return chosen if plain.judge(chosen, spec)[0] == text else text
 
 
+def odd_texts(spec: ColumnSpec, /) -> tuple[str, ...]:
+    """Give texts at the ends of a type and beyond, and such as readers are known to take."""
+    return (*_ODD, *PLAIN[spec.type].odd(spec))
+
+
 def faulty(spec: ColumnSpec, /) -> dict[str, tuple[str, ...]]:
     """Give texts that break a rule of a column's type, by rule."""
     plain = PLAIN[spec.type]
     found: dict[str, list[str]] = {rule: [] for rule in RULES}
-    for text in (*_ODD, *plain.odd(spec)):
+    for text in odd_texts(spec):
         rule = plain.judge(text, spec)[1]
         if rule is not None:
             found[rule].append(text)
