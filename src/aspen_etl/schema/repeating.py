@@ -23,6 +23,8 @@ __all__ = ["repeated_headers", "set_apart"]
 #: a file begins with, of other letters and white space.
 _SLACK = 16
 
+_DIGITS = "0123456789"
+
 
 def repeated_headers(
     cells: Mapping[str, pd.Series], known: Mapping[str, str], /
@@ -57,6 +59,9 @@ def _candidates(values: pd.Series, known: Mapping[str, str]) -> npt.NDArray[np.i
     """Find the rows whose cell is a header of any column."""
     most = max(map(len, known)) + _SLACK
     rows = np.flatnonzero(~COLUMNS.longer(values, most))  # a key is mostly longer than any header
+    digits = "".join(sorted(set(_DIGITS) - set("".join(known))))
+    if digits:  # a shorter one mostly has a digit that no header has
+        rows = rows[COLUMNS.matches(COLUMNS.take(values, rows), f"[^{digits}]*")]
     cells = COLUMNS.take(values, rows).array
     found: npt.NDArray[np.int64] = rows[np.array([_key(cell) in known for cell in cells], bool)]
     return found
