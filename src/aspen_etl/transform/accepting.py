@@ -90,7 +90,7 @@ def settle(extract: Extract, model: Model, before: Previous, missing: Missing, /
             break
         verdicts = narrow(sheets, verdicts, agreed.unmade, model)  # rejects only grow
     verdicts = narrow(sheets, verdicts, agreed.faults, model)
-    filled = count_filled(sheets, verdicts, kept, agreed.rows, model)
+    filled = count_filled(sheets, verdicts, kept, agreed, model)
     rejects = list_rejects(sheets, verdicts, model)
     counts = count(extract, sheets, verdicts, kept, filled)
     return Settled(agreed.rows, rejects, counts, is_first=not before.names)

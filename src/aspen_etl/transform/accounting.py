@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-import pandas as pd
 
 from aspen_etl.columns import COLUMNS
 from aspen_etl.columns.frames import make_column
@@ -16,6 +15,7 @@ from aspen_etl.schema.model import Model
 from aspen_etl.transform.cleaning import Sheet
 from aspen_etl.transform.judging import Verdict, accepted_cells
 from aspen_etl.transform.keeping import Kept
+from aspen_etl.transform.settling import Agreed
 
 __all__ = ["count_filled"]
 
@@ -24,7 +24,7 @@ def count_filled(
     sheets: Mapping[str, Sheet],
     verdicts: Mapping[str, Verdict],
     kept: Kept,
-    agreed: Mapping[str, pd.DataFrame],
+    agreed: Agreed,
     model: Model,
     /,
 ) -> dict[str, dict[str, int]]:
@@ -34,7 +34,8 @@ def count_filled(
         sheets: The sheets, as ``clean`` gives them.
         verdicts: What stays out of them.
         kept: Where each accepted row stands.
-        agreed: The rows that a run goes on with, as settled.
+        agreed: The rows that a run goes on with, as settled; a column that was given no cell is
+            as it was.
         model: The model.
 
     Raises:
@@ -42,14 +43,14 @@ def count_filled(
     """
     out: dict[str, dict[str, int]] = {}
     for sheet, verdict in verdicts.items():
-        told = {name for feed in model.lineage.feeds_of(sheet) for name in feed.under}
         counts = {}
-        for name in (str(column) for column in agreed[sheet].columns if column in told):
+        rows = agreed.rows[sheet]
+        for name in (str(column) for column in rows.columns if (sheet, column) in agreed.given):
             was = accepted_cells(sheets[sheet], verdict, name)
             if name in verdict.links:
                 parent = model.lineage.sources[sheet].references[name]
                 was = make_column(gather(kept.now[parent], was.to_numpy(dtype=np.int64)))
-            now = COLUMNS.take(agreed[sheet][name], kept.now[sheet])
+            now = COLUMNS.take(rows[name], kept.now[sheet])
             held = are_present(was)
             wrong = int((held & COLUMNS.differ(was, now)).sum())
             if wrong:

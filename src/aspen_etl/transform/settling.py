@@ -39,11 +39,13 @@ class Agreed(NamedTuple):
         faults: The cells that lost a vote, or belong to an entity whose key is not whole.
         unmade: What must stay out since an entity cannot be made: it lacks what must not be null.
             Where there is any, the rest is not settled yet.
+        given: The sheets and columns of which a row holds another cell than before.
     """
 
     rows: Mapping[str, pd.DataFrame]
     faults: tuple[Fault, ...]
     unmade: tuple[Fault, ...]
+    given: frozenset[tuple[str, str]]
 
 
 def agree(kept: Kept, verdicts: Mapping[str, Verdict], model: Model, /) -> Agreed:
@@ -59,7 +61,7 @@ def agree(kept: Kept, verdicts: Mapping[str, Verdict], model: Model, /) -> Agree
     """
     order = [name for name in reversed(model.lineage.table_order) if name in model.lineage.entities]
     if not order:
-        return Agreed(kept.rows, (), ())
+        return Agreed(kept.rows, (), (), frozenset())
     work = _Settling(kept, verdicts, model)
     for name in order:  # what refers comes before what it refers to
         work.settle(model.tables[name])
@@ -68,7 +70,7 @@ def agree(kept: Kept, verdicts: Mapping[str, Verdict], model: Model, /) -> Agree
         sheet: make_frame(columns, pd.RangeIndex(len(kept.rows[sheet])))
         for sheet, columns in work.cells.items()
     }
-    return Agreed(rows, tuple(work.faults), tuple(unmade))
+    return Agreed(rows, tuple(work.faults), tuple(unmade), frozenset(work.given))
 
 
 class _Numbered(NamedTuple):
@@ -100,6 +102,7 @@ class _Settling:
         cells: By sheet, the columns as they are settled so far.
         read: By sheet, the row of the sheet as read of each row; -1 for one of before.
         faults: The cells that stay out.
+        given: The sheets and columns of which a row holds another cell than before.
     """
 
     def __init__(self, kept: Kept, verdicts: Mapping[str, Verdict], model: Model) -> None:
@@ -113,6 +116,7 @@ class _Settling:
             self.read[sheet] = np.full(len(frame), -1, dtype=np.int64)
             self.read[sheet][kept.now[sheet]] = verdicts[sheet].order
         self.faults: list[Fault] = []
+        self.given: set[tuple[str, str]] = set()
         self.numbered: dict[str, _Numbered] = {}
 
     def settle(self, table: TableSpec) -> None:
@@ -241,6 +245,7 @@ class _Settling:
         at = np.arange(len(values), dtype=np.int64)
         at[rows] = len(values) + np.arange(len(rows))
         self.cells[sheet][column] = COLUMNS.take(COLUMNS.concat([values, cells]), at)
+        self.given.add((sheet, column))
 
     def _reject(self, sheet: str, column: str, rows: Positions, rule: str, scope: str) -> None:
         """List cells of accepted rows as rejects; what rows of before say goes without."""
