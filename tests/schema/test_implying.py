@@ -245,6 +245,25 @@ def test_a_row_that_several_columns_tell_is_no_key_in_its_own_sheet() -> None:
     )
 
 
+def test_a_class_that_forgot_its_sheet_is_named() -> None:
+    class Visit(Table):
+        number: Series[str] = column(natural_key=True, length=12)
+        clinic_id: Series[int] = ref("clinic")
+
+    assert "declare one, as in class Visit(Table, source='visits')" in refused([Clinic, Visit])
+
+
+def test_a_table_of_distinct_values_is_an_entity() -> None:
+    class Clinic(Table, source="visits.clinic_*"):
+        code: Series[str] = column(natural_key=True, length=10)
+
+    class Visit(Table, source="visits"):
+        number: Series[str] = column(natural_key=True, length=12)
+
+    with pytest.raises(ModelError, match=r"or derive its class from aspen_etl\.schema\.Entity"):
+        Model.of(tables=[Clinic, Visit])
+
+
 def test_a_sheet_that_nothing_declares_is_refused_where_others_are_declared() -> None:
     class Loan(Table):
         loan_id: Series[int] = column(primary_key=True)

@@ -157,6 +157,11 @@ def test_a_table_travels() -> None:
                 "source='visits.clinic_*' where its columns have a prefix there"
             ),
         ),
+        (
+            Table,
+            {"sources": "visits"},
+            "class Wrong: there is no keyword 'sources'; did you mean 'source'?",
+        ),
         (Entity, {"source": "visits.*_*"}, "names no sheet"),
         (Entity, {"source": "visits."}, "names no sheet"),
         (

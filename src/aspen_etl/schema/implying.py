@@ -250,13 +250,20 @@ def _refuse_sheet(sheet: str, tables: Mapping[str, TableSpec]) -> None:
         (f"{table.name}.{spec.name}" for table, spec, where, _ in _feeds(tables) if where == sheet),
         next((name for name, table in tables.items() if sheet in table.sheets), ""),
     )
-    kind = "".join(word.capitalize() for word in sheet.split("_"))
+    bare = next((name for name, table in tables.items() if _is_bare(table)), f"{sheet}_row")
+    kind = "".join(word.capitalize() for word in bare.split("_"))
     near = f"{hint(sheet, known)} Or " if known else ""
     msg = (
         f"{what} is made of the sheet {sheet!r}, and no table has one row for each of its rows; "
-        f"{near}declare one, as in class {kind}Row(Table, source={sheet!r})"
+        f"{near}declare one, as in class {kind}(Table, source={sheet!r})"
     )
     raise ModelError(msg, source=sheet)
+
+
+def _is_bare(table: TableSpec) -> bool:
+    """Tell whether nothing at all says which sheet a table is made of."""
+    is_filled = bool(table.sheets) or any(spec.source for spec in table.own_columns)
+    return table.entity is None and not is_filled
 
 
 #: The types of which one value is later than another, by which the newest is told.

@@ -173,7 +173,8 @@ def _key(
                 f"{', '.join(keys[first])} of "
                 f"the source {source.name!r}; for a table of distinct values take source= "
                 "away from its natural key, and "
-                "give it to the column that refers to it"
+                "give it to the column that refers to it, or derive its class from "
+                "aspen_etl.schema.Entity"
             )
             raise ModelError(msg, source=source.name, tables=(first, other))
     return keys[first]

@@ -12,7 +12,7 @@ import pandera.pandas as pa
 from pandera.typing import Series
 
 from aspen_etl.errors import ModelError
-from aspen_etl.schema.column import audit_actor, audit_time
+from aspen_etl.schema.column import audit_actor, audit_time, hint
 from aspen_etl.schema.column_spec import ColumnSpec, read_columns, read_name, with_dtypes
 from aspen_etl.schema.keywords import EntityFacts, Keywords, fill_sources, read_keywords
 from aspen_etl.schema.spreading import fill_spread, is_spread
@@ -65,9 +65,19 @@ class Table(pa.DataFrameModel):
         newest: Optional[str] = None,
         **rest: Any,
     ) -> None:
-        """Read the keywords of a class."""
+        """Read the keywords of a class.
+
+        Raises:
+            ModelError: One is wrong, or there is no such keyword.
+        """
+        for name in rest:
+            msg = (
+                f"class {cls.__name__}: there is no keyword {name!r}; "
+                f"{hint(name, ('source', 'conflict', 'newest'))}"
+            )
+            raise ModelError(msg, table=cls.__name__)
         cls._keywords = read_keywords(cls.__name__, cls._keywords, source, conflict, newest)
-        super().__init_subclass__(**rest)  # type: ignore[no-untyped-call]
+        super().__init_subclass__()  # type: ignore[no-untyped-call]
 
     @classmethod
     def to_schema(cls) -> pa.DataFrameSchema:
