@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -38,7 +39,7 @@ def test_what_comes_back_gives_the_same_tables_and_no_reject(model: ae.Model) ->
     comes_back()
 
 
-def cells_of(reject: dict[str, Any], model: ae.Model) -> set[str]:
+def cells_of(reject: Mapping[Any, Any], model: ae.Model) -> set[str]:
     """Give the columns whose cells a reject keeps out."""
     sheet, scope = reject["source"], reject["scope"]
     if scope == "value":
