@@ -96,7 +96,7 @@ def _lookup(table: TableSpec, rows: Mapping[str, pd.DataFrame], model: Model) ->
 
 def _values(texts: pd.Series, spec: ColumnSpec) -> pd.Series:
     """Turn canonical text into the values of a column."""
-    return texts if spec.references else TYPES[spec.type].parse(texts, spec)
+    return texts if spec.references else TYPES[spec.type].convert(texts, spec)
 
 
 class _Assembly:

@@ -88,6 +88,7 @@ class Type:
         parse: Turn canonical text into values. The form is judged, the ``minimum`` not; what is not
             canonical, or missing where no row may be without it, raises a ``ValueError`` that shows
             no cell. The index is new.
+        convert: Do the same with text that is known to be canonical, whose form is not judged.
         text: Turn values of the dtype into canonical text. The index is new.
         check: Say in a sentence what is wrong with a declaration, or nothing.
         rules: Name the rules that a cell can break; none of a type that takes any text.
@@ -97,6 +98,7 @@ class Type:
     dtype: Callable[[Facts], Any]
     canonical: Callable[[pd.Series, Facts], Canonical]
     parse: Callable[[pd.Series, Facts], pd.Series]
+    convert: Callable[[pd.Series, Facts], pd.Series]
     text: Callable[[pd.Series, Facts], pd.Series]
     check: Callable[[Facts], Optional[str]]
     rules: Callable[[Facts], tuple[str, ...]]

@@ -82,6 +82,7 @@ BOOLEAN = Type(
     dtype=_dtype,
     canonical=_canonical,
     parse=_parse,
+    convert=_parse,
     text=_text,
     check=_check,
     rules=always(INVALID),

@@ -123,6 +123,7 @@ DATE = Type(
     dtype=_dtype,
     canonical=_canonical,
     parse=_parse,
+    convert=_parse,
     text=_text,
     check=_check,
     rules=always(INVALID, OUT_OF_RANGE),

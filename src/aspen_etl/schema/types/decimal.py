@@ -119,9 +119,13 @@ def _parse(values: pd.Series, spec: Facts) -> pd.Series:
     wrong = int((~COLUMNS.matches(values, _forms(precision, scale)[1])).sum())
     if wrong:
         raise ValueError(f"{wrong} cells are no decimals ({precision}, {scale}) in canonical form")
+    return _convert(values, spec)
+
+
+def _convert(values: pd.Series, spec: Facts) -> pd.Series:
     if not spec.nullable and values.hasnans:
         raise ValueError("a decimal is missing")
-    return parse_decimals(values, precision, scale)
+    return parse_decimals(values, *_size(spec))
 
 
 def _text(values: pd.Series, spec: Facts) -> pd.Series:
@@ -168,6 +172,7 @@ DECIMAL = Type(
     dtype=_dtype,
     canonical=_canonical,
     parse=_parse,
+    convert=_convert,
     text=_text,
     check=_check,
     rules=always(INVALID, TOO_PRECISE, OUT_OF_RANGE),

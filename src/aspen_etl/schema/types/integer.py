@@ -88,6 +88,7 @@ INTEGER = Type(
     dtype=_dtype,
     canonical=_canonical,
     parse=_parse,
+    convert=_parse,
     text=_text,
     check=_check,
     rules=_rules,

@@ -142,6 +142,10 @@ def _parse(zone: str, values: pd.Series, spec: Facts) -> pd.Series:
     wrong = int((~COLUMNS.matches(values, REAL_DAY + _CLOCK + zone)).sum())
     if wrong:
         raise ValueError(f"{wrong} cells are no moments in canonical form")
+    return _convert(zone, values, spec)
+
+
+def _convert(zone: str, values: pd.Series, spec: Facts) -> pd.Series:
     if not spec.nullable and values.hasnans:
         raise ValueError("a moment is missing")
     moments = pd.Series(COLUMNS.moments(values), copy=False)
@@ -196,6 +200,7 @@ def _type(name: Literal["datetime", "timestamp"], zone: str) -> Type:
         dtype=partial(_dtype, zone),
         canonical=partial(_canonical, zone),
         parse=partial(_parse, zone),
+        convert=partial(_convert, zone),
         text=partial(_text, zone),
         check=partial(_check, zone),
         rules=always(INVALID, TOO_PRECISE, OUT_OF_RANGE),

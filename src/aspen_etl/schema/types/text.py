@@ -34,6 +34,7 @@ TEXT_TYPE = Type(
     dtype=_dtype,
     canonical=_canonical,
     parse=_same,
+    convert=_same,
     text=_same,
     check=_check,
     rules=always(),
