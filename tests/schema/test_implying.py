@@ -22,7 +22,8 @@ from aspen_etl.schema import (
     column,
     ref,
 )
-from aspen_etl.schema.implying import follow_references, imply_sources
+from aspen_etl.schema.following import follow_references
+from aspen_etl.schema.implying import imply_sources
 
 
 class Patient(Table, source="patients"):
@@ -250,7 +251,18 @@ def test_a_class_that_forgot_its_sheet_is_named() -> None:
         number: Series[str] = column(natural_key=True, length=12)
         clinic_id: Series[int] = ref("clinic")
 
-    assert "declare one, as in class Visit(Table, source='visits')" in refused([Clinic, Visit])
+    assert "as in class Visit(Table, source='visit')" in refused([Clinic, Visit])
+
+
+def test_a_table_of_which_nothing_says_its_sheet_is_refused() -> None:
+    class Order(Table):
+        number: Series[str] = column(natural_key=True, length=12)
+        amount: Series[str] = column()
+
+    assert refused([Order]) == (
+        "nothing says which sheet table 'order' is made of; name it with its class, as in class "
+        "Order(Table, source='order'), or give builders={'order': ...}"
+    )
 
 
 def test_a_table_of_distinct_values_is_an_entity() -> None:

@@ -13,7 +13,8 @@ from aspen_etl.errors import ModelError
 from aspen_etl.schema.builder import AnyBuilder, Builder, Cleaner, builders_of
 from aspen_etl.schema.column import hint
 from aspen_etl.schema.fanning import fan_out, is_derived
-from aspen_etl.schema.implying import follow_references, imply_sources, with_lengths
+from aspen_etl.schema.following import follow_references, with_lengths
+from aspen_etl.schema.implying import imply_sources
 from aspen_etl.schema.lineage import Lineage
 from aspen_etl.schema.rule import Rule, check_rules, merge_rules, rule_names
 from aspen_etl.schema.spec import SourceSpec, TableSpec
