@@ -139,6 +139,13 @@ def test_a_key_in_a_source_is_refused() -> None:
     )
 
 
+def test_a_column_of_types_in_a_source_is_refused() -> None:
+    class Loan(Source):
+        kind: Series[str] = column(from_name=("one", "two"))
+
+    assert "column 'kind' declares a key, a reference or a source" in refused(Loan)
+
+
 def test_a_source_without_a_column_is_refused() -> None:
     class Loan(Source):
         pass

@@ -148,7 +148,8 @@ class SourceSpec:
                     "annotate it as Series[str]"
                 )
                 raise ModelError(msg, source=name, column=spec.name)
-            if spec.source or spec.references or spec.primary_key or spec.natural_key:
+            is_of_table = spec.primary_key or spec.natural_key or spec.from_name
+            if spec.source or spec.references or is_of_table:
                 msg = (
                     f"{owner}: column {spec.name!r} declares a key, a reference or a source; "
                     "these belong to the "
