@@ -219,16 +219,13 @@ class Work:
     def lose(
         self, line: Line, plan: EntityPlan, name: str, *, is_needed: bool
     ) -> Iterator[tuple[Line, str, str, str]]:
-        columns: dict[str, tuple[str, ...]] = {}
-        own: dict[str, tuple[str, ...]] = {}
-        for each in [*reversed(self.every(plan.table)), plan]:
-            own = {attribute.name: (attribute.column,) for attribute in each.attributes}
-            own.update({other.through: other.key for other in each.beyond})
-            columns.update(own)
-        columns.update({a.name: (a.column,) for a in self.every(plan.table)[0].attributes})
-        rule = f"missing_{columns[name][0]}"
+        own = self.saying(plan, name)[0]
+        first = next(
+            found for p in self.every(plan.table) for found in [self.saying(p, name)[0]] if found
+        )
+        rule = f"missing_{first[0]}"
         if is_needed:
-            yield line, own.get(name, plan.key)[0], rule, "row"
+            yield line, (own or plan.key)[0], rule, "row"
         elif all(line.cells[c] == self.cells[id(line)][c] for c in plan.key):
             for column in plan.columns:
                 if line.cells[column] is not None:

@@ -13,6 +13,8 @@ __all__ = ["Agreement", "Attribute", "EntityPlan", "find_entities", "key_columns
 
 #: Which digit of a row's number says that it disagrees.
 _FAR = 5
+#: Which of eight ways leaves an entity out.
+_ABSENT = 7
 
 Cell = Optional[str]
 Key = tuple[Cell, ...]
@@ -162,8 +164,11 @@ class Agreement:
             number: Which of the ways to agree is taken; 0 leaves the key as it is.
             key: What the entity is known by, where that is settled.
         """
-        number, turn = divmod(number, 4)
+        number, turn = divmod(number, 8)
         known = self.known.get(plan.table, {})
+        if key is None and turn == _ABSENT and not (plan.mandatory or plan.in_key):
+            cells.update(dict.fromkeys(plan.columns))
+            return True
         if key is None and turn and known:
             key = list(known)[number % len(known)]
         if key is not None:

@@ -176,10 +176,9 @@ def _required(entities: tuple[EntityPlan, ...]) -> set[str]:
 
 
 def _mandatory(entities: tuple[EntityPlan, ...]) -> set[str]:
-    """Give the columns without which an entity is not one."""
+    """Give the columns without which there is no entity."""
     every = [plan for entity in entities for plan in entity.all()]
-    beyond = [other for plan in every for other in plan.beyond if other.mandatory]
-    keys = {column for other in beyond for column in other.key}
+    keys = {column for plan in every for column in plan.key}  # a whole key, or nothing at all
     return keys | {each.column for plan in every for each in plan.attributes if each.mandatory}
 
 
