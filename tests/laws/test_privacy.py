@@ -17,6 +17,7 @@ import aspen_etl as ae
 from aspen_etl.testing import extracts
 from aspen_etl.testing._privacy import CANARY, assert_nothing_is_told
 from tests.laws.models import MODELS, RUN
+from tests.laws.typed_models import TYPES_MODEL
 from tests.support.effort import some
 from tests.transform.sheets import ADA, BO, COLUMNS, extract
 
@@ -186,6 +187,24 @@ def test_the_canary_would_be_seen() -> None:
     model = MODEL.replace(cleaners={"borrower.full_name": talks})
     with pytest.raises(AssertionError, match="law 12: a cell is told by log"):
         assert_nothing_is_told(extract(ADA), model, RUN)
+
+
+def test_a_value_of_a_type_would_be_seen() -> None:
+    def talks(values: pd.Series) -> pd.Series:
+        for cell in values.dropna():
+            if not cell.startswith(CANARY):
+                logging.getLogger("mine").debug("got %s", cell)
+        return values
+
+    model = TYPES_MODEL.replace(cleaners={"periods.budget": talks})
+    sheets = {
+        name: pd.DataFrame(columns=list(source.columns), dtype=object)
+        for name, source in model.sources.items()
+    }
+    sheets["periods"] = pd.DataFrame({"first_day": ["2020-01-31"], "budget": ["12"]}, dtype=object)
+    given_extract = ae.Extract.from_frames(sheets)
+    with pytest.raises(AssertionError, match="law 12: a cell is told by log"):
+        assert_nothing_is_told(given_extract, model, RUN)
 
 
 @given(st.sampled_from(COLUMNS))

@@ -6,17 +6,20 @@ import json
 import logging
 import traceback
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Optional
 
 import pandas as pd
 
 from aspen_etl.normalization import NormalizeResult, denormalize, normalize
+from aspen_etl.schema.column_spec import ColumnSpec
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.validation import validate
 from aspen_etl.schema.values import Extract, Run
 from aspen_etl.testing._cells import tidy
+from aspen_etl.testing._plan import plan
+from aspen_etl.testing._types import PLAIN
 
 __all__ = ["CANARY", "assert_nothing_is_told"]
 
@@ -24,11 +27,49 @@ __all__ = ["CANARY", "assert_nothing_is_told"]
 CANARY = "qzkanarienvogelqz"
 
 
+#: Values that stand nowhere by chance, and what of them would be seen, however they are shown.
+_VALUES = ("7391846529", "7391846529.13", "7391-08-26", "7391-08-26 18:46:52.937")
+_SEEN = (CANARY, "7391846529", "7391-08-26", "7391, 8, 26")
+
+#: What marks a column of cells.
+_Mark = Callable[[pd.Series], pd.Series]
+
+
 def assert_nothing_is_told(extract: Extract, model: Model, run: Run) -> None:
-    """Assert that no ``repr``, summary, log, warning or error holds a cell of an extract."""
+    """Assert that no ``repr``, summary, log, warning or error holds a cell of an extract.
+
+    Each cell is marked by text, which is no value of most types, and then each cell of a type by a
+    value of it.
+    """
+    typed = {
+        (sheet.name, column.name): _value_of(column.typed)
+        for sheet in plan(model)
+        for column in sheet.columns
+        if column.typed is not None
+    }
+    _assert_untold(extract, model, run, {})
+    if any(typed.values()):
+        _assert_untold(extract, model, run, typed)
+
+
+def _value_of(spec: ColumnSpec) -> Optional[str]:
+    judge = PLAIN[spec.type].judge
+    return next((text for text in _VALUES if judge(text, spec)[1] is None), None)
+
+
+def _assert_untold(
+    extract: Extract, model: Model, run: Run, typed: Mapping[tuple[str, str], Optional[str]]
+) -> None:
     marked = Extract.from_frames(
-        {name: frame.apply(_mark) for name, frame in extract.items()},
-        faults=extract.faults.assign(value=_mark(extract.faults["value"])),
+        {
+            name: pd.DataFrame(
+                {c: _mark(frame[c], typed.get((name, str(c)), CANARY)) for c in frame},
+                index=frame.index,
+                columns=frame.columns,
+            )
+            for name, frame in extract.items()
+        },
+        faults=extract.faults.assign(value=_mark(extract.faults["value"], CANARY)),
         notes=extract.notes,
     )
     with _listening() as heard:
@@ -36,14 +77,16 @@ def assert_nothing_is_told(extract: Extract, model: Model, run: Run) -> None:
         heard.extend(_shown(marked, result, model))
         heard.extend(_raised(marked, result, model, run))
     for text in heard:
-        if CANARY in text:
+        if any(mark in text for mark in _SEEN):
             raise AssertionError(f"law 12: a cell is told by {text.partition(':')[0]}")
 
 
-def _mark(values: pd.Series) -> pd.Series:
-    """Put the canary before each cell that is there."""
+def _mark(values: pd.Series, mark: Optional[str]) -> pd.Series:
+    """Put the canary before each cell that is there, or a value of its type in its place."""
+    put = "{1}" if mark is None else CANARY + "{1}" if mark == CANARY else "{0}"
     cells = [
-        CANARY + cell if isinstance(cell, str) and tidy(cell) else None for cell in values.array
+        put.format(mark, cell) if isinstance(cell, str) and tidy(cell) else None
+        for cell in values.array
     ]
     return pd.Series(cells, index=values.index, dtype=object)
 
