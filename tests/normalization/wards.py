@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any, Optional
 
 import pandas as pd
@@ -92,13 +93,65 @@ class OpenWard(Ward, source="visits.ward_*", conflict="reject"):
 
 STRICT = Model.of(tables=[StrictCity, StrictClinic, OpenWard, Visit, Referral], subject="visit")
 
-MODELS = {"cities": CITIES, "strict": STRICT}
+
+class Area(Entity, source="calls.area_*"):
+    """Known by a key of its own."""
+
+    code: Series[str] = column(primary_key=True, length=10)
+    name: Series[str] = column(nullable=True, length=10)
+
+
+class House(Entity, source="calls.house_*"):
+    """Known by two columns, and reached through another entity alone."""
+
+    street: Series[str] = column(natural_key=True, length=10)
+    no: Series[int] = column(natural_key=True)
+    area_code: Series[str] = ref("area", nullable=True)
+
+
+class Kind(Table):
+    """A lookup that rows of an entity refer to."""
+
+    kind_id: Series[int] = column(primary_key=True)
+    word: Series[str] = column(natural_key=True, length=10)
+
+
+class Nurse(Table, source="nurses"):
+    """Rows of another sheet."""
+
+    nurse_no: Series[str] = column(natural_key=True, length=10)
+    name: Series[str] = column(nullable=True, length=10)
+
+
+class Team(Entity, source="calls.team_*"):
+    """What refers to everything: to rows of another sheet, to a lookup, to a compound key."""
+
+    code: Series[str] = column(natural_key=True, length=10)
+    head_id: Series[int] = ref("nurse", nullable=True, source="calls.team_head")
+    kind_id: Series[int] = ref("kind", nullable=True, source="calls.team_kind")
+    fee: Series[Decimal] = column(nullable=True, precision=6, scale=2)
+    house_id: Series[int] = ref("house", nullable=True)
+
+
+class Call(Table, source="calls"):
+    """A row of the sheet that tells of all of them."""
+
+    call_no: Series[str] = column(natural_key=True, length=10)
+    team_id: Series[int] = ref("team", nullable=True)
+
+
+CALLS = Model.of(tables=[Area, House, Kind, Nurse, Team, Call], subject="nurse")
 
 VISITS = (
     *("visit_no", "clinic_code", "clinic_name", "city_name", "city_region"),
     *("ward_house", "ward_no", "ward_floor", "day"),
 )
 REFERRALS = ("referral_no", "visit_no", "clinic_code", "clinic_name")
+NURSES = ("nurse_no", "name")
+CALL_COLUMNS = (
+    *("call_no", "team_code", "team_head", "team_kind", "team_fee"),
+    *("house_street", "house_no", "area_code", "area_name"),
+)
 
 Cells = Sequence[Optional[str]]
 
