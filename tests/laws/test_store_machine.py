@@ -6,6 +6,7 @@ import datetime as dt
 import itertools
 from typing import Any, Optional
 
+import pandas as pd
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -14,8 +15,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 import aspen_etl as ae
 from aspen_etl.errors import StoreOnHoldError, ThresholdError, VersionNotFoundError
 from aspen_etl.schema import Run, Snapshot
+from aspen_etl.schema.column_spec import ColumnSpec
 from aspen_etl.testing import histories
+from aspen_etl.testing._types import PLAIN
 from tests.laws.models import EXTENDED_MODEL
+from tests.laws.typed_models import ENTITIES, TYPES_MODEL
 from tests.support.effort import some
 
 _STORES = itertools.count()
@@ -130,7 +134,10 @@ class _Store(RuleBasedStateMachine):
     @precondition(lambda self: self.newest)
     @rule(which=st.integers(0, 9))
     def purge(self, which: int) -> None:
-        ids = sorted(self.snapshots[self.newest].tables["user_profile"]["user_profile_id"])
+        subject = self.model.tables[str(self.model.subject)]
+        (name,) = subject.natural_key
+        spec = subject.columns[name]
+        ids = sorted(told(self.snapshots[self.newest].tables[subject.name][name], spec))
         if not ids:
             return
         gone = ids[which % len(ids)]
@@ -139,8 +146,10 @@ class _Store(RuleBasedStateMachine):
         self.newest += 1
         for version in range(self.oldest, self.newest + 1):
             found = self.store.read(version)
-            assert gone not in set(found.tables["user_profile"]["user_profile_id"])
-            assert gone not in set(found.keys["user"].given["user_profile_id"])
+            assert gone not in told(found.tables[subject.name][name], spec)
+            for state in found.keys.values():
+                if name in state.given:
+                    assert gone not in told(state.given[name], spec)
             self.snapshots[version] = found
         for rejects in (self.store.read_rejects(), self.store.read_refused_rejects()):
             assert gone not in set(rejects["subject"].dropna())
@@ -164,9 +173,22 @@ def _machine(model: ae.Model) -> type[RuleBasedStateMachine]:
 SETTINGS = settings(some(5, least=4), stateful_step_count=8)
 
 
+def told(values: pd.Series, spec: ColumnSpec) -> set[str]:
+    """Give the canonical texts of a column of keys."""
+    return {PLAIN[spec.type].text(value, spec) for value in values.dropna().array}
+
+
 class TestBorrowerStore(_machine(ae.BORROWER_MODEL).TestCase):  # type: ignore[misc]
     settings = SETTINGS
 
 
 class TestExtendedStore(_machine(EXTENDED_MODEL).TestCase):  # type: ignore[misc]
+    settings = SETTINGS
+
+
+class TestStoreOfEveryType(_machine(TYPES_MODEL).TestCase):  # type: ignore[misc]
+    settings = SETTINGS
+
+
+class TestStoreOfEntities(_machine(ENTITIES).TestCase):  # type: ignore[misc]
     settings = SETTINGS
