@@ -186,14 +186,15 @@ class History:
 
     def _old(self, sheet: PlainSheet, now: dict[Key, Cells]) -> Iterator[tuple[Key, Cells]]:
         """Give the rows of before that are not accepted now and could stay."""
+        lineage = self.model.lineage.sources[sheet.name]
         for key, row in self.sheets[sheet.name].items():
-            references = self.model.lineage.sources[sheet.name].references
-            there = all(
-                any(row[column] == parent[0] for parent in self.sheets[target])
-                for column, target in references.items()
-            )
-            if key not in now and there:
-                yield key, row
+            lost = {
+                column
+                for column, target in lineage.references.items()
+                if not any(row[column] == parent[0] for parent in self.sheets[target])
+            }
+            if key not in now and not lost.intersection(lineage.required):
+                yield key, {**row, **dict.fromkeys(lost)}
 
     def _why(
         self,
@@ -204,11 +205,15 @@ class History:
         kept: dict[str, set[Key]],
         stayed: dict[str, set[Key]],
     ) -> Optional[str]:
-        references = self.model.lineage.sources[sheet.name].references
-        parents = [(target, (row[column],)) for column, target in references.items()]
+        lineage = self.model.lineage.sources[sheet.name]
+        parents = [
+            (target, (row[column],))
+            for column, target in lineage.references.items()
+            if column in lineage.required  # by others it belongs to nobody
+        ]
         if key in _rejected_keys(sheet, result) or any(at in kept[name] for name, at in parents):
             return "kept"
-        absent = self.missing == "keep" and not references
+        absent = self.missing == "keep" and not parents
         return "stayed" if absent or any(at in stayed[name] for name, at in parents) else None
 
 

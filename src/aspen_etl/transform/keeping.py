@@ -1,7 +1,8 @@
 """Rows of before that stay: bad rows do not delete good ones.
 
 A row that is rejected now and whose key can be read keeps its last good state, with every row
-that refers to it. What is absent from the source stays where the caller asks for it.
+that belongs to it: that refers to it, and cannot do without. What is absent from the source stays
+where the caller asks for it.
 """
 
 from __future__ import annotations
@@ -86,7 +87,8 @@ def keep(
     for name in model.sources:
         lineage = model.lineage.sources[name]
         rejects = _rejected_keys(sheets[name], verdicts[name], done, model)
-        stays = missing == "keep" and not lineage.references
+        owners = [column for column in lineage.references if column in lineage.required]
+        stays = missing == "keep" and not owners
         done[name] = _merge(accepted[name], old[name], rejects, done, lineage, stays=stays)
     return Kept(
         {name: merged.rows for name, merged in done.items()},
@@ -149,9 +151,10 @@ def _merge(
     again = _find(rejects, then, lineage.key)
     kept[again[again >= 0]] = True
     for column, parent in parents.items():
+        if column not in lineage.required:  # a row may do without it, and belongs to nobody by it
+            continue
         owner = old[column].to_numpy(dtype=np.int64)
-        if column in lineage.required:  # else a row may do without
-            free &= then[column].to_numpy(dtype=np.int64) >= 0
+        free &= then[column].to_numpy(dtype=np.int64) >= 0
         kept |= (owner >= 0) & _of(parent.kept, owner)
         stayed |= (owner >= 0) & _of(parent.stayed, owner)
     kept &= free

@@ -1,0 +1,70 @@
+"""Rows of before that stay, where a reference may be null."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+
+import aspen_etl as ae
+from aspen_etl.schema import Model, Series, Table, column, ref
+from tests.normalization.wards import RUN, plain
+
+
+class Nurse(Table, source="nurses"):
+    nurse_no: Series[str] = column(natural_key=True, length=10)
+    name: Series[str] = column(length=10)
+
+
+class Call(Table, source="calls"):
+    call_no: Series[str] = column(natural_key=True, length=10)
+    nurse_id: Series[int] = ref("nurse", nullable=True, source="calls.nurse_no")
+    word: Series[str] = column(length=10)
+
+
+MODEL = Model.of(tables=[Nurse, Call])
+LATER = replace(RUN, time=RUN.time + dt.timedelta(days=1))
+
+
+def extract(nurses: dict[str, list[object]], calls: dict[str, list[object]]) -> ae.Extract:
+    import pandas as pd
+
+    frames = {"nurses": pd.DataFrame(nurses), "calls": pd.DataFrame(calls)}
+    return ae.Extract.from_frames({name: frame.astype(object) for name, frame in frames.items()})
+
+
+BEFORE = extract(
+    {"nurse_no": ["1", "2"], "name": ["a", "b"]},
+    {"call_no": ["x", "y", "z"], "nurse_no": [None, "1", "2"], "word": ["u", "v", "w"]},
+)
+
+
+def calls(now: ae.Extract, missing: str = "delete") -> list[list[object]]:
+    before = ae.normalize(BEFORE, model=MODEL, run=RUN).snapshot
+    result = ae.normalize(now, model=MODEL, run=LATER, previous=before, missing=missing)  # type: ignore[arg-type]
+    ae.verify(result, now, model=MODEL, run=LATER, previous=before, missing=missing)  # type: ignore[arg-type]
+    return plain(result.tables["call"][["call_no", "nurse_id", "word"]])
+
+
+def test_a_rejected_row_stays_also_where_it_refers_to_nobody() -> None:
+    now = extract(
+        {"nurse_no": ["1", "2"], "name": ["a", "b"]},
+        {"call_no": ["x", "y"], "nurse_no": [None, "1"], "word": [None, None]},
+    )
+    assert calls(now) == [["x", None, "u"], ["y", 1, "v"]]
+
+
+def test_a_row_that_stays_loses_a_reference_to_a_row_that_is_gone() -> None:
+    now = extract(
+        {"nurse_no": ["2"], "name": ["b"]},
+        {"call_no": ["y"], "nurse_no": ["2"], "word": [None]},
+    )
+    assert calls(now) == [["y", None, "v"]]
+
+
+def test_a_row_belongs_to_nobody_by_a_reference_that_may_be_null() -> None:
+    now = extract(
+        {"nurse_no": ["1", "2"], "name": [None, "b"]},  # the first one stays as it was
+        {"call_no": ["x"], "nurse_no": [None], "word": ["u"]},
+    )
+    assert calls(now) == [["x", None, "u"]]
+    assert calls(now, "keep") == [["x", None, "u"], ["y", 1, "v"], ["z", 2, "w"]]
