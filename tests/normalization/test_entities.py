@@ -149,6 +149,25 @@ def test_or_they_lose_a_reference_that_may_be_null() -> None:
     assert rejects(result) == [[2, "clinic_code", "C", "missing_clinic_name", "clinic"]]
 
 
+def test_what_nobody_wins_may_keep_an_entity_from_being_made() -> None:
+    floors = {"1": "2", "2": "3", "3": None}
+    given = visits(
+        *([number, "C", "One", None, None, "H", "1", floor] for number, floor in floors.items())
+    )
+    result = ae.normalize(given, model=STRICT, run=RUN)
+    assert not len(result.tables["ward"])
+    assert [row[:4] for row in rejects(result)] == [
+        [2, "ward_house", "H", "missing_ward_floor"],
+        [2, "ward_no", "1", "missing_ward_floor"],
+        [2, "ward_floor", "2", "conflicting_ward_floor"],
+        [3, "ward_house", "H", "missing_ward_floor"],
+        [3, "ward_no", "1", "missing_ward_floor"],
+        [3, "ward_floor", "3", "conflicting_ward_floor"],
+        [4, "ward_house", "H", "missing_ward_floor"],
+        [4, "ward_no", "1", "missing_ward_floor"],
+    ]
+
+
 def test_what_is_lost_with_one_entity_may_be_what_another_lacks() -> None:
     """Rome has no region, so it is not made; the row that said Oslo then has the only say."""
     given = visits(

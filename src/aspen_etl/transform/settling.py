@@ -124,8 +124,7 @@ class _Settling:
         feeds = self.model.lineage.tables[table.name].feeds
         for feed in feeds:
             self._leave_out(feed)
-        numbered = self._number(feeds)
-        self.numbered[table.name] = numbered
+        numbered = self.numbered[table.name] = self._number(feeds)
         for spec in table.own_columns:
             some = tuple(feed for feed in feeds if spec.name in feed.columns)
             if spec.name not in table.natural_key and some:
@@ -227,8 +226,11 @@ class _Settling:
                     if name not in names:
                         self._drop(feed.sheet, name, mask, self._conflict(feed, names[0]), VALUE)
 
+    def _label(self, feed: Feed, column: str) -> str:
+        return self.model.sources[feed.sheet].columns[column].label
+
     def _conflict(self, feed: Feed, column: str) -> str:
-        return f"conflicting_{self.model.sources[feed.sheet].columns[column].label}"
+        return f"conflicting_{self._label(feed, column)}"
 
     # ------------------------------------------------------------------------- cells
 
@@ -268,8 +270,7 @@ class _Settling:
                 held = are_whole([self.cells[feed.sheet][name] for name in feed.columns[spec.name]])
                 lacks[numbered.rows[feed][held & (numbered.rows[feed] >= 0)]] = False
             if lacks.any():
-                label_of = some[0].columns[spec.name][0]
-                rule = f"missing_{self.model.sources[some[0].sheet].columns[label_of].label}"
+                rule = f"missing_{self._label(some[0], some[0].columns[spec.name][0])}"
                 for feed in feeds:
                     rows = (numbered.rows[feed] >= 0) & lacks[numbered.rows[feed]]
                     out += self._lose(feed, spec, rows & (self.read[feed.sheet] >= 0), rule)
@@ -289,8 +290,11 @@ class _Settling:
             for name in feed.key:
                 rows = rows & ~COLUMNS.differ(before[name], self.cells[feed.sheet][name])
             found = [(n, lost.entity, rows & are_present(before[n])) for n in lost.under]
-        return [
-            Fault(feed.sheet, name, rule, scope, np.sort(read[some]))
-            for name, scope, some in found
-            if some.any()
-        ]
+        facts, out = self.model.tables[feed.entity].entity, []
+        told = feed.columns.get(spec.name, ()) if facts and facts.conflict == "reject" else ()
+        for name, scope, some in found:
+            said = some & are_present(self.before[feed.sheet][name]) & (name in told)
+            for named, rows in ((rule, some & ~said), (self._conflict(feed, name), said)):
+                if rows.any():
+                    out.append(Fault(feed.sheet, name, named, scope, np.sort(read[rows])))
+        return out
