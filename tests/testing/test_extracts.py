@@ -21,7 +21,8 @@ from aspen_etl.testing._cells import decoder
 from aspen_etl.testing._plan import plan
 from aspen_etl.transform.cleaning import clean
 from aspen_etl.transform.judging import judge
-from tests.laws.models import EXTENDED_MODEL, MODELS
+from tests.laws.models import EXTENDED_MODEL, MODELS, RUN
+from tests.laws.typed_models import ENTITIES, TYPES_MODEL
 
 EACH_MODEL = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 
@@ -79,6 +80,56 @@ def test_each_kind_of_fault_breaks_its_rules(kind: str, rule: str) -> None:
         extracts(EXTENDED_MODEL, faults=[kind]),
         lambda extract: rule in rules(extract, EXTENDED_MODEL),
         settings=WITHOUT_SHRINKING,
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "rule"),
+    [
+        ("invalid", "invalid_opened"),
+        ("invalid", "invalid_active"),
+        ("too_precise", "too_precise"),
+        ("out_of_range", "out_of_range"),
+        ("missing", "missing_sent"),
+        ("unknown", "unknown_stations"),
+    ],
+)
+def test_each_kind_of_fault_breaks_the_rules_of_types(kind: str, rule: str) -> None:
+    find(
+        extracts(TYPES_MODEL, faults=[kind]),
+        lambda extract: rule in rules(extract, TYPES_MODEL),
+        settings=WITHOUT_SHRINKING,
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "rule"),
+    [
+        ("conflict", "conflicting_customer_name"),
+        ("conflict", "conflicting_city_name"),
+        ("conflict", "conflicting_country"),
+        ("conflict", "missing_product_title"),
+        ("missing", "missing_product_title"),
+        ("incomplete", "incomplete_customer"),
+        ("incomplete", "incomplete_city"),
+    ],
+)
+def test_each_kind_of_fault_breaks_the_rules_of_entities(kind: str, rule: str) -> None:
+    find(
+        extracts(ENTITIES, faults=[kind]),
+        lambda extract: rule in set(ae.normalize(extract, model=ENTITIES, run=RUN).rejects["rule"]),
+        settings=settings(WITHOUT_SHRINKING, max_examples=400),
+    )
+
+
+def test_valid_extracts_have_entities_that_several_rows_share() -> None:
+    find(
+        extracts(ENTITIES, min_rows=2),
+        lambda extract: (
+            len(ae.normalize(extract, model=ENTITIES, run=RUN).tables["customer"])
+            < extract["lines"]["customer_no"].notna().sum()
+        ),
+        settings=settings(WITHOUT_SHRINKING, max_examples=400),
     )
 
 
