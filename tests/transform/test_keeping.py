@@ -61,10 +61,15 @@ def test_a_row_that_stays_loses_a_reference_to_a_row_that_is_gone() -> None:
     assert calls(now) == [["y", None, "v"]]
 
 
-def test_a_row_belongs_to_nobody_by_a_reference_that_may_be_null() -> None:
+def test_a_row_that_refers_to_one_that_stays_stays_with_it() -> None:
     now = extract(
         {"nurse_no": ["1", "2"], "name": [None, "b"]},  # the first one stays as it was
-        {"call_no": ["x"], "nurse_no": [None], "word": ["u"]},
+        {"call_no": [], "nurse_no": [], "word": []},
     )
-    assert calls(now) == [["x", None, "u"]]
-    assert calls(now, "keep") == [["x", None, "u"], ["y", 1, "v"], ["z", 2, "w"]]
+    assert calls(now) == [["y", 1, "v"]]
+
+
+def test_what_is_absent_and_refers_to_none_stays_where_it_is_asked_for() -> None:
+    now = extract({"nurse_no": ["2"], "name": ["b"]}, {"call_no": [], "nurse_no": [], "word": []})
+    assert calls(now) == []
+    assert calls(now, "keep") == [["x", None, "u"], ["y", 1, "v"]]

@@ -164,7 +164,7 @@ class History:
             now = {key_of(sheet, c): c for c in accepted_rows(sheet, result, self.model)}
             kept[name], stayed[name] = set(), set()
             for key, row in self._old(sheet, now):
-                why = self._why(sheet, key, row, result, kept, stayed)
+                why = self._why(sheet, key, result, kept, stayed)
                 if why is not None:
                     now[key] = row
                     {"kept": kept, "stayed": stayed}[why][name].add(key)
@@ -200,17 +200,13 @@ class History:
         self,
         sheet: PlainSheet,
         key: Key,
-        row: Cells,
         result: NormalizeResult,
         kept: dict[str, set[Key]],
         stayed: dict[str, set[Key]],
     ) -> Optional[str]:
-        lineage = self.model.lineage.sources[sheet.name]
-        parents = [
-            (target, (row[column],))
-            for column, target in lineage.references.items()
-            if column in lineage.required  # by others it belongs to nobody
-        ]
+        references = self.model.lineage.sources[sheet.name].references
+        old = self.sheets[sheet.name][key]
+        parents = [(target, (old[c],)) for c, target in references.items() if old[c] is not None]
         if key in _rejected_keys(sheet, result) or any(at in kept[name] for name, at in parents):
             return "kept"
         absent = self.missing == "keep" and not parents

@@ -1,8 +1,7 @@
 """Rows of before that stay: bad rows do not delete good ones.
 
 A row that is rejected now and whose key can be read keeps its last good state, with every row
-that belongs to it: that refers to it, and cannot do without. What is absent from the source stays
-where the caller asks for it.
+that refers to it. What is absent from the source stays where the caller asks for it.
 """
 
 from __future__ import annotations
@@ -87,8 +86,7 @@ def keep(
     for name in model.sources:
         lineage = model.lineage.sources[name]
         rejects = _rejected_keys(sheets[name], verdicts[name], done, model)
-        owners = [column for column in lineage.references if column in lineage.required]
-        stays = missing == "keep" and not owners
+        stays = missing == "keep"
         done[name] = _merge(accepted[name], old[name], rejects, done, lineage, stays=stays)
     return Kept(
         {name: merged.rows for name, merged in done.items()},
@@ -141,20 +139,21 @@ def _merge(
         rejects: The keys of the rows that are rejected now.
         done: The sheets that this one refers to, merged.
         lineage: What follows for the sheet.
-        stays: Whether a row stays that is absent now.
+        stays: Whether a row stays that is absent now, and refers to none.
     """
     parents = {column: done[parent] for column, parent in lineage.references.items()}
     now = _placed(accepted, {column: parent.now_at for column, parent in parents.items()})
     then = _placed(old, {column: parent.then_at for column, parent in parents.items()})
     at = _find(then, now, lineage.key)
     free, kept, stayed = at < 0, np.zeros(len(then), dtype=bool), np.full(len(then), stays)
+    for column in parents:  # whose row it is says whether it stays
+        stayed &= old[column].to_numpy(dtype=np.int64) < 0
     again = _find(rejects, then, lineage.key)
     kept[again[again >= 0]] = True
     for column, parent in parents.items():
-        if column not in lineage.required:  # a row may do without it, and belongs to nobody by it
-            continue
         owner = old[column].to_numpy(dtype=np.int64)
-        free &= then[column].to_numpy(dtype=np.int64) >= 0
+        if column in lineage.required:  # else a row may do without
+            free &= then[column].to_numpy(dtype=np.int64) >= 0
         kept |= (owner >= 0) & _of(parent.kept, owner)
         stayed |= (owner >= 0) & _of(parent.stayed, owner)
     kept &= free
