@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 
 import aspen_etl as ae
@@ -19,6 +19,7 @@ from aspen_etl.testing._mutations import assert_seen, mutations
 from aspen_etl.transform.accepting import settle
 from aspen_etl.transform.recovery import prove, recover
 from tests.laws.models import MODELS, RUN
+from tests.laws.typed_models import ENTITIES, TYPES_MODEL
 from tests.support.effort import some
 
 # One example is proved at least twice.
@@ -119,6 +120,28 @@ def test_each_change_of_a_small_result_is_found_and_named() -> None:
     result = ae.normalize(small(), run=RUN)
     for mutation in mutations(result, ae.BORROWER_MODEL):
         assert_seen(mutation, result, small(), ae.BORROWER_MODEL, RUN)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", [TYPES_MODEL, ENTITIES], ids=["types", "entities"])
+def test_each_change_of_typed_cells_and_of_entities_is_found_and_named(model: ae.Model) -> None:
+    extract = find(
+        extracts(model, faults="conflict", min_rows=1, max_rows=2),
+        lambda extract: (
+            min(map(len, ae.normalize(extract, model=model, run=RUN).tables.values())) > 0
+        ),
+        settings=settings(
+            max_examples=200,
+            database=None,
+            derandomize=True,
+            deadline=None,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+    result = ae.normalize(extract, model=model, run=RUN)
+    for mutation in mutations(result, model):
+        assert_seen(mutation, result, extract, model, RUN)
 
 
 def test_a_result_proves_itself() -> None:
