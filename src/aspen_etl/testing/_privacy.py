@@ -31,9 +31,6 @@ CANARY = "qzkanarienvogelqz"
 _VALUES = ("7391846529", "7391846529.13", "7391-08-26", "7391-08-26 18:46:52.937")
 _SEEN = (CANARY, "7391846529", "7391-08-26", "7391, 8, 26")
 
-#: What marks a column of cells.
-_Mark = Callable[[pd.Series], pd.Series]
-
 
 def assert_nothing_is_told(extract: Extract, model: Model, run: Run) -> None:
     """Assert that no ``repr``, summary, log, warning or error holds a cell of an extract.
