@@ -83,9 +83,9 @@ def test_take_gives_each_row_and_missing_where_the_dtype_knows_it(form: Form, ki
 
 def test_take_makes_no_boolean_up(form: Form) -> None:
     found = form.columns.take(pd.Series([True, False]), np.array([1, -1, 0]))
-    assert cells_of(found) == [False, None, True]
+    assert (cells_of(found), found.dtype) == ([False, None, True], pd.BooleanDtype())
     nothing = form.columns.take(pd.Series([], dtype=bool), np.array([-1]))
-    assert cells_of(nothing) == [None]
+    assert (cells_of(nothing), nothing.dtype) == ([None], pd.BooleanDtype())
 
 
 def test_concat_keeps_cells_and_dtype(form: Form, kind: Any) -> None:
