@@ -63,26 +63,29 @@ def decimal_texts(values: pd.Series, scale: int, /) -> pd.Series:
     """
     if isinstance(values.dtype, pd.ArrowDtype):
         return _arrow_texts(values, scale)
-    held = values.to_numpy(dtype=object)
-    present = np.flatnonzero(values.notna().to_numpy(dtype=bool))
-    if any(type(held[row]) is not decimal.Decimal or held[row].is_snan() for row in present):
+    held, present = values.to_numpy(dtype=object), _present(values)
+    cells = held[present].tolist()
+    if set(map(type, cells)) - {decimal.Decimal}:
         raise ValueError("some cells are no decimals")
     out = np.full(len(values), None, dtype=object)
-    known: dict[decimal.Decimal, str] = {}  # equal decimals have one canonical text
-    for row in present:
-        value = held[row]
-        if value not in known:
-            known[value] = _text(value, scale)
-        out[row] = known[value]
+    out[present] = [_text(value, scale) for value in cells]
     return conform_text(pd.Series(out, dtype=object))
 
 
+def _present(values: pd.Series) -> Any:
+    try:
+        return values.notna().to_numpy(dtype=bool)
+    except decimal.InvalidOperation:  # a signaling NaN can be compared with nothing
+        raise ValueError("some cells are no numbers") from None
+
+
 def _text(value: decimal.Decimal, scale: int) -> str:
-    if value.is_infinite():
-        raise ValueError("a number is infinite")
-    if abs(value.adjusted()) > _FARTHEST:
-        raise ValueError("a number has too many digits")
-    whole, _, fraction = format(value, "f").partition(".")
+    if value.is_infinite() or abs(value.adjusted()) > _FARTHEST:
+        raise ValueError("some numbers are infinite, or have too many digits")
+    text = format(value, "f")
+    if scale and text[-scale - 1 : -scale] == "." and text[1] != "0":
+        return text  # as most are
+    whole, _, fraction = text.partition(".")
     if len(fraction.rstrip("0")) > scale:
         raise ValueError(f"some numbers have more than {scale} places")
     text = f"{whole}.{fraction[:scale]:0<{scale}}" if scale else whole

@@ -1,4 +1,4 @@
-"""Long columns of the usual spellings are never read cell by cell, which takes many times longer."""
+"""Long columns of the usual spellings are never read cell by cell, which takes far longer."""
 
 from __future__ import annotations
 

@@ -126,7 +126,7 @@ def read_cells(
         sure: Tell which of many texts are canonical and break no rule; it says the same as
             ``read`` of those.
     """
-    values = values.reset_index(drop=True)
+    values = conform_text(values.reset_index(drop=True))
     work = _Work(values)
     work.read(np.arange(len(values)), values, read, sure)
     return work.done()
@@ -148,7 +148,7 @@ def judged(
         many: Spell a long column at once, and tell which of its cells are canonical text now; it
             says the same as ``read`` of those.
     """
-    values = values.reset_index(drop=True)
+    values = conform_text(values.reset_index(drop=True))
     work = _Work(values)
     rows = np.flatnonzero(~COLUMNS.matches(values, sure))
     odd = COLUMNS.take(values, rows)

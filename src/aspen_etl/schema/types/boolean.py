@@ -57,6 +57,8 @@ def _parse(values: pd.Series, spec: Facts) -> pd.Series:
 
 
 def _text(values: pd.Series, _spec: Facts) -> pd.Series:
+    if not pd.api.types.is_bool_dtype(values.dtype):
+        raise ValueError("the column holds no booleans")
     absent = values.isna().to_numpy(dtype=bool)
     held = values.to_numpy(dtype=bool, na_value=False) if absent.any() else values.to_numpy(bool)
     texts = conform_text(pd.Series([_TEXTS[False], _TEXTS[True]], dtype=object))

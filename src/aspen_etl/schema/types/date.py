@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from aspen_etl.columns import COLUMNS, Mask
+from aspen_etl.columns.cells import outside_years
 from aspen_etl.columns.text import conform_text
 from aspen_etl.schema.types.base import (
     INVALID,
@@ -28,6 +29,7 @@ from aspen_etl.schema.types.patterns import Pattern, UnreadablePatternError, rea
 __all__ = ["DATE"]
 
 _DTYPE = np.dtype("datetime64[s]")
+_DAY = 86_400
 _ISO = read_pattern("%Y-%m-%d")
 #: Days that tell the parts of a date from each other.
 _SAMPLES = [dt.date(2001, 2, 3), dt.date(1999, 12, 11), dt.date(2010, 11, 12), dt.date(2020, 2, 29)]
@@ -77,6 +79,8 @@ def _days(texts: pd.Series) -> pd.Series:
 
 
 def _text(values: pd.Series, _spec: Facts) -> pd.Series:
+    if values.dtype != _DTYPE:
+        raise ValueError(f"the column holds no {_DTYPE}")
     days = values.to_numpy().astype("datetime64[D]")
     present, numbers = ~np.isnat(days), days.view(np.int64)
     first = int(numbers[present].min()) if present.any() else 0
@@ -88,9 +92,13 @@ def _text(values: pd.Series, _spec: Facts) -> pd.Series:
 
 
 def _texts(days: pd.Series) -> pd.Series:
-    shown = np.datetime_as_string(days.to_numpy().astype(_DTYPE), unit="D")
-    if any(len(text) != len("2020-01-31") for text in shown.tolist()):
+    held = days.to_numpy()
+    seconds = held.view(np.int64)
+    if (seconds % _DAY).any():
+        raise ValueError("some dates have a time of day")
+    if outside_years(seconds, "s", zone=False).any():
         raise ValueError("some dates are outside of the years 1 to 9999")
+    shown = np.datetime_as_string(held.astype("datetime64[D]"))
     return conform_text(pd.Series(shown.astype(object), dtype=object))
 
 

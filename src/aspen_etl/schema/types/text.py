@@ -7,7 +7,7 @@ from typing import Any, Optional
 import numpy as np
 import pandas as pd
 
-from aspen_etl.columns.text import TEXT
+from aspen_etl.columns.text import TEXT, conform_text
 from aspen_etl.schema.types.base import Canonical, Facts, Type, always
 
 __all__ = ["TEXT_TYPE"]
@@ -18,11 +18,13 @@ def _dtype(_spec: Facts) -> Any:
 
 
 def _canonical(values: pd.Series, _spec: Facts) -> Canonical:
-    return Canonical(values.reset_index(drop=True), {}, np.zeros(len(values), dtype=bool))
+    return Canonical(
+        conform_text(values.reset_index(drop=True)), {}, np.zeros(len(values), dtype=bool)
+    )
 
 
 def _same(values: pd.Series, _spec: Facts) -> pd.Series:
-    return values.reset_index(drop=True)
+    return conform_text(values.reset_index(drop=True))
 
 
 def _check(_spec: Facts) -> Optional[str]:
