@@ -81,8 +81,11 @@ def _days(texts: pd.Series) -> pd.Series:
 def _text(values: pd.Series, _spec: Facts) -> pd.Series:
     if values.dtype != _DTYPE:
         raise ValueError(f"the column holds no {_DTYPE}")
-    days = values.to_numpy().astype("datetime64[D]")
+    held = values.to_numpy()
+    days = held.astype("datetime64[D]")
     present, numbers = ~np.isnat(days), days.view(np.int64)
+    if (days.astype(_DTYPE)[present] != held[present]).any():
+        raise ValueError("some dates have a time of day")
     first = int(numbers[present].min()) if present.any() else 0
     past = int(numbers[present].max()) + 1 if present.any() else 0
     if past - first > len(values):
@@ -93,10 +96,7 @@ def _text(values: pd.Series, _spec: Facts) -> pd.Series:
 
 def _texts(days: pd.Series) -> pd.Series:
     held = days.to_numpy()
-    seconds = held.view(np.int64)
-    if (seconds % _DAY).any():
-        raise ValueError("some dates have a time of day")
-    if outside_years(seconds, "s", zone=False).any():
+    if outside_years(held.view(np.int64), "s", zone=False).any():
         raise ValueError("some dates are outside of the years 1 to 9999")
     shown = np.datetime_as_string(held.astype("datetime64[D]"))
     return conform_text(pd.Series(shown.astype(object), dtype=object))
