@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
 from typing import Any
 
 import pandas as pd
@@ -29,14 +31,28 @@ def row_of(table: TableSpec, number: int) -> dict[str, Any]:
     row: dict[str, Any] = {}
     for spec in table.columns.values():
         if spec.references or spec.primary_key:
-            row[spec.name] = number if spec.type == "integer" else f"key {number}"
-        elif spec.type == "integer":
-            row[spec.name] = 7
-        elif spec.type == "timestamp":
-            row[spec.name] = NOW.to_pydatetime()
+            row[spec.name] = KEYS[spec.type](number)
         else:
-            row[spec.name] = f"{number}"
+            row[spec.name] = VALUES[spec.type](number)
     return row
+
+
+#: A key of each type that a key may have, by number.
+KEYS: Mapping[str, Callable[[int], Any]] = {
+    "text": lambda number: f"key {number}",
+    "integer": lambda number: number,
+    "date": lambda number: dt.date(2020, 1, 1) + dt.timedelta(number),
+}
+#: A value of each type, of other numbers other ones where a key of a row may be such.
+VALUES: Mapping[str, Callable[[int], Any]] = {
+    "text": lambda number: f"{number}",
+    "integer": lambda number: 7 + number,
+    "decimal": lambda _: Decimal(1),
+    "date": lambda number: dt.date(2020, 1, 1) + dt.timedelta(number),
+    "datetime": lambda _: NOW.to_pydatetime(),
+    "timestamp": lambda _: NOW.to_pydatetime(),
+    "boolean": lambda _: True,
+}
 
 
 def breaches(table: TableSpec) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -56,8 +72,7 @@ def breaches(table: TableSpec) -> Iterator[tuple[str, dict[str, Any]]]:
         yield "primary key", row_of(table, 1)
     for spec in table.columns.values():
         if spec.references:
-            missing: Any = 99 if spec.type == "integer" else "key 99"
-            yield f"{spec.name} refers to nothing", {**new, spec.name: missing}
+            yield f"{spec.name} refers to nothing", {**new, spec.name: KEYS[spec.type](99)}
         if not spec.nullable and spec.name != table.primary_key:
             yield f"{spec.name} null", {**new, spec.name: None}
         if spec.type == "text" and spec.length and not spec.references:
@@ -68,7 +83,7 @@ def breaches(table: TableSpec) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _key(table: TableSpec, number: int) -> dict[str, Any]:
     kind = table.columns[table.primary_key].type
-    return {table.primary_key: number if kind == "integer" else f"key {number}"}
+    return {table.primary_key: KEYS[kind](number)}
 
 
 def _natural(table: TableSpec) -> dict[str, Any]:
@@ -78,9 +93,9 @@ def _natural(table: TableSpec) -> dict[str, Any]:
     for name in names:
         spec = table.columns[name]
         if spec.references:
-            out[name] = (8 if spec.type == "integer" else "key 8") if name == names[0] else 2
+            out[name] = KEYS[spec.type](8 if name == names[0] else 2)
         else:
-            out[name] = "new"
+            out[name] = "new" if spec.type == "text" else VALUES[spec.type](90)
     return out
 
 
@@ -104,7 +119,7 @@ def test_each_constraint_is_kept(database: Any, model: ae.Model) -> None:
         ]
         connection.rollback()
     assert [what for what, accepted in tried if accepted] == []
-    assert len(tried) > 60
+    assert len(tried) > (60 if len(model.tables) > 8 else 35)  # all of them were tried
 
 
 def valid_rows(table: TableSpec) -> Iterator[dict[str, Any]]:

@@ -43,6 +43,9 @@ class Parser(argparse.ArgumentParser):
             self.error(f"there is no command {_show(command)}{close}")
         chosen = self if command is None else self.commands[command]
         chosen.refuse_unknown(words)
+        for word in _options_among(words):
+            if word.endswith("=--"):  # which older forms of argparse give as a list
+                chosen.error(f"argument {word[:-3]}: expected one argument")
         arguments, left = self.parse_known_args(list(words))
         if left:
             what = "there is no option" if left[0].startswith("-") else "too many words:"

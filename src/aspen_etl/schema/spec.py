@@ -39,6 +39,8 @@ class Table(pa.DataFrameModel):
     given.
 
     Examples:
+        >>> from pandera.typing import Series
+        >>> from aspen_etl.schema import column
         >>> class Visit(Table, source="visits"):
         ...     visit_no: Series[str] = column(natural_key=True, length=12)
         >>> TableSpec.of(Visit).primary_key
@@ -96,6 +98,8 @@ class Entity(Table):
     where nobody does; and ``newest``, the source column whose latest value wins before that.
 
     Examples:
+        >>> from pandera.typing import Series
+        >>> from aspen_etl.schema import column
         >>> class Clinic(Entity, source="visits.clinic_*", newest="visits.visited"):
         ...     code: Series[str] = column(natural_key=True, length=10)
         ...     name: Series[str] = column(nullable=True)

@@ -29,7 +29,6 @@ from aspen_etl.schema.types.patterns import Pattern, UnreadablePatternError, rea
 __all__ = ["DATE"]
 
 _DTYPE = np.dtype("datetime64[s]")
-_DAY = 86_400
 _ISO = read_pattern("%Y-%m-%d")
 #: Days that tell the parts of a date from each other.
 _SAMPLES = [dt.date(2001, 2, 3), dt.date(1999, 12, 11), dt.date(2010, 11, 12), dt.date(2020, 2, 29)]
