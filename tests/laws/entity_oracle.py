@@ -223,13 +223,21 @@ class Work:
         first = next(
             found for p in self.every(plan.table) for found in [self.saying(p, name)[0]] if found
         )
-        rule = f"missing_{first[0]}"
+        facts = self.model.tables[plan.table].entity
+        told = own if facts is not None and facts.conflict == "reject" else ()
+
+        def rule(column: str) -> str:
+            """Name what keeps it out: where somebody said something and nobody wins, that."""
+            said = column in told and line.cells[column] is not None
+            return f"conflicting_{column}" if said else f"missing_{first[0]}"
+
         if is_needed:
-            yield line, (own or plan.key)[0], rule, "row"
+            column = (own or plan.key)[0]
+            yield line, column, rule(column), "row"
         elif all(line.cells[c] == self.cells[id(line)][c] for c in plan.key):
             for column in plan.columns:
                 if line.cells[column] is not None:
-                    yield line, column, rule, plan.table
+                    yield line, column, rule(column), plan.table
 
     def every(self, table: str) -> list[EntityPlan]:
         return [plan for _, plan, _, _ in self.plans if plan.table == table]
