@@ -52,6 +52,12 @@ def pytest_make_parametrize_id(val: object, argname: str) -> Optional[str]:
     return argname if isinstance(val, bytes) and not val.isascii() else None
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> Optional[bool]:
+    """Import nothing of the other folders where what is fast is all that is asked for."""
+    others = collection_path.parent == Path(__file__).parent and collection_path.name not in FAST
+    return True if others and config.getoption("markexpr") == "fast" else None
+
+
 @pytest.hookimpl(tryfirst=True)  # before those are left out that have not the mark asked for
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what is fast, by its folder."""

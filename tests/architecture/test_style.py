@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.support.house import SOURCE, TREES, nodes
+
 CHECKOUT = Path(__file__).resolve().parents[2]
-SOURCE = CHECKOUT / "src" / "aspen_etl"
 
 MODULE_LINES = 300
 FUNCTION_LINES = 40  # the docstring not counted
@@ -45,12 +46,9 @@ TOP_LEVEL = {
 MACHINE_PATHS = re.compile(r"(?<![\w./~-])/(?:work|root|home|Users|opt/wheels)/")
 REGISTRY_HOSTS = re.compile(r"pypi\.org|pythonhosted\.org|npmjs\.org|debian\.org")
 
-MODULES = {path.relative_to(SOURCE).as_posix(): path for path in sorted(SOURCE.rglob("*.py"))}
-
-
-def parse(path: Path) -> ast.Module:
-    """Read a module's syntax tree."""
-    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+TEXTS = {name: (SOURCE / name).read_text("utf-8") for name in TREES}
+#: The modules that tell of no borrower.
+ELSEWHERE = [name for name in TREES if not name.startswith("borrower/")]
 
 
 class Function(NamedTuple):
@@ -68,8 +66,8 @@ class Function(NamedTuple):
 
 def functions() -> Iterator[Function]:
     """Yield the functions; a docstring is no part of their length."""
-    for name, path in MODULES.items():
-        for node in ast.walk(parse(path)):
+    for name, tree in TREES.items():
+        for node in nodes(tree):
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
                 lines = (node.end_lineno or node.lineno) - node.lineno + 1
                 if ast.get_docstring(node, clean=False) is not None:
@@ -98,11 +96,9 @@ def tracked_files() -> list[str]:
 # -------------------------------------------------------------------------------------- size
 
 
-LENGTHS = {name: len(path.read_text("utf-8").splitlines()) for name, path in MODULES.items()}
-
-
 def test_modules_are_small() -> None:
-    assert {name: lines for name, lines in LENGTHS.items() if lines > MODULE_LINES} == {}
+    lengths = {name: len(text.splitlines()) for name, text in TEXTS.items()}
+    assert {name: lines for name, lines in lengths.items() if lines > MODULE_LINES} == {}
 
 
 def test_functions_are_small() -> None:
@@ -123,49 +119,71 @@ def test_the_doors_are_there_and_wide() -> None:
 # ------------------------------------------------------------------------------------- habits
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_no_row_is_iterated(module: str) -> None:
-    wrong = []
-    for node in ast.walk(parse(MODULES[module])):
-        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
-            continue
-        by_row = node.func.attr == "apply" and any(
+def goes_by_row(node: ast.AST) -> bool:
+    """Tell whether something is called for each row of a frame."""
+    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+        return False
+    return node.func.attr in {"iterrows", "itertuples"} or (
+        node.func.attr == "apply"
+        and any(
             keyword.arg == "axis"
             and isinstance(keyword.value, ast.Constant)
             and keyword.value.value in {1, "columns"}
             for keyword in node.keywords
         )
-        if by_row or node.func.attr in {"iterrows", "itertuples"}:
-            wrong.append(f"{module}:{node.lineno} .{node.func.attr}")
+    )
+
+
+def test_no_row_is_iterated() -> None:
+    assert all(map(goes_by_row, map(calls_in, ("x.iterrows()", "x.apply(f, axis=1)"))))
+    wrong = [
+        f"{name}:{getattr(node, 'lineno', 0)}"
+        for name, tree in TREES.items()
+        for node in nodes(tree)
+        if goes_by_row(node)
+    ]
     assert wrong == []
 
 
-@pytest.mark.parametrize(
-    "module",
-    [name for name in MODULES if not any(part.startswith("_") for part in name.split("/"))],
-)
-def test_public_modules_say_what_is_public(module: str) -> None:
-    names = [
-        target.id
-        for node in parse(MODULES[module]).body
+def calls_in(code: str) -> ast.expr:
+    """Parse a call."""
+    return ast.parse(code, mode="eval").body
+
+
+def declarations_of_all(tree: ast.Module) -> int:
+    """Count where a module says what is public."""
+    return sum(
+        isinstance(target, ast.Name) and target.id == "__all__"
+        for node in tree.body
         if isinstance(node, (ast.Assign, ast.AnnAssign))
         for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
-        if isinstance(target, ast.Name)
-    ]
-    assert names.count("__all__") == 1
+    )
 
 
-@pytest.mark.parametrize("module", [name for name in MODULES if not name.startswith("borrower/")])
-def test_no_name_speaks_of_a_borrower_outside_of_the_room(module: str) -> None:
-    # The default model is named, and texts may give examples.
-    words = {
+def test_public_modules_say_what_is_public() -> None:
+    public = [name for name in TREES if not re.search(r"(^|/)_", name)]
+    assert len(public) > 100
+    assert [name for name in public if declarations_of_all(TREES[name]) != 1] == []
+
+
+def words_of(tree: ast.Module) -> set[str]:
+    """Give every name of a module that speaks of a borrower."""
+    return {
         word
-        for node in ast.walk(parse(MODULES[module]))
+        for node in nodes(tree)
         for field in ("id", "attr", "arg", "name")
         if isinstance(word := getattr(node, field, None), str) and "borrower" in word.lower()
     }
-    modules = {word for word in words if word.startswith("aspen_etl.")}
-    assert words - modules - {"BORROWER_MODEL", "borrower_model"} == set()
+
+
+def test_no_name_speaks_of_a_borrower_outside_of_the_room() -> None:
+    # The default model is named, and texts may give examples.
+    told = {
+        name: {word for word in words_of(TREES[name]) if not word.startswith("aspen_etl.")}
+        - {"BORROWER_MODEL", "borrower_model"}
+        for name in ELSEWHERE
+    }
+    assert {name: words for name, words in told.items() if words} == {}
 
 
 #: What a text may name: the default model and what comes with it.
@@ -178,19 +196,23 @@ EXAMPLE = re.compile(r"^ *>>> .*?(?=\n *\n|\n *\"\"\"|\Z)", re.MULTILINE | re.DO
 FORMER_NAMES = {"schema/__init__.py": '"Borrower",', "schema/rejects.py": '"borrower_id": '}
 
 
-@pytest.mark.parametrize("module", [name for name in MODULES if not name.startswith("borrower/")])
-def test_no_text_speaks_of_a_borrower_outside_of_the_room(module: str) -> None:
-    text = EXAMPLE.sub("", MODULES[module].read_text("utf-8"))
-    text = DEFAULT_MODEL.sub("", text).replace(FORMER_NAMES.get(module, "\0"), "", 1)
-    told = [line.strip() for line in text.splitlines() if "borrower" in line.lower()]
+def test_no_text_speaks_of_a_borrower_outside_of_the_room() -> None:
+    told = [
+        f"{name}: {line.strip()}"
+        for name in ELSEWHERE
+        for line in DEFAULT_MODEL.sub("", EXAMPLE.sub("", TEXTS[name]))
+        .replace(FORMER_NAMES.get(name, "\0"), "", 1)
+        .splitlines()
+        if "borrower" in line.lower()
+    ]
     assert told == []
 
 
 def test_one_place_says_when_old_names_go() -> None:
     told = [
         name
-        for name, path in MODULES.items()
-        if re.search(r"with release|\bDeprecationWarning,", path.read_text("utf-8"))
+        for name, text in TEXTS.items()
+        if re.search(r"with release|\bDeprecationWarning,", text)
     ]
     assert told == ["errors/moving.py"]
 
@@ -225,12 +247,12 @@ BY_HAND = {"io/writing.py create", "normalization.py normalize"}
 
 def errors_kept_for_later() -> Iterator[str]:
     """Yield each function that makes an error in `except`, and raises it outside."""
-    for name, path in MODULES.items():
-        for node in ast.walk(parse(path)):
+    for name, tree in TREES.items():
+        for node in nodes(tree):
             if not isinstance(node, ast.FunctionDef):
                 continue
-            handlers = [each for each in ast.walk(node) if isinstance(each, ast.ExceptHandler)]
-            inside = [each for handler in handlers for each in ast.walk(handler)]
+            handlers = [each for each in nodes(node) if isinstance(each, ast.ExceptHandler)]
+            inside = [each for handler in handlers for each in nodes(handler)]
             made = {
                 target.id
                 for each in inside
@@ -240,7 +262,7 @@ def errors_kept_for_later() -> Iterator[str]:
             }
             raised = {
                 each.exc.id
-                for each in ast.walk(node)
+                for each in nodes(node)
                 if isinstance(each, ast.Raise) and isinstance(each.exc, ast.Name)
             }
             if made & raised:

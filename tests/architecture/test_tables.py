@@ -10,7 +10,6 @@ import ast
 import dataclasses
 import importlib
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -35,8 +34,8 @@ from aspen_etl.io.codecs import CODECS, Codec
 from aspen_etl.io.csv_cells import CSV_CELLS, csv_cells
 from aspen_etl.schema.column_spec import ColumnSpec, ColumnType
 from aspen_etl.schema.types import TYPES
+from tests.support.house import TREES, nodes
 
-SOURCE = Path(__file__).resolve().parents[2] / "src" / "aspen_etl"
 NAMES = {*FORMATS, *DIALECTS, *(name for each in DIALECTS.values() for name in each.engines)}
 
 TABLES = {"derive/dialects.py", "derive/formats.py", "io/codecs.py", "sql/dialects.py"}
@@ -166,7 +165,7 @@ def texts(node: ast.AST) -> Iterator[str]:
 
 def decisions(tree: ast.AST) -> Iterator[tuple[int, str]]:
     """Yield line and name of each place that tells a format or a dialect by its name."""
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.Compare):
             operands = [node.left, *node.comparators]
         elif isinstance(node, ast.Dict):
@@ -198,10 +197,7 @@ def test_a_decision_is_found_in_each_form(code: str) -> None:
 
 
 def test_nothing_but_the_tables_tells_formats_or_dialects_by_their_names() -> None:
-    found = {
-        path.relative_to(SOURCE).as_posix(): list(decisions(ast.parse(path.read_text("utf-8"))))
-        for path in sorted(SOURCE.rglob("*.py"))
-    }
+    found = {name: list(decisions(tree)) for name, tree in TREES.items()}
     made = {name: places for name, places in found.items() if places}
     assert {name: places for name, places in made.items() if name not in {*TABLES, *OTHERS}} == {}
     assert set(made) == {*TABLES, *OTHERS}, "a table or an exception that is none"
@@ -209,8 +205,7 @@ def test_nothing_but_the_tables_tells_formats_or_dialects_by_their_names() -> No
 
 @pytest.mark.parametrize("module", sorted({*TABLES, *OTHERS}))
 def test_a_table_is_a_dict_and_no_comparison(module: str) -> None:
-    tree = ast.parse((SOURCE / module).read_text("utf-8"))
-    compares = [node for node in ast.walk(tree) if isinstance(node, ast.Compare)]
+    compares = [node for node in nodes(TREES[module]) if isinstance(node, ast.Compare)]
     assert [each for node in compares for each in decisions(node)] == []
 
 
@@ -222,7 +217,7 @@ ROOMS = ("derive", "io", "sql", "store")
 
 def types_told(tree: ast.AST) -> Iterator[tuple[int, str]]:
     """Yield line and name of each place that compares a type of column with its name."""
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.Compare):
             operands = [node.left, *node.comparators]
             if any(isinstance(each, ast.Attribute) and each.attr == "type" for each in operands):
@@ -237,8 +232,8 @@ def types_told(tree: ast.AST) -> Iterator[tuple[int, str]]:
 def test_files_and_databases_tell_no_type_of_column_by_its_name() -> None:
     assert list(types_told(ast.parse('spec.type in ("date", "x")'))) == [(1, "date")]
     found = {
-        path.relative_to(SOURCE).as_posix(): list(types_told(ast.parse(path.read_text("utf-8"))))
-        for room in ROOMS
-        for path in sorted((SOURCE / room).rglob("*.py"))
+        name: list(types_told(tree))
+        for name, tree in TREES.items()
+        if name.partition("/")[0] in ROOMS
     }
     assert {name: places for name, places in found.items() if places} == {}

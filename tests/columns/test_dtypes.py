@@ -31,7 +31,7 @@ KINDS: dict[str, tuple[Any, list[Any], bool]] = {
     "objects": (np.dtype(object), DECIMALS, True),
     "whole": (np.dtype("int64"), [-(2**63), -1, 2**63 - 1], False),
     "nullable whole": (pd.Int64Dtype(), [-(2**63), -1, 2**63 - 1], True),
-    "days": (np.dtype("datetime64[s]"), list(map(np.datetime64, DAYS)), True),
+    "days": (np.dtype("datetime64[s]"), [np.datetime64(day) for day in DAYS], True),
     "moments": (
         np.dtype("datetime64[ms]"),
         [np.datetime64(f"{d}T00:00:00.001") for d in DAYS],

@@ -7,27 +7,36 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 PACKAGE = "aspen_etl"
 SOURCE = Path(__file__).resolve().parents[2] / "src" / PACKAGE
 
 
-def read_modules() -> dict[str, ast.Module]:
-    """Parse every module of the package, by dotted name; a package's is its `__init__`."""
-    modules = {}
-    for path in sorted(SOURCE.rglob("*.py")):
-        parts = path.relative_to(SOURCE.parent).with_suffix("").parts
-        name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-        modules[name] = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
-    return modules
+#: Every module of the package, parsed once, by its path within.
+TREES = {
+    path.relative_to(SOURCE).as_posix(): ast.parse(path.read_text("utf-8"), filename=str(path))
+    for path in sorted(SOURCE.rglob("*.py"))
+}
+
+
+@cache
+def nodes(tree: ast.AST) -> tuple[ast.AST, ...]:
+    """Give all nodes of a tree; many tests walk the same one."""
+    return tuple(ast.walk(tree))
+
+
+def dotted(path: str) -> str:
+    """Name a module as an import does; a package's is its `__init__`."""
+    return ".".join([PACKAGE, *Path(path).with_suffix("").parts]).removesuffix(".__init__")
 
 
 def imported_modules(
     name: str, tree: ast.Module, *, known: Mapping[str, object]
 ) -> Iterator[tuple[int, str]]:
     """Yield line and name of each module of the package that ``name`` imports, anywhere."""
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 if alias.name.split(".")[0] == PACKAGE:
@@ -48,7 +57,7 @@ def room(module: str) -> str:
     return module.split(".")[1] if "." in module else "__init__"
 
 
-MODULES = read_modules()
+MODULES = {dotted(path): tree for path, tree in TREES.items()}
 IMPORTS = {
     name: list(imported_modules(name, tree, known=MODULES)) for name, tree in MODULES.items()
 }

@@ -9,7 +9,6 @@ from typing import Any
 import pandas as pd
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 import aspen_etl as ae
 from aspen_etl import derive
@@ -17,32 +16,19 @@ from aspen_etl.columns import threads
 from aspen_etl.errors import ModelError
 from aspen_etl.schema import Rule
 from aspen_etl.schema.evolution import describe_functions
-from aspen_etl.testing import assert_history_laws, assert_laws, extracts, histories
+from aspen_etl.testing import extracts
 from aspen_etl.transform import Sheet, clean, rules_of
 from tests.support.effort import some
+from tests.support.own_rules import (
+    MODEL,
+    PO_BOX,
+    TEST_ADDRESS,
+    UNREACHABLE,
+    is_po_box,
+    is_unreachable,
+)
 from tests.support.refusals import refused
 from tests.transform.sheets import ADA, BO, RUN, extract
-
-
-def is_po_box(sheet: Sheet) -> pd.Series:
-    """A post office box, where nobody lives."""
-    return sheet.clean["street"].str.startswith("PO Box")
-
-
-def is_unreachable(sheet: Sheet) -> Any:
-    """Neither a phone nor an e-mail."""
-    return ~(sheet.usable["phone_home"] | sheet.usable["phone_cell"] | sheet.usable["email"])
-
-
-def is_test_address(sheet: Sheet) -> pd.Series:
-    """An address of a test."""
-    return sheet.clean["email"].str.endswith("@test")
-
-
-PO_BOX = Rule("po_box", "address", ("street",), is_po_box)
-UNREACHABLE = Rule("unreachable", "row", ("phone_cell", "phone_home", "email"), is_unreachable)
-TEST_ADDRESS = Rule("test_address", "value", ("email",), is_test_address)
-MODEL = ae.BORROWER_MODEL.replace(rules={"borrower": [PO_BOX, UNREACHABLE, TEST_ADDRESS]})
 
 
 def with_rule(mask: Any, **facts: Any) -> ae.Model:
@@ -119,21 +105,6 @@ def test_what_an_own_rule_rejects_is_unknown_to_others_and_no_duplicate() -> Non
     given = extract(BO, roles=(("b", "x"),))
     result = ae.normalize(given, run=RUN, model=MODEL)
     assert [row[2] for row in rejects(result)] == ["unreachable", "unknown_borrower"]
-
-
-def test_the_laws_hold_with_own_rules() -> None:
-    @some(5, least=3)
-    @given(extracts(MODEL, faults="all"))
-    def hold(extract: ae.Extract) -> None:
-        assert_laws(extract, model=MODEL)
-
-    @some(5, least=3)
-    @given(histories(MODEL, faults="all", max_runs=3), st.sampled_from(["delete", "keep"]))
-    def hold_after_each_other(history: list[ae.Extract], missing: Any) -> None:
-        assert_history_laws(history, model=MODEL, missing=missing)
-
-    hold()
-    hold_after_each_other()
 
 
 def test_a_valid_extract_breaks_no_own_rule_that_looks_at_one_column() -> None:

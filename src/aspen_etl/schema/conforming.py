@@ -70,7 +70,8 @@ def outside_range(values: pd.Series, spec: ColumnSpec, /) -> Mask:
     seconds = values.to_numpy(dtype="datetime64[s]")
     first = spec.minimum if isinstance(spec.minimum, dt.date) else FIRST_DAY
     outside: Mask = (seconds < np.datetime64(first, "s")) | (seconds > _LAST)
-    return outside & ~np.isnat(seconds)
+    outside &= ~np.isnat(seconds)
+    return outside
 
 
 _TIMES: frozenset[ColumnType] = frozenset({"date", "datetime", "timestamp"})
