@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import gzip
+import io
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +16,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from aspen_etl.errors import CorruptFileError, LimitExceededError
-from aspen_etl.io import ReadLimits, csv_fast, csv_reading, read_extract
+from aspen_etl.io import ReadLimits, csv_fast, csv_reading, csv_source, read_extract
 from aspen_etl.io.reading import RawSheet, Request
 from tests.support.refusals import Kind, refused
 
@@ -137,6 +140,69 @@ def test_a_fast_engine_never_disagrees(engine: Callable[..., Any], header: str, 
     fast = engine(data, REQUEST)
     if fast is not None:
         assert cells(fast) == cells(csv_reading._read_by_record(data, REQUEST))
+
+
+def broken_at(size: int, line_break: str = "\r\n") -> tuple[bytes, str]:
+    """Give a file with a line break in quotes that ends so many bytes behind the header."""
+    size -= len('"') + len(line_break)
+    last = f"{'z' * (size % 100)}{line_break}{'end' * 10}"
+    lines = (b"x," + b"y" * 97 + b"\n") * (size // 100)
+    return b"a,b\n" + lines + f'"{last}",x\n'.encode(), last
+
+
+@pytest.mark.usefixtures("engine")
+@pytest.mark.parametrize("behind", [0, 1, 2])
+def test_a_line_break_in_quotes_stays_whole_where_arrow_ends_a_block(behind: int) -> None:
+    # It lost the line feed of the second: apache/arrow, 51368.
+    data, last = broken_at((8 << 20) + behind)
+    assert cells(csv_reading.read_csv(data, REQUEST))[0][-1] == last
+
+
+@pytest.mark.parametrize("behind", [-1, 0, 1, 2])
+@pytest.mark.parametrize("line_break", ["\n", "\r\n", "\r"])
+def test_so_does_one_in_a_file_of_ours(
+    behind: int, line_break: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Where a block ended within the record, what stands before the break was lost.
+    pa = pytest.importorskip("pyarrow")
+    monkeypatch.setattr(csv_fast, "counts_fields", lambda: True)
+    data, last = broken_at((2 << 20) - len(b"a,b\n") + behind, line_break)
+    schema = pa.schema([("a", pa.string()), ("b", pa.string())])
+    for source in (data, io.BytesIO(data)):
+        table = csv_fast.read_typed_csv(source, schema)
+        assert (table.num_rows, table.column("a")[-1].as_py()) == (data.count(b"x"), last)
+
+
+def test_a_record_that_no_block_holds_is_left_to_others() -> None:
+    pa = pytest.importorskip("pyarrow")
+    schema = pa.schema([("a", pa.string())])
+    assert csv_fast.read_typed_csv(io.BytesIO(b'a\n"' + b"\n" * (3 << 20) + b'"\n'), schema) is None
+
+
+def written(row: list[str]) -> bytes:
+    buffer = io.StringIO(newline="")
+    csv.writer(buffer, lineterminator="\n").writerow(row)
+    return buffer.getvalue().encode()
+
+
+@given(
+    st.lists(st.lists(st.text(st.sampled_from('",\n x'), max_size=5), max_size=3), max_size=6),
+    st.integers(1, 40),
+    st.sampled_from([b"", b'"']),
+)
+def test_blocks_end_where_records_do(rows: list[list[str]], size: int, behind: bytes) -> None:
+    pytest.importorskip("pyarrow")
+    records = [written(row) for row in rows]
+    data = b"".join(records)
+    file = io.BytesIO(data + behind)
+    stream = csv_source.stream_of_records(file, len(data) if behind else None)
+    fits = all(len(record) <= size for record in records)
+    with contextlib.nullcontext() if fits else pytest.raises(ValueError, match="longer than"):
+        blocks = list(iter(lambda: stream.read(size), b""))
+        assert b"".join(blocks) == data
+        ends = set(itertools.accumulate(map(len, records)))
+        assert set(itertools.accumulate(map(len, blocks))) <= ends
+        assert max(map(len, blocks), default=0) <= size
 
 
 def test_the_fast_engines_take_plain_files(monkeypatch: pytest.MonkeyPatch) -> None:

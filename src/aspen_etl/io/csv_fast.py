@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from aspen_etl.columns.text import TEXT, conform_text
+from aspen_etl.io.csv_source import stream_of_bytes, stream_of_records
 from aspen_etl.io.header import Header, find_header
 from aspen_etl.io.reading import RawSheet, Request
 
@@ -181,10 +182,9 @@ def _parse_text(data: bytes, start: int, end: int, fields: int) -> Any:
         return None
     names = [str(position) for position in range(fields)]
     try:
-        source = pa.BufferReader(pa.py_buffer(data).slice(start, end - start))
-        types = dict.fromkeys(names, pa.large_string())
-        table = _parse(source, types, block=8, broken_lines=b'"' in data)
-    except pa.ArrowException:
+        source = stream_of_bytes(data, start, end)
+        table = _parse(source, dict.fromkeys(names, pa.large_string()), block=8)
+    except (pa.ArrowException, ValueError):
         return None
     longest = [pc.max(pc.binary_length(column)).as_py() or 0 for column in table.itercolumns()]
     return table if max(longest) <= MAX_TEXT else None
@@ -210,19 +210,18 @@ def read_typed_csv(data: bytes | IO[bytes], schema: Any) -> Any:
         return None
     # Text as pandas holds it.
     types = [pa.large_string() if pa.types.is_string(kind) else kind for kind in schema.types]
-    source = pa.BufferReader(data) if isinstance(data, bytes) else pa.PythonFile(data, mode="r")
-    # What is not seen as a whole is taken to have no line feed in a cell: Arrow tells if it has.
-    broken = isinstance(data, bytes) and b'"' in data
+    if isinstance(data, bytes):
+        source = stream_of_bytes(data, 0, len(data))
+    else:
+        source = stream_of_records(data)
     try:
         named = dict(zip(schema.names, types))
-        return _parse(source, named, block=2, broken_lines=broken, skip_rows=1)
+        return _parse(source, named, block=2, skip_rows=1)
     except (pa.ArrowException, OSError, ValueError):  # such as one without a row
         return None
 
 
-def _parse(
-    source: Any, types: dict[str, Any], *, block: int, broken_lines: bool, skip_rows: int = 0
-) -> Any:
+def _parse(source: Any, types: dict[str, Any], *, block: int, skip_rows: int = 0) -> Any:
     from pyarrow import csv as pa_csv
 
     return pa_csv.read_csv(
@@ -230,9 +229,7 @@ def _parse(
         read_options=pa_csv.ReadOptions(
             column_names=list(types), block_size=block << 20, skip_rows=skip_rows
         ),
-        parse_options=pa_csv.ParseOptions(
-            newlines_in_values=broken_lines, ignore_empty_lines=False
-        ),
+        parse_options=pa_csv.ParseOptions(ignore_empty_lines=False),
         convert_options=pa_csv.ConvertOptions(
             column_types=types,
             null_values=[""],
