@@ -214,6 +214,7 @@ def denormalize(tables: Mapping[str, pd.DataFrame], /, *, model: Model = BORROWE
 
     Returns:
         The extract that ``normalize`` accepted: what was read, cleaned, less what was rejected.
+        Keys are in order as text, ``10`` before ``9``; those of tables are by value.
 
     Raises:
         ProofError: The tables do not hold together; it names table and column.

@@ -321,6 +321,19 @@ def test_an_entity_is_reached_in_one_way() -> None:
     assert text.endswith("one cell can tell of one of them alone: take one reference away")
 
 
+def test_columns_that_become_rows_belong_to_a_row_and_not_to_an_entity() -> None:
+    class Phone(Table, source="visits.phone_*"):
+        clinic_id: Series[int] = ref("clinic", natural_key=True)
+        type: Series[str] = column(natural_key=True, length=4, from_name=("home", "cell"))
+        number: Series[str] = column(length=20)
+
+    assert refused(City, Clinic, Ward, Visit, Referral, Phone) == (
+        "table 'phone' takes columns from the source 'visits', and no reference of it leads to a "
+        "table with one row for each row of 'visits' (many rows may share one 'clinic'); give it "
+        "such a reference, as in ref('visit')"
+    )
+
+
 def test_an_entity_that_no_row_refers_to_is_refused() -> None:
     class Alone(Table, source="visits"):
         visit_no: Series[str] = column(natural_key=True, length=10)

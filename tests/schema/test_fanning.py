@@ -256,6 +256,9 @@ def test_one_column_of_one_table_takes_its_values_from_names() -> None:
         (str, {"length": 4, "from_name": {"home": "a", "cell": "a"}, "natural_key": True}),
         (str, {"length": 4, "from_name": ("home", "cell")}),
         (int, {"from_name": ("home", "cell"), "natural_key": True}),
+        (int, {"from_name": ("01", "02"), "natural_key": True}),
+        (int, {"from_name": ("0x", "1"), "natural_key": True}),
+        (int, {"from_name": {"home": 2**64}, "natural_key": True}),
         (str, {"length": 4, "from_name": ("home",), "natural_key": True, "source": "kind"}),
         (dt.date, {"from_name": ("home",), "natural_key": True}),
     ],
@@ -272,7 +275,8 @@ def test_a_type_fits_its_column() -> None:
 
 
 def test_from_name_without_names_is_refused() -> None:
-    for wrong in ("home", ()):
+    wrong: Any
+    for wrong in ("home", (), (1, 2), {1: "home"}):
         with pytest.raises(ModelError, match="write it as in from_name="):
             column(natural_key=True, from_name=wrong)
 

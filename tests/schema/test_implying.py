@@ -213,7 +213,7 @@ def test_a_sheet_without_rows_is_refused() -> None:
 
     assert refused([Visit]) == (
         "visit.fee is made of the sheet 'vists', and no table has one row for each of its rows; "
-        "did you mean 'visits'? Or declare one, as in class VistsRow(Table, source='vists')"
+        "declare one, as in class VistsRow(Table, source='vists'); did you mean 'visits'?"
     )
     assert refused([Clinic]) == (
         "clinic.code is made of the sheet 'visits', and no table has one row for each of its "

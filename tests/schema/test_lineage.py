@@ -10,6 +10,7 @@ def test_what_follows_for_the_borrower_sheet() -> None:
     assert BORROWER_MODEL.lineage.sources["borrower"] == SourceLineage(
         key=("id",),
         references={},
+        owners=(),
         required=("id", "full_name"),
         destinations={
             "id": (("user_profile", "user_profile_id"), ("user", "user_profile_id")),

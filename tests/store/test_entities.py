@@ -75,6 +75,18 @@ def test_an_entity_that_somebody_else_had_in_another_version_stays() -> None:
     assert not store.verify().problems
 
 
+def test_one_that_nobody_has_any_more_stays_until_the_next_run() -> None:
+    store = ae.SnapshotStore(f"memory://entities/{next(_STORES)}", model=CITIES)
+    ae.sync(visits(["1", "C", "One"], ["2", "C"]), store, run=run(0), thresholds=LENIENT)
+    ae.sync(visits(["1", "C", "Uno"], ["2", "D"]), store, run=run(1), thresholds=LENIENT)
+    store.purge("1", run=run(2))
+    assert clinics(store, 3) == [[1, "C", "Uno"], [2, "D", None]]
+    for version in (1, 2, 3):
+        assert not store.verify(version).problems
+    ae.sync(visits(["2", "D"]), store, run=run(3), thresholds=LENIENT)
+    assert clinics(store, 4) == [[2, "D", None]]
+
+
 def test_an_entity_that_came_back_has_its_old_key() -> None:
     store = synced()
     gone = visits(["2", "D", "Dos", "Oslo"])

@@ -13,6 +13,7 @@ from aspen_etl.columns.positions import gather, reverse
 from aspen_etl.errors import ModelError
 from aspen_etl.schema import Builder, Source, Table, column
 from aspen_etl.transform.assembly import assemble
+from tests.normalization.wards import CITIES, visits
 from tests.transform.sheets import ADA, BO, RUN, accepted, extract, rows
 
 
@@ -101,6 +102,40 @@ def test_text_for_a_table_that_is_not_known_by_one_text_is_refused() -> None:
     assert str(caught.value) == (
         "the builder of 'mark' gives text for 'role_profile_id', and 'role_profile' is not known "
         "by one text; give row numbers of role_profile_rows"
+    )
+
+
+@pytest.mark.parametrize("at", [-1, 2])
+def test_what_leads_to_no_row_is_refused(at: int) -> None:
+    def build(borrower: pd.DataFrame) -> pd.DataFrame:
+        return by_text(borrower).assign(user_profile_id=at)
+
+    model = ae.BORROWER_MODEL.add(tables=[Initial], builders={"initial": build})
+    with pytest.raises(ModelError) as caught:
+        ae.normalize(extract(BO, ADA), model=model, run=RUN)
+    assert str(caught.value) == (
+        "the builder of 'initial' gives 2 rows whose 'user_profile_id' leads to no row of "
+        "'user_profile'; leave these rows out, or give the column nullable=True and -1 there"
+    )
+
+
+class Letter(Table):
+    letter_id: Series[int] = column(primary_key=True)
+    visit_id: Series[int] = column(natural_key=True, references="visit")
+    clinic_id: Series[int] = column(references="clinic")
+
+
+def test_text_that_no_row_of_an_entity_is_known_by_is_refused() -> None:
+    def build(visits: pd.DataFrame) -> pd.DataFrame:
+        return pd.DataFrame({"visit_id": visits.index, "clinic_id": visits["city_name"]})
+
+    model = CITIES.add(tables=[Letter], builders={"letter": build})
+    with pytest.raises(ModelError) as caught:
+        ae.normalize(visits(["1", "C", None, "C"], ["2", "D", None, "E"]), model=model, run=RUN)
+    assert str(caught.value) == (
+        "the builder of 'letter' gives 1 rows whose 'clinic_id' leads to no row of 'clinic', which "
+        "has a row for each key that its sheets hold; leave these rows out, or give the column "
+        "nullable=True and -1 there"
     )
 
 

@@ -15,6 +15,7 @@ from pandera.typing import Series
 import aspen_etl as ae
 from aspen_etl.columns.rows import find_keys
 from aspen_etl.errors import ProofError
+from aspen_etl.schema import Model, Table, column, ref
 from aspen_etl.transform.recovery import prove, recover
 from tests.transform.sheets import ADA, BO, RUN, accepted, extract, rows
 
@@ -167,3 +168,53 @@ def test_a_further_copy_is_compared_where_a_built_table_has_a_row() -> None:
     tables["email"] = tables["email"].assign(name=["Ada Lee", "Bo"])
     with pytest.raises(ProofError, match=r"email\.name hold another value"):
         ae.denormalize(tables, model=model)
+
+
+# ------------------------------------------------------------------------- copies of references
+
+
+class Ward(Table, source="wards"):
+    ward_no: Series[int] = column(natural_key=True)
+
+
+class Bed(Table, source="beds"):
+    ward_id: Series[int] = ref("ward", natural_key=True, source="ward")
+
+
+class Stay(Table, source="stays"):
+    stay_no: Series[str] = column(natural_key=True, length=9)
+    bed_id: Series[int] = ref("bed", source="bed", nullable=True)
+
+
+class Bill(Table, source="stays"):
+    """Other facts of the same rows: it has the text to which the other one refers."""
+
+    stay_no: Series[str] = column(natural_key=True, length=9)
+    bed: Series[int] = column(nullable=True)
+
+
+STAYS = Model.of(tables=[Ward, Bed, Stay, Bill], subject="ward")
+
+
+def test_a_copy_of_what_refers_to_another_sheet_comes_back_and_is_compared() -> None:
+    frames = {
+        "wards": pd.DataFrame({"ward_no": ["10", "9"]}),
+        "beds": pd.DataFrame({"ward": ["9", "10"]}),
+        "stays": pd.DataFrame(
+            {"stay_no": ["a", "b", "c", "d"], "bed": ["9", None, "10", "7"]}, dtype=object
+        ),
+    }
+    given_ = ae.Extract.from_frames(frames)
+    made = ae.normalize(given_, model=STAYS, run=RUN)
+    assert made.tables["bill"]["bed"].astype(object).where(lambda b: b.notna(), None).tolist() == [
+        *(9, None, 10, None),
+    ]
+    ae.verify(made, given_, model=STAYS, run=RUN)
+    assert rows(ae.denormalize(made.tables, model=STAYS)["stays"]) == [
+        *(["a", "9"], ["b", None], ["c", "10"], ["d", None]),
+    ]
+    for wrong in (10, 7):
+        bill = made.tables["bill"].copy()
+        bill.loc[0, "bed"] = wrong
+        with pytest.raises(ProofError, match="hold another value than another copy of it"):
+            ae.denormalize({**made.tables, "bill": bill}, model=STAYS)

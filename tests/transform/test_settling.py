@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 import aspen_etl as ae
 from aspen_etl.columns.text import conform_text
+from aspen_etl.schema import Entity, Model, Series, Table, column, ref
 from aspen_etl.schema.column_spec import ColumnSpec
 from aspen_etl.transform.voting import Ballot, rank_cells, rank_rows, vote
 from tests.normalization.wards import CITIES, RUN, rejects, table, visits
@@ -81,7 +82,7 @@ def test_rows_stand_in_the_order_of_their_first_column_then_of_the_next() -> Non
     specs = [ColumnSpec("a", "text"), ColumnSpec("b", "integer")]
     cells: list[list[Optional[str]]] = [["b", "a", "a"], ["1", "10", "9"]]
     columns = [conform_text(pd.Series(each, dtype=object)) for each in cells]
-    assert rank_rows(columns, specs).tolist() == [2, 1, 0]
+    assert rank_rows(list(map(rank_cells, columns, specs))).tolist() == [2, 1, 0]
 
 
 # ------------------------------------------------------------------------------- the cells
@@ -99,6 +100,59 @@ def test_of_as_many_rows_each_the_least_value_wins_whatever_comes_first() -> Non
     for first, second in ("ab", "ba"):
         given_ = visits(["1", "C", first], ["2", "C", second])
         assert table(ae.normalize(given_, model=CITIES, run=RUN), "clinic")[0][2] == "a"
+
+
+class Batch(Table, source="batches"):
+    """Rows of another sheet, known by a number."""
+
+    no: Series[int] = column(natural_key=True)
+
+
+class Lot(Entity, source="visits.lot_*", newest="visits.batch"):
+    """Of what is told of it the latest batch counts."""
+
+    code: Series[str] = column(natural_key=True, length=10)
+    name: Series[str] = column(nullable=True)
+
+
+class First(Entity, source="visits.first_*"):
+    """It refers to a batch."""
+
+    code: Series[str] = column(natural_key=True, length=10)
+    batch_id: Series[int] = ref("batch", nullable=True, source="visits.first_batch")
+
+
+class Taken(Table, source="visits"):
+    """A row of the sheet."""
+
+    visit_no: Series[str] = column(natural_key=True, length=10)
+    lot_id: Series[int] = ref("lot")
+    first_id: Series[int] = ref("first")
+    batch_id: Series[int] = ref("batch", source="batch")
+
+
+class Copied(Table, source="visits"):
+    """Another table of the same rows, that has the number itself."""
+
+    visit_no: Series[str] = column(natural_key=True, length=10)
+    batch_no: Series[int] = column(source="batch")
+
+
+BATCHES = Model.of(tables=[Batch, Lot, First, Taken, Copied], subject="taken")
+
+
+def test_what_refers_to_rows_known_by_a_number_goes_by_its_value() -> None:
+    """Of as many batches the least wins, of two the later one is the newest: 9 is before 10."""
+    cells = [["1", "L", "old", "F", "9", "9"], ["2", "L", "new", "F", "10", "10"]]
+    columns = ["visit_no", "lot_code", "lot_name", "first_code", "first_batch", "batch"]
+    frames = {
+        "batches": pd.DataFrame({"no": ["9", "10"]}, dtype=object),
+        "visits": pd.DataFrame(cells, columns=columns, dtype=object),
+    }
+    result = ae.normalize(ae.Extract.from_frames(frames), model=BATCHES, run=RUN)
+    assert table(result, "batch") == [[1, 9], [2, 10]]
+    assert table(result, "first") == [[1, "F", 1]]
+    assert table(result, "lot") == [[1, "L", "new"]]
 
 
 def test_a_loser_of_a_reference_takes_the_cells_beyond_with_it() -> None:

@@ -200,9 +200,9 @@ def _sources(given: Union[str, Sequence[str], None]) -> tuple[str, ...]:
 def _names(
     given: Union[Mapping[str, object], Sequence[str], None],
 ) -> tuple[tuple[str, str], ...]:
-    if given is None or isinstance(given, str) or not len(given):
-        if given is None:
-            return ()
+    if given is None:
+        return ()
+    if isinstance(given, str) or not len(given) or not all(isinstance(n, str) for n in given):
         msg = f"from_name={given!r} names no columns; write it as in from_name=('home', 'cell')"
         raise ModelError(msg)
     pairs = given.items() if isinstance(given, Mapping) else zip(given, given)

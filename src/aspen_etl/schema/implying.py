@@ -121,10 +121,10 @@ def _refuse_sheet(sheet: str, tables: Mapping[str, TableSpec]) -> None:
     )
     bare = next((name for name, table in tables.items() if is_bare(table)), f"{sheet}_row")
     kind = "".join(word.capitalize() for word in bare.split("_"))
-    near = f"{hint(sheet, known)} Or " if known else ""
+    near = f"; {hint(sheet, known)}" if known else ""
     msg = (
         f"{what} is made of the sheet {sheet!r}, and no table has one row for each of its rows; "
-        f"{near}declare one, as in class {kind}(Table, source={sheet!r})"
+        f"declare one, as in class {kind}(Table, source={sheet!r}){near}"
     )
     raise ModelError(msg, source=sheet)
 

@@ -29,6 +29,8 @@ class SourceLineage:
     Attributes:
         key: The columns that a row is known by.
         references: The sheet that a column refers to, by column.
+        owners: Those of these columns by which a row belongs to another: what an entity refers to
+            is no row's own, as rows follow their entity.
         required: The columns without which a row is rejected.
         destinations: The (table, column) pairs that each column feeds.
         scopes: What a fault in a column keeps out: ``row``, ``value``, or a table's row.
@@ -36,6 +38,7 @@ class SourceLineage:
 
     key: tuple[str, ...]
     references: Mapping[str, str]
+    owners: tuple[str, ...]
     required: tuple[str, ...]
     destinations: Mapping[str, tuple[tuple[str, str], ...]]
     scopes: Mapping[str, str]
@@ -142,7 +145,17 @@ def trace_source(
         name: _scope(destinations[name], tables, traced, required=name in required)
         for name in source.columns
     }
-    return SourceLineage(key, references, required, destinations, scopes)
+    owners = _owners(source.name, references, traced)
+    return SourceLineage(key, references, owners, required, destinations, scopes)
+
+
+def _owners(
+    source: str, references: Mapping[str, str], traced: Mapping[str, TableLineage]
+) -> tuple[str, ...]:
+    feeds = [feed for table in traced.values() for feed in table.feeds if feed.sheet == source]
+    told = {cell for feed in feeds for cell in feed.under}
+    told -= {cell for feed in feeds if feed.holder is None for cell in feed.key}
+    return tuple(name for name in references if name not in told)
 
 
 def _key(

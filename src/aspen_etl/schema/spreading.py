@@ -12,7 +12,8 @@ from aspen_etl.schema.keywords import Keywords
 
 __all__ = ["fill_spread", "is_spread"]
 
-_WHOLE = re.compile(r"0|-?[1-9][0-9]*\Z")
+#: A whole number as its column writes it, which 64 bits hold for sure.
+_WHOLE = re.compile(r"(?:0|-?[1-9][0-9]{0,17})\Z")
 
 #: How the text of a type is written, by the types that a column of types may have.
 _FORMS: Mapping[ColumnType, re.Pattern[str]] = {"text": re.compile(r"(?s:.)+\Z"), "integer": _WHOLE}

@@ -47,9 +47,11 @@ def trace(
     for name in table_order:
         if name not in builders and split[name]:
             column = min(split[name])
+            fed = [spec.name for spec in tables[name].own_columns if column in spec.source]
             msg = (
-                f"table {name!r}: {column} is spread over columns or rows, which takes a builder; "
-                f"give builders={{{name!r}: Builder(build, invert)}}"
+                f"table {name!r}: {column} is spread over columns or rows ({', '.join(fed)}), "
+                "which takes a builder; let source= name another column of the sheet, or give "
+                f"builders={{{name!r}: Builder(build, invert)}}"
             )
             raise ModelError(msg, table=name, column=column)
     found = {name: trace_source(source, tables, traced, feeds) for name, source in sources.items()}
@@ -134,6 +136,9 @@ def _in_order(needs: Mapping[str, list[str]], kind: str) -> tuple[str, ...]:
     while left:
         ready = [name for name in left if all(need in order for need in needs[name])]
         if not ready:
+            # Who is in the circle, without those that merely lead to it.
+            while not (needed := {n for name in left for n in needs[name]}).issuperset(left):
+                left = [name for name in left if name in needed]
             msg = (
                 f"the {kind}s {', '.join(sorted(left))} refer to each other in a circle, or one "
                 "to itself; take one reference away"
@@ -269,10 +274,13 @@ def _path(
             for name in columns
             if not here.columns[name].nullable
         ]
+    near = [f", as in ref({n!r})" for n, kind in kinds.items() if kind == _Kind("rows", sheet)]
+    shared = [name for name in table.references.values() if kinds[name].is_entity]
+    why = f" (many rows may share one {shared[0]!r})" if shared else ""
     msg = (
-        f"table {table.name!r} takes columns from the source {sheet!r}, and no reference of "
-        "it leads to a table with "
-        f"one row for each row of {sheet!r}; give it such a reference"
+        f"table {table.name!r} takes columns from the source {sheet!r}, and no reference of it "
+        f"leads to a table with one row for each row of {sheet!r}{why}; give it such a "
+        f"reference{near[0] if near else ''}"
     )
     raise ModelError(msg, table=table.name, source=sheet)
 

@@ -204,9 +204,8 @@ class History:
         kept: dict[str, set[Key]],
         stayed: dict[str, set[Key]],
     ) -> Optional[str]:
-        references = self.model.lineage.sources[sheet.name].references
-        old = self.sheets[sheet.name][key]
-        parents = [(target, (old[c],)) for c, target in references.items() if old[c] is not None]
+        lineage, old = self.model.lineage.sources[sheet.name], self.sheets[sheet.name][key]
+        parents = [(lineage.references[c], (old[c],)) for c in lineage.owners if old[c] is not None]
         if key in _rejected_keys(sheet, result) or any(at in kept[name] for name, at in parents):
             return "kept"
         absent = self.missing == "keep" and not parents

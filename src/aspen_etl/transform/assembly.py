@@ -28,6 +28,7 @@ from aspen_etl.schema.types import TYPES
 from aspen_etl.transform.calling import call
 from aspen_etl.transform.entities import Entities
 from aspen_etl.transform.given import as_values, text_of
+from aspen_etl.transform.leading import text_of_cells
 
 __all__ = ["assemble"]
 
@@ -193,8 +194,11 @@ class _Assembly:
     def _conform(self, spec: ColumnSpec, values: pd.Series) -> pd.Series:
         if self._is_position(spec):
             if not pd.api.types.is_integer_dtype(values.dtype) and len(values):
-                return self._positions_of_text(spec, values)
-            return values.fillna(-1).astype("int64")
+                found = self._positions_of_text(spec, values)
+            else:
+                found = values.fillna(-1).astype("int64")
+            self._check_led(spec, found)
+            return found
         if spec.references:
             return as_text(values)
         try:
@@ -206,6 +210,21 @@ class _Assembly:
             f"{reason}; give values of its type, or text as its source has it"
         )
         raise ModelError(msg, table=self.table.name, column=spec.name)
+
+    def _check_led(self, spec: ColumnSpec, rows: pd.Series) -> None:
+        """Refuse what leads to no row: a number that is none, or none where there must be one."""
+        parent = str(spec.references)
+        lost = (rows >= len(self.done[parent])) | ((rows < 0) & (not spec.nullable))
+        count = int(lost.sum())
+        if count:
+            is_entity = parent in self.model.lineage.entities
+            why = ", which has a row for each key that its sheets hold" if is_entity else ""
+            msg = (
+                f"the builder of {self.table.name!r} gives {count} rows whose {spec.name!r} leads "
+                f"to no row of {parent!r}{why}; leave these rows out, or give the column "
+                "nullable=True and -1 there"
+            )
+            raise ModelError(msg, table=self.table.name, column=spec.name, count=count)
 
     def _positions_of_text(self, spec: ColumnSpec, values: pd.Series) -> pd.Series:
         parent = self.model.tables[str(spec.references)]
@@ -267,9 +286,5 @@ class _Assembly:
         return gather(self.done[table].index.to_numpy(dtype=np.int64), at)
 
     def _text(self, sheet: str, column: str) -> pd.Series:
-        parent = self.model.lineage.sources[sheet].references.get(column)
-        values = self.accepted[sheet][column]
-        if parent is None:
-            return values
-        key = self.model.lineage.sources[parent].key[0]
-        return COLUMNS.take(self._text(parent, key), values.to_numpy(dtype=np.int64))
+        cells = self.accepted[sheet][column]
+        return text_of_cells(self.accepted, sheet, column, cells, self.model)

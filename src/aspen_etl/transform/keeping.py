@@ -146,16 +146,17 @@ def _merge(
     then = _placed(old, {column: parent.then_at for column, parent in parents.items()})
     at = _find(then, now, lineage.key)
     free, kept, stayed = at < 0, np.zeros(len(then), dtype=bool), np.full(len(then), stays)
-    for column in parents:  # whose row it is says whether it stays
-        stayed &= old[column].to_numpy(dtype=np.int64) < 0
+    owners = {column: old[column].to_numpy(dtype=np.int64) for column in lineage.owners}
+    for owner in owners.values():  # whose row it is says whether it stays
+        stayed &= owner < 0
     again = _find(rejects, then, lineage.key)
     kept[again[again >= 0]] = True
-    for column, parent in parents.items():
-        owner = old[column].to_numpy(dtype=np.int64)
+    for column in parents:
         if column in lineage.required:  # else a row may do without
             free &= then[column].to_numpy(dtype=np.int64) >= 0
-        kept |= (owner >= 0) & _of(parent.kept, owner)
-        stayed |= (owner >= 0) & _of(parent.stayed, owner)
+    for column, owner in owners.items():
+        kept |= (owner >= 0) & _of(parents[column].kept, owner)
+        stayed |= (owner >= 0) & _of(parents[column].stayed, owner)
     kept &= free
     stayed &= free & ~kept
     staying = np.flatnonzero(kept | stayed)

@@ -162,7 +162,8 @@ class Placed:
         A reference to an entity must be to one whose key is one column.
         """
         if spec.references is None or self.model.lineage.tables[spec.references].is_lookup:
-            return self.natural(table, spec)
+            names = cells_of(spec, source, self.model.tables, self.model.lineage.entities)
+            return self._lead(source, names[0], self.natural(table, spec))
         if spec.references in self.model.lineage.entities:
             return self._held_key(spec.references, self.links[table.name][spec.name], source)[0]
         target = self.model.lineage.tables[spec.references].source
@@ -176,6 +177,20 @@ class Placed:
         return COLUMNS.take(
             self.sheet_column(parent, column, source), self.links[table.name][spec.name]
         )
+
+    def _lead(self, source: str, column: str, texts: pd.Series) -> pd.Series:
+        """Lead a copy of what refers to rows of another sheet to these; others are as they are."""
+        parent = self.model.lineage.sources[source].references.get(column)
+        if parent is None:
+            return texts
+        table = next(
+            t
+            for t in self.model.tables.values()
+            if t.name in self.rows and self.model.lineage.tables[t.name].source == parent
+        )
+        known = self.sheet_column(table, table.columns[table.natural_key[0]], parent)
+        texts = self._lead(parent, self.model.lineage.sources[parent].key[0], texts)
+        return make_column(gather(self.rows[table.name], find_rows([texts], [known])))
 
     def entity_rows(self, feed: Feed, length: int) -> Positions:
         """Give the entity of each row of a sheet, as references lead to it; -1 for none."""

@@ -26,6 +26,7 @@ from aspen_etl.schema.model import Model
 from aspen_etl.schema.spec import TableSpec
 from aspen_etl.transform.judging import Fault, Verdict
 from aspen_etl.transform.keeping import Kept
+from aspen_etl.transform.leading import text_of_cells
 from aspen_etl.transform.voting import Ballot, rank_cells, rank_rows, vote
 
 __all__ = ["Agreed", "agree"]
@@ -156,16 +157,14 @@ class _Settling:
 
     def _vote(self, table: TableSpec, said: _Said, count: int) -> None:
         value, distinct = number_rows(said.columns)
-        holder = np.full(distinct, -1, dtype=np.int64)
-        present = np.flatnonzero(value >= 0)
-        holder[value[present]] = present
+        holder = np.full(distinct + 1, -1, dtype=np.int64)  # the last one is that of no value
+        holder[value] = np.arange(len(value))
         facts = table.entity or EntityFacts()
         rank = partial(self._rank, said, holder)
         latest = None if facts.newest is None else partial(self._latest, said, facts.newest)
         now = said.read >= 0
         key = np.where(now, said.key, -1)
-        reject = facts.conflict == "reject"
-        win = vote(Ballot(key, count, value, rank, latest, is_open=reject))
+        win = vote(Ballot(key, count, value, rank, latest, facts.conflict == "reject"))
         if not now.all():
             then = vote(Ballot(np.where(now, -1, said.key), count, value, rank))
             win = np.where(win < 0, then, win)
@@ -175,9 +174,9 @@ class _Settling:
             self._give(said, rows, gather(holder, want[rows]))
 
     def _rank(self, said: _Said, holder: Positions, values: Positions) -> Positions:
-        cells = [COLUMNS.take(column, holder[values]) for column in said.columns]
-        names = said.feeds[0].columns[said.spec.name]
-        return rank_rows(cells, [self._spec(said.feeds[0].sheet, name) for name in names])
+        sheet, names = said.feeds[0].sheet, said.feeds[0].columns[said.spec.name]
+        cells = (COLUMNS.take(column, holder[values]) for column in said.columns)
+        return rank_rows([self._places(sheet, *each) for each in zip(names, cells)])
 
     def _latest(self, said: _Said, newest: str, rows: Positions) -> Positions:
         sheet, _, column = newest.partition(".")
@@ -188,13 +187,14 @@ class _Settling:
             if feed.sheet == sheet:
                 mine = np.flatnonzero((rows >= start) & (rows < start + length))
                 cells = COLUMNS.take(self.before[sheet][column], rows[mine] - start)
-                out[mine] = rank_cells(cells, self._spec(sheet, column))
+                out[mine] = self._places(sheet, column, cells)
             start += length
         return out
 
-    def _spec(self, sheet: str, column: str) -> ColumnSpec:
-        """Give the column whose type the cells of a source column have."""
-        return self.model.lineage.cells[f"{sheet}.{column}"]
+    def _places(self, sheet: str, column: str, cells: pd.Series) -> Positions:
+        """Give the place of each cell of a column in the order of its values."""
+        texts = text_of_cells(self.before, sheet, column, cells, self.model)
+        return rank_cells(texts, self.model.lineage.cells[f"{sheet}.{column}"])
 
     def _give(self, said: _Said, rows: Positions, winners: Positions) -> None:
         """Give rows the cells of others, and leave out what they said."""

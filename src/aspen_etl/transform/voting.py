@@ -84,7 +84,7 @@ def rank_cells(values: pd.Series, spec: ColumnSpec, /) -> Positions:
     """Give the place of each cell in the order of its values: text by code point, numbers by value.
 
     Args:
-        values: Canonical text, or row numbers, which stand in the order of their keys.
+        values: Canonical text.
         spec: The column that says of which type the text is.
 
     Returns:
@@ -92,9 +92,6 @@ def rank_cells(values: pd.Series, spec: ColumnSpec, /) -> Positions:
     """
     out = np.full(len(values), -1, dtype=np.int64)
     held = np.flatnonzero(are_present(values))
-    if values.dtype == np.int64:
-        out[held] = values.to_numpy(dtype=np.int64)[held]
-        return out
     codes, texts = pd.factorize(COLUMNS.take(values, held))
     distinct = TYPES[spec.type].parse(pd.Series(texts, dtype=values.dtype), spec)
     order = distinct.sort_values(kind="stable").index.to_numpy()
@@ -104,9 +101,8 @@ def rank_cells(values: pd.Series, spec: ColumnSpec, /) -> Positions:
     return out
 
 
-def rank_rows(columns: Sequence[pd.Series], specs: Sequence[ColumnSpec], /) -> Positions:
-    """Give the place of each row in the order of several columns, first the first one."""
-    ranks = [rank_cells(values, spec) for values, spec in zip(columns, specs)]
+def rank_rows(ranks: Sequence[Positions], /) -> Positions:
+    """Give the place of each row in the order of the places of its cells, first the first one."""
     order = np.lexsort(ranks[::-1])
     places = np.empty(len(order), dtype=np.int64)
     places[order] = np.arange(len(order))
