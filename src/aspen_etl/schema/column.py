@@ -4,47 +4,26 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Optional, Union
 
 import pandas as pd
 import pandera.pandas as pa
 
 from aspen_etl.columns.text import TextFormat
-from aspen_etl.errors import ModelError
+from aspen_etl.schema.column_facts import (
+    ColumnFacts,
+    check_facts,
+    given_names,
+    given_sources,
+    given_words,
+)
 from aspen_etl.schema.hidden import Declared
 
-__all__ = ["ColumnFacts", "audit_time", "column", "hint", "ref"]
+__all__ = ["audit_time", "column", "hint", "ref"]
 
 #: The key of a pandera field's metadata under which its facts stand.
 METADATA = "aspen_etl"
-
-_NAME = re.compile(r"[a-z_][a-z0-9_]*\Z")
-#: A column of the class's own sheet, or ``sheet.column``.
-_SOURCE = re.compile(r"(?:[a-z_][a-z0-9_]*\.)?(?:[a-z_][a-z0-9_]*(?:\*[a-z0-9_]*)?|\*[a-z0-9_]*)\Z")
-
-
-@dataclass(frozen=True)
-class ColumnFacts:
-    """What is written about a column beside its name, its type and whether it may be null."""
-
-    length: Optional[int] = None
-    primary_key: bool = False
-    natural_key: bool = False
-    references: Optional[str] = None
-    source: tuple[str, ...] = field(default=())
-    text_format: Optional[TextFormat] = None
-    label: Optional[str] = None
-    audit: bool = False
-    precision: Optional[int] = None
-    scale: Optional[int] = None
-    format: Optional[str] = None
-    words: tuple[tuple[str, bool], ...] = ()
-    minimum: Union[int, dt.date, None] = None
-    zone: Optional[str] = None
-    from_name: tuple[tuple[str, str], ...] = ()
 
 
 def column(  # noqa: PLR0913 - the facts of a column, each on its own
@@ -89,7 +68,7 @@ def column(  # noqa: PLR0913 - the facts of a column, each on its own
         words: The words of the source for true and false, as in ``{"Y": True, "N": False}``.
         minimum: The least whole number, or the first date, that is taken.
         zone: ``"UTC"`` makes points in time of a ``Series[dt.datetime]``; without it, they are
-            what a wall clock shows.
+            what a wall clock shows. No other zone is known.
         from_name: The column tells which of several source columns a row comes from: what stands
             for ``*`` in the names of these, or the value for each, as in ``{"jan": 1, "feb": 2}``.
         label: The word that rules use for a source column (``missing_<label>``); its name
@@ -116,18 +95,18 @@ def column(  # noqa: PLR0913 - the facts of a column, each on its own
         primary_key=primary_key,
         natural_key=natural_key,
         references=references,
-        source=_sources(source),
+        source=given_sources(source),
         text_format=text_format,
         label=label,
         precision=precision,
         scale=scale,
         format=format,
-        words=tuple((words or {}).items()),
+        words=given_words(words),
         minimum=minimum,
         zone=zone,
-        from_name=_names(from_name),
+        from_name=given_names(from_name),
     )
-    _check(facts, nullable=nullable)
+    check_facts(facts, nullable=nullable, description=description)
     return _field(facts, nullable=nullable, description=description)
 
 
@@ -193,22 +172,6 @@ def _field(facts: ColumnFacts, *, nullable: bool, description: Optional[str]) ->
     return field
 
 
-def _sources(given: Union[str, Sequence[str], None]) -> tuple[str, ...]:
-    return (given,) if isinstance(given, str) else tuple(given or ())
-
-
-def _names(
-    given: Union[Mapping[str, object], Sequence[str], None],
-) -> tuple[tuple[str, str], ...]:
-    if given is None:
-        return ()
-    if isinstance(given, str) or not len(given) or not all(isinstance(n, str) for n in given):
-        msg = f"from_name={given!r} names no columns; write it as in from_name=('home', 'cell')"
-        raise ModelError(msg)
-    pairs = given.items() if isinstance(given, Mapping) else zip(given, given)
-    return tuple((name, str(value)) for name, value in pairs)
-
-
 def _checks(facts: ColumnFacts, *, nullable: bool) -> dict[str, Any]:
     """Give the checks of pandera that follow from the facts."""
     checks: dict[str, Any] = {}
@@ -257,37 +220,3 @@ def hint(wrong: str, known: Sequence[str]) -> str:
 def _lengths(length: int, *, nullable: bool) -> dict[str, int]:
     # Where text may be null, '' would be a second way to say so, and a CSV file holds one.
     return {"min_value": 1, "max_value": length} if nullable else {"max_value": length}
-
-
-def _check(facts: ColumnFacts, *, nullable: bool) -> None:
-    if facts.length is not None and facts.length < 1:
-        msg = (
-            f"length={facts.length} leaves no room for text; give a positive number of "
-            "characters, or none"
-        )
-        raise ModelError(msg)
-    if facts.primary_key and nullable:
-        msg = "a primary key cannot be null; take nullable=True away"
-        raise ModelError(msg)
-    if nullable and facts.natural_key and facts.references is None:
-        msg = (
-            "a natural key may be null only where it refers to another table; take nullable=True "
-            "away"
-        )
-        raise ModelError(msg)
-    if facts.references is not None and not _NAME.match(facts.references):
-        msg = (
-            f"references={facts.references!r} is not the name of a table; write it as in "
-            "references='user'"
-        )
-        raise ModelError(msg)
-    for source in facts.source:
-        if not _SOURCE.match(source):
-            msg = f"source={source!r} names no source column; write it as in source='sheet.column'"
-            raise ModelError(msg)
-    if facts.label is not None and not _NAME.match(facts.label):
-        msg = (
-            f"label={facts.label!r} cannot be part of a rule's name; use lower-case letters, "
-            "digits and _"
-        )
-        raise ModelError(msg)

@@ -15,7 +15,8 @@ import pandera.pandas as pa
 
 from aspen_etl.columns.text import TextFormat
 from aspen_etl.errors import ModelError
-from aspen_etl.schema.column import METADATA, ColumnFacts
+from aspen_etl.schema.column import METADATA
+from aspen_etl.schema.column_facts import ColumnFacts
 from aspen_etl.schema.hidden import hidden_type
 from aspen_etl.schema.types import TYPES
 

@@ -9,7 +9,8 @@ import numpy as np
 import pandera.pandas as pa
 
 from aspen_etl.errors import ModelError
-from aspen_etl.schema.column import METADATA, ColumnFacts
+from aspen_etl.schema.column import METADATA
+from aspen_etl.schema.column_facts import ColumnFacts
 from aspen_etl.schema.column_spec import ColumnSpec, ColumnType
 from aspen_etl.schema.keywords import Keywords
 
