@@ -185,6 +185,7 @@ def parquet_columns() -> list[tuple[str, Any, list[Any]]]:
     moments = [dt.datetime(2020, 1, 31), dt.datetime(2020, 1, 31, 10, 0, 0, 123_000)]  # noqa: DTZ001
     finer = [dt.datetime(2020, 1, 31, 10, 0, 0, 1)]  # noqa: DTZ001
     utc = [each.replace(tzinfo=dt.timezone.utc) for each in moments]
+    early = dt.datetime(1880, 1, 1, 14, 56, 2, tzinfo=dt.timezone.utc)
     days = [dt.date(2020, 2, 29), dt.date(1500, 1, 1)]
     day_texts = ["2020-02-29", "1500-01-01"]
     clock = ["2020-01-31", "2020-01-31 10:00:00.123"]
@@ -208,6 +209,11 @@ def parquet_columns() -> list[tuple[str, Any, list[Any]]]:
         ("seen", pa.array(utc, pa.timestamp("us", "UTC")), points),
         ("seen", pa.array(moments, pa.timestamp("ms")), clock),
         ("seen", pa.array(utc, pa.timestamp("ms", "Europe/Rome")), points),
+        (
+            "seen",
+            pa.array([early], pa.timestamp("us", "America/New_York")),
+            ["1880-01-01 10:00:00-04:56:02"],
+        ),
         ("settled", pa.array([True, False]), ["TRUE", "FALSE"]),
         ("disputed", pa.array([True, None]), ["TRUE", None]),
         ("parts", pa.array([2**63 - 1, -1, None], pa.int64()), [str(2**63 - 1), "-1", None]),
@@ -215,7 +221,7 @@ def parquet_columns() -> list[tuple[str, Any, list[Any]]]:
     ]
 
 
-@pytest.mark.parametrize("number", range(21))
+@pytest.mark.parametrize("number", range(22))
 def test_a_typed_column_of_parquet_is_what_its_text_is(number: int, tmp_path: Path) -> None:
     column, cells, texts = parquet_columns()[number]
     expected = from_text(column, texts)
@@ -224,7 +230,7 @@ def test_a_typed_column_of_parquet_is_what_its_text_is(number: int, tmp_path: Pa
 
 
 def test_each_column_of_parquet_was_tried() -> None:
-    assert len(parquet_columns()) == 21
+    assert len(parquet_columns()) == 22
 
 
 # ------------------------------------------------------------------------------ frames by hand
@@ -260,6 +266,12 @@ _CLOCK = dt.datetime(2020, 1, 31, 10, 0, 0, 5_000)  # noqa: DTZ001
             ["2020-01-31 10:00+09:00"],
         ),
         ("seen", [_CLOCK.replace(tzinfo=dt.timezone.utc)], ["2020-01-31 10:00:00.005Z"]),
+        # Before there were zones: an offset of seconds.
+        (
+            "seen",
+            pd.DatetimeIndex(["1880-01-01 10:00"], tz="America/New_York"),
+            ["1880-01-01 14:56:02Z"],
+        ),
         ("settled", [True, False], ["TRUE", "FALSE"]),
         ("settled", np.array([1, 0]), ["1", "0"]),
         ("disputed", pd.array([True, None], dtype="boolean"), ["TRUE", None]),

@@ -21,7 +21,7 @@ _MOMENT = re.compile(
     "([0-9]{4})-([0-9]{2})-([0-9]{2})"
     "(?:[ T]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:[.]([0-9]+))?)?(?: ?(Z|[+-][0-9:]+))?)?"
 )
-_OFFSET = re.compile("([+-])([0-9]{2})(?::?([0-9]{2}))?")
+_OFFSET = re.compile("([+-])([0-9]{2})(?::?([0-9]{2})(?::?([0-9]{2}))?)?")
 _FIRST = dt.date(1582, 10, 15)
 
 
@@ -82,10 +82,11 @@ def _shift(offset: str) -> Optional[dt.timedelta]:
     found = _OFFSET.fullmatch(offset)
     if found is None:
         return None
-    hours, minutes = int(found[2]), int(found[3] or 0)
-    if hours > 23 or minutes > 59:  # noqa: PLR2004 - what a clock shows
+    hours, minutes, seconds = int(found[2]), int(found[3] or 0), int(found[4] or 0)
+    if hours > 23 or max(minutes, seconds) > 59:  # noqa: PLR2004 - what a clock shows
         return None
-    return dt.timedelta(hours=hours, minutes=minutes) * (-1 if found[1] == "-" else 1)
+    ahead = dt.timedelta(hours=hours, minutes=minutes, seconds=seconds)
+    return ahead * (-1 if found[1] == "-" else 1)
 
 
 # ----------------------------------------------------------------------------- patterns
@@ -128,9 +129,7 @@ def _by_python(text: str, pattern: str) -> Optional[_Parts]:
         found = dt.datetime.strptime(text, pattern)  # noqa: DTZ007 - the offset is looked at
     except ValueError:
         return None
-    minutes = int((found.utcoffset() or dt.timedelta()).total_seconds()) // 60
-    sign = "-" if minutes < 0 else "+"
-    offset = f"{sign}{abs(minutes) // 60:02d}:{abs(minutes) % 60:02d}" if found.tzinfo else ""
+    offset = found.isoformat()[26 if found.microsecond else 19 :]
     fraction = f"{found.microsecond:06d}"
     day = (found.year, found.month, found.day)
     return (*day, found.hour, found.minute, found.second, fraction, offset)
@@ -161,8 +160,9 @@ def spell_moment(text: str, pattern: Optional[str]) -> Iterator[str]:
     yield day
     moment = dt.datetime.fromisoformat(bare)
     if zone and dt.date(1583, 1, 1) <= moment.date() < dt.date(9999, 1, 1):
-        for minutes, shown in ((120, "+02:00"), (-300, "-05"), (330, "+0530")):
-            shifted = moment + dt.timedelta(minutes=minutes)
+        offsets = ((7_200, "+02:00"), (-18_000, "-05"), (19_800, "+0530"), (-17_762, "-04:56:02"))
+        for seconds, shown in offsets:
+            shifted = moment + dt.timedelta(seconds=seconds)
             yield shifted.isoformat("T", timespec="milliseconds") + shown
     if pattern:
         yield from _spelt(moment, pattern)

@@ -28,6 +28,7 @@ from aspen_etl.schema.types.base import (
 from aspen_etl.schema.types.days import FIRST_DAY, LATE_DAY, REAL_DAY
 from aspen_etl.schema.types.patterns import (
     ISO_MOMENT,
+    OFFSET,
     UNPAD,
     Moment,
     Pattern,
@@ -41,7 +42,7 @@ _NUMPY = np.dtype("datetime64[ms]")
 #: The dtype by what ends the canonical text: nothing, or a Z.
 _DTYPES = {"": _NUMPY, "Z": pd.DatetimeTZDtype(unit="ms", tz="UTC")}
 _CLOCK = r" (?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{3}"
-_DIGITS, _MINUTE, _DAY = 3, 60, dt.timedelta(days=1)
+_DIGITS, _DAY = 3, dt.timedelta(days=1)
 _MIDNIGHT = dt.time()
 #: Moments that tell the parts of a date from each other, and those of a clock.
 _SAMPLES = [dt.datetime(2001, 2, 3, 4, 5, 6), dt.datetime(1999, 12, 11, 10, 9, 8)]  # noqa: DTZ001 - a clock on the wall
@@ -93,7 +94,7 @@ def _stages(zone: str) -> tuple[tuple[str, str], ...]:
 
 
 #: What looks as if it were on its way, and what an offset moves, whatever a pattern says of it.
-_OWN = "=(?s:.*)|.*[+-][0-9]{2}(?::?[0-9]{2})?"
+_OWN = f"=(?s:.*)|.*{OFFSET}"
 
 _STAGES = {zone: _stages(zone) for zone in ("", "Z")}
 
@@ -128,7 +129,7 @@ def _clock(seconds: int) -> str:
 
 def _in_utc(found: Moment) -> Optional[dt.datetime]:
     """Give a moment to the second, or none where its year in UTC is not 1 to 9999."""
-    seconds = found.seconds - (found.offset or 0) * _MINUTE
+    seconds = found.seconds - (found.offset or 0)
     try:
         return dt.datetime.combine(found.day, _MIDNIGHT) + dt.timedelta(seconds=seconds)
     except OverflowError:

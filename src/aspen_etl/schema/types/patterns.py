@@ -13,7 +13,7 @@ from typing import NamedTuple, Optional
 
 from aspen_etl.schema.types.days import real_day
 
-__all__ = ["ISO_MOMENT", "Moment", "Pattern", "UnreadablePatternError", "read_pattern"]
+__all__ = ["ISO_MOMENT", "OFFSET", "Moment", "Pattern", "UnreadablePatternError", "read_pattern"]
 
 _MONTHS = "january february march april may june july august september october november december"
 _DAYS = "monday tuesday wednesday thursday friday saturday sunday"
@@ -23,6 +23,8 @@ def _names(words: str, length: Optional[int] = None) -> str:
     return "(?i:" + "|".join(word[:length] for word in words.split()) + ")"
 
 
+#: The form of an offset; in seconds are those of clocks before there were zones.
+OFFSET = "[+-][0-9]{2}(?::?[0-9]{2}(?::?[0-9]{2})?)?"
 #: The form of each part by its letter.
 _FORMS = {
     "Y": "[0-9]{4}",
@@ -39,7 +41,7 @@ _FORMS = {
     "S": "[0-9]{2}",
     "f": "[0-9]{1,9}",
     "p": "(?i:am|pm)",
-    "z": "(?:Z|[+-][0-9]{2}(?::?[0-9]{2})?)",
+    "z": f"(?:Z|{OFFSET})",
 }
 #: Parts that may have one digit where no other digit stands beside them.
 _PADDED = "mdHI"
@@ -59,7 +61,7 @@ class Moment(NamedTuple):
         day: The day.
         seconds: The seconds since it began.
         fraction: The digits of the second's fraction.
-        offset: How many minutes its clock is ahead of UTC, if an offset stands there.
+        offset: How many seconds its clock is ahead of UTC, if an offset stands there.
     """
 
     day: dt.date
@@ -101,10 +103,10 @@ class Pattern:
         day = _day(*found.group("Y", "m", "d", "j", "b", "B", "a", "A"))
         seconds = _seconds(*found.group("H", "M", "S", "I", "p"))
         fraction, offset = found.group("f", "z")
-        minutes = None if offset is None else _offset(offset)
-        if day is None or seconds is None or minutes == _NO_OFFSET:
+        ahead = None if offset is None else _offset(offset)
+        if day is None or seconds is None or ahead == _NO_OFFSET:
             return None
-        return Moment(day, seconds, fraction or "", minutes)
+        return Moment(day, seconds, fraction or "", ahead)
 
 
 def _compiled(form: str, parts: frozenset[str]) -> re.Pattern[str]:
@@ -148,18 +150,18 @@ def _seconds(
 
 
 #: An offset that no clock has.
-_NO_OFFSET = 24 * _HOUR
+_NO_OFFSET = 24 * _HOUR * _HOUR
 
 
 def _offset(text: str) -> int:
-    """Give an offset in minutes."""
+    """Give an offset in seconds."""
     if text == "Z":
         return 0
     digits = text[1:].replace(":", "")
-    hours, minutes = int(digits[:2]), int(digits[2:] or 0)
-    if minutes >= _HOUR or hours >= 2 * _NOON:
+    ahead = _seconds(digits[:2], digits[2:4], digits[4:], None, None)
+    if ahead is None:
         return _NO_OFFSET
-    return (hours * _HOUR + minutes) * (-1 if text[0] == "-" else 1)
+    return -ahead if text[0] == "-" else ahead
 
 
 #: A moment as it is exchanged, or the day alone: midnight.
@@ -167,7 +169,7 @@ ISO_MOMENT = Pattern(
     _compiled(
         "(?P<Y>[0-9]{4})-(?P<m>[0-9]{2})-(?P<d>[0-9]{2})"
         "(?:[T ](?P<H>[0-9]{2}):(?P<M>[0-9]{2})(?::(?P<S>[0-9]{2})(?:[.](?P<f>[0-9]+))?)?"
-        "(?: ?(?P<z>Z|[+-][0-9]{2}(?::?[0-9]{2})?))?)?",
+        f"(?: ?(?P<z>Z|{OFFSET}))?)?",
         frozenset("YmdHMSfz"),
     ),
     frozenset("YmdHMSfz"),
