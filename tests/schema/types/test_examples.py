@@ -237,7 +237,13 @@ EXAMPLES: dict[str, tuple[ColumnSpec, dict[str, Any]]] = {
     ),
     "%Y%j": (
         a_column("date", format="%Y%j"),
-        {"2020366": "2020-12-31", "2021366": INVALID, "2020000": INVALID, "2020001": "2020-01-01"},
+        {
+            "2020001": "2020-01-01",
+            "2020366": "2020-12-31",
+            "9999365": "9999-12-31",
+            **dict.fromkeys(["2021366", "2020000", "2020367", "2020999", "0000001"], INVALID),
+            **dict.fromkeys(["9999366", "9999367", "9999999"], INVALID),
+        },
     ),
     "datetimes": (
         a_column("datetime"),

@@ -5,6 +5,7 @@ Names of days and months are English whatever the locale is, digits are ASCII, a
 
 from __future__ import annotations
 
+import calendar
 import datetime as dt
 import re
 from dataclasses import dataclass
@@ -51,7 +52,7 @@ _OF_DATES, _OF_TIMES = set("YmdjbBaA"), set("HIMSfpz")
 #: The names of months and days by number, from 1 and from 0, by their first three letters.
 _MONTH = {word[:3]: number for number, word in enumerate(_MONTHS.split(), start=1)}
 _WEEKDAY = {word[:3]: number for number, word in enumerate(_DAYS.split())}
-_NOON, _HOUR = 12, 60
+_NOON, _HOUR, _DAYS_OF_A_YEAR = 12, 60, 365
 
 
 class Moment(NamedTuple):
@@ -122,9 +123,9 @@ _Part = Optional[str]
 def _day(year: str, month: _Part, day: _Part, number: _Part, *names: _Part) -> Optional[dt.date]:
     short, long, short_weekday, long_weekday = names
     if number is not None:
-        first = real_day(int(year), 1, 1)
-        found = first and first + dt.timedelta(int(number) - 1) if int(number) else None
-        return found if found and found.year == int(year) else None
+        first, past = real_day(int(year), 1, 1), int(number) - 1
+        is_one = 0 <= past < _DAYS_OF_A_YEAR + calendar.isleap(int(year))
+        return first + dt.timedelta(past) if first and is_one else None
     name, weekday = short or long, short_weekday or long_weekday
     held = _MONTH[name[:3].lower()] if name else int(month or 0)
     found = real_day(int(year), held, int(day or 0))
