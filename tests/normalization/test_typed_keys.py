@@ -12,7 +12,7 @@ from pandera.typing import Series
 
 import aspen_etl as ae
 from aspen_etl.errors import ModelError
-from aspen_etl.schema import Model, Source, Table, column
+from aspen_etl.schema import Model, Source, Table, column, ref
 from tests.support.payments import RUN
 from tests.transform.sheets import rows
 
@@ -260,3 +260,45 @@ def test_a_builder_refers_to_a_date_by_its_text_or_its_value() -> None:
         model = MODEL.add(tables=[Mark], builders={"mark": build})
         result = ae.normalize(extract(), run=RUN, model=model)
         assert result.tables["mark"]["day"].tolist() == result.tables["days"]["day"].tolist()
+
+
+# ------------------------------------------------------------- keys from a first value
+
+
+class Era(Table, source="eras"):
+    first_day: Series[dt.date] = column(primary_key=True, minimum=dt.date(1, 1, 1))
+
+
+class Reign(Table, source="reigns"):
+    no: Series[int] = column(primary_key=True, minimum=-5)
+    era: Series[dt.date] = ref("era", source="era")
+
+
+class Deed(Table, source="deeds"):
+    name: Series[str] = column(natural_key=True, length=9)
+    era: Series[dt.date] = ref("era", source="era", nullable=True)
+    reign: Series[int] = ref("reign", source="reign", natural_key=True)
+
+
+def test_a_reference_holds_what_its_key_may() -> None:
+    model = Model.of(tables=[Era, Reign, Deed], subject="era")
+    firsts = {
+        f"{table.name}.{spec.name}": spec.minimum
+        for table in model.tables.values()
+        for spec in table.own_columns
+        if spec.minimum is not None
+    }
+    era, reign = dt.date(1, 1, 1), -5
+    assert firsts == {
+        **dict.fromkeys(["era.first_day", "reign.era", "deed.era"], era),
+        **dict.fromkeys(["reign.no", "deed.reign"], reign),
+    }
+    given = ae.Extract(
+        eras=pd.DataFrame({"first_day": ["0001-01-01", "1582-10-14"]}),
+        reigns=pd.DataFrame({"no": ["-5", "0"], "era": ["0001-01-01", "1582-10-14"]}),
+        deeds=pd.DataFrame({"name": ["a", "b"], "era": ["1582-10-14", None], "reign": ["-5", "0"]}),
+    )
+    result = ae.normalize(given, run=RUN, model=model)
+    ae.verify(result, given, run=RUN, model=model)
+    assert len(result.rejects) == 0
+    assert result.tables["deed"]["era"].isna().tolist() == [False, True]

@@ -26,6 +26,10 @@ from aspen_etl.schema.column_facts import ColumnFacts
             "a primary key cannot be null; take nullable=True away",
         ),
         (
+            {"references": "user", "minimum": 0},
+            "a reference holds what the key may that it refers to; take minimum= away",
+        ),
+        (
             {"natural_key": True, "nullable": True},
             (
                 "a natural key may be null only where it refers to another table; "

@@ -260,7 +260,6 @@ class Line(Table):
         natural_key=True,
         nullable=True,
         references="day",
-        minimum=dt.date(1, 1, 1),
         source="line.day",
     )
 

@@ -136,6 +136,9 @@ def check_facts(facts: ColumnFacts, *, nullable: bool, description: Optional[str
             "characters, or none"
         )
         raise ModelError(msg)
+    if facts.references is not None and facts.minimum is not None:
+        msg = "a reference holds what the key may that it refers to; take minimum= away"
+        raise ModelError(msg)
     if facts.primary_key and nullable:
         msg = "a primary key cannot be null; take nullable=True away"
         raise ModelError(msg)

@@ -10,7 +10,7 @@ from aspen_etl.errors import ModelError
 from aspen_etl.schema.column_spec import ColumnSpec
 from aspen_etl.schema.spec import TableSpec
 
-__all__ = ["columns_in", "find_key", "follow_references", "is_bare", "rows_of", "with_lengths"]
+__all__ = ["columns_in", "find_key", "follow_references", "is_bare", "like_their_keys", "rows_of"]
 
 
 def find_key(
@@ -144,14 +144,14 @@ def _check_followed(
     raise ModelError(msg, table=table.name, column=spec.name)
 
 
-def with_lengths(tables: Mapping[str, TableSpec], /) -> dict[str, TableSpec]:
-    """Give a text reference the length of the key that it holds."""
+def like_their_keys(tables: Mapping[str, TableSpec], /) -> dict[str, TableSpec]:
+    """Let a reference hold what its key may: text as long, a day as early."""
     out: dict[str, TableSpec] = {}
     for name, table in tables.items():
         columns = dict(table.columns)
         for column, target in table.references.items():
             key = out[target].columns[out[target].primary_key]
-            columns[column] = replace(columns[column], length=key.length)
+            columns[column] = replace(columns[column], length=key.length, minimum=key.minimum)
         out[name] = replace(table, columns=columns)
     return out
 

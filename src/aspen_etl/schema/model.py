@@ -13,7 +13,7 @@ from aspen_etl.errors import ModelError
 from aspen_etl.schema.builder import AnyBuilder, Builder, Cleaner, builders_of
 from aspen_etl.schema.column import hint
 from aspen_etl.schema.fanning import fan_out, is_derived
-from aspen_etl.schema.following import follow_references, with_lengths
+from aspen_etl.schema.following import follow_references, like_their_keys
 from aspen_etl.schema.implying import imply_sources
 from aspen_etl.schema.lineage import Lineage
 from aspen_etl.schema.rule import Rule, check_rules, merge_rules, rule_names
@@ -73,7 +73,7 @@ class Model:
             order = getattr(lineage, f"{name[:-1]}_order")
             ordered = {key: held[key] for key in order}
             object.__setattr__(self, name, MappingProxyType(ordered))
-        object.__setattr__(self, "tables", MappingProxyType(with_lengths(self.tables)))
+        object.__setattr__(self, "tables", MappingProxyType(like_their_keys(self.tables)))
         object.__setattr__(self, "cleaners", MappingProxyType(dict(self.cleaners)))
         object.__setattr__(self, "builders", MappingProxyType(builders))
         object.__setattr__(self, "lineage", lineage)
