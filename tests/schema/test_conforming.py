@@ -65,6 +65,8 @@ TAKEN: list[tuple[str, Any, list[Any]]] = [
     ("disputed", [True, None], ["true", None]),
     ("disputed", np.array([True, False]), ["true", "false"]),
     ("parts", np.array([1, 2], dtype="int8"), ["1", "2"]),
+    ("parts", np.array([1, 2**63 - 1], dtype="uint64"), ["1", str(2**63 - 1)]),
+    ("parts", pd.Series([2**63 - 1, None], dtype=object), [str(2**63 - 1), None]),
 ]
 
 
@@ -98,6 +100,7 @@ def check_taken(name: str, cells: Any, texts: list[Any]) -> None:
         ("seen", "timestamp", ("us", "UTC"), [CLOCK, None], ["2020-01-31 10:00:00.000Z", None]),
         ("settled", "bool_", (), [True, False], ["true", "false"]),
         ("parts", "int16", (), [1, None], ["1", None]),
+        ("parts", "uint64", (), [1, None], ["1", None]),
     ],
 )
 def test_a_column_of_arrow_is_brought_to_its_dtype(
@@ -131,6 +134,12 @@ def test_a_column_of_arrow_is_brought_to_its_dtype(
         ("disputed", [1.0, None]),
         ("parts", [1.5, None]),
         ("parts", ["1", None]),
+        ("parts", pd.Series([2**63, None], dtype=object)),
+        ("parts", pd.Series([-(2**63) - 1, None], dtype=object)),
+        ("parts", np.array([2**64 - 1, 1], dtype="uint64")),
+        ("parts", pd.array([2**64 - 1, None], dtype="UInt64")),
+        ("booked", np.array([2**62, 0], "M8[s]")),
+        ("seen", pd.Series(np.array([2**62, 0], "M8[s]")).dt.tz_localize("UTC")),
     ],
     ids=str,
 )

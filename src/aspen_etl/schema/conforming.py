@@ -91,9 +91,12 @@ def _text(values: pd.Series, _spec: ColumnSpec) -> Optional[pd.Series]:
 
 
 def _integer(values: pd.Series, spec: ColumnSpec) -> Optional[pd.Series]:
-    if kind_of(values) == "integer" and (spec.nullable or not values.hasnans):
+    if kind_of(values) != "integer" or (values.hasnans and not spec.nullable):
+        return None
+    if values.dtype.kind == "i":
         return values.astype("Int64").astype(spec.dtype)
-    return None
+    found = _by_text(values, spec, "integer")  # which may have more than 64 bits
+    return None if found is None else found.astype(spec.dtype)
 
 
 def _boolean(values: pd.Series, spec: ColumnSpec) -> Optional[pd.Series]:
@@ -104,16 +107,22 @@ def _boolean(values: pd.Series, spec: ColumnSpec) -> Optional[pd.Series]:
 
 def _timestamp(values: pd.Series, spec: ColumnSpec) -> Optional[pd.Series]:
     if isinstance(values.dtype, pd.DatetimeTZDtype):
-        moments: pd.Series = values.dt.tz_convert("UTC").astype(spec.dtype)
-        return moments if (moments == values)[values.notna()].all() else None
+        return _moments(values.dt.tz_convert("UTC"), spec)
     return _by_text(values, spec, "timestamp")
 
 
 def _datetime(values: pd.Series, spec: ColumnSpec) -> Optional[pd.Series]:
     if isinstance(values.dtype, np.dtype) and values.dtype.kind == "M":
-        moments = values.astype(spec.dtype)
-        return moments if (moments == values)[values.notna()].all() else None
+        return _moments(values, spec)
     return _by_text(values, spec, "datetime")
+
+
+def _moments(values: pd.Series, spec: ColumnSpec) -> Optional[pd.Series]:
+    try:
+        moments: pd.Series = values.astype(spec.dtype)
+    except pd.errors.OutOfBoundsDatetime:
+        return None
+    return moments if (moments == values)[values.notna()].all() else None
 
 
 def _date(values: pd.Series, spec: ColumnSpec) -> Optional[pd.Series]:
@@ -138,8 +147,9 @@ def _by_text(values: pd.Series, spec: ColumnSpec, *kinds: str) -> Optional[pd.Se
         texts = as_text(values)
     except ExtractError:
         return None
-    # With which year a column may begin is looked at when it is validated.
-    plain = replace(spec, format=None, words=(), minimum=dt.date.min)
+    # With which value a column may begin is looked at when it is validated.
+    first = dt.date.min if spec.type == "date" else None
+    plain = replace(spec, format=None, words=(), minimum=first)
     found = TYPES[spec.type].canonical(texts, plain)
     if found.faults:
         return None
