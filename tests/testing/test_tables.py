@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 from hypothesis import HealthCheck, Phase, find, given, settings
 
 import aspen_etl as ae
+from aspen_etl.schema.column_spec import ColumnSpec
 from aspen_etl.schema.validation import find_failures
 from aspen_etl.testing import tables
+from aspen_etl.testing._numbers import canonical_integer
+from aspen_etl.testing._types import _day
 from tests.laws.models import EXTENDED_MODEL, MODELS
 from tests.support.effort import some
 
@@ -31,6 +36,13 @@ def test_generated_tables_are_valid(model: ae.Model) -> None:
             assert frame.dtypes.tolist() == [s.dtype for s in model.tables[name].columns.values()]
 
     no_rule_is_broken()
+
+
+def test_a_column_may_begin_where_its_range_ends() -> None:
+    number = ColumnSpec("number", "integer", minimum=2**63 - 1)
+    assert {canonical_integer(each, number) for each in range(3_000)} == {str(2**63 - 1)}
+    day = ColumnSpec("day", "date", minimum=dt.date.max)
+    assert {_day(each, day) for each in range(100)} == {"9999-12-31"}
 
 
 @given(tables(EXTENDED_MODEL))

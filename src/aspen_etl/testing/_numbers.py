@@ -181,7 +181,7 @@ def canonical_integer(number: int, spec: ColumnSpec) -> str:
     """Make a whole number of a number."""
     drawn = int(whole_number(number))
     least = spec.minimum if isinstance(spec.minimum, int) else -(2**63)
-    return str(drawn if drawn >= least else least + abs(drawn) % 1000)
+    return str(drawn if drawn >= least else least + abs(drawn) % min(1000, 2**63 - least))
 
 
 def odd_integers(spec: ColumnSpec) -> Iterable[str]:

@@ -160,7 +160,8 @@ def _first(spec: ColumnSpec) -> dt.date:
 def _day(number: int, spec: ColumnSpec) -> str:
     number, form = divmod(number, 2)
     first = _first(spec)
-    ends = (*(day for day in _DAYS if day >= first), first, first + dt.timedelta(days=1))
+    second = first + dt.timedelta(days=first < dt.date.max)
+    ends = (*(day for day in _DAYS if day >= first), first, second)
     span = (dt.date.max - first).days + 1
     day = first + dt.timedelta(days=number * 7919 % span) if form else ends[number % len(ends)]
     return day.isoformat()
