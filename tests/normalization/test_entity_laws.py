@@ -27,8 +27,10 @@ from tests.normalization.wards import (
     VISITS,
     plain,
 )
+from tests.support import effort
 
 some = st.sampled_from
+FEWER = effort.some(3, least=4)
 few = st.one_of(st.none(), some(["a", "b", "ab"]))
 numbers = st.one_of(st.none(), some(["1", "2", "10", "x"]))
 days = st.one_of(st.none(), some(["2021-01-01", "2021-01-02", "2021-02-29"]))
@@ -132,6 +134,7 @@ def without_rejects(given_: ae.Extract, result: ae.NormalizeResult) -> ae.Extrac
 
 
 @with_cases
+@FEWER
 @given(st.data(), st.randoms(use_true_random=False))
 def test_the_order_of_rows_does_not_count_conflicts_included(
     case: Case, data: st.DataObject, dice: Any
@@ -146,6 +149,7 @@ def test_the_order_of_rows_does_not_count_conflicts_included(
 
 
 @with_cases
+@FEWER
 @given(st.data())
 def test_tables_are_proved_closed_and_every_cell_is_accounted_for(
     case: Case, data: st.DataObject
@@ -198,6 +202,7 @@ def _check_entities(result: ae.NormalizeResult, model: Model) -> None:
 
 
 @with_cases
+@FEWER
 @given(st.data())
 def test_rejected_cells_have_no_say(case: Case, data: st.DataObject) -> None:
     model, given_ = case.model, case.extract(data.draw(case.sheets))
@@ -209,6 +214,7 @@ def test_rejected_cells_have_no_say(case: Case, data: st.DataObject) -> None:
 
 
 @with_cases
+@FEWER
 @given(st.data())
 def test_what_tables_give_back_normalizes_to_them_without_rejects(
     case: Case, data: st.DataObject
@@ -228,6 +234,7 @@ Missing = Literal["delete", "keep"]
 
 
 @with_cases
+@FEWER
 @given(st.data(), some(["delete", "keep"]))
 def test_keys_stay_through_a_history_and_the_same_again_changes_nothing(
     case: Case, data: st.DataObject, missing: Missing

@@ -11,6 +11,7 @@ from typing import Any, Optional, Union
 
 import pandas as pd
 
+from aspen_etl.columns.frames import make_frame
 from aspen_etl.schema.column_spec import ColumnSpec
 from aspen_etl.schema.conforming import conform_column
 from aspen_etl.schema.fanning import FanOut
@@ -46,7 +47,8 @@ def complete(
 def complete_table(frame: Optional[pd.DataFrame], table: TableSpec, /) -> pd.DataFrame:
     """Bring one table to its columns: one that it lacks is null; none at all is empty."""
     if frame is None:
-        frame = pd.DataFrame(index=pd.RangeIndex(0))
+        columns = {key: pd.Series([], dtype=spec.dtype) for key, spec in table.columns.items()}
+        return make_frame(columns, pd.RangeIndex(0))
     frame = conform_known(frame, table)
     if list(frame.columns) == list(table.columns):
         return frame

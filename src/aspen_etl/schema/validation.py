@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple, Optional
 
 import numpy as np
@@ -18,7 +19,7 @@ from aspen_etl.errors import ValidationError
 from aspen_etl.schema.conforming import conform, is_of_type, outside_range
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.snapshot import Tables
-from aspen_etl.schema.spec import TableSpec
+from aspen_etl.schema.spec import Table, TableSpec
 from aspen_etl.schema.types import TYPES
 
 __all__ = [
@@ -208,45 +209,48 @@ def _column_failures(
 def _type_failures(
     frame: pd.DataFrame, table: TableSpec, known: Collection[str]
 ) -> Iterator[Failure]:
-    """Look at what pandera overlooks: the unit of times, the scale of objects, first and last."""
+    """Look at what pandera overlooks: the unit of times, the scale of objects, first and last.
+
+    Of a column whose cells are known, type and nulls are all there is to look at.
+    """
     for spec in table.columns.values():
-        if not TYPES[spec.type].rules(spec):
-            continue
         values = frame[spec.name]
-        if not is_of_type(values, spec):
-            yield table.name, None, spec.name, "type"
-        elif spec.name not in known:
-            outside = np.flatnonzero(outside_range(values, spec))
-            yield table.name, outside, spec.name, "out_of_range"
+        if spec.name in known:
+            if not is_of_type(values, spec):
+                yield table.name, None, spec.name, "type"
+            elif not spec.nullable:
+                yield table.name, _where(values.isna()), spec.name, "null"
+        elif TYPES[spec.type].rules(spec):
+            if not is_of_type(values, spec):
+                yield table.name, None, spec.name, "type"
+            else:
+                outside = np.flatnonzero(outside_range(values, spec))
+                yield table.name, outside, spec.name, "out_of_range"
 
 
 def _failure_cases(
     frame: pd.DataFrame, table: TableSpec, known: Collection[str]
 ) -> Optional[pd.DataFrame]:
     """Ask pandera; its error holds cell values, so it must not become the context of ours."""
+    others = [name for name in table.columns if name not in known]
     try:
-        _columns_alone(table, known).validate(frame, lazy=True)
+        # In place: the frame is `conform`'s, and nothing is coerced.
+        _columns_alone(table.schema, tuple(others)).validate(
+            frame[others] if known else frame, lazy=True, inplace=True
+        )
     except pandera.errors.SchemaErrors as error:
         cases: pd.DataFrame = error.failure_cases[["column", "check", "index"]]
         return cases
     return None
 
 
-def _columns_alone(table: TableSpec, known: Collection[str]) -> Any:
-    """Give the schema without the uniqueness of keys and what is known; we look at both."""
-    schema = table.schema.to_schema()
-    changes: dict[str, dict[str, Any]] = {}
-    for name, held in schema.columns.items():
-        if held.unique:
-            changes.setdefault(name, {})["unique"] = False
-        if name in known:
-            left = [check for check in held.checks if check.name not in _CELL_CHECKS]
-            changes.setdefault(name, {})["checks"] = left
-    return schema.update_columns(changes) if changes else schema
+@lru_cache(maxsize=1024)  # pandera copies a schema, with all its checks, whenever it is asked
+def _columns_alone(table: type[Table], names: tuple[str, ...]) -> Any:
+    """Give the schema of some columns, without the uniqueness of keys, which we look at."""
+    schema = table.to_schema().select_columns(list(names))
+    keys = {name: {"unique": False} for name, held in schema.columns.items() if held.unique}
+    return schema.update_columns(keys) if keys else schema
 
-
-#: The checks that follow from length=, text_format= and minimum=.
-_CELL_CHECKS = frozenset({"str_length", "str_matches", "greater_than_or_equal_to"})
 
 _RULES = {
     "not_nullable": "null",
