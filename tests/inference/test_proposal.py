@@ -224,7 +224,60 @@ def test_what_is_no_identifier_or_not_one_is_refused() -> None:
     with refused("duplicate_column"):
         ae.propose_model(ae.Extract(visits=pd.DataFrame({"A b": ["1"], "a_b": ["2"]})))
     with pytest.raises(ExtractError, match="sheet visits: no column"):
-        ae.propose_model(ae.Extract(visits=pd.DataFrame({"a": [None]}, dtype=object)))
+        ae.propose_model(ae.Extract(visits=pd.DataFrame({"a": ["x", "x"]})))
+    with pytest.raises(ExtractError, match="and each column misses cells, or holds amounts or"):
+        ae.propose_model(ae.Extract(visits=pd.DataFrame({"a": ["0.5", "1.5"]})))
+
+
+def test_names_that_are_long_are_cut_at_a_word() -> None:
+    question = "how satisfied are you with what the branch near your home does for you, all in all"
+    sheet = question.replace(" ", "_").replace(",", "")
+    extract = ae.Extract(**{sheet: pd.DataFrame({"id": ["1", "2"], question: ["4", "5"]})})
+    proposal = ae.propose_model(extract)
+    model = model_of(proposal.model)
+    (table,) = model.tables
+    assert table == "how_satisfied_are_you_with_what_the_branch_near"
+    assert f'{table}: Series[int] = column(\n        source="{sheet}"\n' in proposal.model
+    assert len(ae.normalize(extract, run=RUN, model=model).rejects) == 0
+
+
+def test_a_sheet_without_rows_is_declared_by_its_headers(tmp_path: Path) -> None:
+    (tmp_path / "visits.csv").write_text("Name,Visit No,Fee\n")
+    (tmp_path / "shops.csv").write_text("Name\n,\n".replace(",", ""))
+    proposal = ae.propose_model(tmp_path)
+    assert "visit_no: Series[str] = column(natural_key=True, length=128)" in proposal.model
+    assert proposal.notes["there was no row to go by: its key and its types are guesses"] == (
+        *("Shop", "Visit"),
+    )
+    model = model_of(proposal.model)
+    result = ae.normalize(ae.read_extract(tmp_path, model=model), run=RUN, model=model)
+    assert [len(table) for table in result.tables.values()] == [0, 0]
+
+
+def test_rows_that_repeat_the_header_are_no_cells() -> None:
+    frame = pd.DataFrame({"id": ["1", "Id", "2"], "Fee": ["1.5", " fee", "2.5"]})
+    proposal = ae.propose_model(ae.Extract(visits=frame))
+    assert "fee: Series[Decimal] = column(precision=12, scale=2)" in proposal.model
+    model = model_of(proposal.model)
+    result = ae.normalize(ae.Extract(visits=frame), run=RUN, model=model)
+    assert result.rejects["rule"].tolist() == ["repeated_header"]
+
+
+def test_commas_within_numbers_part_no_fields(tmp_path: Path) -> None:
+    path = tmp_path / "visits.csv"
+    for title in ("", "Visits of 2024\n"):
+        path.write_text(f"{title}Id;Name;Fee\n1;Ann;1.234,50\n2;Bob;3,10\n")
+        with refused("unsupported", match="has semicolons between its fields"):
+            ae.propose_model(path)
+    path.write_text("Visits; a draft\nId,Name\n1,Ann\n")
+    assert ae.propose_model(path).tables == {"Visit": 2}
+
+
+def test_a_key_is_named_by_its_header_too() -> None:
+    extract = ae.Extract(visits=pd.DataFrame({"Visit No": ["1", "1"], "Day": ["x", "y"]}))
+    assert ae.propose_model(extract, keys={"Visits": ["Visit No"]}).notes == {
+        "1 rows repeat the key, and become rejects": ("Visit",)
+    }
 
 
 # ------------------------------------------------------------------------------------ the law

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Optional
 
@@ -14,7 +15,7 @@ from aspen_etl.inference.columns import Sheet, study_sheet
 from aspen_etl.inference.dependencies import determines, find_groups
 from aspen_etl.inference.fan_outs import find_fan_outs
 from aspen_etl.inference.keys import Key, find_key
-from aspen_etl.inference.names import class_name, column_name, points_at, singular
+from aspen_etl.inference.names import base_of, class_name, column_name, points_at, singular
 from aspen_etl.inference.study import Study, study
 from aspen_etl.schema import Extract
 
@@ -76,6 +77,18 @@ def test_a_column_points_at_a_sheet_by_its_name(column: str, key: str, is_so: ob
     assert points_at(column, "patients", key) is is_so
 
 
+@pytest.mark.parametrize(
+    ("column", "base"),
+    [
+        ("clinic_code", "clinic"), ("origin_iata", "origin"), ("product_sku", "product"),
+        ("code", "code"), ("sku", "sku"), ("casino", "casino"), ("monkey", "monkey"),
+        ("id", "id"), ("bid", "bid"),
+    ],
+)  # fmt: skip
+def test_what_a_column_is_the_key_of(column: str, base: str) -> None:
+    assert base_of(column) == base
+
+
 # ------------------------------------------------------------------------------------- keys
 
 
@@ -116,6 +129,20 @@ def test_columns_that_are_called_otherwise_are_a_guess() -> None:
     assert "a guess" in found.note
 
 
+def test_three_columns_that_are_called_like_keys_are_no_guess() -> None:
+    shops = list("aabbccdd") * 50
+    orders = [str(number // 8) for number in range(MANY)]
+    found = find_key(sheet(shop_no=shops, order_no=orders, line=["1", "2"] * 200))
+    assert found == Key(("shop_no", "order_no", "line"))
+
+
+def test_a_wide_sheet_takes_no_combination_of_all_of_its_columns() -> None:
+    held = {f"c{n}": list("ab") * 30 for n in range(300)}
+    start = time.process_time()
+    assert find_key(sheet(**held)) is None
+    assert time.process_time() - start < 20  # of 4.5 million triples it took minutes
+
+
 def test_two_or_three_columns_are_a_key_where_chance_would_repeat_them() -> None:
     days, shares = [day for day in numbered("d", 100) for _ in range(4)], list("abcd") * 100
     assert key_of(day=days, share=shares, price=drawn(10_000)) == ("day", "share")
@@ -142,6 +169,8 @@ def test_without_a_key_what_is_nearest_is_named_and_no_cell() -> None:
     assert "'kind' (repeated by " in told
     assert "--key visits=COLUMN,COLUMN" in told
     assert "Ulm" not in told
+    with pytest.raises(ExtractError, match=r"'b', 'a' \(unique by chance\)"):
+        study(Extract(visits=pd.DataFrame({"a": drawn(9, 10), "b": drawn(9, 10, 1)})), {})
     assert study(Extract(visits=frame), {"visits": ("kind",)}).keys["visits"].columns == ("kind",)
 
 
@@ -270,6 +299,8 @@ def test_an_entity_of_two_sheets_is_one() -> None:
         (["first_name", "last_name"], []),
         (["start_date", "end_date"], []),
         (["phone"], []),
+        (["column_3", "column_4", "column_5"], []),
+        (["column_1999", "column_2000", "column_2001"], [("column_*", ("1999", "2000", "2001"))]),
     ],
 )
 def test_columns_of_one_meaning_are_found_by_their_names(names: list[str], found: Any) -> None:
@@ -280,6 +311,10 @@ def test_columns_of_one_meaning_are_found_by_their_names(names: list[str], found
 def test_columns_of_two_types_have_two_meanings() -> None:
     held = sheet(score_1=drawn(9), score_2=["2024-01-31"] * MANY, score_3=["a"] * MANY)
     assert find_fan_outs(held, ()) == []
+
+
+def test_columns_without_a_cell_have_no_meaning() -> None:
+    assert find_fan_outs(sheet(phone_home=[None, None], phone_cell=[None, None]), ()) == []
 
 
 def test_a_column_that_has_a_meaning_of_its_own_is_left_alone() -> None:

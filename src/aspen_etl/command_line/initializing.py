@@ -5,7 +5,10 @@ from __future__ import annotations
 import argparse
 import os
 import shlex
+import sys
 from collections.abc import Mapping
+from importlib.machinery import PathFinder
+from keyword import iskeyword
 from pathlib import Path, PurePath
 from typing import Any, Union
 
@@ -51,9 +54,9 @@ def add_commands(commands: Any) -> None:
 
 
 def _init(arguments: argparse.Namespace) -> None:
-    model = Path(arguments.target)
+    model = _module(arguments.target)
     test = model.with_name(f"test_{model.stem}.py")
-    _check(model, test)
+    _check(arguments.source, model, test)
     settings = settings_of(arguments)
     with progress("looking at every cell"):
         proposal = propose_model(
@@ -72,12 +75,39 @@ def _init(arguments: argparse.Namespace) -> None:
     _tell(proposal, model, test, command)
 
 
-def _check(*paths: Path) -> None:
-    """Refuse what could not be imported, and what is there already, before a file is read."""
+def _module(target: str) -> Path:
+    """Give the path of the module; refuse what could not be imported."""
+    model = Path(target)
+    name = model.stem
+    if "://" in target:
+        fault = "is no path of this machine"
+    elif model.suffix != ".py" or not name.isidentifier() or iskeyword(name):
+        fault = "can be no module"
+    elif _is_installed(name, model.parent):
+        fault = "would hide a module that is installed here, and its test would import that one"
+    else:
+        return model
+    msg = f"{target or 'an empty name'} {fault}; give a name such as model.py"
+    raise NotSupportedError(msg, path=target)
+
+
+def _is_installed(name: str, folder: Path) -> bool:
+    """Tell whether a module of this name is found elsewhere than in a folder, or here."""
+    own = {folder.resolve(), Path.cwd()}
+    elsewhere = [path for path in sys.path if path and Path(path).resolve() not in own]
+    is_found = PathFinder.find_spec(name, elsewhere) is not None
+    return is_found or name in sys.builtin_module_names
+
+
+def _check(source: str, *paths: Path) -> None:
+    """Refuse what could not be written or read again, before a file is read."""
     model = paths[0]
-    if model.suffix != ".py" or not model.stem.isidentifier():
-        msg = f"{model} can be no module; give a name such as model.py"
-        raise NotSupportedError(msg, path=str(model))
+    if source == "-":
+        msg = "init takes no standard input, for the test reads the source again; give it a file"
+        raise NotSupportedError(msg, path=source)
+    if not model.parent.is_dir():
+        msg = f"there is no folder {model.parent}; make it, or name another file with -o"
+        raise WriteError(msg, url=str(model))
     found = [str(path) for path in paths if path.exists()]
     if found:
         msg = f"{listing(found)} is there already; nothing was written; name another file with -o"

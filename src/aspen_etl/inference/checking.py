@@ -10,7 +10,7 @@ from aspen_etl.inference.layout import Bracketed, assign, call, lay_out, literal
 
 __all__ = ["write_test"]
 
-_TEST = '''"""What {module}.py was made of is normalized, and nothing of it is lost."""
+_TEST = '''"""What the model was made of is normalized, and nothing of it is lost."""
 
 import datetime as dt
 {imports}

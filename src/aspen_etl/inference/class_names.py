@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from aspen_etl.inference.names import base_of, class_name, is_generic, singular, table_name
+from aspen_etl.inference.names import (
+    base_of,
+    class_name,
+    is_generic,
+    is_nameless,
+    singular,
+    table_name,
+)
 from aspen_etl.inference.study import EntityFound, Study
 
 __all__ = ["ClassNames"]
@@ -51,9 +58,8 @@ class ClassNames:
         prefixes = [_prefix(*each, study) for each in zip(study.entities, entities)]
         fan_outs: list[str] = []
         for each in study.fan_outs:
-            plain = class_name(singular(each.stem))
-            one = singular(each.sheet)
-            told = f"{one}_{singular(each.stem)}" if plain in taken else singular(each.stem)
+            stem, one = "year" if each.is_nameless else singular(each.stem), singular(each.sheet)
+            told = f"{one}_{stem}" if each.is_nameless or class_name(stem) in taken else stem
             fan_outs.append(class_name(told, taken))
             taken.add(fan_outs[-1])
         return cls(sheets, entities, prefixes, fan_outs)
@@ -72,7 +78,8 @@ def _of_entity(entity: EntityFound, taken: set[str]) -> str:
     """Name a class after what its key says; a name that a sheet has becomes ``test_type``."""
     base = _ENTITIES.get(entity.head, base_of(entity.head))
     if base == entity.head:
-        base = f"{singular(next(iter(entity.sheets)))}_{base}"
+        one = singular(next(iter(entity.sheets)))
+        base = f"{one}_group" if is_nameless(base) else f"{one}_{base}"
     return class_name(f"{base}_type" if class_name(base) in taken else base, taken)
 
 

@@ -16,6 +16,8 @@ from aspen_etl.columns.rows import codes
 from aspen_etl.columns.text import conform_text
 from aspen_etl.inference.kind import Kind
 from aspen_etl.inference.types import infer_kind
+from aspen_etl.schema.headers import header_key, known_headers
+from aspen_etl.schema.repeating import repeated_headers
 from aspen_etl.transform.cleaning import clean_white_space
 
 __all__ = ["Column", "Sheet", "joined_cells", "study_sheet"]
@@ -112,14 +114,31 @@ class Sheet:
 
 
 def study_sheet(name: str, frame: pd.DataFrame, /) -> Sheet:
-    """Take the cells of a sheet as they are once white space is clean, blank rows left out."""
+    """Take the cells of a sheet as they are once white space is clean.
+
+    Blank rows are left out, and those that repeat the header: they become rejects.
+    """
     columns = [_study(str(header), frame.iloc[:, at]) for at, header in enumerate(frame.columns)]
+    again = _repeated_headers(columns)
+    if len(again):
+        return study_sheet(name, frame.iloc[np.delete(np.arange(len(frame)), again)])
     present: Mask = np.zeros(len(frame), dtype=bool)
     for column in columns:
         present |= column.codes >= 0
     if not present.all():
         columns = [Column(each.name, each.cells, each.codes[present]) for each in columns]
     return Sheet(name, {column.name: column for column in columns}, int(present.sum()))
+
+
+def _repeated_headers(columns: Sequence[Column]) -> Positions:
+    known = known_headers([column.name for column in columns])
+    first = columns[0].cells.tolist() if columns else []
+    likely = [at for at, text in enumerate(first) if header_key(text) in known]
+    if not likely:
+        return np.empty(0, dtype=np.int64)
+    rows = np.flatnonzero(np.isin(columns[0].codes, likely))
+    texts = {each.name: COLUMNS.take(each.cells, each.codes[rows]) for each in columns}
+    return rows[repeated_headers(texts, known)]
 
 
 def _study(name: str, values: pd.Series) -> Column:

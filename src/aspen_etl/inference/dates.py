@@ -60,7 +60,7 @@ def date_kind(name: str, cells: pd.Series, /) -> Optional[Kind]:
         cells: Each text that stands there, once; one at the least.
     """
     iso = Kind("date")
-    if _begins(_ISO, cells) and iso.fits(cells):
+    if _begins(_ISO, _glance(cells)) and iso.fits(cells):
         return iso
     forms = [*_DATES, (_DIGITS,)] if _CALLED_A_DATE.search(name) else [*_DATES]
     return _only("date", forms, cells)
@@ -84,18 +84,24 @@ def moment_kind(cells: pd.Series, /) -> Optional[Kind]:
 
 def _only(type_: ColumnType, forms: list[tuple[str, ...]], cells: pd.Series) -> Optional[Kind]:
     """Give what fits one form, text with a note where several do, and nothing else."""
-    found = [kind for form in forms if (kind := next(_fitting(type_, form, cells), None))]
+    first = _glance(cells)
+    likely = [[each for each in form if _begins(each, first)] for form in forms]
+    found = [kind for form in likely if (kind := next(_fitting(type_, form, cells), None))]
     if len(found) > 1:
         return text_kind(cells).noting(_SWAPPED)
     return found[0] if found else None
 
 
-def _fitting(type_: ColumnType, patterns: tuple[str, ...], cells: pd.Series) -> Iterator[Kind]:
-    kinds = [Kind(type_, (("format", each),)) for each in patterns if _begins(each, cells)]
+def _fitting(type_: ColumnType, patterns: list[str], cells: pd.Series) -> Iterator[Kind]:
+    kinds = (Kind(type_, (("format", each),)) for each in patterns)
     return (kind for kind in kinds if kind.fits(cells))
 
 
-def _begins(pattern: str, cells: pd.Series) -> bool:
-    """Tell whether the first cells fit, before all others are looked at."""
-    first = cells.iloc[:_GLANCE].to_numpy(dtype=object)
+def _glance(cells: pd.Series) -> list[str]:
+    """Give the first cells, before all others are looked at."""
+    return cells.iloc[:_GLANCE].tolist()
+
+
+def _begins(pattern: str, first: list[str]) -> bool:
+    """Tell whether the first cells fit."""
     return all(read_pattern(pattern).read(text) is not None for text in first)

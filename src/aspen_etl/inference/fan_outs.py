@@ -27,6 +27,8 @@ _LEAST, _LEAST_NUMBERED = 2, 3
 _ALIKE: frozenset[ColumnType] = frozenset({"integer", "decimal"})
 #: What has a shorter name than this has no name: ``x1`` to ``x9``.
 _SHORTEST = 3
+#: What is called like this has no name: ``column_3`` is the third, unless all such are years.
+_NAMELESS, _YEAR = "column", re.compile("1[89][0-9]{2}|20[0-9]{2}")
 _DIGITS = re.compile(r"(?P<stem>.*[a-z])(?P<word>[0-9]+)\Z")
 
 
@@ -47,6 +49,11 @@ class FanOut:
     stem: str
     words: tuple[str, ...]
     kind: Kind
+
+    @property
+    def is_nameless(self) -> bool:
+        """Whether they are called by their years alone."""
+        return self.stem == _NAMELESS
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -99,8 +106,12 @@ def _fan_out(sheet: Sheet, pattern: str, stem: str, words: list[str]) -> Optiona
     least = _LEAST if stem in _CONTACTS else _LEAST_NUMBERED
     if len(words) < least or len(stem) < _SHORTEST:
         return None
+    if stem == _NAMELESS and not all(map(_YEAR.fullmatch, words)):
+        return None
     columns = [sheet[pattern.replace("*", word)] for word in words]
     held = [column for column in columns if column.present]
+    if not held:
+        return None
     kind = infer_kind(stem, joined_cells(held))
     kinds = {column.kind.type for column in held} | {kind.type}
     is_one = len(kinds) == 1 or kinds <= _ALIKE

@@ -33,8 +33,11 @@ _NAMES = re.compile(r"(?:^|_)(?:name|title|address|comment|note|description|rema
 #: rows before all of them: most combinations repeat themselves at once.
 _TRIES = 2_000
 _GLANCE = 2_000
+#: How many columns are combined, by how many at a time: the first of the sheet, where keys stand.
+_WIDEST = {2: 200, 3: 50}
 
 _GUESS = "the key is a guess: it tells these rows apart, and is called otherwise"
+_NO_ROWS = "there was no row to go by: its key and its types are guesses"
 
 
 @dataclass(frozen=True)
@@ -64,8 +67,11 @@ def find_key(sheet: Sheet, /) -> Optional[Key]:
     something in it, as a line; one that is called like the sheet's own key, with few rows that
     repeat it; two that are called like keys; another unique column of texts or dates; two or three
     columns that are unique where chance would not have made them so; any other unique column; one
-    with few rows that repeat it.
+    with few rows that repeat it. Without rows, names alone count.
     """
+    if not sheet.rows:
+        first = min(sheet.columns, key=lambda name: (not is_key_name(name), *_rank(sheet, name)))
+        return Key((first,), note=_NO_ROWS)
     named = sorted(filter(is_key_name, sheet.full), key=lambda name: _rank(sheet, name))
     parts = [name for name in sheet.full if is_key_name(name) or _PART.search(name)]
     numbered: list[tuple[str, str]] = []
@@ -73,23 +79,21 @@ def find_key(sheet: Sheet, /) -> Optional[Key]:
     for pair in combinations(parts, 2):
         (numbered if any(map(_PART.search, pair)) else paired).append(pair)
     early, late = _others(sheet)
-    told: tuple[Callable[[], Iterable[Sequence[str]]], ...] = (
+    steps: tuple[Callable[[], Iterable[Sequence[str]]], ...] = (
         lambda: ((name,) for name in named if sheet[name].is_unique),
         lambda: (pair for pair in numbered if _is_unique(sheet, pair)),
         lambda: ((name,) for name in named if _is_own(sheet, name) and _is_near(sheet, name)),
         lambda: (pair for pair in paired if _is_unique(sheet, pair)),
-    )
-    guessed: tuple[Callable[[], Iterable[Sequence[str]]], ...] = (
         lambda: ((name,) for name in early if sheet[name].is_unique),
         lambda: _combined(sheet, [*named, *early, *late]),
         lambda: ((name,) for name in late if sheet[name].is_unique),
         lambda: ((name,) for name in [*named, *early] if _is_near(sheet, name)),
     )
-    for steps, note in ((told, ""), (guessed, _GUESS)):
-        found = next((tuple(key) for step in steps for key in step()), None)
-        if found is not None:
-            return Key(found, sheet.repeated(found), note)
-    return None
+    found = next((tuple(key) for step in steps for key in step()), None)
+    if found is None:
+        return None
+    is_told = set(found) <= set(parts) if len(found) > 1 else found[0] in named
+    return Key(found, sheet.repeated(found), "" if is_told else _GUESS)
 
 
 def given_key(sheet: Sheet, columns: Sequence[str], /) -> Key:
@@ -112,8 +116,15 @@ def no_key(sheet: Sheet, /) -> ExtractError:
     able = sorted(able, key=lambda name: sheet[name].repeated)[:_SHOWN]
     sets = [(name,) for name in able] + list(combinations(able, 2))
     near = sorted((sheet.repeated(names), names) for names in sets)[:_SHOWN]
-    told = [f"{listing(names)} (repeated by {count:,})" for count, names in near]
-    nearest = f"; nearest are {'; '.join(told)}" if told else ", nor has any column only cells"
+    told = [
+        f"{listing(names)} " + (f"(repeated by {count:,})" if count else "(unique by chance)")
+        for count, names in near
+    ]
+    nearest = (
+        f"; nearest are {'; '.join(told)}"
+        if told
+        else ", and each column misses cells, or holds amounts or flags"
+    )
     return ExtractError(
         f"sheet {sheet.name}: no column, pair or triple tells its {sheet.rows:,} rows apart"
         f"{nearest}; give it a column that numbers its rows, or name a key, whose repetitions "
@@ -160,14 +171,15 @@ def _combined(sheet: Sheet, names: Sequence[str]) -> Iterator[Sequence[str]]:
     """Give pairs, then triples, that are unique where chance would repeat them."""
     able = [name for name in sheet.full if name in names]
     able = [name for name in able if 1 < len(sheet[name].cells) < sheet.rows]
-    for size in (2, 3):
-        sets = [each for each in combinations(able, size) if _is_possible(sheet, each)]
-        sets.sort(key=lambda each: prod(len(sheet[name].cells) for name in each))
-        yield from (each for each in sets[:_TRIES] if _is_unique(sheet, each))
-
-
-def _is_possible(sheet: Sheet, names: Sequence[str]) -> bool:
-    """Tell whether there are as many combinations as rows, and chance alone would repeat some."""
-    alike = prod(same_by_chance(sheet[name].counts) for name in names)
-    enough = prod(len(sheet[name].cells) for name in names) >= sheet.rows
-    return enough and float(sheet.rows) ** 2 / 2 * alike > CHANCE
+    alike = {name: same_by_chance(sheet[name].counts) for name in able}
+    sizes = {name: len(sheet[name].cells) for name in able}
+    for count, widest in _WIDEST.items():
+        # There are as many combinations as rows, and chance alone would repeat some.
+        sets = [
+            (size, names)
+            for names in combinations(able[:widest], count)
+            if (size := prod(sizes[name] for name in names)) >= sheet.rows
+            and float(sheet.rows) ** 2 / 2 * prod(alike[name] for name in names) > CHANCE
+        ]
+        sets.sort(key=lambda each: each[0])
+        yield from (each for _, each in sets[:_TRIES] if _is_unique(sheet, each))

@@ -15,13 +15,14 @@ __all__ = [
     "is_generic",
     "is_identifier",
     "is_key_name",
+    "is_nameless",
     "points_at",
     "singular",
     "table_name",
 ]
 
 _KEY = re.compile(r"(?:^|_)(?:id|no|nr|num|number|code|key|sku|uuid|guid|ref|iata|icao|isin)\Z")
-_KEY_WORD = re.compile(r"_?(?:id|no|nr|num|number|code|key|uuid|guid|ref)\Z")
+_KEY_WORD = re.compile(_KEY.pattern.replace("(?:^|_)", "_", 1))
 _IDENTIFIER = re.compile(r"zip|postal|postcode|phone|fax|ssn|account|iban")
 _GENERIC = re.compile(
     r"(?:sheet|tabelle|feuil|hoja|foglio|blad|planilha|data|table|export)_?[0-9]*"
@@ -62,6 +63,9 @@ _PLURALS = (
     ("s", ""),
 )
 
+#: The longest name of a column or table: a line has room for it, and so has each database.
+_LONGEST = 50
+
 #: What a class of a model must not be called, for it is imported there.
 _CLASSES = {"Decimal", "Entity", "FanOut", "Model", "Series", "Source", "Table"}
 #: What a column must not be called: it would hide a name that the lines after it need.
@@ -83,6 +87,11 @@ def is_generic(sheet: str, /) -> bool:
     return _GENERIC.fullmatch(sheet) is not None
 
 
+def is_nameless(column: str, /) -> bool:
+    """Tell whether a column is called like those of many sheets, such as ``id`` or ``name``."""
+    return column in _NAMELESS
+
+
 def singular(name: str, /) -> str:
     """Give the name of one thing, where a sheet has that of many.
 
@@ -101,7 +110,7 @@ def singular(name: str, /) -> str:
 
 def base_of(column: str, /) -> str:
     """Give what a column is the key of: ``clinic`` for ``clinic_code``; itself for ``code``."""
-    return _KEY_WORD.sub("", column) or column
+    return _KEY_WORD.sub("", column)
 
 
 def points_at(column: str, sheet: str, key: str, /) -> bool:
@@ -126,7 +135,8 @@ def _is_key_of(column: str, one: str) -> bool:
 
 
 def class_name(name: str, taken: Collection[str] = (), /) -> str:
-    """Give the name of a class for a table of this name, which no other has."""
+    """Give the name of a class for a table of this name, which no other has; not a long one."""
+    name = _shorter(name)
     plain = "".join(part[:1].upper() + part[1:] for part in name.split("_"))
     if plain in _CLASSES or keyword.iskeyword(plain):
         plain += "Row"
@@ -148,6 +158,14 @@ def column_name(name: str, taken: Collection[str] = (), /) -> str:
         >>> column_name("class"), column_name("created"), column_name("fee"), column_name("a", "a")
         ('class_', 'created_', 'fee', 'a_')
     """
+    name = _shorter(name)
     while name in taken or keyword.iskeyword(name) or name in _HIDING or hasattr(Table, name):
         name += "_"
     return name
+
+
+def _shorter(name: str) -> str:
+    """Cut a name, such as that of a question in a survey, at a word that a line has room for."""
+    if len(name) <= _LONGEST:
+        return name
+    return name[: _LONGEST + 1].rpartition("_")[0] or name[:_LONGEST]

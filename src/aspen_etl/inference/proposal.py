@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any, Optional, Union
@@ -109,7 +109,11 @@ def propose_model(
     reading = Reading.of(read_options)
     extract = _named(source) if isinstance(source, Extract) else read_sheets(source, reading)
     named = {
-        sheet: (held,) if isinstance(held, str) else held for sheet, held in (keys or {}).items()
+        _spelt(sheet, extract): [
+            _spelt(each, extract.get(_spelt(sheet, extract), ()))
+            for each in ([held] if isinstance(held, str) else held)
+        ]
+        for sheet, held in (keys or {}).items()
     }
     found = study(extract, named)
     classes = declare(found, name or _stem(source))
@@ -129,6 +133,12 @@ def _stem(source: Union[Source, Extract]) -> str:
     for suffix in (*SHEET_SUFFIXES, *WORKBOOK_SUFFIXES):
         last = last[: -len(suffix)] if last.lower().endswith(suffix) else last
     return identifier(last) or "row"
+
+
+def _spelt(name: str, known: Container[str]) -> str:
+    """Give the name of a sheet or column as an identifier, if it is no name but stands for one."""
+    plain = identifier(name)
+    return plain if name not in known and plain in known else name
 
 
 def _named(extract: Extract) -> Extract:

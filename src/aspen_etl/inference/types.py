@@ -13,10 +13,14 @@ from aspen_etl.inference.numbers import number_kind
 
 __all__ = ["infer_kind"]
 
-#: Words that say yes and no; the case is that of the source.
+#: Words that say yes and no, in some languages; the case is that of the source.
 _WORDS = tuple(
     {write(yes): True, write(no): False}
-    for yes, no in (("Y", "N"), ("Yes", "No"), ("T", "F"))
+    for yes, no in (
+        *(("Y", "N"), ("Yes", "No"), ("T", "F"), ("On", "Off")),
+        *(("Ja", "Nein"), ("Ja", "Nee"), ("Ja", "Nej"), ("Oui", "Non"), ("Tak", "Nie")),
+        *(("Sí", "No"), ("Si", "No"), ("Sì", "No"), ("Sim", "Não")),
+    )
     for write in (str, str.lower, str.upper)
 )
 #: Words that may stand for a missing cell; whether one does, the caller says.

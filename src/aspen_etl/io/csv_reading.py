@@ -14,9 +14,9 @@ import io
 import re
 import sys
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import count, islice
-from typing import Any, Optional
+from typing import Optional
 
 import numpy as np
 import pandas as pd
@@ -107,7 +107,7 @@ def read_csv(data: bytes, request: Request) -> RawSheet:
         sheet = _read_by_record(data, request)
     request.check_columns(len(sheet.headers))
     request.check_rows(len(sheet.rows))
-    _refuse_other_separators(data, sheet.headers, request)
+    _refuse_other_separators(data, sheet, request)
     return sheet
 
 
@@ -138,16 +138,23 @@ def _refuse_long_lines(data: bytes, request: Request) -> None:
             )
 
 
-def _refuse_other_separators(data: bytes, headers: Sequence[Any], request: Request) -> None:
-    """Refuse a file whose header is one field, or below a title is parted by another character."""
-    if len(request.expected) == 1 or request.matched(headers):
+def _refuse_other_separators(data: bytes, sheet: RawSheet, request: Request) -> None:
+    """Refuse a file whose header is one field, or whose rows another character parts.
+
+    Above the header, a title that is parted like it is the true one: then commas stand within
+    numbers.
+    """
+    if len(request.expected) == 1 or request.matched(sheet.headers):
         return
-    lines = data[:_HEAD].decode("utf-8", "replace").splitlines()
-    only = header_text(headers[0]) if len(headers) == 1 else ""
+    lines = list(filter(str.strip, data[:_HEAD].decode("utf-8", "replace").splitlines()))
+    only = header_text(sheet.headers[0]) if len(sheet.headers) == 1 else ""
+    titles = sheet.notes.get("title_rows", 0)
     for separator, name in _OTHER_SEPARATORS.items():
         fields = [line.replace('"', "").split(separator) for line in lines]
         found = max((len(request.matched(line)) for line in fields), default=0)
-        if separator in only or 2 * found > len(request.expected):
+        *above, first = map(len, fields[: titles + 1] or [[]])
+        is_parted = first > 1 and first in above
+        if separator in only or is_parted or 2 * found > len(request.expected):
             raise FileFormatError.unsupported(
                 request.url,
                 f"has {name} between its fields",

@@ -60,7 +60,10 @@ def read_sheets(source: Source, reading: Reading = _USUAL, /) -> Extract:
             if len(sheet.headers):
                 parts.setdefault(name, []).append((place, sheet))
     if not parts:
-        msg = "the source has no sheet with a header; name its row with header_row="
+        msg = (
+            "the source has no sheet with a header: is it empty? "
+            "Else name its row with header_row= (--header-row)"
+        )
         raise ExtractError(msg)
     frames, faults = {}, []
     for name, held in parts.items():
@@ -73,7 +76,7 @@ def read_sheets(source: Source, reading: Reading = _USUAL, /) -> Extract:
 def _two_sheets(name: str) -> ExtractError:
     return ExtractError(
         f"two sheets have the name {name!r} as an identifier; name one of them with "
-        "sheets={'source': 'sheet'}",
+        "sheets={'source': 'sheet'} (--sheet SOURCE=SHEET)",
         sheet=name,
     )
 
