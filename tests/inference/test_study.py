@@ -71,6 +71,7 @@ def test_names_that_a_class_body_needs_are_not_taken() -> None:
         ("patient_name", "patient_no", False),
         ("tailnum", "tailnum", True),
         ("year", "year", False),
+        ("column_1", "column_1", False),
     ],
 )
 def test_a_column_points_at_a_sheet_by_its_name(column: str, key: str, is_so: object) -> None:
@@ -313,8 +314,10 @@ def test_columns_of_two_types_have_two_meanings() -> None:
     assert find_fan_outs(held, ()) == []
 
 
-def test_columns_without_a_cell_have_no_meaning() -> None:
+def test_columns_without_a_cell_or_of_flags_have_no_meaning_of_their_own() -> None:
     assert find_fan_outs(sheet(phone_home=[None, None], phone_cell=[None, None]), ()) == []
+    flags = {f"education_{number}": drawn(2, seed=number) for number in range(4)}
+    assert find_fan_outs(sheet(**flags), ()) == []
 
 
 def test_a_column_that_has_a_meaning_of_its_own_is_left_alone() -> None:

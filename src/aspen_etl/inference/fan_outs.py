@@ -25,6 +25,8 @@ _NUMBERS = re.compile(
 _LEAST, _LEAST_NUMBERED = 2, 3
 #: Types of which a column may have one and its like another.
 _ALIKE: frozenset[ColumnType] = frozenset({"integer", "decimal"})
+#: What columns hold that each say whether one thing is so: they are several, not one.
+_FLAGS = frozenset({"0", "1"})
 #: What has a shorter name than this has no name: ``x1`` to ``x9``.
 _SHORTEST = 3
 #: What is called like this has no name: ``column_3`` is the third, unless all such are years.
@@ -112,7 +114,10 @@ def _fan_out(sheet: Sheet, pattern: str, stem: str, words: list[str]) -> Optiona
     held = [column for column in columns if column.present]
     if not held:
         return None
-    kind = infer_kind(stem, joined_cells(held))
+    cells = joined_cells(held)
+    if set(cells) <= _FLAGS:
+        return None
+    kind = infer_kind(stem, cells)
     kinds = {column.kind.type for column in held} | {kind.type}
     is_one = len(kinds) == 1 or kinds <= _ALIKE
     return FanOut(sheet.name, pattern, stem, tuple(words), kind) if is_one else None

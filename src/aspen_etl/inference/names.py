@@ -37,6 +37,9 @@ _NAMELESS = frozenset(
     }
 )
 
+#: What a column without a header is called.
+_PLACE = re.compile("column_[0-9]+")
+
 #: Plurals that no ending tells.
 _ODD = {
     "children": "child",
@@ -88,8 +91,8 @@ def is_generic(sheet: str, /) -> bool:
 
 
 def is_nameless(column: str, /) -> bool:
-    """Tell whether a column is called like those of many sheets, such as ``id`` or ``name``."""
-    return column in _NAMELESS
+    """Tell whether a column is called like those of many sheets: ``id``, or by its place."""
+    return column in _NAMELESS or _PLACE.fullmatch(column) is not None
 
 
 def singular(name: str, /) -> str:
@@ -122,7 +125,7 @@ def points_at(column: str, sheet: str, key: str, /) -> bool:
         key: Its key.
     """
     one = singular(sheet)
-    if key not in _NAMELESS:  # the key itself says of what it is
+    if not is_nameless(key):  # the key itself says of what it is
         return column in {key, one} or column.endswith(f"_{key}") or _is_key_of(column, one)
     return column == one or _is_key_of(column, one)
 
