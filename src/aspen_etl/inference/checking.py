@@ -19,7 +19,7 @@ import aspen_etl as ae
 from {module} import MODEL
 
 {source}
-RUN = ae.Run(time=dt.datetime(2026, 1, 31, tzinfo=dt.timezone.utc), actor="test")
+RUN = ae.Run(time=dt.datetime.fromisoformat("2026-01-31T00:00+00:00"), actor="test")
 
 
 def test_nothing_is_lost() -> None:
