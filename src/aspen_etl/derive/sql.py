@@ -34,7 +34,7 @@ from aspen_etl.schema.spec import TableSpec
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
-__all__ = ["LOAD_TABLE", "sql_ddl", "sql_metadata"]
+__all__ = ["LOAD_TABLE", "NAMES", "sql_ddl", "sql_metadata"]
 
 #: The table of one row that says which commit the database is at.
 LOAD_TABLE = "aspen_etl_load"
@@ -42,7 +42,8 @@ LOAD_TABLE = "aspen_etl_load"
 #: How many bytes of an index entry a number takes, and a character at most.
 _INTEGER_BYTES, _CHARACTER_BYTES = 8, 4
 
-_NAMES = {
+#: How keys, indexes and checks are called, as SQLAlchemy takes it.
+NAMES = {
     "pk": "pk_%(table_name)s",
     "fk": "fk_%(table_name)s_%(column_0_name)s",
     "uq": "uq_%(table_name)s",
@@ -82,7 +83,7 @@ def sql_metadata(
     if LOAD_TABLE in model.tables:
         msg = f"the name {LOAD_TABLE!r} is taken by what tells which commit a database is at"
         raise ModelError(msg, table=LOAD_TABLE)
-    metadata = sa.MetaData(schema=schema, naming_convention=_NAMES)
+    metadata = sa.MetaData(schema=schema, naming_convention=NAMES)
     for table in model.tables.values():
         _check_index_size(table, known)
         _table(metadata, table, model, known)

@@ -85,8 +85,9 @@ class ModelMismatchError(AspenETLError, ValueError):
         """Name the differences."""
         return cls(
             f"{url} holds tables that this model cannot continue: {'; '.join(differences)}. A new "
-            "nullable column or a new table would do; for anything else, choose another database "
-            "or schema",
+            "nullable column or a new table would do, and a wider column once it is altered there "
+            "(ALTER TABLE; aspen-etl schema prints what it shall be); for anything else, choose "
+            "another database or schema",
             problem="database",
             url=url,
             differences=tuple(differences),

@@ -113,9 +113,7 @@ def _plain(minimum: Union[int, dt.date, None]) -> Union[int, str, None]:
     return minimum.isoformat() if isinstance(minimum, dt.date) else minimum
 
 
-def find_conflicts(
-    stored: Mapping[str, Any], model: Model, /, *, may_widen: bool = True
-) -> list[str]:
+def find_conflicts(stored: Mapping[str, Any], model: Model, /) -> list[str]:
     """Name every difference between stored tables and a model that data cannot follow.
 
     A table or a nullable column that the model has more is none, nor is a column that holds all
@@ -125,7 +123,6 @@ def find_conflicts(
     Args:
         stored: What ``describe_tables`` gave of the model that wrote the tables.
         model: The model that reads or continues them.
-        may_widen: Whether a column may become wider, which takes writing its table anew.
     """
     now = describe_tables(model)
     out = [f"the table {name} is gone" for name in stored if name not in now]
@@ -147,7 +144,7 @@ def find_conflicts(
                 f"{name}.{column} has another {fact.replace('_', ' ')}"
                 for fact in sorted(facts.keys() | before[column].keys())
                 if facts.get(fact) != before[column].get(fact)
-                and (is_key or not may_widen or not _is_wider(fact, before[column], facts))
+                and (is_key or not _is_wider(fact, before[column], facts))
             ]
     return out
 

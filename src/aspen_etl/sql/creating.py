@@ -16,6 +16,7 @@ from aspen_etl.errors import ConflictError, ModelMismatchError
 from aspen_etl.schema.evolution import describe_tables, find_conflicts
 from aspen_etl.schema.model import Model
 from aspen_etl.sql.database import Database, LoadState
+from aspen_etl.sql.widening import find_narrower
 from aspen_etl.store.commit import library_version
 
 __all__ = ["create", "make_tables"]
@@ -117,7 +118,8 @@ def _plan(database: Database, connection: sa.Connection) -> _Plan:
     current = describe_tables(database.model)
     if not missing and _is_same(known, current):
         return _Plan([], [], state, needed=False)
-    differences = find_conflicts(known, database.model, may_widen=False)
+    differences = find_conflicts(known, database.model)
+    differences += find_narrower(database, inspector, known)
     columns: list[tuple[str, str]] = []
     for name, table in database.model.tables.items():
         if name in missing:
