@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 # things above it.
 FLOORS = (
     {"errors"},
-    {"columns", "threads"},
+    {"columns", "threads", "workers"},
     {"schema"},
     {"transform", "derive"},
     {"borrower"},

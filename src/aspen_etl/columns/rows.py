@@ -88,13 +88,14 @@ def sort_rows(columns: list[pd.Series], /) -> tuple[Positions, Mask]:
     """Order rows by columns, first the first one, and tell which equal the row before.
 
     Args:
-        columns: Text, whole numbers, dates or moments without a missing value, all of one length.
+        columns: Text, whole numbers, dates or moments, all of one length; what is missing comes
+            first, and equals what is missing.
 
     Returns:
         The stable order, and for each place in it whether its row equals the one before.
     """
     same = np.zeros(len(columns[0]), dtype=bool)
-    if len(columns) == 1 and not _is_whole(columns[0]):
+    if len(columns) == 1 and not _is_whole(columns[0]) and not columns[0].hasnans:
         order, no_twins = COLUMNS.order(columns[0])
         if not no_twins:
             ordered = COLUMNS.take(columns[0], order)
@@ -130,10 +131,14 @@ def _combined(ranks: list[Positions]) -> Optional[Positions]:
 
 
 def _ranks(column: pd.Series) -> Positions:
-    if _is_whole(column):
+    if _is_whole(column) and not column.hasnans:
         return _numbers(column)
+    if _is_whole(column):
+        absent = column.isna().to_numpy(dtype=bool)
+        found = np.unique(_numbers(column), return_inverse=True)[1].ravel()
+        return np.where(absent, -1, found).astype(np.int64, copy=False)
     found, distinct = codes(column)
-    rank = np.empty(len(distinct), dtype=np.int64)
+    rank = np.full(len(distinct) + 1, -1, dtype=np.int64)  # the last one is that of no text
     rank[COLUMNS.order(distinct)[0]] = np.arange(len(distinct))
     return rank[found]
 

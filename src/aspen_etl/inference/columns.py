@@ -18,7 +18,7 @@ from aspen_etl.inference.kind import Kind
 from aspen_etl.inference.types import infer_kind
 from aspen_etl.schema.headers import header_key, known_headers
 from aspen_etl.schema.repeating import repeated_headers
-from aspen_etl.transform.cleaning import clean_white_space
+from aspen_etl.transform.white_space import clean_white_space
 
 __all__ = ["Column", "Sheet", "joined_cells", "study_sheet"]
 

@@ -20,6 +20,10 @@ from aspen_etl.testing._extracts import extracts
 __all__ = ["histories"]
 
 
+#: After how many rows their runs of arrival come again.
+_ARRIVALS = 13
+
+
 @dataclass(frozen=True)
 class _Step:
     """What becomes of the rows of a source in one run; each is a set of bits, a bit a row.
@@ -43,6 +47,7 @@ def histories(
     faults: Union[str, Collection[str]] = (),
     max_rows: int = 4,
     max_runs: int = 4,
+    growing: bool = False,
 ) -> st.SearchStrategy[list[Extract]]:
     """Generate histories: one source, run after run.
 
@@ -55,6 +60,8 @@ def histories(
             or ``"all"``.
         max_rows: The most rows of a sheet, faults aside.
         max_runs: The most runs, at least 2.
+        growing: Whether rows and optional cells come one after the other: who was there from the
+            start has something new in a later run, such as a phone, or a row that refers to it.
 
     Examples:
         >>> import hypothesis
@@ -63,12 +70,18 @@ def histories(
     """
     some = st.one_of(st.just(0), st.integers(0, 2**8 - 1))
     steps = st.builds(_Step, some, some, some, st.integers(0, 3))
+    most, numbers = max(max_runs - 1, 1), st.integers(0, max_runs - 1)
+    arrivals = st.lists(numbers, min_size=_ARRIVALS, max_size=_ARRIVALS)
     return st.builds(
-        lambda first, other, after, late: _evolve(model, first, other, after)[late:],
-        extracts(model, faults=faults, max_rows=max_rows),
+        lambda first, other, after, late, come: [
+            _withhold(extract, run, come, model)
+            for run, extract in enumerate(_evolve(model, first, other, after))
+        ][late:],
+        extracts(model, faults=faults, min_rows=max_rows // 2 if growing else 0, max_rows=max_rows),
         extracts(model, max_rows=max_rows),
-        st.lists(steps, min_size=1, max_size=max(max_runs - 1, 1)),
+        st.lists(steps, min_size=most if growing else 1, max_size=most),
         st.sampled_from([0, 1]),  # with 1, rows that are absent in the first run are new later
+        arrivals if growing else st.just([0]),
     )
 
 
@@ -85,6 +98,26 @@ def _evolve(model: Model, first: Extract, other: Extract, steps: Sequence[_Step]
         if currently_in_test_context():
             note(f"{step}")
     return out
+
+
+def _withhold(extract: Extract, run: int, arrivals: Sequence[int], model: Model) -> Extract:
+    """Leave out the rows and the optional cells that come in a later run."""
+    frames = {}
+    for name, frame in extract.items():
+        lineage, faulty = model.lineage.sources[name], _faulty(extract, name)
+        there = [arrivals[row % len(arrivals)] <= run for row in frame.index]
+        held = frame[np.array(there, dtype=bool)].astype(object)
+        fixed = {*lineage.key, *lineage.references, *lineage.required}
+        for place, column in enumerate(held.columns):
+            late = [
+                column not in fixed
+                and row not in faulty
+                and arrivals[(row + place + 1) % len(arrivals)] > run
+                for row in held.index
+            ]
+            held[column] = held[column].mask(np.array(late, dtype=bool), None)
+        frames[name] = held
+    return Extract.from_frames(frames, faults=_left(extract.faults, frames))
 
 
 def _faulty(extract: Extract, source: str) -> set[int]:

@@ -13,7 +13,7 @@ from aspen_etl.transform.accepting import Settled, check, settle
 from aspen_etl.transform.accounting import count_filled
 from aspen_etl.transform.assembly import assemble
 from aspen_etl.transform.cleaners import cut_fraction, drop_float_noise
-from aspen_etl.transform.cleaning import Sheet, clean, clean_white_space
+from aspen_etl.transform.cleaning import Sheet, clean
 from aspen_etl.transform.judging import Fault, Verdict, gather, judge
 from aspen_etl.transform.keeping import Kept, keep
 from aspen_etl.transform.narrowing import narrow
@@ -22,6 +22,7 @@ from aspen_etl.transform.recovery import prove, recover
 from aspen_etl.transform.reporting import count, list_rejects
 from aspen_etl.transform.rules import rules_of
 from aspen_etl.transform.settling import Agreed, agree
+from aspen_etl.transform.white_space import clean_white_space
 
 __all__ = [
     "Agreed",

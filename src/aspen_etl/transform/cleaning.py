@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple, Optional
@@ -13,20 +12,18 @@ import pandas as pd
 from aspen_etl.columns import COLUMNS, Mask, Positions
 from aspen_etl.columns.conversion import as_text
 from aspen_etl.columns.frames import make_frame
-from aspen_etl.columns.text import WHITE_SPACE, conform_text
 from aspen_etl.columns.threads import map_threads
-from aspen_etl.errors import ExtractError, ModelFunctionError
-from aspen_etl.schema.column import hint
+from aspen_etl.errors import ModelFunctionError
 from aspen_etl.schema.column_spec import ColumnSpec
-from aspen_etl.schema.headers import blank_columns, known_headers, match_headers, spell_headers
-from aspen_etl.schema.model import Cleaner, Model
-from aspen_etl.schema.repeating import repeated_headers, set_apart
+from aspen_etl.schema.model import Model
 from aspen_etl.schema.spec import SourceSpec
 from aspen_etl.schema.types import TYPES
 from aspen_etl.schema.values import Extract
+from aspen_etl.transform.arranging import arrange, check_sheets
 from aspen_etl.transform.calling import call
+from aspen_etl.transform.white_space import tidy
 
-__all__ = ["Sheet", "clean", "clean_white_space", "tidy"]
+__all__ = ["Sheet", "clean", "clean_column"]
 
 
 @dataclass(frozen=True)
@@ -81,39 +78,47 @@ def clean(extract: Extract, model: Model, /) -> dict[str, Sheet]:
         ExtractError: A sheet or column is missing, or one has no place in the model.
         ModelFunctionError: A cleaner of the model failed.
     """
-    for name in model.sources:
-        if name not in extract:
-            msg = f"the extract has no {name!r}; it has: {', '.join(sorted(extract)) or 'nothing'}"
-            raise ExtractError(msg, source=name)
-    for name in extract:
-        if name not in model.sources:
-            msg = (
-                f"the extract has {name!r}, which is no source of the model and would be lost; "
-                f"{hint(name, tuple(model.sources))}"
-            )
-            raise ExtractError(msg, source=name)
+    check_sheets(extract, model)
     return {name: _clean(extract, spec, model) for name, spec in model.sources.items()}
 
 
-def _clean(extract: Extract, spec: SourceSpec, model: Model) -> Sheet:
-    raw, headers = _lay_out(extract[spec.name], spec)
-    faults = extract.faults[extract.faults["source"] == spec.name]
-    tidied = _tidied(raw)
-    again = repeated_headers(
-        {column: values for column, (values, _) in zip(spec.columns, tidied)},
-        known_headers(tuple(spec.columns)),
+def clean_column(extract: Extract, source: str, column: str, model: Model, /) -> pd.Series:
+    """Clean one column of a sheet as ``clean`` does, one cell for each row, blank rows among them.
+
+    Args:
+        extract: The extract.
+        source: The sheet.
+        column: The column.
+        model: The model.
+
+    Returns:
+        Clean text, canonical where the column has a type, missing where the cell is no value of
+        it; the index is new.
+
+    Raises:
+        ExtractError: A sheet or column is missing, or one has no place in the model.
+        ModelFunctionError: The cleaner of the column failed.
+    """
+    check_sheets(extract, model)
+    read = arrange(extract, model.sources[source])
+    found = _typed(
+        {column: _run(_Column(*read.column(column)), source, column, model)}, source, model
     )
-    if len(again):
-        raw, repeated = set_apart(raw, again, spec.name)
-        faults = pd.concat([faults, repeated], ignore_index=True)
-        tidied = _tidied(raw)
-    present = _present(raw, [values for values, _ in tidied], faults)
+    at = np.flatnonzero(read.present)
+    where = np.full(len(read.present), -1, dtype=np.int64)
+    where[at] = np.arange(len(at))
+    for _, wrong in found[column].misfits:
+        where[at[wrong]] = -1
+    return COLUMNS.take(found[column].cells, where)
+
+
+def _clean(extract: Extract, spec: SourceSpec, model: Model) -> Sheet:
+    read = arrange(extract, spec)
+    raw, present = read.raw, read.present
     rows = pd.Series(raw.index.to_numpy()[present])
-    columns: dict[str, _Column] = {}
-    for column, (values, odd) in zip(spec.columns, tidied):
-        name = f"{spec.name}.{column}"
-        before = _Column(_select(values, present), _renumber(odd, present))
-        columns[column] = _run(model.cleaners.get(name), before, name)
+    columns = {
+        name: _run(_Column(*read.column(name)), spec.name, name, model) for name in spec.columns
+    }
     columns = _typed(columns, spec.name, model)
     cells = {column: found.cells for column, found in columns.items()}
     return Sheet(
@@ -123,7 +128,7 @@ def _clean(extract: Extract, spec: SourceSpec, model: Model) -> Sheet:
         rows=rows,
         usable={column: values.notna().to_numpy(dtype=bool) for column, values in cells.items()},
         suspects={column: found.suspects for column, found in columns.items()},
-        faults=_faults(faults, rows, headers),
+        faults=_faults(read.faults, rows, read.headers),
         emptied={c: found.emptied for c, found in columns.items() if found.emptied is not None},
         repairs={column: found.repairs for column, found in columns.items() if found.repairs},
         blank=int(len(present) - present.sum()),
@@ -146,47 +151,10 @@ class _Column(NamedTuple):
         return 0 if self.changed is None else int(self.changed.sum())
 
 
-def _lay_out(frame: pd.DataFrame, spec: SourceSpec) -> tuple[pd.DataFrame, dict[str, str]]:
-    """Give the declared columns of a sheet in order, and the column that each header stands for."""
-    headers = tuple(frame.columns)
-    found = match_headers(
-        spell_headers(headers, spec.columns) if spec.implied else headers,
-        tuple(spec.columns),
-        sheet=spec.name,
-        empty=blank_columns(headers, lambda position: frame.iloc[:, position]),
-    )
-    places = {column: position for position, column in found.items()}
-    raw = make_frame({column: frame.iloc[:, places[column]] for column in spec.columns})
-    names = {column: column for column in spec.columns}
-    return raw, names | {headers[position]: column for column, position in places.items()}
-
-
-def _tidied(raw: pd.DataFrame) -> list[tuple[pd.Series, Positions]]:
-    return map_threads(lambda column: tidy(raw[column]), list(raw.columns), rows=len(raw))
-
-
-def _present(raw: pd.DataFrame, columns: list[pd.Series], faults: pd.DataFrame) -> Mask:
-    """Tell which rows have a cell at all, usable or not."""
-    present = np.isin(raw.index.to_numpy(), faults["row"].to_numpy(dtype=np.int64))
-    for values in columns:
-        if present.all():  # mostly the key alone says it
-            break
-        present |= values.notna().to_numpy(dtype=bool)
-    return present
-
-
-def _renumber(positions: Positions, present: Mask) -> Positions:
-    """Give the places of rows among those that are present; all of them are."""
-    return positions if present.all() else (np.cumsum(present) - 1)[positions]
-
-
-def _select(values: pd.Series, present: Mask) -> pd.Series:
-    kept = values if present.all() else values[present]
-    return kept.reset_index(drop=True)
-
-
-def _run(cleaner: Optional[Cleaner], before: _Column, name: str) -> _Column:
+def _run(before: _Column, source: str, column: str, model: Model) -> _Column:
     """Let the model's cleaner of a column change it."""
+    name = f"{source}.{column}"
+    cleaner = model.cleaners.get(name)
     if cleaner is None:
         return before
     after = call(f"the cleaner of {name}", lambda: cleaner(before.cells.copy()), "cleaner")
@@ -247,43 +215,3 @@ def _faults(
         )
         for (column, rule), cells in placed.groupby(["column", "rule"], sort=True)
     }
-
-
-# ----------------------------------------------------------------------------- white space
-
-_RUN = re.compile(f"[{WHITE_SPACE}]+")
-
-
-def clean_white_space(values: pd.Series, /) -> pd.Series:
-    r"""Trim white space at both ends, make one space of each inner run, and '' missing.
-
-    White space is the set of the contract (``aspen_etl.columns.text.WHITE_SPACE``), and
-    nothing else: a control character is a fault, not space.
-
-    Examples:
-        >>> clean_white_space(pd.Series(["  Ann\u00a0 Lee ", "   ", None])).tolist()[0]
-        'Ann Lee'
-    """
-    return tidy(values)[0]
-
-
-def tidy(values: pd.Series, /) -> tuple[pd.Series, Positions]:
-    """Clean white space, and tell which rows of what is clean may hold a control character."""
-    rows = COLUMNS.suspects(values)
-    if not len(rows):
-        return values, rows
-    before = COLUMNS.take(values, rows)
-    texts = [_RUN.sub(" ", text).strip(" ") or None for text in before.to_numpy(dtype=object)]
-    after = conform_text(pd.Series(texts, dtype=object))
-    absent = after.isna()
-    moved = (absent | (after != before)).to_numpy(dtype=bool)
-    held = ~absent.to_numpy(dtype=bool)
-    return _put(values, rows[moved], after[moved]), rows[held]
-
-
-def _put(values: pd.Series, rows: Positions, cells: pd.Series) -> pd.Series:
-    if not len(rows):
-        return values
-    out = values.copy()
-    out.iloc[rows] = cells.array
-    return conform_text(out)

@@ -34,6 +34,7 @@ __all__ = [
     "key_columns",
     "part_keys",
     "retire",
+    "some_keys",
 ]
 
 

@@ -1,0 +1,146 @@
+"""Who does the work on parts: this process in turn, or others side by side.
+
+What a worker is given must travel: a function that can be found by name, and items that pickle.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import cycle, islice
+from typing import Any, Optional, Protocol, TypeVar
+
+from aspen_etl.errors import ArgumentError, NotSupportedError, UnexpectedError
+from aspen_etl.errors.base import instead
+
+__all__ = ["InTurn", "Processes", "Workers"]
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Workers(Protocol):
+    """Call a function on each of some items, wherever that is done."""
+
+    def map(self, function: Callable[[T], R], items: Iterable[T], /) -> list[R]:
+        """Give what the function gives for each item, in the order of the items.
+
+        Args:
+            function: A function that stands at the top level of a module.
+            items: The items; they and what the function gives pickle.
+        """
+
+
+@dataclass(frozen=True)
+class InTurn:
+    """Do one item after the other, in this process; nothing has to pickle.
+
+    Examples:
+        >>> InTurn().map(abs, [-1, 2])
+        [1, 2]
+    """
+
+    def map(self, function: Callable[[T], R], items: Iterable[T], /) -> list[R]:
+        """Give what the function gives for each item."""
+        return [function(item) for item in items]
+
+
+@dataclass(frozen=True)
+class Processes:
+    """Do items side by side, in processes of this machine that are started for it.
+
+    Each keeps to one core where the system lets it, so that they are not in each other's way. A
+    script that uses them begins with ``if __name__ == "__main__":``, since each imports it.
+
+    Args:
+        count: How many processes.
+
+    Raises:
+        ArgumentError: There would be none.
+    """
+
+    count: int
+
+    def __post_init__(self) -> None:
+        """Look at the number."""
+        if not isinstance(self.count, int) or self.count < 1:
+            msg = "Processes() without a process does nothing; give how many, from 1 on"
+            raise ArgumentError(msg, problem="count")
+
+    def map(self, function: Callable[[T], R], items: Iterable[T], /) -> list[R]:
+        """Give what the function gives for each item.
+
+        Raises:
+            NotSupportedError: The function or an item does not pickle.
+            UnexpectedError: A process ended before its item was done.
+        """
+        sent = [_pack(function, item) for item in items]
+        found: list[R] = _run(sent, min(self.count, len(sent))) if sent else []
+        return found
+
+
+def _run(sent: Sequence[bytes], count: int) -> list[Any]:
+    # Imported here: who works in turn needs none of it.
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures.process import BrokenProcessPool
+
+    # What forks while threads run may hang; a server that forks is started before any does.
+    methods = multiprocessing.get_all_start_methods()
+    context: Any = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
+    cores = context.SimpleQueue()
+    for core in _share_cores(count):
+        cores.put(core)
+    pool = ProcessPoolExecutor(count, context, _keep_to_a_core, (cores,))
+    try:
+        return instead(lambda: list(pool.map(_call, sent)), BrokenProcessPool, _ended)
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _ended(_: Exception) -> UnexpectedError:
+    msg = (
+        "a worker ended before its part was done, as one does that the system stops for its "
+        "memory; take smaller parts, or fewer workers"
+    )
+    return UnexpectedError(msg, kind="BrokenProcessPool")
+
+
+# ----------------------------------------------------------------------------- cores
+
+
+def _share_cores(count: int) -> list[Optional[int]]:
+    """Give each of some workers a core, or none where processes cannot be kept to one."""
+    if not hasattr(os, "sched_setaffinity"):
+        return [None] * count
+    return list(islice(cycle(sorted(os.sched_getaffinity(0))), count))
+
+
+def _keep_to_a_core(cores: Any) -> None:
+    core = cores.get()
+    if core is not None:
+        os.sched_setaffinity(0, {core})
+
+
+# ----------------------------------------------------------------------------- what travels
+
+
+def _pack(function: Callable[[T], R], item: T) -> bytes:
+    """Pickle a call here, where it can be told from the call's own errors that it does not."""
+    return instead(lambda: pickle.dumps((function, item)), Exception, _stuck)
+
+
+def _call(sent: bytes) -> Any:
+    function, item = instead(lambda: pickle.loads(sent), Exception, _stuck)  # noqa: S301 - our own
+    return function(item)
+
+
+def _stuck(error: Exception) -> NotSupportedError:
+    msg = (
+        f"what a worker is to do cannot be sent to it ({type(error).__name__}): a function stands "
+        "inside of another one, is a lambda, or is written in a notebook; define it at the top "
+        "level of a module, or work in turn"
+    )
+    return NotSupportedError(msg, kind=type(error).__name__)
