@@ -16,7 +16,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from aspen_etl.errors import CorruptFileError, LimitExceededError
-from aspen_etl.io import ReadLimits, csv_fast, csv_reading, csv_source, read_extract
+from aspen_etl.io import ReadLimits, csv_fast, csv_reading, csv_records, csv_source, read_extract
 from aspen_etl.io.reading import RawSheet, Request
 from tests.support.refusals import Kind, refused
 
@@ -91,7 +91,7 @@ def test_a_field_limit_that_another_library_raised_does_not_bind_us() -> None:
     before = csv.field_size_limit(10_000_000)
     try:
         with refused("ragged_rows", match="row 2 is longer than 131,072"):
-            csv_reading._read_by_record(b'a,b\n1,"' + b"x" * 140_000 + b'"\n', REQUEST)
+            csv_records.read_by_record(b'a,b\n1,"' + b"x" * 140_000 + b'"\n', REQUEST)
     finally:
         csv.field_size_limit(before)
 
@@ -122,7 +122,7 @@ def test_all_engines_read_what_was_written(rows: list[tuple[str, str]], end: str
     ]
     data = end.join(",".join(row) for row in quoted).encode()
     expected = [[text or None for text in column] for column in zip(*rows)] or [[], []]
-    slow = csv_reading._read_by_record(data, REQUEST)
+    slow = csv_records.read_by_record(data, REQUEST)
     assert cells(slow) == expected
     for engine in FAST:
         fast = engine(data, REQUEST)
@@ -139,7 +139,7 @@ def test_a_fast_engine_never_disagrees(engine: Callable[..., Any], header: str, 
     data = f"{header}\n{text}".encode()
     fast = engine(data, REQUEST)
     if fast is not None:
-        assert cells(fast) == cells(csv_reading._read_by_record(data, REQUEST))
+        assert cells(fast) == cells(csv_records.read_by_record(data, REQUEST))
 
 
 def broken_at(size: int, line_break: str = "\r\n") -> tuple[bytes, str]:

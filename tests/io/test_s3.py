@@ -14,11 +14,16 @@ import pytest
 import aspen_etl as ae
 from aspen_etl.errors import (
     AspenETLError,
+    FileFormatError,
+    ReadError,
     SourceAccessError,
     SourceNotFoundError,
     TargetExistsError,
     WriteError,
 )
+from aspen_etl.io import blocks
+from aspen_etl.io.filesystem import locate
+from aspen_etl.io.reading import Request
 from tests.support.s3 import BUCKET, S3Server, moto, seaweed
 from tests.support.sample import SAMPLE
 
@@ -71,6 +76,24 @@ def test_what_is_written_is_read_back_equal(server: S3Server, file_format: Any) 
     assert ae.read_tables(url, storage_options=options).equals(result.tables)
     with pytest.raises(TargetExistsError):
         ae.write_tables(result.tables, url, format=file_format, storage_options=options)
+
+
+def test_a_csv_file_is_read_in_blocks(server: S3Server) -> None:
+    place = locate(f"s3://{BUCKET}/blocks/x.csv", server.options())
+    request = Request(place.url, "sheet", ("a", "b"))
+    data = b"a,b\n" + '1,"ü\n"\n'.encode() * 30
+    place.filesystem.pipe_file(place.path, data)
+    sheets = list(blocks.read_in_blocks(place, request, size=64))
+    assert len(sheets) > 3
+    assert [row for sheet in sheets for row in sheet.rows] == list(range(2, 32))
+    assert {cell for sheet in sheets for cell in sheet.column(1)} == {"ü\n"}
+    place.filesystem.pipe_file(place.path, data + b"2,x,y\n")
+    with pytest.raises(FileFormatError, match="row 32 has 3 fields"):
+        list(blocks.read_in_blocks(place, request, size=64))
+    split = blocks.split(place, request, size=64)
+    place.filesystem.pipe_file(place.path, data[:40])
+    with pytest.raises(ReadError, match="cannot be read"):
+        blocks.count_block(split[-1])
 
 
 def test_a_folder_of_parts_is_read(server: S3Server) -> None:

@@ -68,7 +68,7 @@ class Location:
     @property
     def name(self) -> str:
         """The last part of the path, without a query; in a chain, of the file inside."""
-        text = self.path.partition("?")[0] if self._is_inside else self.url
+        text = self.path.partition("?")[0] if self.is_inside else self.url
         return text.rstrip("/\\").replace("\\", "/").rpartition("/")[2]
 
     @property
@@ -80,13 +80,13 @@ class Location:
         """Give the place of ``name`` in this folder."""
         # NOTE: in an archive no name begins with a slash.
         path = f"{self.path.rstrip('/')}/{name}" if self.path else name
-        inside, separator, rest = self.url.partition("::" if self._is_inside else "\0")
+        inside, separator, rest = self.url.partition("::" if self.is_inside else "\0")
         folder = inside if inside.endswith("://") else f"{inside.rstrip('/')}/"
         return Location(f"{folder}{name}{separator}{rest}", path, self.filesystem)
 
     @property
-    def _is_inside(self) -> bool:
-        """Whether it lies inside of another file, by a chained url."""
+    def is_inside(self) -> bool:
+        """Whether it lies inside of another file, or of a cache, by a chained url."""
         return "::" in self.url and not self.is_local
 
     def kind(self) -> Literal["file", "folder", "absent"]:
@@ -121,6 +121,30 @@ class Location:
             LimitExceededError: It is larger than ``max_bytes``.
         """
         return attempt(self.url, lambda: b"".join(_chunks(self, max_bytes)))
+
+    def size(self, max_bytes: int) -> Optional[int]:
+        """Give how many bytes the file has; none where its storage does not tell.
+
+        It raises what ``read`` raises.
+        """
+        info = attempt(self.url, lambda: self.filesystem.info(self.path))
+        if info.get("size") is None or info.get("type") == "directory":
+            return None
+        _refuse_large(self.url, int(info["size"]), max_bytes)
+        return int(info["size"])
+
+    def read_part(self, start: int, end: int) -> bytes:
+        """Read some bytes of the file, from one offset up to another.
+
+        Raises:
+            SourceNotFoundError: There is no file.
+            SourceAccessError: The storage refuses to read it.
+            ReadError: It cannot be read, or those bytes are not there any more.
+        """
+        data = attempt(self.url, lambda: _part(self, start, end)) if start < end else b""
+        if len(data) != end - start:
+            raise ReadError.at(self.url, "it gave other bytes than those asked for")
+        return data
 
     def checksum(self, max_bytes: int) -> tuple[int, str]:
         """Give the size of the file in bytes and its SHA-256, as hexadecimal digits.
@@ -240,6 +264,15 @@ def _chunks(place: Location, max_bytes: int, *, step: Optional[int] = None) -> I
     # A block size of 0 makes http one streamed GET, that ends at the limit.
     with filesystem.open(path, "rb", **({"block_size": 0} if _is_http(filesystem) else {})) as file:
         yield from _pieces(file, place.url, max_bytes, step or _CHUNK)
+
+
+def _part(place: Location, start: int, end: int) -> bytes:
+    if place.is_local:
+        with open_regular(place.path, place.url) as file:
+            file.seek(start)
+            return file.read(end - start)
+    data: bytes = place.filesystem.cat_file(place.path, start=start, end=end)
+    return data
 
 
 def _pieces(file: IO[bytes], url: str, max_bytes: int, step: int) -> Iterator[bytes]:
