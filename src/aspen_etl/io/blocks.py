@@ -19,10 +19,11 @@ from typing import Any, Optional
 from aspen_etl.errors import AspenETLError, ExtractError
 from aspen_etl.errors.base import instead
 from aspen_etl.io.counting import LOOK_AHEAD, LOOK_BACK, Counts, count_records
-from aspen_etl.io.csv_outline import Outline, outline_of
-from aspen_etl.io.csv_reading import long_line, read_csv
+from aspen_etl.io.csv_outline import Outline, outline_of, refused
+from aspen_etl.io.csv_reading import long_line, read_records
 from aspen_etl.io.csv_records import find_fault
 from aspen_etl.io.filesystem import Location
+from aspen_etl.io.formats import GZIP_MAGIC, recognize
 from aspen_etl.io.reading import RawSheet, Request
 from aspen_etl.io.streaming import open_part
 
@@ -43,11 +44,13 @@ class Block:
     """Some bytes of a file, cut anywhere.
 
     Attributes:
-        outline: The file.
+        place: The file.
+        outline: What is known of it.
         start: The offset of the first byte.
         end: The offset behind the last.
     """
 
+    place: Location
     outline: Outline
     start: int
     end: int
@@ -58,12 +61,14 @@ class Span:
     """Whole records of a file.
 
     Attributes:
-        outline: The file.
+        place: The file.
+        outline: What is known of it.
         start: The offset of the first byte.
         end: The offset behind the last.
         row: The row number of the first record.
     """
 
+    place: Location
     outline: Outline
     start: int
     end: int
@@ -87,9 +92,23 @@ def split(place: Location, request: Request, /, *, size: int) -> list[Block]:
         SourceAccessError: The storage refuses.
         ReadError: It cannot be read.
     """
-    outline = outline_of(place, request)
+    if place.is_inside:
+        raise refused(request, "it lies inside of another file")
+    length = place.size(request.limits.max_file_bytes)
+    if length is None:
+        raise refused(request, "its storage does not tell its size")
+
+    def head(most: int) -> bytes:
+        data = place.read_part(0, most)
+        if data.startswith(GZIP_MAGIC):
+            raise refused(request, "it is packed with gzip")
+        if recognize(data, place) != "text":
+            raise refused(request, "it is no text")
+        return data
+
+    outline = outline_of(head, length, request)
     starts = range(outline.start, max(outline.size, outline.start + 1), size)
-    return [Block(outline, start, min(start + size, outline.size)) for start in starts]
+    return [Block(place, outline, start, min(start + size, length)) for start in starts]
 
 
 def count_block(block: Block, /) -> Counts:
@@ -101,7 +120,7 @@ def count_block(block: Block, /) -> Counts:
     """
     outline = block.outline
     first = max(block.start - LOOK_BACK, 0)
-    data = outline.place.read_part(first, min(block.end + LOOK_AHEAD, outline.size))
+    data = block.place.read_part(first, min(block.end + LOOK_AHEAD, outline.size))
     gap = outline.request.limits.max_line_bytes
     return count_records(data, block.start - first, block.end - first, origin=first, gap=gap)
 
@@ -122,21 +141,21 @@ def cut(blocks: Sequence[Block], counts: Iterable[Counts], /) -> list[Span]:
         NotSupportedError: Quotes stand where none may be, so that they tell nothing.
         LimitExceededError: There are more records than the limits allow, or a line is too long.
     """
-    outline = blocks[0].outline
+    place, outline = blocks[0].place, blocks[0].outline
     fold = _Fold(outline)
     starts = [(outline.start, fold.row)]
     for number, count in enumerate(counts):
         seen = count.seen[fold.within]
         if not seen.is_plain:
-            raise outline.refused("a quote stands within a field, or behind one")
+            raise refused(outline.request, "a quote stands within a field, or behind one")
         if number and seen.cut >= 0:
             starts.append((seen.cut, fold.row + seen.up_to_cut))
         fold.add(count)
     if fold.within:
-        raise outline.refused("its last quote is never closed")
+        raise refused(outline.request, "its last quote is never closed")
     end = fold.end()
     ends = [*(start for start, _ in starts[1:]), end]
-    spans = [Span(outline, start, stop, row) for (start, row), stop in zip(starts, ends)]
+    spans = [Span(place, outline, start, stop, row) for (start, row), stop in zip(starts, ends)]
     return [spans[0], *(span for span in spans[1:] if span.start < span.end)]
 
 
@@ -190,7 +209,7 @@ def load_span(span: Span, /) -> bytes:
         SourceAccessError: The storage refuses.
         ReadError: It cannot be read, or the file is shorter now.
     """
-    return span.outline.header + span.outline.place.read_part(span.start, span.end)
+    return span.outline.header + span.place.read_part(span.start, span.end)
 
 
 def read_span(span: Span, /) -> RawSheet:
@@ -201,16 +220,11 @@ def read_span(span: Span, /) -> RawSheet:
         SourceAccessError: The storage refuses.
         ReadError: It cannot be read, or the file is shorter now.
     """
-    outline, data = span.outline, load_span(span)
-    # Lines were measured in the file, whose windows are others.
-    limits = replace(outline.request.limits, max_line_bytes=len(data) + 1)
-    sheet = read_csv(data, replace(outline.request, header_row=1, limits=limits))
-    is_first = span.start == outline.start
-    return replace(
-        sheet,
-        rows=sheet.rows + (span.row - 2),  # the first record stands in row 2 of these bytes
-        notes=outline.notes if is_first else {},
-    )
+    outline = span.outline
+    records = span.place.read_part(span.start, span.end)
+    sheet = read_records(outline.header, records, outline.request)
+    notes = outline.notes if span.start == outline.start else {}
+    return replace(sheet, rows=sheet.rows + span.row, notes=notes)
 
 
 def read_in_blocks(
@@ -253,7 +267,7 @@ def fault_of(spans: Sequence[Span], /) -> Optional[AspenETLError]:
     """
     outline, end = spans[0].outline, spans[-1].end
     try:
-        find_fault(partial(open_part, outline.place, outline.origin, end), outline.request)
+        find_fault(partial(open_part, spans[0].place, outline.origin, end), outline.request)
     except AspenETLError as error:
         return error
     return None

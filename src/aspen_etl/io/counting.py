@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, Optional
 
 import numpy as np
 import numpy.typing as npt
 
 from aspen_etl.columns.protocol import Mask, Positions
 
-__all__ = ["END_MARKS", "LOOK_AHEAD", "LOOK_BACK", "Counts", "Seen", "count_records", "record_ends"]
+__all__ = [
+    "END_MARKS",
+    "LOOK_AHEAD",
+    "LOOK_BACK",
+    "Counts",
+    "Seen",
+    "count_records",
+    "line_ends",
+    "record_ends",
+]
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -77,8 +86,29 @@ def record_ends(data: bytes, /) -> tuple[Positions, bool]:
         data: The text from its beginning; a record that no line break ends is not counted.
     """
     text = np.frombuffer(data, dtype=np.uint8)
-    quotes, ends = np.flatnonzero(text == _QUOTE), _line_ends(text, 0, len(text))
+    quotes, ends = _quotes(data, 0, len(data)), _line_ends(data, 0, len(data))
     return ends[_quotes_before(quotes, ends) % 2 == 0], _are_plain(text, quotes, opens=0)
+
+
+def line_ends(data: bytes, start: int, end: int, /) -> Optional[Positions]:
+    """Give the offsets behind the lines of a text, if each of them is a record, and none if not.
+
+    Args:
+        data: Bytes that the text stands in, a line feed before it.
+        start: The offset of the first line.
+        end: The offset behind the last one, which may have no line feed.
+    """
+    has_returns = data.find(b"\r", start, end) >= 0
+    if has_returns and data.count(b"\r", start, end) != data.count(b"\r\n", start, end):
+        return None
+    text = np.frombuffer(data, dtype=np.uint8)[:end]
+    ends = np.flatnonzero(text[start:] == _LINE_FEED) + (start + 1)
+    if not len(ends) or ends[-1] != end:
+        ends = np.append(ends, end)
+    quotes = _quotes(data, start, end)
+    if len(quotes) and not _are_plain(text, quotes, opens=0):
+        return None
+    return ends if (_quotes_before(quotes, ends) % 2 == 0).all() else None
 
 
 def count_records(data: bytes, start: int, end: int, /, *, origin: int, gap: int) -> Counts:
@@ -93,16 +123,19 @@ def count_records(data: bytes, start: int, end: int, /, *, origin: int, gap: int
         gap: How many bytes between two line breaks are told of.
     """
     text = np.frombuffer(data, dtype=np.uint8)
-    quotes = np.flatnonzero(text[start:end] == _QUOTE) + start
-    ends = _line_ends(text, start, end)
+    quotes, ends = _quotes(data, start, end), _line_ends(data, start, end)
     before, filled = _quotes_before(quotes, ends), ~_are_blank(text, ends)
     seen = [
         _seen(ends, before % 2 == within, filled, _are_plain(text, quotes, opens=within), origin)
         for within in (0, 1)
     ]
-    breaks = np.flatnonzero(_are_breaks(text[start:end])) + start + origin
+    breaks = ends - 1 + origin
+    if b"\r" in data:
+        breaks = np.flatnonzero(_are_breaks(text[start:end])) + start + origin
     wide = np.flatnonzero(np.diff(breaks) > gap)
-    solid = len(data[start:end].rstrip(b"".join(END_MARKS)))
+    solid = end - start
+    if data.endswith(END_MARKS, start, end):
+        solid = len(data[start:end].rstrip(b"".join(END_MARKS)))
     return Counts(
         len(quotes),
         (seen[0], seen[1]),
@@ -141,14 +174,21 @@ def _are_breaks(text: Bytes) -> Mask:
     return breaks
 
 
-def _line_ends(text: Bytes, start: int, end: int) -> Positions:
+def _line_ends(data: bytes, start: int, end: int) -> Positions:
     r"""Give the offsets behind the line breaks of a block; ``\r\n`` is one, and ends at its end."""
-    ends = _are_breaks(text[start:end])
-    following = text[start + 1 : end + 1]
-    ends[: len(following)] &= ~(
-        (text[start:end][: len(following)] == _RETURN) & (following == _LINE_FEED)
-    )
-    return np.flatnonzero(ends) + start + 1
+    text = np.frombuffer(data, dtype=np.uint8)
+    if b"\r" not in data:
+        return np.flatnonzero(text[start:end] == _LINE_FEED) + (start + 1)
+    ends, following = _are_breaks(text[start:end]), text[start + 1 : end + 1]
+    held = text[start : start + len(following)]
+    ends[: len(following)] &= ~((held == _RETURN) & (following == _LINE_FEED))
+    return np.flatnonzero(ends) + (start + 1)
+
+
+def _quotes(data: bytes, start: int, end: int) -> Positions:
+    if data.find(b'"', start, end) < 0:
+        return np.empty(0, dtype=np.int64)
+    return np.flatnonzero(np.frombuffer(data, dtype=np.uint8)[start:end] == _QUOTE) + start
 
 
 def _quotes_before(quotes: Positions, ends: Positions) -> Positions:

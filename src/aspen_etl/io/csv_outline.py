@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Optional
 
@@ -14,12 +14,10 @@ from aspen_etl.io.counting import record_ends
 from aspen_etl.io.csv_fast import BOM
 from aspen_etl.io.csv_reading import UTF_16, text_end, text_start
 from aspen_etl.io.csv_records import csv_rows
-from aspen_etl.io.filesystem import Location
-from aspen_etl.io.formats import GZIP_MAGIC, recognize
 from aspen_etl.io.header import Header, find_header
 from aspen_etl.io.reading import Request
 
-__all__ = ["Outline", "outline_of"]
+__all__ = ["Outline", "outline_of", "refused"]
 
 #: How many bytes are looked at for the header: at first, and at most.
 _HEADS = (1 << 20, 16 << 20)
@@ -30,9 +28,8 @@ class Outline:
     """What the reader of a part of a file knows of it.
 
     Attributes:
-        place: The file.
         request: What to read.
-        size: How many bytes it has.
+        size: How many bytes the file has.
         origin: The offset of the first record, behind a mark of the encoding and ``sep=``.
         header: The record that holds the header, a line feed at its end.
         header_number: The row number of the header.
@@ -40,7 +37,6 @@ class Outline:
         start: The offset behind the header.
     """
 
-    place: Location
     request: Request
     size: int
     origin: int
@@ -49,53 +45,41 @@ class Outline:
     notes: Mapping[str, int]
     start: int
 
-    def refused(self, reason: str, /) -> NotSupportedError:
-        """Say why the file is not read in blocks."""
-        return _refused(self.place, reason)
+
+def refused(request: Request, reason: str, /) -> NotSupportedError:
+    """Say why no part of a file is read alone."""
+    told = f"{request.url} is not read in parts: {reason}; read it as a whole"
+    return NotSupportedError(told, url=request.url, reason=reason)
 
 
-def _refused(place: Location, reason: str) -> NotSupportedError:
-    told = f"{place.url} is not read in blocks: {reason}; read it as a whole"
-    return NotSupportedError(told, url=place.url, reason=reason)
-
-
-def outline_of(place: Location, request: Request, /) -> Outline:
+def outline_of(read: Callable[[int], bytes], size: int, request: Request, /) -> Outline:
     """Look at the beginning of a file.
+
+    Args:
+        read: Gives so many of its first bytes.
+        size: How many there are.
+        request: What to read.
 
     Raises:
         NotSupportedError: Parts of it cannot be read, for the reason named.
-        FileFormatError: It is of a format that is not read.
-        LimitExceededError: It is larger than a file may be.
-        SourceNotFoundError: There is no file.
-        SourceAccessError: The storage refuses.
-        ReadError: It cannot be read.
     """
-    if place.is_inside:
-        raise _refused(place, "it lies inside of another file")
-    size = place.size(request.limits.max_file_bytes)
-    if size is None:
-        raise _refused(place, "its storage does not tell its size")
     for most in _HEADS:
-        head = place.read_part(0, min(size, most))
-        _refuse_other_forms(head, place)
-        found = _outline(head, place, request, size)
+        head = read(min(size, most))
+        _refuse_other_forms(head, request)
+        found = _find(head, size, request)
         if found is not None:
             return found
-    raise _refused(place, "its header does not stand in its first 16 MiB")
+    raise refused(request, "its header does not stand in its first 16 MiB")
 
 
-def _refuse_other_forms(head: bytes, place: Location) -> None:
-    if head.startswith(GZIP_MAGIC):
-        raise _refused(place, "it is packed with gzip")
-    if recognize(head, place) != "text":
-        raise _refused(place, "it is no text")
+def _refuse_other_forms(head: bytes, request: Request) -> None:
     if head.startswith(UTF_16) or b"\0" in head[: head.find(b"\n") + 1]:
-        raise _refused(place, "it begins like UTF-16")
+        raise refused(request, "it begins like UTF-16")
     if b"\n" not in head:
-        raise _refused(place, "its first line has no end")
+        raise refused(request, "its first line has no end")
 
 
-def _outline(head: bytes, place: Location, request: Request, size: int) -> Optional[Outline]:
+def _find(head: bytes, size: int, request: Request) -> Optional[Outline]:
     """Give the outline; none where the header may stand behind these bytes."""
     is_whole = len(head) == size
     origin = len(BOM) if head.startswith(BOM) else 0
@@ -103,27 +87,27 @@ def _outline(head: bytes, place: Location, request: Request, size: int) -> Optio
     text = head[origin : text_end(head) if is_whole else size]
     ends, is_plain = record_ends(text)
     if not is_plain:
-        raise _refused(place, "a quote stands within a field, or behind one")
+        raise refused(request, "a quote stands within a field, or behind one")
     rows = _Rows(text if is_whole else text[: int(ends[-1]) if len(ends) else 0])
     header = instead(
         lambda: find_header(rows, request),
         (csv.Error, UnicodeDecodeError, ExtractError),
-        lambda _: _refused(place, "what stands above its records is faulty"),
+        lambda _: refused(request, "what stands above its records is faulty"),
     )
     # NOTE: the last end may be the first half of one, where it is not the end of the file.
     if not is_whole and (rows.are_over or header is None or header.number >= len(ends)):
         return None
     if header is None:
-        raise _refused(place, "it has no header")
-    marks = [0, *ends.tolist()[: header.number], len(text)]
-    first, last = marks[header.number - 1], marks[header.number]
+        raise refused(request, "it has no header")
+    number = header.number
+    marks = [0, *ends[:number].tolist(), len(text)]
+    first, last = marks[number - 1], marks[number]
     record = _without_break(text[first:last])
-    _refuse_odd_headers(record, header, place, request)
+    _refuse_odd_headers(record, header, request)
     if max(map(len, text[:last].splitlines())) >= request.limits.max_line_bytes:
-        raise _refused(place, "a line above its records is too long")
-    number, notes = header.number, header.notes
-    start = origin + last if header.number <= len(ends) else size
-    return Outline(place, request, size, origin, record + b"\n", number, notes, start)
+        raise refused(request, "a line above its records is too long")
+    start = origin + last if number <= len(ends) else size
+    return Outline(request, size, origin, record + b"\n", number, header.notes, start)
 
 
 class _Rows:
@@ -144,9 +128,9 @@ def _without_break(record: bytes) -> bytes:
     return record
 
 
-def _refuse_odd_headers(record: bytes, header: Header, place: Location, request: Request) -> None:
+def _refuse_odd_headers(record: bytes, header: Header, request: Request) -> None:
     """Refuse a header that would be another one if it were the first line, or that is none."""
     if record.startswith((BOM, *UTF_16)) or b"\0" in record:
-        raise _refused(place, "its header holds a mark of an encoding")
+        raise refused(request, "its header holds a mark of an encoding")
     if not (request.takes_any or len(request.expected) == 1 or request.matched(header.cells)):
-        raise _refused(place, "its header names no column that is expected")
+        raise refused(request, "its header names no column that is expected")

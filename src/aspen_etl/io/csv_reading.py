@@ -12,6 +12,7 @@ import gzip
 import io
 import re
 import zlib
+from dataclasses import replace
 
 from aspen_etl.errors import CorruptFileError, FileFormatError, LimitExceededError
 from aspen_etl.errors.base import instead
@@ -21,7 +22,7 @@ from aspen_etl.io.csv_records import read_by_record
 from aspen_etl.io.reading import RawSheet, ReadLimits, Request
 from aspen_etl.schema.headers import header_text
 
-__all__ = ["UTF_16", "gunzip", "long_line", "read_csv", "text_end", "text_start"]
+__all__ = ["UTF_16", "gunzip", "long_line", "read_csv", "read_records", "text_end", "text_start"]
 
 _CHUNK = 16 << 20
 _OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
@@ -91,6 +92,27 @@ def read_csv(data: bytes, request: Request) -> RawSheet:
     request.check_rows(len(sheet.rows))
     _refuse_other_separators(data, sheet, request)
     return sheet
+
+
+def read_records(header: bytes, records: bytes, request: Request, /) -> RawSheet:
+    """Read records of a file whose lines were measured, below its header.
+
+    Args:
+        header: The record that holds the header, a line feed at its end.
+        records: Whole records; the last is not blank.
+        request: What to read of the file.
+
+    Returns:
+        The sheet, its rows numbered from 0 on.
+
+    Raises:
+        ExtractError: What ``read_csv`` raises; row numbers in it are those of these bytes.
+    """
+    data = header + records
+    # The lines of a file are measured from its beginning on.
+    limits = replace(request.limits, max_line_bytes=len(data) + 1)
+    sheet = read_csv(data, replace(request, header_row=1, limits=limits))
+    return replace(sheet, rows=sheet.rows - 2)
 
 
 def text_start(data: bytes, request: Request, /) -> int:
