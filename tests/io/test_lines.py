@@ -60,7 +60,7 @@ def test_equal_lines_are_found_each_once_and_none_is_missed(way: str) -> None:
             pairs = [(one[line], two[place]) for place, line in enumerate(at) if line >= 0]
             assert all(old == new for old, new in pairs)
             assert max(Counter(line for line in at if line >= 0).values(), default=1) == 1
-            assert len(pairs) == (Counter(one) & Counter(two)).total()
+            assert len(pairs) == sum((Counter(one) & Counter(two)).values())
 
     with pytest.MonkeyPatch.context() as patch:
         for name, value in WAYS[way].items():
@@ -98,7 +98,7 @@ def test_the_walk_takes_steps_by_change_and_not_by_line(monkeypatch: pytest.Monk
 
     monkeypatch.setattr(lines, "_next_shared", counted)
     at = found(before, after)
-    assert sum(line >= 0 for line in at) == (Counter(before) & Counter(after)).total()
+    assert sum(line >= 0 for line in at) == sum((Counter(before) & Counter(after)).values())
     changes = sum(line < 0 for line in at) + len(before) - sum(line >= 0 for line in at)
     assert len(steps) < changes * 1.1
 
