@@ -132,5 +132,5 @@ def _refuse_odd_headers(record: bytes, header: Header, request: Request) -> None
     """Refuse a header that would be another one if it were the first line, or that is none."""
     if record.startswith((BOM, *UTF_16)) or b"\0" in record:
         raise refused(request, "its header holds a mark of an encoding")
-    if not (request.takes_any or len(request.expected) == 1 or request.matched(header.cells)):
+    if not (len(request.expected) == 1 or request.matched(header.cells)):
         raise refused(request, "its header names no column that is expected")
