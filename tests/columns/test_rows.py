@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Optional
 
 import numpy as np
 import pandas as pd
@@ -117,6 +117,28 @@ def test_sort_rows_tells_which_rows_are_equal(form: Form) -> None:
         keys: list[Any] = rows if two else [row[0] for row in rows]
         expected = sorted(range(len(rows)), key=lambda at: keys[at])
         order, same = sort_rows(columns)
+        assert order.tolist() == expected
+        assert same.tolist() == [
+            place > 0 and keys[at] == keys[expected[place - 1]] for place, at in enumerate(expected)
+        ]
+
+    check()
+
+
+def test_sort_rows_puts_what_is_missing_first_and_takes_it_for_equal(form: Form) -> None:
+    cells = st.tuples(st.none() | MANY_TEXTS, st.none() | st.integers(-3, 3))
+
+    @given(st.lists(cells, max_size=8), st.sampled_from([[0], [1], [0, 1], [1, 0]]))
+    @example(rows=[("b", 0), (None, 0), ("a", 0), (None, 0)], by=[0])
+    @example(rows=[("b", -1), (None, None), ("a", 0)], by=[1, 0])
+    def check(rows: list[tuple[Optional[str], Optional[int]]], by: list[int]) -> None:
+        columns = [
+            form.make([row[0] for row in rows]),
+            pd.Series([row[1] for row in rows], dtype="Int64"),
+        ]
+        keys = [[(row[place] is not None, row[place]) for place in by] for row in rows]
+        expected = sorted(range(len(rows)), key=lambda at: keys[at])
+        order, same = sort_rows([columns[place] for place in by])
         assert order.tolist() == expected
         assert same.tolist() == [
             place > 0 and keys[at] == keys[expected[place - 1]] for place, at in enumerate(expected)

@@ -71,6 +71,8 @@ class KeyMap:
     def translate(self, table: str, keys: pd.Series, /) -> pd.Series:
         """Give keys of a table, or references to it, their numbers in the whole; old ones stay."""
         new = self.numbers[table]
+        if not len(new):
+            return keys
         values = keys.fillna(NULL_KEY).to_numpy(dtype=np.int64, copy=True)
         at = values - self.following[table]
         fresh = (at >= 0) & (at < len(new))

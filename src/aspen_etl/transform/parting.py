@@ -93,7 +93,7 @@ def can_part(model: Model, /) -> Partitioning:
     """
     for name in model.tables:
         if name in model.lineage.entities:
-            why = "what it holds is settled among the rows of all parts"
+            why = "which rows it has, and what they hold, is settled among the rows of all parts"
             raise _refused(f"the entity {name!r}", why, table=name)
     columns = _find_columns(model)
     root = next(iter(columns))
