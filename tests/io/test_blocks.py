@@ -209,6 +209,9 @@ def test_a_file_of_which_no_part_can_be_asked_for_is_refused(tmp_path: Path) -> 
     inside = locate(f"zip://x.csv::{tmp_path}/x.zip")
     with pytest.raises(NotSupportedError, match="inside of another file"):
         blocks.split(inside, REQUEST, size=9)
+    pytest.importorskip("aiohttp")
+    with pytest.raises(NotSupportedError, match="web server need not give a part"):
+        blocks.split(locate("http://127.0.0.1:1/x.csv"), REQUEST, size=9)
 
 
 # ----------------------------------------------------------------------------- where files lie

@@ -94,6 +94,8 @@ def split(place: Location, request: Request, /, *, size: int) -> list[Block]:
     """
     if place.is_inside:
         raise refused(request, "it lies inside of another file")
+    if place.is_web:
+        raise refused(request, "a web server need not give a part of it")
     length = place.size(request.limits.max_file_bytes)
     if length is None:
         raise refused(request, "its storage does not tell its size")

@@ -76,6 +76,11 @@ class Location:
         """Whether it is on a disk of this machine."""
         return isinstance(self.filesystem, LocalFileSystem)
 
+    @property
+    def is_web(self) -> bool:
+        """Whether a web server gives it, which need not give a part of a file."""
+        return _is_http(self.filesystem)
+
     def child(self, name: str) -> Location:
         """Give the place of ``name`` in this folder."""
         # NOTE: in an archive no name begins with a slash.
