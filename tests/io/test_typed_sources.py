@@ -9,6 +9,7 @@ import datetime as dt
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -269,7 +270,7 @@ _CLOCK = dt.datetime(2020, 1, 31, 10, 0, 0, 5_000)  # noqa: DTZ001
         # Before there were zones: an offset of seconds.
         (
             "seen",
-            pd.DatetimeIndex(["1880-01-01 10:00"], tz="America/New_York"),
+            pd.DatetimeIndex(["1880-01-01 10:00"], tz=ZoneInfo("America/New_York")),
             ["1880-01-01 14:56:02Z"],
         ),
         ("settled", [True, False], ["TRUE", "FALSE"]),

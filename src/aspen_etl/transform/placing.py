@@ -163,7 +163,9 @@ class Placed:
         """
         if spec.references is None or self.model.lineage.tables[spec.references].is_lookup:
             names = cells_of(spec, source, self.model.tables, self.model.lineage.entities)
-            return self._lead(source, names[0], self.natural(table, spec))
+            texts = self.natural(table, spec)
+            # An entity's key that another table names a column for has none of its own there.
+            return self._lead(source, names[0], texts) if names else texts
         if spec.references in self.model.lineage.entities:
             return self._held_key(spec.references, self.links[table.name][spec.name], source)[0]
         target = self.model.lineage.tables[spec.references].source
