@@ -18,7 +18,7 @@ from tests.support.s3 import S3Server, moto, seaweed
 CHECKOUT = Path(__file__).resolve().parents[1]
 
 #: The folders whose tests are marked `fast`: what is pure, and takes no second.
-FAST = ("architecture", "borrower", "columns", "inference", "schema", "transform")
+FAST = ("architecture", "borrower", "columns", "schema", "transform")
 #: ... but for those that say of themselves what they are.
 OWN_MARKS = ("benchmark", "exhaustive", "slow", "smoke")
 

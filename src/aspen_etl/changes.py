@@ -13,9 +13,9 @@ import pandas as pd
 
 from aspen_etl.borrower.model import BORROWER_MODEL
 from aspen_etl.columns import COLUMNS
-from aspen_etl.columns.frames import equal_frames, make_frame
+from aspen_etl.columns.frames import equal_frames
 from aspen_etl.columns.positions import is_range, rows_without
-from aspen_etl.columns.rows import find_rows, sort_rows
+from aspen_etl.columns.rows import find_rows, sort_rows, take_rows
 from aspen_etl.schema.conforming import conform
 from aspen_etl.schema.evolution import complete, complete_table, conform_known
 from aspen_etl.schema.model import Model
@@ -165,7 +165,7 @@ def _table_diff(before: pd.DataFrame, after: pd.DataFrame, table: TableSpec) -> 
     for name in table.columns:
         if name != table.primary_key:
             changed[rows] |= COLUMNS.differ(after[name], before[name], rows, at[rows])
-    gone = _rows(before, rows_without(at, len(before)))
+    gone = take_rows(before, rows_without(at, len(before)))
     since = Since(np.flatnonzero(at < 0), np.flatnonzero(changed), gone)
     return _part(after, since, table)
 
@@ -175,7 +175,7 @@ def _part(after: pd.DataFrame, since: Since, table: TableSpec) -> TableChanges:
     if since.gone is None:  # no row was there, so all are new
         new, changed, gone = after, nothing, nothing
     else:
-        new, changed = _rows(after, since.inserted), _rows(after, since.updated)
+        new, changed = take_rows(after, since.inserted), take_rows(after, since.updated)
         gone = complete_table(since.gone, table)
     inserted, updated, deleted = (
         _in_order(rows, table) if len(rows) else nothing.copy() for rows in (new, changed, gone)
@@ -196,15 +196,10 @@ def part(numbered: Numbered, model: Model, /) -> Changes:
     )
 
 
-def _rows(frame: pd.DataFrame, rows: Any) -> pd.DataFrame:
-    columns = {name: COLUMNS.take(frame[name], rows) for name in frame.columns}
-    return make_frame(columns, pd.RangeIndex(len(rows)))
-
-
 def _in_order(frame: pd.DataFrame, table: TableSpec) -> pd.DataFrame:
     frame = conform(frame, table)
     order, _ = sort_rows([frame[table.primary_key]])
-    return frame if is_range(order) else _rows(frame, order)
+    return frame if is_range(order) else take_rows(frame, order)
 
 
 def apply_changes(changes: Changes, tables: Mapping[str, pd.DataFrame], /) -> Tables:
@@ -226,7 +221,7 @@ def apply_changes(changes: Changes, tables: Mapping[str, pd.DataFrame], /) -> Ta
             continue
         gone = pd.concat([found.deleted, found.updated], ignore_index=True)[table.primary_key]
         stays = np.flatnonzero(find_rows([frame[table.primary_key]], [gone]) < 0)
-        parts = [_rows(frame, stays), found.updated, found.inserted]
+        parts = [take_rows(frame, stays), found.updated, found.inserted]
         parts = [part for part in parts if len(part)] or parts[:1]
         out[name] = _in_order(pd.concat(parts, ignore_index=True), table)
     return Tables(out)

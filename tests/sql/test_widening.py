@@ -68,8 +68,8 @@ ALTER = {
 #: What is told after as many of them.
 TOLD = [
     "visit.reason takes no null there",
-    "visit.reason is narrower there",
-    "visit.fee is narrower there",
+    "visit.reason has another length there",
+    "visit.fee has another precision there",
     "visit.weight has a narrower check there",
 ]
 

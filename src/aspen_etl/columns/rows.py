@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from aspen_etl.columns.chosen import COLUMNS
-from aspen_etl.columns.frames import make_column
+from aspen_etl.columns.frames import make_column, make_frame
 from aspen_etl.columns.positions import argsort_numbers, gather, is_range
 from aspen_etl.columns.protocol import Mask, Positions
 from aspen_etl.columns.text import conform_text
@@ -23,6 +23,7 @@ __all__ = [
     "number_rows",
     "same_cells",
     "sort_rows",
+    "take_rows",
 ]
 
 #: How many numbers there may be for each key, so that a table of all of them pays.
@@ -30,6 +31,12 @@ _DENSE = 4
 
 #: What a code of a combination must stay below, so that 64 bits hold it.
 _CODE_LIMIT = 2**62
+
+
+def take_rows(frame: pd.DataFrame, rows: Positions, /) -> pd.DataFrame:
+    """Take some rows of a frame, by their places; the index is new."""
+    columns = {name: COLUMNS.take(values, rows) for name, values in frame.items()}
+    return make_frame(columns, pd.RangeIndex(len(rows)))
 
 
 def codes(values: pd.Series, /) -> tuple[Positions, pd.Series]:

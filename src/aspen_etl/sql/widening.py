@@ -59,23 +59,22 @@ def _narrower_of(
             continue  # told by who looks for what is missing
         if spec.nullable and not held[column]["nullable"]:
             yield f"{name}.{column} takes no null there"
-        elif not _holds(held[column]["type"], table.c[column].type):
-            yield f"{name}.{column} is narrower there"
-        else:
-            yield from (
-                f"{name}.{column} has a narrower check there, {check}"
-                for check, limit in _limits(spec, table).items()
-                if check in checks and not _tells(checks[check], limit)
-            )
+        for fact in _FACTS:
+            if not _holds(held[column]["type"], table.c[column].type, fact):
+                yield f"{name}.{column} has another {fact} there"
+        for check, limit in _limits(spec, table).items():
+            if check in checks and not _tells(checks[check], limit):
+                yield f"{name}.{column} has a narrower check there, {check}"
 
 
-def _holds(held: Any, wanted: Any) -> bool:
+#: What of a type may be wider.
+_FACTS = ("length", "precision")
+
+
+def _holds(held: Any, wanted: Any, fact: str) -> bool:
     """Tell whether a type of the database takes what one of the model takes, of the same kind."""
-    for fact in ("length", "precision"):
-        there, asked = getattr(held, fact, None), getattr(wanted, fact, None)
-        if there is not None and (asked is None or there < asked):
-            return False
-    return True
+    there, asked = getattr(held, fact, None), getattr(wanted, fact, None)
+    return there is None or (asked is not None and there >= asked)
 
 
 def _limits(spec: ColumnSpec, table: sa.Table) -> dict[str, Any]:

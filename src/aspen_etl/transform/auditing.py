@@ -11,7 +11,7 @@ import pandas as pd
 from aspen_etl.columns import COLUMNS, Mask, Positions
 from aspen_etl.columns.frames import make_column, make_frame
 from aspen_etl.columns.positions import is_range, rows_without
-from aspen_etl.columns.rows import find_rows
+from aspen_etl.columns.rows import find_rows, take_rows
 from aspen_etl.columns.text import conform_text
 from aspen_etl.schema.column_spec import TIMESTAMP
 from aspen_etl.schema.evolution import conform_known
@@ -84,8 +84,7 @@ def stamp(
 
 
 def _gone(before: pd.DataFrame, staying: Positions) -> pd.DataFrame:
-    rows = rows_without(staying, len(before))
-    return make_frame({str(name): COLUMNS.take(values, rows) for name, values in before.items()})
+    return take_rows(before, rows_without(staying, len(before)))
 
 
 def _with(frame: pd.DataFrame, columns: Mapping[str, pd.Series]) -> pd.DataFrame:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from aspen_etl.columns import COLUMNS, Positions
 from aspen_etl.columns.frames import make_frame
-from aspen_etl.columns.rows import find_keys
+from aspen_etl.columns.rows import find_keys, take_rows
 from aspen_etl.errors import ExtractError, ProofError
 from aspen_etl.schema.evolution import conform_known
 from aspen_etl.schema.previous import Before, Previous
@@ -156,7 +156,7 @@ class _States:
             frame = conform_known(frame, table).reset_index(drop=True)
             parts = self._parts(table, frame)
             for tables, rows in zip(self.tables, split_positions(parts, self.count)):
-                tables[name] = _some_rows(frame, rows)
+                tables[name] = take_rows(frame, rows)
             self.homes[name] = _Homes(frame[table.primary_key], parts)
         if then.state is not None:
             self._add_keys(table, then.state, frame)
@@ -199,8 +199,3 @@ class _States:
     def snapshots(self, time: Optional[dt.datetime]) -> list[Snapshot]:
         """Give the state of each part."""
         return [Snapshot(Tables(t), keys, time) for t, keys in zip(self.tables, self.keys)]
-
-
-def _some_rows(frame: pd.DataFrame, rows: Positions) -> pd.DataFrame:
-    columns = {name: COLUMNS.take(values, rows) for name, values in frame.items()}
-    return make_frame(columns, pd.RangeIndex(len(rows)))

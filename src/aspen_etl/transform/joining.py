@@ -11,7 +11,7 @@ import pandas as pd
 from aspen_etl.columns import COLUMNS
 from aspen_etl.columns.frames import make_frame
 from aspen_etl.columns.positions import is_range, rows_without
-from aspen_etl.columns.rows import find_rows, sort_rows
+from aspen_etl.columns.rows import find_rows, sort_rows, take_rows
 from aspen_etl.errors import ProofError
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.snapshot import KeyState, Snapshot, Tables
@@ -56,8 +56,7 @@ def join_rows(
     rows = order[~same]
     if len(rows) == len(whole) and is_range(rows):
         return whole
-    columns = {name: COLUMNS.take(values, rows) for name, values in whole.items()}
-    return make_frame(columns, pd.RangeIndex(len(rows)))
+    return take_rows(whole, rows)
 
 
 def _concat(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
