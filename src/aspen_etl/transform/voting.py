@@ -59,18 +59,17 @@ def vote(ballot: Ballot, /) -> Positions:
     if ballot.is_open:
         win[disagree] = -1
         return win
-    some = disagree[key]
+    some = np.flatnonzero(disagree[key])
     width = int(value.max()) + 1
-    pairs, place, rows = np.unique(
-        key[some] * width + value[some], return_inverse=True, return_counts=True
-    )
+    place, pairs = pd.factorize(key[some] * width + value[some])
+    rows = np.bincount(place)
     keys, values = np.divmod(pairs, width)
     late = np.zeros(len(pairs), dtype=np.int64)
     if ballot.latest is not None:
         late[:] = -1
-        np.maximum.at(late, place.ravel(), ballot.latest(here[some]))
-    distinct, back = np.unique(values, return_inverse=True)
-    order = np.lexsort((ballot.rank(distinct)[back.ravel()], -rows, -late, keys))
+        np.maximum.at(late, place, ballot.latest(here[some]))
+    back, distinct = pd.factorize(values)
+    order = np.lexsort((ballot.rank(distinct)[back], -rows, -late, keys))
     first = np.ones(len(order), dtype=bool)
     first[1:] = keys[order][1:] != keys[order][:-1]
     win[keys[order][first]] = values[order][first]

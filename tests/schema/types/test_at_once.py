@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from aspen_etl.schema.types import decimal, moment
+from aspen_etl.schema.types import date, decimal, moment
 from tests.schema.types.kernels import KERNELS, Kernel, a_column, judge
 
 MONEY: dict[str, Any] = {"precision": 12, "scale": 2}
@@ -19,6 +19,13 @@ MOMENTS = {
     "%d.%m.%Y %H:%M": ["31.01.2020 14:05", "1.2.2020 4:05"],
     "%Y%m%d%H%M%S": ["20200131140500"],
     "%d.%m.%Y %H:%M:%S.%f": ["31.1.2020 14:05:00.5", "31.1.2020 14:05:00.123000"],
+}
+DAYS = {
+    "": ["2020-01-31", "1600-02-29"],
+    "%m/%d/%Y": ["01/31/2020", "1/2/2020", "2/29/2020", "2020-01-31"],
+    "%d.%m.%Y": ["31.01.2020", "1.2.2020", "2020-01-31"],
+    "%Y%m%d": ["20200131"],
+    "%Y/%m/%d": ["2020/1/31", "2020/01/02"],
 }
 NUMBERS = {
     "": ["1.5", "7", "-0", "007.5", "-0.01"],
@@ -45,6 +52,34 @@ def test_moments(
     ends = end if "%" not in name else ""
     cells = [cell + ends if ":" in cell else cell for cell in MOMENTS[name]]
     assert len(judge([*cells, None], spec)) == len(cells) + 1
+
+
+@pytest.mark.parametrize("kernel", AT_ONCE, ids=lambda kernel: kernel.name)
+@pytest.mark.parametrize("name", DAYS)
+def test_days(kernel: Kernel, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    kernel.use(monkeypatch)
+    monkeypatch.setattr(date, "_read", refuse)
+    cells = DAYS[name]
+    assert len(judge([*cells, None], a_column("date", format=name or None))) == len(cells) + 1
+
+
+@pytest.mark.parametrize("kernel", KERNELS, ids=lambda kernel: kernel.name)
+@pytest.mark.parametrize("name", DAYS)
+def test_what_is_no_day_is_none_at_once_either(
+    kernel: Kernel, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kernel.use(monkeypatch)
+    spec = a_column("date", format=name or None)
+    wrong = [
+        "2020-01-31 00:00:00",
+        "=2020-01-031",
+        "=2020-01-31 00:00:00",
+        "=2020-01-31",
+        "2021-02-29",
+    ]
+    assert judge(wrong, spec) == ["invalid"] * len(wrong)
+    early = ["1582-10-14", "1582-10-15"]
+    assert judge(early, spec) == ["out_of_range", "1582-10-15"]
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,9 @@ INVALID, TOO_PRECISE, OUT_OF_RANGE = "invalid", "too_precise", "out_of_range"
 #: What became of one cell: its canonical text and '', or '' and the rule that it breaks.
 Finding = tuple[str, str]
 
+#: What spells a column at once, and tells which of its cells are canonical text now.
+_Spell = Callable[[pd.Series], tuple[pd.Series, Mask]]
+
 
 class Facts(Protocol):
     """What a type has to know of a column; a ``ColumnSpec`` knows it."""
@@ -115,7 +118,7 @@ def always(*rules: str) -> Callable[[Facts], tuple[str, ...]]:
 def read_cells(
     values: pd.Series,
     read: Callable[[str], Finding],
-    sure: Optional[Callable[[pd.Series], Mask]] = None,
+    many: Optional[_Spell] = None,
     /,
 ) -> Canonical:
     """Spell each distinct cell anew, whatever it is.
@@ -123,12 +126,11 @@ def read_cells(
     Args:
         values: Text.
         read: Give what becomes of a text.
-        sure: Tell which of many texts are canonical and break no rule; it says the same as
-            ``read`` of those.
+        many: Spell many distinct texts at once, as of ``judged``.
     """
     values = conform_text(values.reset_index(drop=True))
     work = _Work(values)
-    work.read(np.arange(len(values)), values, read, sure)
+    work.read(np.arange(len(values)), values, read, many)
     return work.done()
 
 
@@ -136,7 +138,7 @@ def judged(
     values: pd.Series,
     sure: str,
     read: Callable[[str], Finding],
-    many: Optional[Callable[[pd.Series], tuple[pd.Series, Mask]]] = None,
+    many: Optional[_Spell] = None,
     /,
 ) -> Canonical:
     """Leave the cells of a form as they are, and spell each other distinct cell anew.
@@ -145,8 +147,8 @@ def judged(
         values: Text.
         sure: A form, as of ``Columns.matches``, that only canonical text has.
         read: Give what becomes of any other text, canonical text among it.
-        many: Spell a long column at once, and tell which of its cells are canonical text now; it
-            says the same as ``read`` of those.
+        many: Spell a long column at once, and tell which of its cells are canonical text now and
+            break no rule; it says the same as ``read`` of those.
     """
     values = conform_text(values.reset_index(drop=True))
     work = _Work(values)
@@ -183,13 +185,17 @@ class _Work:
         rows: Positions,
         cells: pd.Series,
         read: Callable[[str], Finding],
-        sure: Optional[Callable[[pd.Series], Mask]] = None,
+        many: Optional[_Spell] = None,
     ) -> None:
         """Read each distinct cell of some rows."""
         found, distinct = codes(cells)
         texts: list[str] = distinct.tolist()
-        stay = [False] * len(texts) if sure is None else sure(distinct).tolist()
-        answers = [(text, "") if stays else read(text) for text, stays in zip(texts, stay)]
+        if many is not None and len(texts) >= _MANY:
+            spelt, hit = many(distinct)
+            known = zip(texts, spelt.tolist(), hit.tolist())
+            answers = [(new, "") if is_hit else read(old) for old, new, is_hit in known]
+        else:
+            answers = [read(text) for text in texts]
         for rule in (INVALID, TOO_PRECISE, OUT_OF_RANGE):
             broken = [each == rule for _, each in answers]
             if any(broken):

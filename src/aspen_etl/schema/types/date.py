@@ -24,7 +24,12 @@ from aspen_etl.schema.types.base import (
     read_cells,
 )
 from aspen_etl.schema.types.days import FIRST_DAY, REAL_DAY
-from aspen_etl.schema.types.patterns import Pattern, UnreadablePatternError, read_pattern
+from aspen_etl.schema.types.patterns import (
+    UNPAD_DAY,
+    Pattern,
+    UnreadablePatternError,
+    read_pattern,
+)
 
 __all__ = ["DATE"]
 
@@ -44,13 +49,20 @@ def _dtype(_spec: Facts) -> Any:
 def _canonical(values: pd.Series, spec: Facts) -> Canonical:
     pattern = read_pattern(spec.format) if spec.format is not None else None
     first = spec.minimum or FIRST_DAY
-    return read_cells(values, partial(_read, pattern, first), partial(_are_sure, first))
+    return read_cells(values, partial(_read, pattern, first), partial(_spell, pattern, first))
 
 
-def _are_sure(first: dt.date, texts: pd.Series) -> Mask:
-    """Tell which texts are canonical: such dates are in the order of their text."""
+def _spell(pattern: Optional[Pattern], first: dt.date, values: pd.Series) -> tuple[pd.Series, Mask]:
+    """Spell distinct texts by the place of their parts; which days there are is judged at the end.
+
+    Dates are in the order of their canonical text.
+    """
+    texts, own = values, np.zeros(len(values), dtype=bool)
+    if pattern is not None and pattern.plain is not None:
+        own = COLUMNS.matches(values, "=(?s:.*)")  # what looks as if it were on its way
+        texts = COLUMNS.replace(COLUMNS.replace(values, *pattern.plain), *UNPAD_DAY)
     late: Mask = texts.to_numpy(dtype=object) >= first.isoformat()
-    return late & COLUMNS.matches(texts, REAL_DAY)
+    return texts, late & COLUMNS.matches(texts, REAL_DAY) & ~own
 
 
 def _read(pattern: Optional[Pattern], minimum: dt.date, text: str) -> Finding:

@@ -14,7 +14,16 @@ from typing import NamedTuple, Optional
 
 from aspen_etl.schema.types.days import real_day
 
-__all__ = ["ISO_MOMENT", "OFFSET", "Moment", "Pattern", "UnreadablePatternError", "read_pattern"]
+__all__ = [
+    "ISO_MOMENT",
+    "OFFSET",
+    "UNPAD",
+    "UNPAD_DAY",
+    "Moment",
+    "Pattern",
+    "UnreadablePatternError",
+    "read_pattern",
+]
 
 _MONTHS = "january february march april may june july august september october november december"
 _DAYS = "monday tuesday wednesday thursday friday saturday sunday"
@@ -180,6 +189,8 @@ UNPAD = (
     "=([0-9]{4}-)0?([0-9]{2}-)0?([0-9]{2} )0?([0-9]{2}:[0-9]{2}:[0-9]{2}.*)",
     r"\g<1>\g<2>\g<3>\g<4>",
 )
+#: The same of a day alone.
+UNPAD_DAY = ("=([0-9]{4}-)0?([0-9]{2}-)0?([0-9]{2}) 00:00:00", r"\g<1>\g<2>\g<3>")
 
 
 # ----------------------------------------------------------------------------- patterns
