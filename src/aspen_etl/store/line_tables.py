@@ -20,12 +20,12 @@ from aspen_etl.columns.searching import count_below, goes_up
 from aspen_etl.derive.formats import FormatName
 from aspen_etl.errors.base import named
 from aspen_etl.io.codecs import CODECS, encode
-from aspen_etl.io.held_tables import Written, write_after
 from aspen_etl.io.splicing import Rows, join_rows, splice
 from aspen_etl.schema.column_spec import ColumnSpec
 from aspen_etl.schema.conforming import conform_column
 from aspen_etl.schema.evolution import complete_table
 from aspen_etl.schema.spec import TableSpec
+from aspen_etl.store.held_tables import Written, write_after
 
 __all__ = ["LineTable", "find_lines"]
 
