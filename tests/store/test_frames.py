@@ -12,11 +12,12 @@ import pytest
 from aspen_etl.columns.frames import equal_frames
 from aspen_etl.errors import CorruptStoreError, SourceNotFoundError
 from aspen_etl.io.batch import Batch
+from aspen_etl.io.codecs import encode
 from aspen_etl.io.filesystem import Location, locate
 from aspen_etl.schema.column_spec import ColumnSpec
 from aspen_etl.store import frames
 from aspen_etl.store.commit import Stored
-from aspen_etl.store.frames import read_frame, send_frame
+from aspen_etl.store.frames import read_frame, send_file
 
 COLUMNS = {
     "key": ColumnSpec("key", "integer", primary_key=True),
@@ -32,7 +33,8 @@ def frame_of(*words: Any) -> pd.DataFrame:
 def written(folder: Path, frame: pd.DataFrame) -> tuple[Location, Stored, Path]:
     root = locate(folder)
     with Batch() as batch:
-        stored = send_frame(batch, root, "t/part", frame, COLUMNS, "csv")
+        file = send_file(batch, root, "t/part.csv", [encode(frame, COLUMNS, "csv")], len(frame))
+    stored = Stored("csv", tuple(COLUMNS), (file,))
     return root, stored, folder / stored.files[0].path
 
 

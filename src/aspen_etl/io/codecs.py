@@ -11,20 +11,22 @@ are ``YYYY-MM-DD HH:MM:SS.mmm`` in UTC.
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain, islice
-from typing import IO, Any, Optional, Union
+from typing import IO, Any, Optional, Protocol, Union
 
 import pandas as pd
 
+from aspen_etl.columns import Positions
 from aspen_etl.columns.frames import make_frame
 from aspen_etl.columns.threads import map_ahead
 from aspen_etl.derive.formats import FormatName, arrow_schema
 from aspen_etl.errors import CorruptFileError, MissingDependencyError
 from aspen_etl.errors.base import instead, named
 from aspen_etl.io.arrow_cells import arrow_cells
+from aspen_etl.io.counting import feed_ends
 from aspen_etl.io.csv_cells import csv_cells
 from aspen_etl.io.csv_fast import read_typed_csv
 from aspen_etl.io.csv_reading import read_csv
@@ -48,7 +50,17 @@ __all__ = [
 _OWN_FILES = ReadLimits(max_rows=2**62, max_columns=2**31)
 
 ColumnSpecs = Mapping[str, ColumnSpec]
+Names = Optional[Sequence[str]]
 Part = Callable[[], Data]
+
+
+class Stream(Protocol):
+    """Read what is known to be as it was written, each cell in its type at once."""
+
+    def __call__(
+        self, data: Union[bytes, IO[bytes]], columns: ColumnSpecs, names: Names = None, /
+    ) -> Optional[pd.DataFrame]:
+        """Read all columns, or those named, of bytes or of what reads them; none if it cannot."""
 
 
 @dataclass(frozen=True)
@@ -61,11 +73,15 @@ class Codec:
         decode: Reads the bytes of a file, with its url for messages.
         stream: Reads what is known to be as it was written, from bytes or piece by piece, and
             each cell in its type at once. It gives none where it cannot; not each format has it.
+        bounds: Gives, of such bytes, the offset of each row and behind the last one, if each row
+            stands there for itself, and is read and written alike behind any others. It gives
+            none where it cannot; not each format has it.
     """
 
     parts: Callable[[pd.DataFrame, ColumnSpecs], list[Part]]
     decode: Callable[[bytes, ColumnSpecs, str], pd.DataFrame]
-    stream: Optional[Callable[[Union[bytes, IO[bytes]], ColumnSpecs], Optional[pd.DataFrame]]]
+    stream: Optional[Stream]
+    bounds: Optional[Callable[[bytes, ColumnSpecs], Optional[Positions]]]
 
 
 def encode(frame: pd.DataFrame, columns: ColumnSpecs, file_format: FormatName) -> bytes:
@@ -155,29 +171,38 @@ def decode_verified(
 # ----------------------------------------------------------------------------- CSV
 
 
-def decode_own_csv(data: Union[bytes, IO[bytes]], columns: ColumnSpecs) -> Optional[pd.DataFrame]:
+def decode_own_csv(
+    data: Union[bytes, IO[bytes]], columns: ColumnSpecs, names: Names = None, /
+) -> Optional[pd.DataFrame]:
     """Read CSV that ``encode`` wrote, each cell in its type at once.
 
     Args:
         data: The bytes, or what reads them: then the caller makes sure that they are those.
         columns: What the columns are.
+        names: Which of them are read, in this order; by default all.
 
     Returns:
         The table, its text in the pieces that it was read in; or none where pyarrow is not
         there, or the bytes are not as expected.
     """
     try:
-        table = read_typed_csv(data, arrow_schema(columns))
+        table = read_typed_csv(data, arrow_schema(columns), names)
     except MissingDependencyError:
         return None
+    wanted = columns if names is None else {name: columns[name] for name in names}
     if table is None or any(
         not (spec.nullable or csv_cells(spec).may_be_empty) and table.column(name).null_count
-        for name, spec in columns.items()
+        for name, spec in wanted.items()
     ):
         return None
     held = dict(zip(table.column_names, table.columns))
     del table  # so that each column is let go of as soon as it is another
-    return make_frame({name: _from_arrow(held.pop(name), s) for name, s in columns.items()})
+    return make_frame({name: _from_arrow(held.pop(name), s) for name, s in wanted.items()})
+
+
+def _csv_bounds(data: bytes, columns: ColumnSpecs) -> Optional[Positions]:
+    header = f"{','.join(columns)}\n".encode()
+    return feed_ends(data) if data.startswith(header) else None
 
 
 def _from_csv(data: bytes, columns: ColumnSpecs, url: str) -> pd.DataFrame:
@@ -266,6 +291,6 @@ def _from_arrow(values: Any, spec: ColumnSpec) -> pd.Series:
 # ----------------------------------------------------------------------------- the table
 
 CODECS: Mapping[str, Codec] = {
-    "csv": Codec(parts=csv_parts, decode=_from_csv, stream=decode_own_csv),
-    "parquet": Codec(parts=_parquet_parts, decode=_from_parquet, stream=None),
+    "csv": Codec(parts=csv_parts, decode=_from_csv, stream=decode_own_csv, bounds=_csv_bounds),
+    "parquet": Codec(parts=_parquet_parts, decode=_from_parquet, stream=None, bounds=None),
 }

@@ -16,6 +16,7 @@ __all__ = [
     "Counts",
     "Seen",
     "count_records",
+    "feed_ends",
     "line_ends",
     "record_ends",
 ]
@@ -30,6 +31,10 @@ END_MARKS = (b"\x1a", b"\0")
 LOOK_BACK, LOOK_AHEAD = 2, 1
 
 _LINE_FEED, _RETURN, _QUOTE = ord("\n"), ord("\r"), ord('"')
+
+#: How many bytes are looked at at once: what is made of so few stays near the processor.
+_AT_ONCE = 1 << 20
+
 #: What stands before a quote that opens a field, and behind one that closes it: a separator, a line
 #: break, or the other quote of two that stand for one.
 _AROUND = np.zeros(256, dtype=bool)
@@ -90,6 +95,26 @@ def record_ends(data: bytes, /) -> tuple[Positions, bool]:
     return ends[_quotes_before(quotes, ends) % 2 == 0], _are_plain(text, quotes, opens=0)
 
 
+def feed_ends(data: bytes, /) -> Optional[Positions]:
+    """Give the offsets behind the records of a text each of which ends in a line feed.
+
+    Args:
+        data: The text from its beginning to its end.
+
+    Returns:
+        The offsets; none where a record ends otherwise, or a quote is not plain.
+    """
+    ends = _places(data, _LINE_FEED, 0, len(data)) + 1
+    quotes, returns = _quotes(data, 0, len(data)), _returns(data)
+    if len(quotes):
+        ends = ends[_quotes_before(quotes, ends) % 2 == 0]
+        if not _are_plain(np.frombuffer(data, dtype=np.uint8), quotes, opens=0):
+            return None
+    if (_quotes_before(quotes, returns) % 2 == 0).any():  # one that stands in no quotes
+        return None
+    return ends if (int(ends[-1]) if len(ends) else 0) == len(data) else None
+
+
 def line_ends(data: bytes, start: int, end: int, /) -> Optional[Positions]:
     """Give the offsets behind the lines of a text, if each of them is a record, and none if not.
 
@@ -102,7 +127,7 @@ def line_ends(data: bytes, start: int, end: int, /) -> Optional[Positions]:
     if has_returns and data.count(b"\r", start, end) != data.count(b"\r\n", start, end):
         return None
     text = np.frombuffer(data, dtype=np.uint8)[:end]
-    ends = np.flatnonzero(text[start:] == _LINE_FEED) + (start + 1)
+    ends = _places(data, _LINE_FEED, start, end) + 1
     if not len(ends) or ends[-1] != end:
         ends = np.append(ends, end)
     quotes = _quotes(data, start, end)
@@ -178,7 +203,7 @@ def _line_ends(data: bytes, start: int, end: int) -> Positions:
     r"""Give the offsets behind the line breaks of a block; ``\r\n`` is one, and ends at its end."""
     text = np.frombuffer(data, dtype=np.uint8)
     if b"\r" not in data:
-        return np.flatnonzero(text[start:end] == _LINE_FEED) + (start + 1)
+        return _places(data, _LINE_FEED, start, end) + 1
     ends, following = _are_breaks(text[start:end]), text[start + 1 : end + 1]
     held = text[start : start + len(following)]
     ends[: len(following)] &= ~((held == _RETURN) & (following == _LINE_FEED))
@@ -188,7 +213,23 @@ def _line_ends(data: bytes, start: int, end: int) -> Positions:
 def _quotes(data: bytes, start: int, end: int) -> Positions:
     if data.find(b'"', start, end) < 0:
         return np.empty(0, dtype=np.int64)
-    return np.flatnonzero(np.frombuffer(data, dtype=np.uint8)[start:end] == _QUOTE) + start
+    return _places(data, _QUOTE, start, end)
+
+
+def _returns(data: bytes) -> Positions:
+    if b"\r" not in data:
+        return np.empty(0, dtype=np.int64)
+    return _places(data, _RETURN, 0, len(data))
+
+
+def _places(data: bytes, byte: int, start: int, end: int) -> Positions:
+    """Give the offsets of a byte."""
+    text = np.frombuffer(data, dtype=np.uint8)[:end]
+    found = [
+        np.flatnonzero(text[first : first + _AT_ONCE] == byte) + first
+        for first in range(start, end, _AT_ONCE)
+    ]
+    return np.concatenate([np.empty(0, dtype=np.int64), *found])
 
 
 def _quotes_before(quotes: Positions, ends: Positions) -> Positions:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from array import array
-from collections.abc import Iterator, MutableSequence
+from collections.abc import Iterable, Iterator, MutableSequence
 from functools import partial
 from typing import IO, Any
 
@@ -190,12 +190,13 @@ def _parse_text(data: bytes, start: int, end: int, fields: int) -> Any:
     return table if max(longest) <= MAX_TEXT else None
 
 
-def read_typed_csv(data: bytes | IO[bytes], schema: Any) -> Any:
+def read_typed_csv(data: bytes | IO[bytes], schema: Any, names: Iterable[str] | None = None) -> Any:
     """Read a CSV file that is known to be as this library wrote it, its cells in their types.
 
     Args:
         data: The file, or what reads it.
         schema: The names and Arrow types of its columns.
+        names: Which of them are read, in this order; by default all.
 
     Returns:
         An Arrow table in which an empty field is null, or None where it is not as expected; the
@@ -216,12 +217,19 @@ def read_typed_csv(data: bytes | IO[bytes], schema: Any) -> Any:
         source = stream_of_records(data)
     try:
         named = dict(zip(schema.names, types))
-        return _parse(source, named, block=2, skip_rows=1)
+        return _parse(source, named, block=2, skip_rows=1, names=names)
     except (pa.ArrowException, OSError, ValueError):  # such as one without a row
         return None
 
 
-def _parse(source: Any, types: dict[str, Any], *, block: int, skip_rows: int = 0) -> Any:
+def _parse(
+    source: Any,
+    types: dict[str, Any],
+    *,
+    block: int,
+    skip_rows: int = 0,
+    names: Iterable[str] | None = None,
+) -> Any:
     from pyarrow import csv as pa_csv
 
     return pa_csv.read_csv(
@@ -237,6 +245,7 @@ def _parse(source: Any, types: dict[str, Any], *, block: int, skip_rows: int = 0
             quoted_strings_can_be_null=True,
             true_values=["true"],
             false_values=["false"],
+            include_columns=None if names is None else list(names),
         ),
     )
 

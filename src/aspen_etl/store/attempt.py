@@ -6,6 +6,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Optional
 
 import pandas as pd
@@ -13,7 +14,7 @@ import pandas as pd
 from aspen_etl.columns.frames import equal_frames
 from aspen_etl.errors import CorruptStoreError, DeadlineError, ReadError, SourceNotFoundError
 from aspen_etl.io.batch import Batch
-from aspen_etl.io.codecs import encode, encode_ahead
+from aspen_etl.io.codecs import encode, encode_ahead, encoders
 from aspen_etl.io.filesystem import Location
 from aspen_etl.io.writing import Data
 from aspen_etl.schema.column_spec import ColumnSpec
@@ -21,7 +22,8 @@ from aspen_etl.schema.rejects import columns_as_named, rename
 from aspen_etl.schema.snapshot import REJECTS, KeyState
 from aspen_etl.schema.spec import TableSpec
 from aspen_etl.store.commit import Commit, KeyEntry, Stored
-from aspen_etl.store.frames import check_sizes, checksum, read_frame, send_file, send_frame
+from aspen_etl.store.frames import check_sizes, checksum, read_frame, send_file
+from aspen_etl.store.held_tables import Written
 from aspen_etl.store.place import Place
 from aspen_etl.transform.keys import key_columns, part_keys
 
@@ -72,20 +74,32 @@ class Attempt:
                 raise DeadlineError.after(seconds, self.limit.total_seconds(), step)
 
     def tables(
-        self, frames: Mapping[str, pd.DataFrame], tables: Mapping[str, TableSpec]
+        self,
+        frames: Mapping[str, pd.DataFrame],
+        tables: Mapping[str, TableSpec],
+        written: Mapping[str, Written] = MappingProxyType({}),
     ) -> dict[str, Stored]:
-        """Write tables."""
+        """Write tables, all of them or none.
+
+        Args:
+            frames: Tables by name, as frames.
+            tables: What the tables are.
+            written: Other tables by name, as bytes already.
+        """
         columns = {name: tables[name].columns for name in frames}
+        stored = {}
         with Batch() as batch:
-            stored = {
-                name: self._send(
-                    batch, f"{name}/{self.folder}/part-00000", frames[name], columns[name], parts
-                )
-                for name, parts in encode_ahead(frames, columns, self.format)
-            }
+            for name, parts in encode_ahead(frames, columns, self.format):
+                made = Written(parts, len(frames[name]), self.format)
+                stored[name] = self._send(batch, self._path_of(name), tables[name].columns, made)
+            for name, made in written.items():
+                stored[name] = self._send(batch, self._path_of(name), tables[name].columns, made)
         for each in stored.values():
             check_sizes(self.root, each)
         return stored
+
+    def _path_of(self, name: str) -> str:
+        return f"{name}/{self.folder}/part-00000"
 
     def keys(
         self, table: TableSpec, state: KeyState, frame: pd.DataFrame, before: Optional[KeyEntry]
@@ -156,8 +170,11 @@ class Attempt:
         *,
         elsewhere: bool = False,
     ) -> Stored:
+        if parts is None:
+            parts = (make() for make in encoders(frame, columns, self.format))
+        made = Written(parts, len(frame), self.format)
         with Batch() as batch:
-            stored = self._send(batch, path, frame, columns, parts, elsewhere=elsewhere)
+            stored = self._send(batch, path, columns, made, elsewhere=elsewhere)
         check_sizes(self._root(elsewhere=elsewhere), stored)
         return replace(stored, elsewhere=elsewhere)
 
@@ -165,9 +182,8 @@ class Attempt:
         self,
         batch: Batch,
         path: str,
-        frame: pd.DataFrame,
-        columns: Mapping[str, ColumnSpec],
-        parts: Optional[Iterable[Data]],
+        columns: Iterable[str],
+        made: Written,
         *,
         elsewhere: bool = False,
     ) -> Stored:
@@ -175,10 +191,8 @@ class Attempt:
         if self._started is None:
             self._started = time.monotonic()
         root = self._root(elsewhere=elsewhere)
-        if parts is None:
-            return send_frame(batch, root, path, frame, columns, self.format)
-        file = send_file(batch, root, f"{path}.{self.format}", parts, len(frame))
-        return Stored(self.format, tuple(columns), (file,))
+        file = send_file(batch, root, f"{path}.{made.format}", made.parts, made.rows)
+        return Stored(made.format, tuple(columns), (file,))
 
     def _root(self, *, elsewhere: bool) -> Location:
         return self.rejects_root if elsewhere and self.rejects_root is not None else self.root

@@ -21,7 +21,7 @@ from aspen_etl.errors import (
 from aspen_etl.errors.base import instead
 from aspen_etl.io.batch import Batch
 from aspen_etl.io.calling import attempt, retry
-from aspen_etl.io.codecs import CODECS, decode_verified, encoders
+from aspen_etl.io.codecs import CODECS, decode_verified
 from aspen_etl.io.filesystem import Location
 from aspen_etl.io.regular import open_regular
 from aspen_etl.io.small_files import read_state
@@ -32,11 +32,11 @@ from aspen_etl.store.commit import Stored, StoredFile
 __all__ = [
     "check_sizes",
     "checksum",
+    "decode_checked",
     "empty",
     "read_bytes",
     "read_frame",
     "send_file",
-    "send_frame",
 ]
 
 #: How often a file is read that does not come as it was written.
@@ -48,36 +48,10 @@ def checksum(data: Data, /) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def send_frame(
-    batch: Batch,
-    root: Location,
-    path: str,
-    frame: pd.DataFrame,
-    columns: Mapping[str, ColumnSpec],
-    file_format: FormatName,
-) -> Stored:
-    """Write a frame as one file, which is there when the batch ends.
-
-    Args:
-        batch: The files that it belongs to.
-        root: The store's place, or that of the rejects.
-        path: The file's path below it, without an ending.
-        frame: The frame.
-        columns: What its columns are.
-        file_format: ``csv`` or ``parquet``.
-
-    Raises:
-        WriteError: The storage failed.
-    """
-    parts = (make() for make in encoders(frame, columns, file_format))
-    file = send_file(batch, root, f"{path}.{file_format}", parts, len(frame))
-    return Stored(file_format, tuple(columns), (file,))
-
-
 def send_file(
     batch: Batch, root: Location, path: str, parts: Iterable[Data], rows: int
 ) -> StoredFile:
-    """Write the bytes of a frame, as ``send_frame`` does.
+    """Write the bytes of a frame as one file, which is there when the batch ends.
 
     Args:
         batch: The files that it belongs to.
@@ -164,11 +138,21 @@ def _read_part(
         frame = _read_streamed(place, file, columns, stream)
         if frame is not None:
             return frame
-    data = read_bytes(place, file)
+    return decode_checked(read_bytes(place, file), columns, file_format, url=place.url)
+
+
+def decode_checked(
+    data: bytes, columns: Mapping[str, ColumnSpec], file_format: FormatName, *, url: str
+) -> pd.DataFrame:
+    """Read a frame of bytes whose checksum is right.
+
+    Raises:
+        CorruptStoreError: They are no such frame all the same.
+    """
     return instead(
-        lambda: decode_verified(data, columns, file_format, url=place.url),
+        lambda: decode_verified(data, columns, file_format, url=url),
         CorruptFileError,
-        lambda error: CorruptStoreError.at(place.url, str(error)),
+        lambda error: CorruptStoreError.at(url, str(error)),
     )
 
 
