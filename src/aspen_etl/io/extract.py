@@ -32,7 +32,18 @@ if TYPE_CHECKING:
     from aspen_etl.schema.model import Model
     from aspen_etl.schema.spec import SourceSpec
 
-__all__ = ["lay_out", "load_file", "read_extract", "read_file"]
+__all__ = [
+    "Parts",
+    "check_names",
+    "lay_out",
+    "load_file",
+    "put_together",
+    "read_extract",
+    "read_file",
+]
+
+#: What was read of a sheet: each part with the place that it comes from.
+Parts = Sequence["tuple[Location, RawSheet]"]
 
 
 def read_extract(  # noqa: PLR0913 - one call says everything about a file, each option alone
@@ -97,8 +108,13 @@ def read_extract(  # noqa: PLR0913 - one call says everything about a file, each
         ignore_columns=ignore_columns,
         limits=limits,
     )
-    _check_names(reading, model)
-    raw = _read_files(find_files(source, model, storage_options, reading.sheets), model, reading)
+    check_names(reading, model)
+    files = find_files(source, model, storage_options, reading.sheets)
+    return put_together(_read_files(files, model, reading), model, reading)
+
+
+def put_together(raw: Mapping[str, Parts], model: Model, reading: Reading, /) -> Extract:
+    """Make an extract of what was read of each sheet."""
     frames, faults, notes = {}, [], {}
     for name, spec in model.sources.items():
         frames[name], found = lay_out(raw[name], spec, reading)
@@ -111,7 +127,7 @@ def read_extract(  # noqa: PLR0913 - one call says everything about a file, each
     )
 
 
-def _check_names(reading: Reading, model: Model) -> None:
+def check_names(reading: Reading, model: Model) -> None:
     """Refuse what could only be a slip of the pen, before a file is opened."""
     check_sources("sheets=", reading.sheets, model)
     _check_header_row(reading.header_row, model)
@@ -135,9 +151,6 @@ def _check_header_row(row: Any, model: Model) -> None:
 
 
 # ----------------------------------------------------------------------------- the files
-
-#: What was read of a sheet: each part with the place that it comes from.
-Parts = Sequence["tuple[Location, RawSheet]"]
 
 
 def _read_files(files: Sequence[SheetFiles], model: Model, reading: Reading) -> dict[str, Parts]:

@@ -28,6 +28,7 @@ __all__ = [
     "Summary",
     "check_accounts",
     "count",
+    "count_cells",
     "list_rejects",
 ]
 
@@ -214,8 +215,13 @@ def count(
     return Summary(sources, _count_rejects(verdicts), {})
 
 
+def count_cells(sheet: Sheet, /) -> dict[str, int]:
+    """Count the cells of a sheet that are not missing, by column."""
+    return {str(name): int(sheet.present(str(name)).sum()) for name in sheet.clean.columns}
+
+
 def _summarize(sheet: Sheet, verdict: Verdict, kept: Kept) -> SourceSummary:
-    cells = {str(name): int(sheet.present(str(name)).sum()) for name in sheet.clean.columns}
+    cells = count_cells(sheet)
     accepted = {name: _count_accepted(sheet, verdict, name) for name in cells}
     return SourceSummary(
         rows=len(sheet.rows),

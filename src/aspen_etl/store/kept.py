@@ -1,0 +1,200 @@
+"""The source as the last run saw it, kept so that the next one finds what changed.
+
+It is no commit, and no truth: where anything about it is not as expected, it is as good as none,
+and a run reads its source as a whole. Its files have fixed names beside the rejects, since they
+hold what was read; the figures, which hold no cell, lie in the store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import NamedTuple, Optional
+
+import pandas as pd
+
+from aspen_etl.columns.protocol import Mask
+from aspen_etl.errors import AspenETLError, CorruptFileError
+from aspen_etl.io.codecs import decode_verified, encode
+from aspen_etl.io.filesystem import Location
+from aspen_etl.io.small_files import read_small, take_away, write_words
+from aspen_etl.io.writing import make_folder, put
+from aspen_etl.schema.column_spec import ColumnSpec
+from aspen_etl.store.commit import STRICT, Commit, StoredFile
+from aspen_etl.store.committing import claim_rejects
+from aspen_etl.store.documents import read_if_whole
+from aspen_etl.store.frames import checksum, read_bytes
+from aspen_etl.store.place import Place
+
+__all__ = [
+    "KeptSheet",
+    "KeptSource",
+    "SheetFigures",
+    "forget_kept",
+    "keep_source",
+    "load_kept",
+    "read_kept",
+]
+
+_FOLDER = "_aspen/kept"
+_FIGURES = f"{_FOLDER}/source.json"
+#: What is known of each line of a sheet.
+_LINES: Mapping[str, ColumnSpec] = {
+    "subject": ColumnSpec("subject", "text", nullable=True),
+    "rejected": ColumnSpec("rejected", "boolean"),
+}
+
+
+class KeptSheet(NamedTuple):
+    """A sheet as it was read.
+
+    Attributes:
+        data: The bytes of its file, unpacked.
+        subjects: What the subject of each line is known by, missing where it names none.
+        rejected: Which lines have a reject.
+    """
+
+    data: bytes
+    subjects: pd.Series
+    rejected: Mask
+
+
+@dataclass(frozen=True)
+class SheetFigures:
+    """Tell of a kept sheet; it holds no cell.
+
+    Attributes:
+        data: The file of its bytes.
+        lines: The file of what is known of its lines.
+        rows: How many rows it has, blank ones not counted.
+        blank: How many blank ones.
+        cells: How many cells are not missing, by column.
+        repairs: How many were changed, by column.
+        notes: What its reader noticed.
+    """
+
+    data: StoredFile
+    lines: StoredFile
+    rows: int
+    blank: int
+    cells: Mapping[str, int]
+    repairs: Mapping[str, int]
+    notes: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class KeptSource:
+    """Tell which state of a source is kept; it holds no cell.
+
+    Attributes:
+        version: The version of the store that holds its state.
+        token: That of the commit.
+        settings: Options, model, functions and library as one.
+        sheets: The sheets.
+        short: How many runs came since the last one that read everything, each over what changed.
+        proved: When that one was, in ISO form.
+        elsewhere: Whether the files are below ``rejects_url``.
+    """
+
+    __pydantic_config__ = STRICT
+
+    version: int
+    token: str
+    settings: str
+    sheets: Mapping[str, SheetFigures] = field(repr=False)
+    short: int
+    proved: str
+    elsewhere: bool = False
+
+    def is_of(self, commit: Commit, settings: Optional[str], /) -> bool:
+        """Tell whether it is what a commit was made of, read under the same settings."""
+        return (self.version, self.token, self.settings) == (
+            commit.version,
+            commit.token,
+            settings,
+        )
+
+
+def read_kept(place: Place, /) -> Optional[KeptSource]:
+    """Read which state of a source is kept; none where there is none, or it lies elsewhere now."""
+    data = read_small(place.root.child(_FIGURES))
+    found = read_if_whole(KeptSource, data) if data else None
+    if found is None or found.elsewhere != (place.rejects_root is not None):
+        return None
+    return found
+
+
+def load_kept(place: Place, kept: KeptSource, /) -> Optional[dict[str, KeptSheet]]:
+    """Load what is kept; nothing where a file is gone, or is not what it was."""
+    home = _home(place)
+    try:
+        return {name: _load(home, name, figures) for name, figures in kept.sheets.items()}
+    except AspenETLError:
+        return None
+
+
+def _load(home: Location, name: str, figures: SheetFigures) -> KeptSheet:
+    data, lines = (home.child(path) for path in _paths(name))
+    frame = decode_verified(read_bytes(lines, figures.lines), _LINES, "csv", url=lines.url)
+    if len(frame) != figures.lines.rows:
+        raise CorruptFileError.at(lines.url, "it has another number of lines")
+    rejected = frame["rejected"].to_numpy(dtype=bool)
+    return KeptSheet(read_bytes(data, figures.data), frame["subject"], rejected)
+
+
+def keep_source(place: Place, kept: KeptSource, sheets: Mapping[str, KeptSheet], /) -> KeptSource:
+    """Keep a source in the place of the one before; it is found when all of it is there.
+
+    Args:
+        place: The store.
+        kept: What is known of it; the files of its sheets are described here.
+        sheets: The sheets.
+
+    Raises:
+        RejectsPlaceError: It would go where another store's rejects are.
+        SourceAccessError: The storage refuses.
+        WriteError: The storage failed.
+    """
+    claim_rejects(place, first=True)
+    home, described = _home(place), {}
+    make_folder(home.child(_FOLDER))
+    for name, sheet in sheets.items():
+        frame = pd.DataFrame({"subject": sheet.subjects, "rejected": sheet.rejected})
+        lines = encode(frame, _LINES, "csv")
+        files = []
+        for path, data in zip(_paths(name), (sheet.data, lines)):
+            put(home.child(path), data)
+            files.append(StoredFile(path, len(data), len(frame), checksum(data)))
+        described[name] = replace(kept.sheets[name], data=files[0], lines=files[1])
+    elsewhere = place.rejects_root is not None
+    kept = replace(kept, sheets=described, elsewhere=elsewhere)
+    write_words(place.root.child(_FIGURES), asdict(kept))
+    return kept
+
+
+def forget_kept(place: Place, /) -> int:
+    """Take away what is kept of a source, as where a subject is erased; the cells first.
+
+    Returns:
+        How many files went.
+
+    Raises:
+        SourceAccessError: The storage refuses.
+        WriteError: The storage failed.
+    """
+    homes = [place.root] if place.rejects_root is None else [place.root, place.rejects_root]
+    files = [
+        home.child(path) for home in homes for name in place.model.sources for path in _paths(name)
+    ]
+    files = [file for file in (*files, place.root.child(_FIGURES)) if file.kind() == "file"]
+    for file in files:
+        take_away(file)
+    return len(files)
+
+
+def _home(place: Place) -> Location:
+    return place.root if place.rejects_root is None else place.rejects_root
+
+
+def _paths(name: str) -> tuple[str, str]:
+    return f"{_FOLDER}/{name}.csv", f"{_FOLDER}/{name}.lines.csv"
