@@ -21,10 +21,10 @@ from aspen_etl.schema.snapshot import Snapshot, Tables
 from aspen_etl.schema.types import TYPES
 from aspen_etl.schema.values import Extract, Run
 from aspen_etl.transform.keeping import Missing
-from aspen_etl.transform.keys import PartedKeys, TableKeys, key_columns
+from aspen_etl.transform.keys import PartedKeys, Retired, TableKeys, key_columns
 from aspen_etl.transform.parting import Partitioning, can_part
 from aspen_etl.transform.reporting import Summary
-from aspen_etl.transform.touching import Partly, Retired, WholeTables, take_touched
+from aspen_etl.transform.touching import Partly, WholeTables, take_touched
 
 __all__ = ["TouchedResult", "normalize_touched"]
 

@@ -19,13 +19,13 @@ from aspen_etl.io.filesystem import Location
 from aspen_etl.io.writing import Data
 from aspen_etl.schema.column_spec import ColumnSpec
 from aspen_etl.schema.rejects import columns_as_named, rename
-from aspen_etl.schema.snapshot import REJECTS, KeyState
+from aspen_etl.schema.snapshot import REJECTS
 from aspen_etl.schema.spec import TableSpec
 from aspen_etl.store.commit import Commit, KeyEntry, Stored
 from aspen_etl.store.frames import check_sizes, checksum, read_frame, send_file
 from aspen_etl.store.held_tables import Written
 from aspen_etl.store.place import Place
-from aspen_etl.transform.keys import key_columns, part_keys
+from aspen_etl.transform.keys import Retired, key_columns
 
 __all__ = ["Attempt"]
 
@@ -101,14 +101,11 @@ class Attempt:
     def _path_of(self, name: str) -> str:
         return f"{name}/{self.folder}/part-00000"
 
-    def keys(
-        self, table: TableSpec, state: KeyState, frame: pd.DataFrame, before: Optional[KeyEntry]
-    ) -> KeyEntry:
+    def keys(self, table: TableSpec, found: Retired, before: Optional[KeyEntry]) -> KeyEntry:
         """Write the keys whose row is gone, unless they stand there already."""
-        columns, retired = key_columns(table), part_keys(state, frame, table).retired
         path = f"_aspen/keys/{self.folder}/{table.name}"
-        stored = self._once(path, retired, columns, before.retired if before else None)
-        return KeyEntry(state.next, stored)
+        held = before.retired if before else None
+        return KeyEntry(found.next, self._once(path, found.keys, key_columns(table), held))
 
     def rejects(self, frame: pd.DataFrame, before: Optional[Stored]) -> Stored:
         """Write the rejects, unless they stand there already."""

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Optional
 
-import pandas as pd
-
-from aspen_etl.changes import Changes
 from aspen_etl.errors import ConflictError, CorruptStoreError
 from aspen_etl.io.calling import jitter, retry
 from aspen_etl.io.waiting import until
 from aspen_etl.schema.evolution import describe_tables
 from aspen_etl.schema.rejects import has_former_names
-from aspen_etl.schema.snapshot import REJECTS, Snapshot
+from aspen_etl.schema.snapshot import REJECTS
 from aspen_etl.schema.values import Run
 from aspen_etl.store.attempt import Attempt
 from aspen_etl.store.commit import (
@@ -26,6 +23,7 @@ from aspen_etl.store.commit import (
     Stored,
     library_version,
 )
+from aspen_etl.store.contents import Contents
 from aspen_etl.store.frames import empty
 from aspen_etl.store.identity import identity_place
 from aspen_etl.store.place import Place
@@ -33,7 +31,6 @@ from aspen_etl.store.reading import find
 from aspen_etl.store.rejects_place import Standing, check_root, claim_place, judge_place
 
 __all__ = [
-    "Contents",
     "append",
     "begin",
     "check_places",
@@ -49,25 +46,6 @@ _TRIES = 20
 
 
 # ----------------------------------------------------------------------------- the commit of a run
-
-
-@dataclass(frozen=True)
-class Contents:
-    """Hold what a commit of a run is made of.
-
-    Attributes:
-        snapshot: What ``normalize`` made, with the snapshot of the parent before it.
-        changes: What changed since; a table without a change stays where it is.
-        rejects: The rejects.
-        reject_counts: How many there are, by rule.
-        source: What it was made of.
-    """
-
-    snapshot: Snapshot
-    changes: Changes
-    rejects: Optional[pd.DataFrame] = None
-    reject_counts: Sequence[Mapping[str, Any]] = ()
-    source: Optional[SourceRecord] = None
 
 
 def commit(
@@ -96,7 +74,7 @@ def commit(
     claim_rejects(place, first=len(rejects) > 0)
     attempt = Attempt(place, parent + 1, give_up, base=base)
     tables = _put_tables(place, attempt, contents, base)
-    keys = _put_keys(place, attempt, contents.snapshot, base)
+    keys = _put_keys(place, attempt, contents, base)
     refused = attempt.rejects(rejects, base.rejects if base else None)
     if base and (base.tables, base.keys, base.rejects) == (tables, keys, refused):
         return base
@@ -122,31 +100,28 @@ def _put_tables(
     tables, changes = place.model.tables, contents.changes
     then, now = base.model if base else {}, describe_tables(place.model)
     held = {n: stored for n, stored in (base.tables if base else {}).items() if n in changes}
-    written = {
-        name: contents.snapshot.tables[name]
+    written = [
+        name
         for name, table in tables.items()
         if name not in held
         or not changes[name].is_empty
         or held[name].columns != tuple(table.columns)
         or held[name].format != attempt.format
         or then[name] != now[name]
-    }
-    held.update(attempt.tables(written, tables))
+    ]
+    held.update(contents.tables.put(attempt, written, changes))
     return {name: held[name] for name in tables}
 
 
 def _put_keys(
-    place: Place, attempt: Attempt, snapshot: Snapshot, base: Optional[Commit]
+    place: Place, attempt: Attempt, contents: Contents, base: Optional[Commit]
 ) -> dict[str, KeyEntry]:
-    return {
-        name: attempt.keys(
-            place.model.tables[name],
-            state,
-            snapshot.tables[name],
-            base.keys.get(name) if base else None,
-        )
-        for name, state in snapshot.keys.items()
-    }
+    out = {}
+    for name in contents.tables.keyed:
+        table = place.model.tables[name]
+        before = base.keys.get(name) if base else None
+        out[name] = attempt.keys(table, contents.tables.retired(table), before)
+    return out
 
 
 # ----------------------------------------------------------------------------- of every kind

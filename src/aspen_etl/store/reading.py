@@ -41,6 +41,7 @@ __all__ = [
     "read_changes",
     "read_keys",
     "read_rejects",
+    "read_retired",
     "read_stored",
     "read_table",
     "table_names",
@@ -236,11 +237,15 @@ def read_keys(
     place: Place, commit: Commit, newest: Commit, name: str, frame: Optional[pd.DataFrame]
 ) -> TableKeys:
     """Read the keys that a table gave: those of its rows stand in it, and are not stored twice."""
-    table, entry = place.model.tables[name], commit.keys[name]
-    columns = key_columns(table)
-    retired = read_stored(place, entry.retired.moved(newest.rewrites), columns)
-    in_use = retired.iloc[:0] if frame is None else frame[list(columns)]
-    return TableKeys(table, entry.next, PartedKeys(in_use, retired))
+    table, retired = place.model.tables[name], read_retired(place, commit, newest, name)
+    in_use = retired.iloc[:0] if frame is None else frame[list(key_columns(table))]
+    return TableKeys(table, commit.keys[name].next, PartedKeys(in_use, retired))
+
+
+def read_retired(place: Place, commit: Commit, newest: Commit, name: str) -> pd.DataFrame:
+    """Read the keys that a table gave to rows that are gone."""
+    stored = commit.keys[name].retired.moved(newest.rewrites)
+    return read_stored(place, stored, key_columns(place.model.tables[name]))
 
 
 def lost(place: Place, url: str, newest: Commit, /) -> AspenETLError:

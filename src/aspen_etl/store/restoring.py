@@ -18,7 +18,7 @@ from aspen_etl.store.committing import append, described_as, next_commit, retryi
 from aspen_etl.store.frames import empty
 from aspen_etl.store.place import Place
 from aspen_etl.store.reading import find, load_old, whole
-from aspen_etl.transform.keys import conform_keys
+from aspen_etl.transform.keys import Retired, conform_keys
 
 __all__ = ["restore", "resume"]
 
@@ -67,7 +67,8 @@ def _keys(
         rows = empty(table.columns) if frame is None else frame
         given = _union(table, state.given, before.given if before else state.given)
         following = max(state.next, before.next if before else 1)
-        keys[name] = attempt.keys(table, KeyState(following, given), rows, newest.keys.get(name))
+        found = Retired.of(KeyState(following, given), rows, table)
+        keys[name] = attempt.keys(table, found, newest.keys.get(name))
     return keys
 
 

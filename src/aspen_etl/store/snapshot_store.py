@@ -23,6 +23,7 @@ from aspen_etl.schema.values import Run
 from aspen_etl.store import committing, pins, reading
 from aspen_etl.store.commit import Commit, SourceRecord
 from aspen_etl.store.commit_log import CommitLog
+from aspen_etl.store.contents import Contents, Whole
 from aspen_etl.store.former import find_former
 from aspen_etl.store.place import Place
 from aspen_etl.store.previous import StoredPrevious
@@ -195,7 +196,8 @@ class SnapshotStore:
             SourceAccessError, WriteError: The storage refuses, or failed; there is no commit.
         """
         rejects = None if rejects is None else take_in(rejects)
-        contents = committing.Contents(snapshot, changes, rejects, reject_counts, source)
+        tables = Whole(snapshot, self.model)
+        contents = Contents(tables, changes, rejects, reject_counts, source)
         return committing.commit(self.place, contents, run=run, parent=parent, give_up=give_up)
 
     def restore(self, version: int, /, *, run: Run) -> Commit:

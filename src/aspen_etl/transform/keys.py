@@ -27,6 +27,7 @@ from aspen_etl.schema.spec import TableSpec
 __all__ = [
     "Assigned",
     "PartedKeys",
+    "Retired",
     "TableKeys",
     "assign",
     "conform_keys",
@@ -48,6 +49,29 @@ class PartedKeys(NamedTuple):
 
     in_use: pd.DataFrame
     retired: pd.DataFrame
+
+
+class Retired(NamedTuple):
+    """The number that a table's next new row gets, and the keys of rows that are gone.
+
+    Attributes:
+        next: The number.
+        keys: The keys, as a frame of the primary and natural key, in their order.
+    """
+
+    next: int
+    keys: pd.DataFrame
+
+    @classmethod
+    def of(cls, state: KeyState, frame: Optional[pd.DataFrame], table: TableSpec) -> Retired:
+        """Take what is retired from all keys ever given.
+
+        Args:
+            state: All of them.
+            frame: The table.
+            table: What it is.
+        """
+        return cls(state.next, part_keys(state, frame, table).retired)
 
 
 class TableKeys(KeyState):

@@ -7,9 +7,9 @@ numbered, rejected and changed at all. Words of lookup tables are never gone, wh
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Optional, Protocol
+from typing import Any, Optional, Protocol
 
 import numpy as np
 import pandas as pd
@@ -24,15 +24,15 @@ from aspen_etl.schema.snapshot import KeyState, Snapshot, Tables
 from aspen_etl.schema.spec import TableSpec
 from aspen_etl.transform.keys import (
     PartedKeys,
+    Retired,
     TableKeys,
     join_keys,
     key_columns,
-    part_keys,
     some_keys,
 )
 from aspen_etl.transform.parting import Partitioning
 
-__all__ = ["Partly", "Retired", "TableRows", "Touched", "WholeTables", "take_touched"]
+__all__ = ["Partly", "TableRows", "Touched", "WholeTables", "take_touched"]
 
 
 class TableRows(Protocol):
@@ -41,18 +41,11 @@ class TableRows(Protocol):
     def __len__(self) -> int:
         """Count its rows."""
 
-    def column(self, name: str, /) -> pd.Series:
-        """Give a column, as values."""
+    def columns(self, names: Sequence[str], /) -> pd.DataFrame:
+        """Give some columns."""
 
     def take(self, rows: Positions, /) -> pd.DataFrame:
         """Give some rows, by their places; the index is new."""
-
-
-class Retired(NamedTuple):
-    """The number that a table's next new row gets, and the keys that it gave to rows now gone."""
-
-    next: int
-    keys: pd.DataFrame
 
 
 class Partly(Protocol):
@@ -105,7 +98,7 @@ class WholeTables:
         if state is None:
             return None
         frame = self.before.table(name) if name in self.names else None
-        return Retired(state.next, part_keys(state, frame, table).retired)
+        return Retired.of(state, frame, table)
 
 
 class _Rows:
@@ -117,8 +110,8 @@ class _Rows:
     def __len__(self) -> int:
         return len(self._frame)
 
-    def column(self, name: str, /) -> pd.Series:
-        return self._frame[name]
+    def columns(self, names: Sequence[str], /) -> pd.DataFrame:
+        return self._frame[list(names)]
 
     def take(self, rows: Positions, /) -> pd.DataFrame:
         return take_rows(self._frame, rows)
@@ -147,9 +140,9 @@ class Touched:
             frame: Their rows.
             table: The table.
         """
-        mine = part_keys(state, frame, table).retired
-        others = self.others.get(table.name, mine.iloc[:0])
-        return Retired(state.next, join_keys([others, mine], table))
+        mine = Retired.of(state, frame, table)
+        others = self.others.get(table.name, mine.keys.iloc[:0])
+        return Retired(mine.next, join_keys([others, mine.keys], table))
 
 
 def take_touched(before: Partly, subjects: pd.Series, how: Partitioning, /) -> Touched:
