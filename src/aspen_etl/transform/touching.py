@@ -176,9 +176,11 @@ class _Taking:
         """Take one table."""
         table, held = self.how.model.tables[name], self.before.rows(name)
         owner = self.how.owners.get(name)
-        rows = (
-            np.arange(len(held)) if owner is None else self._mine(name, held.column(owner.column))
-        )
+        rows = np.arange(len(held))
+        if owner is not None:
+            # The key is wanted when the table is written: both at once take one look.
+            keys = held.columns(list(dict.fromkeys([table.primary_key, owner.column])))
+            rows = self._mine(name, keys[owner.column])
         self.tables[name] = frame = held.take(rows)
         given, found = [frame[table.primary_key]], self.before.retired(name)
         if found is not None:
