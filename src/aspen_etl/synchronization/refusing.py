@@ -14,12 +14,12 @@ from aspen_etl.errors import (
     ThresholdError,
 )
 from aspen_etl.io.content import SourceFile
-from aspen_etl.normalization import NormalizeResult
 from aspen_etl.schema.values import Run
 from aspen_etl.store.commit import Commit
 from aspen_etl.store.committing import claim_rejects
 from aspen_etl.store.refused import RefusedRun, keep_refused
 from aspen_etl.store.snapshot_store import SnapshotStore
+from aspen_etl.synchronization.report import Result
 from aspen_etl.synchronization.thresholds import Thresholds, find_outdated, find_refusals
 
 __all__ = ["refuse_broken"]
@@ -30,7 +30,7 @@ def refuse_broken(
     store: SnapshotStore,
     run: Run,
     newest: Optional[Commit],
-    result: NormalizeResult,
+    result: Result,
     files: tuple[SourceFile, ...],
 ) -> None:
     """Refuse a run that breaks a limit; its figures and its rejects are kept.

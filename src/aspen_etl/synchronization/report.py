@@ -6,14 +6,19 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, Optional
+from typing import Any, Literal, Optional, Union
 
 from aspen_etl.errors import DeadlineError
 from aspen_etl.io.waiting import Deadline, Seconds, seconds_of
 from aspen_etl.normalization import NormalizeResult, RejectCount, SourceSummary
+from aspen_etl.normalization.touched import TouchedResult
+from aspen_etl.schema.values import Run
 from aspen_etl.store.commit import Commit, Stored
 
-__all__ = ["Clock", "Outcome", "SyncReport", "TableReport"]
+__all__ = ["Clock", "Outcome", "Result", "SyncReport", "TableReport", "Way"]
+
+#: What a run made: of everything, or of what changed.
+Result = Union[NormalizeResult, TouchedResult]
 
 Outcome = Literal["committed", "unchanged", "planned"]
 
@@ -26,6 +31,31 @@ class TableReport:
     inserted: int = 0
     updated: int = 0
     deleted: int = 0
+
+
+@dataclass(frozen=True)
+class Way:
+    """Tell which way a run took, and how long it is since one looked at everything.
+
+    Attributes:
+        kind: ``whole``, where it looked at every row; ``short``, where it looked at those alone
+            whose subjects changed since the source was read last.
+        touched: How many subjects changed; none where that is not known.
+        reason: Why it looked at everything.
+        short: How many runs took the short way since the last look at everything.
+        proved: When that was, in ISO form; none where the source is not kept.
+    """
+
+    kind: Literal["whole", "short"]
+    touched: Optional[int] = None
+    reason: Optional[str] = None
+    short: int = 0
+    proved: Optional[str] = None
+
+    @classmethod
+    def whole(cls, reason: str, run: Optional[Run] = None, /) -> Way:
+        """Tell that a run looked at everything, and why; its time, if what it saw can be kept."""
+        return cls("whole", reason=reason, proved=run.time.isoformat() if run else None)
 
 
 @dataclass(frozen=True)
@@ -48,6 +78,7 @@ class SyncReport:
         format_before: The one that they had before this commit, if there were any; where it is
             another one, all of them are written anew.
         seconds: How long each step took.
+        way: Which way the run took; none where the source was not parsed.
     """
 
     outcome: Outcome
@@ -63,10 +94,11 @@ class SyncReport:
     format: Optional[str] = None
     format_before: Optional[str] = None
     seconds: Mapping[str, float] = field(default_factory=dict)
+    way: Optional[Way] = None
 
     @classmethod
     def committed(
-        cls, result: NormalizeResult, before: Optional[Commit], commit: Commit, attempts: int
+        cls, result: Result, before: Optional[Commit], commit: Commit, attempts: int
     ) -> SyncReport:
         """Tell of a commit: what it wrote is what the one before had not."""
         old = {file.path for stored in _stored(before) for file in stored.files}
@@ -87,7 +119,7 @@ class SyncReport:
 
     @classmethod
     def unchanged(
-        cls, commit: Commit, attempts: int, result: Optional[NormalizeResult] = None
+        cls, commit: Commit, attempts: int, result: Optional[Result] = None
     ) -> SyncReport:
         """Tell that a commit holds the source's state, as its parsing found or its look."""
         return cls(
@@ -104,7 +136,7 @@ class SyncReport:
 
     @classmethod
     def planned(
-        cls, result: NormalizeResult, before: Optional[Commit], refusals: Sequence[str], after: str
+        cls, result: Result, before: Optional[Commit], refusals: Sequence[str], after: str
     ) -> SyncReport:
         """Tell what a run would do, what would refuse it, and the format after it."""
         version = 0 if before is None else before.version
@@ -135,9 +167,9 @@ def _stored(commit: Optional[Commit]) -> Sequence[Stored]:
     return () if commit is None else commit.stored
 
 
-def _changed(result: NormalizeResult) -> dict[str, TableReport]:
+def _changed(result: Result) -> dict[str, TableReport]:
     return {
-        name: TableReport(rows=len(result.tables[name]), **found.counts)
+        name: TableReport(rows=result.summary.tables[name], **found.counts)
         for name, found in result.changes.items()
     }
 

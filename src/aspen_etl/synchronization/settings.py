@@ -13,6 +13,7 @@ from aspen_etl.io.options import (
     MAX_DAYS,
     ByProtocol,
     Count,
+    Flag,
     Option,
     Span,
     Text,
@@ -113,6 +114,24 @@ class Settings:
             "NAME",
         ),
     )
+    keep_source: Optional[bool] = field(
+        default=None,
+        metadata=option(
+            Flag(),
+            "keep the source beside the rejects, so that the next run looks at what changed alone "
+            "(where there is a rejects url it does)",
+            "--keep-source",
+        ),
+    )
+    whole_every: int = field(
+        default=96,
+        metadata=option(
+            Count(),
+            "after how many runs over what changed one looks at everything, and compares",
+            "--whole-every",
+            "N",
+        ),
+    )
     catalog_database: Optional[str] = field(
         default=None, metadata=option(Text(), "the Glue database to keep in step with the store")
     )
@@ -153,7 +172,8 @@ class Settings:
 
     def sync_keywords(self, source: str, /) -> dict[str, Any]:
         """Give what ``sync`` takes beside source, store and run."""
-        return {**self.plan_keywords(source), "model_version": self.model_version}
+        names = ("model_version", "keep_source", "whole_every")
+        return {**self.plan_keywords(source), **{name: getattr(self, name) for name in names}}
 
     def plan_keywords(self, source: str, /) -> dict[str, Any]:
         """Give what ``plan`` takes beside source, store and run."""

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Optional, Union
+from typing import Any, Optional, TypeVar, Union
 
 from aspen_etl.columns.threads import UNKNOWN_ROWS, map_threads
-from aspen_etl.errors import ReadError
+from aspen_etl.errors import NotSupportedError, ReadError
 from aspen_etl.io.calling import retry
 from aspen_etl.io.content import SourceFile, state_of
 from aspen_etl.io.extract import read_extract
 from aspen_etl.io.places import Source, source_places
 from aspen_etl.io.reading import ReadLimits
+from aspen_etl.io.sheet_lines import LoadedSheet, load_sheets
 from aspen_etl.schema.evolution import describe_functions, describe_tables, fingerprint
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.values import Extract
@@ -20,6 +21,8 @@ from aspen_etl.store.commit import STORE_FORMAT, library_version
 from aspen_etl.synchronization.settings import Settings
 
 __all__ = ["Given"]
+
+T = TypeVar("T")
 
 #: How often a source is read that changes while it is read.
 _READS = 3
@@ -47,36 +50,59 @@ class Given:
         most = reading.limits.max_file_bytes
         return tuple(map_threads(lambda place: state_of(place, most), places, rows=UNKNOWN_ROWS))
 
-    def read(
-        self, model: Model, before: tuple[SourceFile, ...]
-    ) -> tuple[Extract, tuple[SourceFile, ...]]:
+    def steady(
+        self, read: Callable[[], T], model: Model, before: tuple[SourceFile, ...]
+    ) -> tuple[T, tuple[SourceFile, ...]]:
         """Read one state of the source: the same before, as seen by a look, and after."""
         seen = [before]
 
-        def step() -> tuple[Extract, tuple[SourceFile, ...]]:
-            extract = self._read(model)
+        def step() -> tuple[T, tuple[SourceFile, ...]]:
+            found = read()
             seen.append(self.look(model))
             if seen[-1] != seen[-2]:
                 raise ReadError.at(seen[-1][0].url, _CHANGED)
-            return extract, seen[-1]
+            return found, seen[-1]
 
         return retry(step, tries=_READS, again=lambda error: error.details.get("cause") == _CHANGED)
 
-    def _read(self, model: Model) -> Extract:
+    def read(self, model: Model) -> Extract:
+        """Read the source as a whole."""
         if isinstance(self.source, Extract):
             return self.source
         return read_extract(self.source, model=model, **self.settings.reading.keywords())
 
+    def load(self, model: Model) -> dict[str, LoadedSheet]:
+        """Load the source, where it is one of lines.
+
+        Raises:
+            NotSupportedError: It is no such source; the reason says what it is.
+        """
+        reading = self.settings.reading
+        if isinstance(self.source, Extract):
+            reason = "the source is an extract in memory"
+            raise NotSupportedError(reason, reason=reason)
+        if reading.ignore_columns:
+            reason = "columns are ignored, which must not be kept"
+            raise NotSupportedError(reason, reason=reason)
+        return load_sheets(self.source, model, reading)
+
     def fingerprint(self, files: tuple[SourceFile, ...], model: Model) -> Optional[str]:
         """Name all that the result depends on; none where that cannot be named."""
+        states = [[file.url, file.bytes, file.content_id] for file in files]
+        return self._named(states, model) if files else None
+
+    def settings_name(self, model: Model) -> Optional[str]:
+        """Name all that the result depends on beside the source; none where it cannot be named."""
+        return self._named([], model)
+
+    def _named(self, states: list[Any], model: Model) -> Optional[str]:
         functions: Any = describe_functions(model)
         if functions is None and self.settings.model_version is not None:
             functions = ["version", self.settings.model_version]
-        if not files or functions is None:
+        if functions is None:
             return None
         keywords = self.settings.reading.keywords()
         options = {name: _plain(keywords[name]) for name in keywords.keys() - {"storage_options"}}
-        states = [[file.url, file.bytes, file.content_id] for file in files]
         # NOTE: another library may read other values out of the same bytes, so what an older one
         # saw is looked at again, once.
         settings = [options, self.settings.missing, library_version(), STORE_FORMAT]

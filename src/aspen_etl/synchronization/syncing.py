@@ -22,18 +22,20 @@ from aspen_etl.io.filesystem import Url
 from aspen_etl.io.places import Source
 from aspen_etl.io.reading import Reading
 from aspen_etl.io.waiting import Seconds, until
-from aspen_etl.normalization import NormalizeResult, conclude
-from aspen_etl.schema import Extract, Held, Model, Previous, Run
+from aspen_etl.schema import Extract, Model, Run
+from aspen_etl.schema.rejects import take_in
+from aspen_etl.store import committing
 from aspen_etl.store.commit import Commit, SourceRecord
 from aspen_etl.store.committing import check_places
+from aspen_etl.store.contents import Contents
 from aspen_etl.store.refused import forget_refused
 from aspen_etl.store.snapshot_store import SnapshotStore
+from aspen_etl.synchronization.making import Made, Making
 from aspen_etl.synchronization.refusing import refuse_broken
-from aspen_etl.synchronization.report import Clock, SyncReport
+from aspen_etl.synchronization.report import Clock, SyncReport, Way
 from aspen_etl.synchronization.settings import Settings
 from aspen_etl.synchronization.source import Given
 from aspen_etl.synchronization.thresholds import Thresholds, find_outdated, find_refusals
-from aspen_etl.transform import Settled, settle
 
 __all__ = ["plan", "sync"]
 
@@ -51,6 +53,8 @@ def sync(  # noqa: PLR0913 - what a run is told, each by name
     max_attempts: int = 8,
     read_options: Optional[Mapping[str, Any]] = None,
     model_version: Optional[str] = None,
+    keep_source: Optional[bool] = None,
+    whole_every: int = 96,
     on_step: Optional[Callable[[str], None]] = None,
 ) -> SyncReport:
     """Bring a store to the state of a source, as one commit or not at all.
@@ -74,6 +78,10 @@ def sync(  # noqa: PLR0913 - what a run is told, each by name
         model_version: A name for the state of the model's functions, such as a git commit: with
             it, an unchanged source is passed over also where the model has cleaners or builders
             of your own, whose changes nothing else tells.
+        keep_source: Whether the source is kept beside the rejects, protected as these, so that the
+            next run looks at those rows alone whose subjects changed; by default where the store
+            has a ``rejects_url``.
+        whole_every: After how many such runs one looks at everything, and compares.
         on_step: Called with the name of each step as it begins.
 
     Returns:
@@ -111,6 +119,8 @@ def sync(  # noqa: PLR0913 - what a run is told, each by name
         max_attempts=max_attempts,
         reading=Reading.of(read_options),
         model_version=model_version,
+        keep_source=keep_source,
+        whole_every=whole_every,
     )
     clock = Clock(settings.timeout, on_step)
     return _Sync(_store(target, model), Given(source, settings), run, clock).sync()
@@ -200,7 +210,10 @@ class _Sync:
         limits = self.given.settings.thresholds
         with until(self.clock.deadline):
             newest = self._newest()
-            result, files = self._normalize(newest, self.given.look(self.store.model))
+            files = self.given.look(self.store.model)
+            self.clock.step("reading")
+            made, files = self._making.make_whole(newest, files, Way.whole("it is a plan"))
+            result = made.result
             held = [str(error) for error in [self._find_hold(newest)] if error is not None]
             broken = find_refusals(result, limits, newest) + find_outdated(limits, newest, files)
             after = self.store.place.format_after(newest)
@@ -224,12 +237,20 @@ class _Sync:
         files = self.given.look(self.store.model)
         if newest is not None and self._is_known(newest, files):
             return SyncReport.unchanged(newest, attempt)
-        result, files = self._normalize(newest, files)
+        made, files = self._making.make(newest, files)
+        result = made.result
         refuse_broken(self.given.settings.thresholds, self.store, self.run, newest, result, files)
-        commit = self._commit(newest, result, files)
+        commit = self._commit(newest, made, files)
+        kept = self._making.keep(made, commit)
         if newest is not None and commit.version == newest.version:
-            return SyncReport.unchanged(newest, attempt, result)
-        return SyncReport.committed(result, newest, commit, attempt)
+            report = SyncReport.unchanged(newest, attempt, result)
+        else:
+            report = SyncReport.committed(result, newest, commit, attempt)
+        return replace(report, way=made.way if kept else replace(made.way, proved=None))
+
+    @property
+    def _making(self) -> Making:
+        return Making(self.store, self.given, self.run, self.clock)
 
     def _newest(self) -> Optional[Commit]:
         self.clock.step("looking")
@@ -255,40 +276,19 @@ class _Sync:
         last = self.store.last_good_run()
         return last.get("version") == newest.version and last.get("fingerprint") == name
 
-    def _normalize(
-        self, newest: Optional[Commit], files: tuple[SourceFile, ...]
-    ) -> tuple[NormalizeResult, tuple[SourceFile, ...]]:
-        settled, before, files = self._settle(newest, files)  # no cell as read is held any more
-        return conclude(settled, self.store.model, before, self.run), files
-
-    def _settle(
-        self, newest: Optional[Commit], files: tuple[SourceFile, ...]
-    ) -> tuple[Settled, Previous, tuple[SourceFile, ...]]:
-        self.clock.step("reading")
-        extract, files = self.given.read(self.store.model, files)
-        before: Previous = Held()
-        if newest is not None:  # its tables are read one by one, as they are needed
-            self.clock.step("loading")
-            before = self.store.load(newest)
-        self.clock.step("normalizing")
-        missing = self.given.settings.missing
-        return settle(extract, self.store.model, before, missing), before, files
-
     def _commit(
-        self, newest: Optional[Commit], result: NormalizeResult, files: tuple[SourceFile, ...]
+        self, newest: Optional[Commit], made: Made, files: tuple[SourceFile, ...]
     ) -> Commit:
         self.clock.step("writing")
+        result = made.result
         rows = {name: sheet.rows for name, sheet in result.summary.sources.items()}
         source = SourceRecord(files, rows, self.given.fingerprint(files, self.store.model))
-        commit = self.store.commit(
-            result.snapshot,
-            run=self.run,
-            parent=newest.version if newest else 0,
-            changes=result.changes,
-            rejects=result.rejects,
-            reject_counts=[asdict(count) for count in result.summary.rejects],
-            source=source,
-            give_up=self.clock.check,
+        counts = [asdict(count) for count in result.summary.rejects]
+        rejects = take_in(result.rejects)
+        contents = Contents(made.tables, result.changes, rejects, counts, source)
+        parent = newest.version if newest else 0
+        commit = committing.commit(
+            self.store.place, contents, run=self.run, parent=parent, give_up=self.clock.check
         )
         self.known, self.version = source.fingerprint, commit.version
         return commit

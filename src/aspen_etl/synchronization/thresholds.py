@@ -10,8 +10,8 @@ from typing import Optional
 from aspen_etl.errors import ArgumentError
 from aspen_etl.io.content import SourceFile
 from aspen_etl.io.options import Count, Flag, Share, option
-from aspen_etl.normalization import NormalizeResult
 from aspen_etl.store.commit import Commit
+from aspen_etl.synchronization.report import Result
 
 __all__ = ["Thresholds", "find_outdated", "find_refusals"]
 
@@ -94,7 +94,7 @@ class Thresholds:
 
 
 def find_refusals(
-    result: NormalizeResult,
+    result: Result,
     thresholds: Thresholds,
     before: Optional[Commit],
     /,
@@ -103,7 +103,7 @@ def find_refusals(
     return (*_rejected(result, thresholds), *_deleted(result, thresholds, before))
 
 
-def _rejected(result: NormalizeResult, limits: Thresholds) -> Iterator[str]:
+def _rejected(result: Result, limits: Thresholds) -> Iterator[str]:
     for name, source in result.summary.sources.items():
         if source.rejected > limits.max_rejected_rows * source.rows:
             yield (
@@ -118,9 +118,7 @@ def _rejected(result: NormalizeResult, limits: Thresholds) -> Iterator[str]:
                 )
 
 
-def _deleted(
-    result: NormalizeResult, limits: Thresholds, before: Optional[Commit]
-) -> Iterator[str]:
+def _deleted(result: Result, limits: Thresholds, before: Optional[Commit]) -> Iterator[str]:
     held = {name: stored.rows for name, stored in before.tables.items()} if before else {}
     for name, found in result.changes.items():
         count, rows = len(found.deleted), held.get(name, 0)

@@ -1,0 +1,281 @@
+"""What a run makes of a source: by a look at everything, or by the short way over what changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Optional
+
+import numpy as np
+
+from aspen_etl.errors import AspenETLError, ExtractError, NotSupportedError, ProofError
+from aspen_etl.io.content import SourceFile
+from aspen_etl.io.sheet_lines import LoadedSheet, read_sheets
+from aspen_etl.normalization import NormalizeResult, conclude
+from aspen_etl.normalization.touched import normalize_touched
+from aspen_etl.schema import Extract, Held, Previous, Run
+from aspen_etl.schema.evolution import describe_tables
+from aspen_etl.store.commit import Commit, StoredFile
+from aspen_etl.store.contents import Amended, Tables, Whole
+from aspen_etl.store.kept import (
+    KeptSheet,
+    KeptSource,
+    SheetFigures,
+    forget_kept,
+    keep_source,
+    load_kept,
+    read_kept,
+)
+from aspen_etl.store.partly import StoredTables
+from aspen_etl.store.snapshot_store import SnapshotStore
+from aspen_etl.synchronization.proving import find_difference
+from aspen_etl.synchronization.report import Clock, Result, Way
+from aspen_etl.synchronization.source import Given
+from aspen_etl.synchronization.touching import LinedSheet, find_lined, find_touched
+from aspen_etl.transform import settle
+from aspen_etl.transform.cleaning import Sheet, clean
+from aspen_etl.transform.parting import Partitioning, can_part
+from aspen_etl.transform.reporting import SourceSummary, count_cells
+
+__all__ = ["Made", "Making"]
+
+
+@dataclass(frozen=True, eq=False)
+class Made:
+    """Hold what a run made.
+
+    Attributes:
+        result: The changes, the rejects and the counts.
+        tables: What is committed.
+        way: The way that it took.
+        sheets: The source as lines, where it is to be kept.
+    """
+
+    result: Result
+    tables: Tables = field(repr=False)
+    way: Way
+    sheets: Optional[Mapping[str, LinedSheet]] = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, eq=False)
+class Making:
+    """Make what a run commits.
+
+    Attributes:
+        store: The store.
+        given: The source, and what the run is told.
+        run: When it is, and who does it.
+        clock: What ends it when its time is over.
+    """
+
+    store: SnapshotStore
+    given: Given
+    run: Run
+    clock: Clock
+
+    @property
+    def keeps(self) -> bool:
+        """Whether the source is kept, for a run after this one."""
+        told = self.given.settings.keep_source
+        return self.store.place.rejects_root is not None if told is None else told
+
+    def make(
+        self, newest: Optional[Commit], files: tuple[SourceFile, ...]
+    ) -> tuple[Made, tuple[SourceFile, ...]]:
+        """Make it by the short way where that is known to give what a look at everything gives."""
+        self.clock.step("reading")
+        if not self.keeps:
+            return self.make_whole(newest, files, Way.whole("no source is kept"))
+        model = self.store.model
+        try:
+            how = can_part(model)
+            loaded, files = self.given.steady(lambda: self.given.load(model), model, files)
+        except NotSupportedError as error:
+            return self.make_whole(newest, files, Way.whole(_reason(error)))
+        return self._of_lines(newest, loaded, how), files
+
+    def make_whole(
+        self, newest: Optional[Commit], files: tuple[SourceFile, ...], way: Way
+    ) -> tuple[Made, tuple[SourceFile, ...]]:
+        """Make it by a look at everything, of which nothing is kept."""
+        model = self.store.model
+        extracts, files = self.given.steady(lambda: [self.given.read(model)], model, files)
+        return Made(*self._normalize(newest, extracts), way), files
+
+    def _normalize(
+        self, newest: Optional[Commit], extracts: list[Extract]
+    ) -> tuple[NormalizeResult, Whole]:
+        """Normalize the one extract in a list, which no longer holds it then."""
+        before: Previous = Held()
+        if newest is not None:  # its tables are read one by one, as they are needed
+            self.clock.step("loading")
+            before = self.store.load(newest)
+        self.clock.step("normalizing")
+        model, missing = self.store.model, self.given.settings.missing
+        settled = settle(extracts.pop(), model, before, missing)
+        result = conclude(settled, model, before, self.run)
+        return result, Whole(result.snapshot, model)
+
+    # ------------------------------------------------------------------------- a source of lines
+
+    def _of_lines(
+        self, newest: Optional[Commit], loaded: Mapping[str, LoadedSheet], how: Partitioning
+    ) -> Made:
+        kept = read_kept(self.store.place)
+        reason = self._find_reason(newest, kept, how)
+        short: Optional[Made] = None
+        if reason is None and newest is not None and kept is not None:
+            try:
+                short = self._short(newest, kept, loaded, how)
+            except (NotSupportedError, ExtractError) as error:
+                reason = _reason(error)
+            except ProofError:
+                forget_kept(self.store.place)
+                raise
+            if short is not None and kept.short < self.given.settings.whole_every:
+                return short
+        whole = self._whole(newest, loaded, how, reason or "it proves the short ways before")
+        if short is not None:
+            self._compare(whole.result, short.result)
+        return whole
+
+    def _find_reason(
+        self, newest: Optional[Commit], kept: Optional[KeptSource], how: Partitioning
+    ) -> Optional[str]:
+        """Say why everything must be looked at; nothing where what is kept may do."""
+        name = self.given.settings_name(how.model)
+        if newest is None:
+            return "nothing was committed yet"
+        if self.given.settings.missing != "delete":
+            return "rows that are absent stay"
+        if name is None:
+            return "the model has functions of its own, and no model_version= names their state"
+        if kept is None or kept.sheets.keys() != how.model.sources.keys():
+            return "nothing is kept of the source"
+        if not kept.is_of(newest, name):
+            return "what is kept is of another commit, or was read under other settings"
+        return self._find_other_form(newest)
+
+    def _find_other_form(self, newest: Commit) -> Optional[str]:
+        if newest.model != describe_tables(self.store.model):
+            return "the tables are described otherwise now"
+        if newest.format_of_tables != self.store.place.format_after(newest):
+            return "the tables are written in another format now"
+        return None
+
+    def _whole(
+        self,
+        newest: Optional[Commit],
+        loaded: Mapping[str, LoadedSheet],
+        how: Partitioning,
+        reason: str,
+    ) -> Made:
+        reading = self.given.settings.reading
+        extracts = [read_sheets(loaded, how.model, reading)]
+        way, sheets = Way.whole(reason, self.run), None
+        try:
+            sheets = find_lined(loaded, extracts[0], how, reading)
+        except NotSupportedError as error:
+            way = Way.whole(_reason(error))
+        return Made(*self._normalize(newest, extracts), way, sheets)
+
+    def _short(
+        self,
+        newest: Commit,
+        kept: KeptSource,
+        loaded: Mapping[str, LoadedSheet],
+        how: Partitioning,
+    ) -> Made:
+        held = load_kept(self.store.place, kept)
+        if held is None:
+            reason = "what was kept of the source is gone or damaged"
+            raise NotSupportedError(reason, reason=reason)
+        touched = find_touched(held, loaded, how, self.given.settings.reading)
+        self.clock.step("loading")
+        before = StoredTables(self.store.place, newest)
+        self.clock.step("normalizing")
+        result = normalize_touched(
+            touched.now, touched.subjects, run=self.run, model=how.model, previous=before
+        )
+        then = clean(touched.then, how.model)
+        sources = {
+            name: _moved(kept.sheets[name], then[name], found)
+            for name, found in result.summary.sources.items()
+        }
+        result = replace(result, summary=replace(result.summary, sources=sources))
+        way = Way("short", len(touched.subjects), None, kept.short + 1, kept.proved)
+        return Made(result, Amended(before, result.keys), way, touched.sheets)
+
+    def _compare(self, whole: Result, short: Result) -> None:
+        """Make sure that the short ways since everything was looked at went right.
+
+        Raises:
+            ProofError: They did not.
+        """
+        what = find_difference(whole, short)
+        if what is not None:
+            forget_kept(self.store.place)
+            msg = (
+                f"runs over what changed gave other {what} than one over everything; nothing was "
+                "committed, and the next run reads everything: a cleaner, builder or rule does not "
+                "look at one subject alone, or this is a fault of the library"
+            )
+            raise ProofError(msg, table=what, column="")
+
+    # ------------------------------------------------------------------------- for the next run
+
+    def keep(self, made: Made, commit: Commit) -> bool:
+        """Keep the source for the next run, if this one may; tell whether it is kept.
+
+        A failure is none of the run's: the next one reads everything.
+        """
+        name = self.given.settings_name(self.store.model)
+        if made.sheets is None or name is None or made.way.proved is None:
+            return False
+        self.clock.step("keeping")
+        sheets = {n: _with_rejects(n, sheet, made) for n, sheet in made.sheets.items()}
+        figures = {n: _figures(source) for n, source in made.result.summary.sources.items()}
+        way = made.way
+        kept = KeptSource(commit.version, commit.token, name, figures, way.short, str(way.proved))
+        try:
+            keep_source(self.store.place, kept, sheets)
+        except AspenETLError:
+            return False
+        return True
+
+
+def _reason(error: AspenETLError) -> str:
+    return str(error.details.get("reason") or "a line of the source is faulty")
+
+
+def _moved(before: SheetFigures, then: Sheet, now: SourceSummary) -> SourceSummary:
+    """Take away what the touched had, and add what they have; all rejects are theirs."""
+    rows = before.rows - len(then.rows) + now.rows
+    columns, repairs, cells = now.cells, then.repairs, count_cells(then)
+    moved = {
+        c: before.repairs.get(c, 0) - repairs.get(c, 0) + now.repairs.get(c, 0) for c in columns
+    }
+    return replace(
+        now,
+        rows=rows,
+        blank=before.blank - then.blank + now.blank,
+        accepted=rows - now.rejected,
+        cells={c: before.cells.get(c, 0) - cells[c] + now.cells[c] for c in columns},
+        repairs={c: count for c, count in moved.items() if count},
+        notes=dict(before.notes),
+    )
+
+
+def _figures(source: SourceSummary) -> SheetFigures:
+    nothing = StoredFile("", 0, 0, "0" * 64)
+    return SheetFigures(
+        nothing, nothing, source.rows, source.blank, source.cells, source.repairs, source.notes
+    )
+
+
+def _with_rejects(name: str, sheet: LinedSheet, made: Made) -> KeptSheet:
+    rejects = made.result.rejects
+    rows = rejects.loc[(rejects["source"] == name).to_numpy(dtype=bool), "row"]
+    rejected = np.zeros(len(sheet.lines), dtype=bool)
+    rejected[rows.to_numpy(dtype=np.int64) - sheet.lines.first_row] = True
+    return KeptSheet(sheet.loaded.data, sheet.subjects, rejected)
