@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Sequence
 from random import Random
-from typing import Any
+from typing import Any, Optional
 
 import numpy as np
 import pandas as pd
