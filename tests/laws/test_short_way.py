@@ -81,7 +81,9 @@ def test_short_ways_leave_what_whole_ones_leave(model: ae.Model, file_format: An
 
     @FEWER
     @given(
-        histories(model, faults="all", max_rows=8, max_runs=3, growing=True),
+        st.booleans().flatmap(
+            lambda growing: histories(model, faults="all", max_rows=8, max_runs=4, growing=growing)
+        ),
         st.sampled_from([0, 1, 96]),
     )
     def same(history: list[ae.Extract], whole_every: int) -> None:

@@ -66,6 +66,8 @@ def test_settings_are_made_from_the_values_of_their_options() -> None:
         "timeout": 9,
         "read_options": {"na_values": ("-",), "header_row": 2, "storage_options": {}},
         "model_version": None,
+        "keep_source": None,
+        "whole_every": 96,
     }
 
 

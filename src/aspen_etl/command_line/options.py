@@ -16,6 +16,7 @@ from aspen_etl.errors import NotSupportedError, SettingsError
 from aspen_etl.io.options import (
     ByProtocol,
     Count,
+    Either,
     Flag,
     Kind,
     Names,
@@ -33,6 +34,7 @@ from aspen_etl.synchronization.settings import OPTIONS, Settings
 __all__ = [
     "LIMITS",
     "READING",
+    "SHORT",
     "add_common",
     "add_debug",
     "add_format",
@@ -57,6 +59,9 @@ LIMITS = (
     *("max_rejected_rows", "max_rejected_cells", "max_deleted_rows", "min_deleted_rows"),
     *("allow_empty", "allow_older"),
 )
+
+#: Those that say whether a run may look at what changed alone.
+SHORT = ("keep_source", "whole_every")
 
 #: Who a run is by, where nothing is told.
 _ACTOR = "aspen-etl"
@@ -98,6 +103,7 @@ _SHAPES: Mapping[type, Callable[[Any], Mapping[str, Any]]] = {
     Span: lambda kind: {"type": typed(kind)},
     Share: lambda _: {"type": float},  # what is no share is refused by Thresholds, with its name
     Flag: lambda _: {"action": "store_true"},
+    Either: lambda _: {"action": argparse.BooleanOptionalAction},
     Texts: lambda _: {"action": "append"},
     Names: lambda _: {"action": _Pairs},
     Rows: lambda _: {"action": _HeaderRow},

@@ -46,6 +46,8 @@ def add_commands(commands: Any) -> None:
     status = _add(commands, "status", _status, "tell how old the newest commit is")
     told = "exit with 3 if no good run looked since"
     add_value(status, "--max-age", _MINUTES, metavar="MINUTES", help=told)
+    told = "with --max-age: also if no run looked at every row of the source since"
+    add_value(status, "--max-proof-age", _MINUTES, metavar="MINUTES", help=told)
     export = commands.add_parser("export", help="write the tables of a version to a folder")
     add_store(export, _export)
     export.add_argument("target", metavar="FOLDER", help="the folder to write to")
@@ -111,10 +113,17 @@ def _status(arguments: argparse.Namespace) -> int:
         print(f"refused, failed   {_age(status.failure_age)}{_told_failure(status)}")
         if status.refused is not None:
             print(f"  its rejects     {status.refused['place']}")
+        if status.short_runs is not None:
+            print(
+                f"all rows seen     {_age(status.proof_age)}, {status.short_runs} short runs since"
+            )
         if status.hold is not None:
             print(f"on hold           since version {status.hold}; aspen-etl resume lets it go on")
-    limit = arguments.max_age
-    alarm = None if limit is None else status.find_alarm(dt.timedelta(minutes=limit))
+    limits = [
+        None if limit is None else dt.timedelta(minutes=limit)
+        for limit in (arguments.max_age, arguments.max_proof_age)
+    ]
+    alarm = None if limits[0] is None else status.find_alarm(limits[0], limits[1])
     if alarm is None:
         return 0
     print(f"aspen-etl: {alarm}", file=sys.stderr)

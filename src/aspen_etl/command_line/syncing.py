@@ -9,6 +9,7 @@ from aspen_etl.command_line.models import load_model
 from aspen_etl.command_line.options import (
     LIMITS,
     READING,
+    SHORT,
     add_options,
     add_store,
     new_run,
@@ -39,7 +40,7 @@ def add_commands(commands: Any) -> None:
         one = commands.add_parser(name, help=told)
         add_options(one, *READING)
         add_store(one, call, writes=True)
-        add_options(one, *LIMITS)
+        add_options(one, *LIMITS, *(SHORT if call is _sync else ()))
 
 
 def _sync(arguments: argparse.Namespace) -> None:
@@ -81,6 +82,11 @@ def _print_report(arguments: argparse.Namespace, report: SyncReport) -> None:
         "planned": f"planned on version {report.version}; nothing was written",
     }
     print(f"\n{told[report.outcome]}: {display_url(arguments.store)}")
+    if report.way is not None and report.way.kind == "short":
+        print(
+            f"looked at the {report.way.touched:,} subjects that changed alone, for the "
+            f"{report.way.short:,}. time since {report.way.proved}"
+        )
     if report.format != report.format_before and report.format_before is not None:
         anew = "are" if report.outcome == "committed" else "would be"
         print(f"all tables {anew} written anew as {report.format} ({report.format_before} before)")

@@ -19,6 +19,7 @@ __all__ = [
     "MAX_DAYS",
     "ByProtocol",
     "Count",
+    "Either",
     "Flag",
     "Kind",
     "Names",
@@ -144,6 +145,11 @@ class Flag:
         if text.lower() not in known:
             raise UnusableTextError("is neither true nor false")
         return known[text.lower()]
+
+
+@dataclass(frozen=True)
+class Either(Flag):
+    """Yes, no, or what is usual where nothing is told."""
 
 
 @dataclass(frozen=True)

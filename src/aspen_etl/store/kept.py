@@ -12,9 +12,10 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import NamedTuple, Optional
 
 import pandas as pd
+from pydantic import AwareDatetime
 
 from aspen_etl.columns.protocol import Mask
-from aspen_etl.errors import AspenETLError, CorruptFileError
+from aspen_etl.errors import AspenETLError, CorruptFileError, NotSupportedError
 from aspen_etl.io.codecs import decode_verified, encode
 from aspen_etl.io.filesystem import Location
 from aspen_etl.io.small_files import read_small, take_away, write_words
@@ -30,6 +31,7 @@ __all__ = [
     "KeptSheet",
     "KeptSource",
     "SheetFigures",
+    "check_kept",
     "forget_kept",
     "keep_source",
     "load_kept",
@@ -92,7 +94,7 @@ class KeptSource:
         settings: Options, model, functions and library as one.
         sheets: The sheets.
         short: How many runs came since the last one that read everything, each over what changed.
-        proved: When that one was, in ISO form.
+        proved: When that one was.
         elsewhere: Whether the files are below ``rejects_url``.
     """
 
@@ -103,7 +105,7 @@ class KeptSource:
     settings: str
     sheets: Mapping[str, SheetFigures] = field(repr=False)
     short: int
-    proved: str
+    proved: AwareDatetime
     elsewhere: bool = False
 
     def is_of(self, commit: Commit, settings: Optional[str], /) -> bool:
@@ -117,11 +119,15 @@ class KeptSource:
 
 def read_kept(place: Place, /) -> Optional[KeptSource]:
     """Read which state of a source is kept; none where there is none, or it lies elsewhere now."""
-    data = read_small(place.root.child(_FIGURES))
-    found = read_if_whole(KeptSource, data) if data else None
+    found = _read_figures(place)
     if found is None or found.elsewhere != (place.rejects_root is not None):
         return None
     return found
+
+
+def _read_figures(place: Place) -> Optional[KeptSource]:
+    data = read_small(place.root.child(_FIGURES))
+    return read_if_whole(KeptSource, data) if data else None
 
 
 def load_kept(place: Place, kept: KeptSource, /) -> Optional[dict[str, KeptSheet]]:
@@ -168,8 +174,23 @@ def keep_source(place: Place, kept: KeptSource, sheets: Mapping[str, KeptSheet],
         described[name] = replace(kept.sheets[name], data=files[0], lines=files[1])
     elsewhere = place.rejects_root is not None
     kept = replace(kept, sheets=described, elsewhere=elsewhere)
-    write_words(place.root.child(_FIGURES), asdict(kept))
+    words = {**asdict(kept), "proved": kept.proved.isoformat()}
+    write_words(place.root.child(_FIGURES), words)
     return kept
+
+
+def check_kept(place: Place, /) -> None:
+    """Make sure that what is kept of a source is where this store looks.
+
+    Raises:
+        NotSupportedError: It is elsewhere, and no ``rejects_url`` was given.
+    """
+    kept = _read_figures(place)
+    if kept is not None and kept.elsewhere and place.rejects_root is None:
+        msg = (
+            f"what {place.url} keeps of its source is elsewhere; give rejects_url= (--rejects-url)"
+        )
+        raise NotSupportedError(msg, url=place.url)
 
 
 def forget_kept(place: Place, /) -> int:

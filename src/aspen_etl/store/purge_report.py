@@ -36,6 +36,7 @@ class PurgeReport:
         young: How many files that no version names are too young to go; a dead attempt's may
             hold the subject until ``vacuum`` takes them.
         foreign: As ``VacuumReport`` has it.
+        kept: How many files of the source that was kept for the next run went, whole.
         not_reached: Where the subject may still be.
     """
 
@@ -49,6 +50,7 @@ class PurgeReport:
     similar: int = 0
     young: int = 0
     foreign: int = 0
+    kept: int = 0
     not_reached: tuple[str, ...] = NOT_REACHED
 
     @property

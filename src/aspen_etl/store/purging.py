@@ -27,6 +27,7 @@ from aspen_etl.store.belonging import (
 )
 from aspen_etl.store.commit import Commit, Stored, StoredFile
 from aspen_etl.store.committing import append, claim_rejects, next_commit, retrying
+from aspen_etl.store.kept import check_kept, forget_kept
 from aspen_etl.store.likeness import Subject
 from aspen_etl.store.place import Place
 from aspen_etl.store.purge_report import PurgeReport
@@ -43,10 +44,12 @@ def purge(place: Place, subject_id: str, named: Optional[str], run: Run, /) -> P
     root = find_root(place.model, named)
     subject = read_subject(place.model, root, subject_id)
     check_reachable(place.root, place.rejects_root)
+    check_kept(place)
+    kept = forget_kept(place)
     standing = claim_rejects(place, first=False)
     if place.log.newest() is None and read_refused(place.root) is not None:
         refused = purge_refused(place.root, place.rejects_root, subject.judge)
-        return PurgeReport(0, 0, {}, 0, 0, refused=refused)
+        return PurgeReport(0, 0, {}, 0, 0, refused=refused, kept=kept)
     done: list[_Purge] = []
 
     def step(newest: Commit) -> Commit:
@@ -72,6 +75,7 @@ def purge(place: Place, subject_id: str, named: Optional[str], run: Run, /) -> P
         similar=len(subject.others) + subject.left,
         young=deleted.young,
         foreign=deleted.foreign,
+        kept=kept,
     )
 
 

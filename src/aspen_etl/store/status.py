@@ -14,6 +14,7 @@ from aspen_etl.io.small_files import read_small, write_words
 from aspen_etl.schema.values import Run
 from aspen_etl.store.commit import Commit
 from aspen_etl.store.documents import RunNote, read_if_whole, to_words
+from aspen_etl.store.kept import read_kept
 from aspen_etl.store.place import Place
 from aspen_etl.store.refused import read_refused
 
@@ -48,6 +49,10 @@ class StoreStatus:
         reasons: What it said: the limits that were broken, or the text of its error.
         refused: What the newest refused run left, until a run is not refused: its figures, its
             rejects by rule, and the place of the rejects.
+        proved: When a run looked at every row of the source last, in ISO form; none where no source
+            is kept, so that every run does.
+        proof_age: How many seconds ago that was.
+        short_runs: How many runs looked at what changed alone since.
     """
 
     url: str
@@ -66,19 +71,25 @@ class StoreStatus:
     failure: Optional[str] = None
     reasons: tuple[str, ...] = ()
     refused: Optional[Mapping[str, Any]] = None
+    proved: Optional[str] = None
+    proof_age: Optional[float] = None
+    short_runs: Optional[int] = None
 
     def to_dict(self) -> dict[str, Any]:
         """Give plain values, ready for JSON."""
         return asdict(self)
 
-    def find_alarm(self, max_age: dt.timedelta, /) -> Optional[str]:
+    def find_alarm(
+        self, max_age: dt.timedelta, /, max_proof_age: Optional[dt.timedelta] = None
+    ) -> Optional[str]:
         """Tell why somebody should look at the schedule; none where all is well.
 
-        All is well where a run committed or found nothing to do within a time, and no run was
-        refused or failed since.
+        All is well where a run committed or found nothing to do within a time, no run was refused
+        or failed since, and a run looked at every row of the source within another time.
 
         Args:
             max_age: That time.
+            max_proof_age: The other time, if it matters.
         """
         minutes = f"{max_age.total_seconds() / 60:g} minutes"
         failed, good = self.failure_age, self.good_age
@@ -86,6 +97,10 @@ class StoreStatus:
             return f"the last run was not good: {self.failure}: {'; '.join(self.reasons)}"
         if good is None or good > max_age.total_seconds():
             return f"no run committed or found nothing to do within {minutes}"
+        most, proof = max_proof_age, self.proof_age
+        if most is not None and proof is not None and proof > most.total_seconds():
+            minutes = f"{most.total_seconds() / 60:g} minutes"
+            return f"no run looked at every row of the source within {minutes}"
         return None
 
 
@@ -101,7 +116,8 @@ def read_status(place: Place, now: dt.datetime, /) -> StoreStatus:
         _refuse_nothing(place.root)
     last = _later(good, bad)
     good_time = max(filter(None, (_time_of(good), _sync_time(newest))), default=None)
-    refused = read_refused(place.root)
+    refused, kept = read_refused(place.root), read_kept(place)
+    proved = None if kept is None else kept.proved
     return StoreStatus(
         place.url,
         newest.version if newest else 0,
@@ -116,6 +132,9 @@ def read_status(place: Place, now: dt.datetime, /) -> StoreStatus:
         failure=bad.get("outcome"),
         reasons=tuple(str(reason) for reason in bad.get("reasons", ())),
         refused=refused.to_dict() if refused else None,
+        proved=proved.isoformat() if proved else None,
+        proof_age=_age(proved, now),
+        short_runs=kept.short if kept else None,
     )
 
 

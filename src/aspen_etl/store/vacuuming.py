@@ -37,7 +37,7 @@ __all__ = [
 #: Files in the folder of an attempt, and what a process leaves that dies while it writes another
 #: file of the store to a local disk.
 _ATTEMPT = rf"(?P<attempt>{ATTEMPT})/[^/]+\Z"
-_ASIDE = r"_aspen/(?:(?:commits|pins|refused)/)?[^/]+\.[0-9a-f]{8}\.tmp\Z"
+_ASIDE = r"_aspen/(?:(?:commits|pins|refused|kept)/)?[^/]+\.[0-9a-f]{8}\.tmp\Z"
 #: The paths of files that may be deleted below a store's url, and below the url of its rejects.
 _IN_STORE = re.compile(rf"(?:[^/]+|_aspen/keys|_aspen/rejects)/{_ATTEMPT}|{_ASIDE}")
 _IN_REJECTS = re.compile(rf"_aspen/rejects/{_ATTEMPT}|{_ASIDE}")

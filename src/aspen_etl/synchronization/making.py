@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Optional
@@ -203,7 +204,8 @@ class Making:
             for name, found in result.summary.sources.items()
         }
         result = replace(result, summary=replace(result.summary, sources=sources))
-        way = Way("short", len(touched.subjects), None, kept.short + 1, kept.proved)
+        proved = kept.proved.isoformat()
+        way = Way("short", len(touched.subjects), None, kept.short + 1, proved)
         return Made(result, Amended(before, result.keys), way, touched.sheets)
 
     def _compare(self, whole: Result, short: Result) -> None:
@@ -236,7 +238,8 @@ class Making:
         sheets = {n: _with_rejects(n, sheet, made) for n, sheet in made.sheets.items()}
         figures = {n: _figures(source) for n, source in made.result.summary.sources.items()}
         way = made.way
-        kept = KeptSource(commit.version, commit.token, name, figures, way.short, str(way.proved))
+        proved = dt.datetime.fromisoformat(str(way.proved))
+        kept = KeptSource(commit.version, commit.token, name, figures, way.short, proved)
         try:
             keep_source(self.store.place, kept, sheets)
         except AspenETLError:

@@ -13,7 +13,7 @@ from aspen_etl.io.options import (
     MAX_DAYS,
     ByProtocol,
     Count,
-    Flag,
+    Either,
     Option,
     Span,
     Text,
@@ -117,7 +117,7 @@ class Settings:
     keep_source: Optional[bool] = field(
         default=None,
         metadata=option(
-            Flag(),
+            Either(),
             "keep the source beside the rejects, so that the next run looks at what changed alone "
             "(where there is a rejects url it does)",
             "--keep-source",
