@@ -20,7 +20,7 @@ from aspen_etl.schema.column_facts import (
 )
 from aspen_etl.schema.hidden import Declared
 
-__all__ = ["audit_time", "column", "hint", "ref"]
+__all__ = ["audit_time", "check_names", "column", "hint", "ref"]
 
 #: The key of a pandera field's metadata under which its facts stand.
 METADATA = "aspen_etl"
@@ -183,6 +183,16 @@ def _checks(facts: ColumnFacts, *, nullable: bool) -> dict[str, Any]:
         is_number = isinstance(facts.minimum, int)
         checks["ge"] = facts.minimum if is_number else pd.Timestamp(facts.minimum)
     return checks
+
+
+def check_names(facts: ColumnFacts, /) -> list[str]:
+    """Name the checks of pandera that follow from the facts, as pandera does, in order."""
+    named = {
+        "greater_than_or_equal_to": facts.minimum is not None,
+        "str_length": facts.length is not None,
+        "str_matches": facts.text_format is not None,
+    }
+    return [name for name, follows in named.items() if follows]
 
 
 def audit_time(*, nullable: bool) -> Any:
