@@ -9,7 +9,8 @@ from typing import Any, Optional
 import pandas as pd
 import pandera.errors
 
-from aspen_etl.schema.spec import Table, TableSpec
+from aspen_etl.schema.declared import Table
+from aspen_etl.schema.spec import TableSpec
 
 __all__ = ["failure_cases"]
 

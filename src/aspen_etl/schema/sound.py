@@ -18,7 +18,7 @@ from aspen_etl.schema.column import METADATA, check_names
 from aspen_etl.schema.column_facts import ColumnFacts
 from aspen_etl.schema.column_spec import ColumnSpec
 from aspen_etl.schema.conforming import is_of_type
-from aspen_etl.schema.spec import Table, TableSpec
+from aspen_etl.schema.spec import TableSpec
 from aspen_etl.schema.types import TYPES
 
 __all__ = ["are_sound", "declared_facts"]
@@ -50,6 +50,8 @@ def declared_facts(table: type[Any], /) -> Optional[Mapping[str, ColumnFacts]]:
     More is whatever only pandera knows: a check or a parser of its own, or a schema that is
     changed after it is made.
     """
+    from aspen_etl.schema.declared import Table
+
     own = getattr(table.to_schema, "__func__", None)
     if not issubclass(table, Table) or own is not Table.to_schema.__func__:  # type: ignore[attr-defined]
         return None
