@@ -12,7 +12,6 @@ from threading import Barrier
 import pytest
 
 import aspen_etl as ae
-from aspen_etl import borrower, schema
 from aspen_etl.borrower import borrower_model
 from aspen_etl.schema import Model
 from aspen_etl.schema.later import made_later
@@ -71,11 +70,3 @@ def test_a_model_that_cannot_be_made_says_so_each_time() -> None:
     for _ in range(2):
         with pytest.raises(ae.AspenETLError, match="no"):
             _ = model.tables
-
-
-@pytest.mark.parametrize("room", [schema, borrower], ids=lambda room: room.__name__)
-def test_what_a_room_loads_late_is_seen_and_found(room: object) -> None:
-    names = vars(room)["__all__"]
-    assert set(names) <= set(dir(room))
-    assert all(getattr(room, name) is not None for name in names)
-    assert not hasattr(room, "nothing")
