@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+
+from tests.support.house import MODULES, nodes
 
 pytestmark = pytest.mark.smoke
 
@@ -85,10 +89,70 @@ def test_a_command_loads_only_the_readers_and_the_housekeeping_that_it_needs(
     assert not {name for name in loaded if name in needless or ".io.xlsx" in name}
 
 
-def modules_after(*statements: str) -> set[str]:
-    """Run statements in a fresh interpreter; give the modules of ours that are loaded then."""
+def modules_after(*statements: str, begin: str = "aspen_etl") -> set[str]:
+    """Run statements in a fresh interpreter; give the modules loaded then that begin so."""
     code = "\n".join([*statements, "import sys", "print('\\n'.join(sorted(sys.modules)))"])
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", code], check=True, capture_output=True, text=True
     )
-    return {name for name in done.stdout.split("\n") if name.startswith("aspen_etl")}
+    return {name for name in done.stdout.split("\n") if name.startswith(begin)}
+
+
+# ----------------------------------------------------------------------------- what comes late
+
+#: What a model is made with and a store read with, and what pandera checks with.
+HEAVY = {"hypothesis", "pandera", "pydantic", "sqlalchemy", "typeguard"}
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "from aspen_etl import BORROWER_MODEL, normalize, read_extract, sync",
+        "from aspen_etl import *",
+        "import aspen_etl.schema, aspen_etl.borrower, aspen_etl.command_line.program",
+    ],
+)
+def test_to_name_what_is_public_loads_nothing_that_only_its_use_needs(statement: str) -> None:
+    by_pandas, by_us = packages_after("import pandas", statement)
+    assert (by_us - by_pandas) & HEAVY == set()
+
+
+def test_what_comes_late_would_be_seen() -> None:
+    # Guards the test above: who looks at the model, or reads a store, loads these.
+    look = "from aspen_etl import BORROWER_MODEL; BORROWER_MODEL.tables"
+    read = "from aspen_etl.store.documents import read_as"
+    by_model, by_store = packages_after(look)[0], packages_after(read)[0]
+    assert "pandera" in by_model
+    assert by_store & HEAVY == {"pydantic"}
+
+
+def test_normalize_of_sound_tables_loads_nothing_that_pandera_checks_with(tmp_path: Path) -> None:
+    # pandera's checks load its strategies, and these hypothesis, where it is installed.
+    workbook = "str(importlib.resources.files('aspen_etl') / 'samples/borrowers.xlsx')"
+    loaded = modules_after(
+        "import importlib.resources",
+        "from aspen_etl.command_line.program import main",
+        f"ended = main(['normalize', {workbook}, {str(tmp_path / 'out')!r}])",
+        begin="",
+    )
+    assert "pandera" in loaded
+    assert not {name for name in loaded if name.startswith(("hypothesis", "pandera.strategies"))}
+    rooms = ("aspen_etl.inference", "aspen_etl.sql", "aspen_etl.store")
+    assert not {name for name in loaded if name.startswith((*rooms, "aspen_etl.schema.asking"))}
+
+
+@pytest.mark.parametrize("room", ["", ".borrower", ".schema", ".synchronization"])
+def test_a_name_that_comes_late_is_shown_and_known_to_type_checkers(room: str) -> None:
+    module = import_module(f"aspen_etl{room}")
+    assert set(module.__all__) <= set(dir(module))
+    tree = MODULES[module.__name__]
+    imported = {
+        alias.asname or alias.name
+        for node in nodes(tree)
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    assert set(module.__all__) <= imported
+    assert all(getattr(module, name) is not None for name in module.__all__)
+    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+        _ = module.nothing

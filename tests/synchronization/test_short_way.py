@@ -1,4 +1,4 @@
-"""When a run looks at what changed alone, when it does not and why, and what becomes of what is kept."""
+"""When a run looks at what changed alone, when not and why, and what becomes of what is kept."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from aspen_etl.store.kept import read_kept
 from tests.synchronization.test_sync import many, run, write
 
 COUNT = 30
+FIRST_ROW = 2
 COMMITTED, SHORT = "nothing was committed yet", None
 OTHER = "what is kept is of another commit, or was read under other settings"
 
@@ -33,7 +34,7 @@ def store(tmp_path: Path) -> ae.SnapshotStore:
 def change(source: Path, *rows: int, name: str = "Eve Roe") -> None:
     given = many(COUNT)
     for row in rows:
-        given["borrower"].loc[row, "full_name"] = name
+        given["borrower"].loc[FIRST_ROW + row, "full_name"] = name
     write(source, given)
 
 
@@ -87,7 +88,7 @@ def test_after_some_runs_one_looks_at_everything(source: Path, store: ae.Snapsho
 def test_a_reject_is_looked_at_again(source: Path, store: ae.SnapshotStore) -> None:
     go(source, store, 1)
     given = many(COUNT)
-    given["borrower"].loc[4, "email"] = "no address"
+    given["borrower"].loc[FIRST_ROW + 4, "email"] = "no address"
     write(source, given)
     second = go(source, store, 2)
     assert (reason(second), second.rejects[0].rule) == (SHORT, "invalid_email")
@@ -162,7 +163,7 @@ def test_where_more_than_a_tenth_changed_everything_is_looked_at(
 def test_only_lines_are_compared(tmp_path: Path, store: ae.SnapshotStore) -> None:
     assert reason(go(many(3), store, 1)) == "the source is an extract in memory"
     given = many(3)
-    given["borrower"].loc[0, "street"] = "1 Main St\nback door"
+    given["borrower"].loc[FIRST_ROW, "street"] = "1 Main St\nback door"
     source = write(tmp_path / "in", given)
     told = "a record has several lines, or a line ends in a carriage return"
     assert reason(go(source, store, 2)) == told
@@ -184,7 +185,7 @@ def test_a_packed_source_is_compared_unpacked(tmp_path: Path, store: ae.Snapshot
     source = tmp_path / "in"
     for day in (1, 2):
         given = many(COUNT)
-        given["borrower"].loc[day, "city"] = "Rome"
+        given["borrower"].loc[FIRST_ROW + day, "city"] = "Rome"
         source.mkdir(exist_ok=True)
         for name, frame in given.items():
             frame.to_csv(source / f"{name}.csv.gz", index=False)

@@ -59,6 +59,7 @@ def make_handler(
         AspenETLError: From the handler: the run failed; nothing was committed, unless the
             error says otherwise.
     """
+    _ = model.tables  # the default one is made now: while a function starts, it has a whole core
 
     def answer(event: Any, context: Any, log: Log) -> dict[str, Any]:
         settings = from_environment(os.environ if environment is None else environment)

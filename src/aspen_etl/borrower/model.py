@@ -9,7 +9,7 @@ import pandas as pd
 
 from aspen_etl.borrower import builders
 from aspen_etl.borrower.cleaners import lower_case, pad_zip_code
-from aspen_etl.borrower.tables import SOURCES, TABLES
+from aspen_etl.schema.later import made_later
 from aspen_etl.schema.model import Builder, Model
 
 __all__ = ["BORROWER_MODEL", "borrower_model", "phone_number"]
@@ -29,6 +29,8 @@ def borrower_model(
         >>> list(by_domain.tables)[:2]
         ['user_profile', 'user']
     """
+    from aspen_etl.borrower.tables import SOURCES, TABLES
+
     return Model.of(
         sources=SOURCES,
         tables=TABLES,
@@ -44,7 +46,7 @@ def borrower_model(
 
 
 #: The model of the contract.
-BORROWER_MODEL = borrower_model()
+BORROWER_MODEL: Model = made_later(borrower_model)
 
 
 def phone_number(borrower: pd.DataFrame, role_profile_rows: pd.DataFrame) -> pd.DataFrame:

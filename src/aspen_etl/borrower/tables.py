@@ -12,7 +12,7 @@ from pandera.typing import Series
 
 from aspen_etl.columns.text import WHITE_SPACE, TextFormat
 from aspen_etl.schema.column import column, ref
-from aspen_etl.schema.spec import Source, Table
+from aspen_etl.schema.declared import Source, Table
 
 __all__ = [
     "EMAIL",

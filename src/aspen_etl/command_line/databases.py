@@ -30,11 +30,10 @@ from aspen_etl.io.filesystem import display_url
 from aspen_etl.io.options import Span, Word
 from aspen_etl.io.tables import read_tables
 from aspen_etl.schema import Model
-from aspen_etl.store.commit import Stored
-from aspen_etl.store.snapshot_store import SnapshotStore
 
 if TYPE_CHECKING:
     from aspen_etl.sql import LoadReport
+    from aspen_etl.store.commit import Stored
 
 __all__ = ["add_commands"]
 
@@ -122,6 +121,8 @@ def _athena(model: Model, arguments: argparse.Namespace) -> str:
 
 def _stored(model: Model, arguments: argparse.Namespace) -> tuple[str, dict[str, str]]:
     """Give the format of a store's newest commit, and the folder of each table's files."""
+    from aspen_etl.store import SnapshotStore
+
     options = settings_of(arguments).options_for(arguments.store)
     store = SnapshotStore(arguments.store, model=model, storage_options=options)
     commit = store.find()
@@ -190,6 +191,7 @@ def _load(arguments: argparse.Namespace) -> None:
 def _fill(engine: Any, arguments: argparse.Namespace) -> LoadReport:
     """Load a store, or a folder of tables where there is none."""
     from aspen_etl import sql
+    from aspen_etl.store import SnapshotStore
 
     model = load_model(arguments.model)
     options = settings_of(arguments).options_for(arguments.source)

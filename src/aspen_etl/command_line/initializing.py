@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from importlib.machinery import PathFinder
 from keyword import iskeyword
 from pathlib import Path, PurePath
-from typing import Any, Union
+from typing import TYPE_CHECKING, Any, Union
 
 from aspen_etl.command_line.options import (
     READING,
@@ -24,10 +24,12 @@ from aspen_etl.command_line.options import (
 from aspen_etl.command_line.output import print_json, progress
 from aspen_etl.errors import NotSupportedError, TargetExistsError, WriteError
 from aspen_etl.errors.base import instead, listing
-from aspen_etl.inference import Proposal, propose_model
 from aspen_etl.io.options import Names
 from aspen_etl.io.urls import local_path
 from aspen_etl.synchronization.settings import OPTIONS
+
+if TYPE_CHECKING:
+    from aspen_etl.inference import Proposal
 
 __all__ = ["add_commands"]
 
@@ -54,6 +56,8 @@ def add_commands(commands: Any) -> None:
 
 
 def _init(arguments: argparse.Namespace) -> None:
+    from aspen_etl.inference import propose_model
+
     model = _module(arguments.target)
     test = model.with_name(f"test_{model.stem}.py")
     _check(arguments.source, model, test)

@@ -7,7 +7,7 @@ import datetime as dt
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Optional
+from typing import TYPE_CHECKING, Any, Optional
 
 from aspen_etl.command_line.models import load_model
 from aspen_etl.command_line.parsing import typed
@@ -28,8 +28,10 @@ from aspen_etl.io.options import (
     Word,
 )
 from aspen_etl.schema import Run
-from aspen_etl.store.snapshot_store import SnapshotStore
 from aspen_etl.synchronization.settings import OPTIONS, Settings
+
+if TYPE_CHECKING:
+    from aspen_etl.store.snapshot_store import SnapshotStore
 
 __all__ = [
     "LIMITS",

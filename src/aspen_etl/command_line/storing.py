@@ -7,7 +7,7 @@ import datetime as dt
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Optional
+from typing import TYPE_CHECKING, Any, Optional
 
 from aspen_etl.command_line.options import (
     add_format,
@@ -24,8 +24,10 @@ from aspen_etl.errors import NotSupportedError
 from aspen_etl.io.filesystem import display_url, locate
 from aspen_etl.io.options import MAX_DAYS, Count, Span
 from aspen_etl.io.tables import write_valid_tables
-from aspen_etl.store.commit import Commit
-from aspen_etl.store.status import StoreStatus
+
+if TYPE_CHECKING:
+    from aspen_etl.store.commit import Commit
+    from aspen_etl.store.status import StoreStatus
 
 __all__ = ["add_commands"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aspen_etl.command_line.models import load_model
 from aspen_etl.command_line.options import (
@@ -24,7 +24,9 @@ from aspen_etl.command_line.output import (
 )
 from aspen_etl.command_line.standard_input import source_url
 from aspen_etl.io.filesystem import display_url
-from aspen_etl.synchronization import SyncReport, plan, sync
+
+if TYPE_CHECKING:
+    from aspen_etl.synchronization import SyncReport
 
 __all__ = ["add_commands"]
 
@@ -44,6 +46,8 @@ def add_commands(commands: Any) -> None:
 
 
 def _sync(arguments: argparse.Namespace) -> None:
+    from aspen_etl.synchronization import sync
+
     run, settings = new_run(arguments), settings_of(arguments)
     store = settings.open_store(load_model(arguments.model))
     source = source_url(arguments.source)
@@ -53,6 +57,8 @@ def _sync(arguments: argparse.Namespace) -> None:
 
 
 def _plan(arguments: argparse.Namespace) -> int:
+    from aspen_etl.synchronization import plan
+
     run, settings = new_run(arguments), settings_of(arguments)
     store = settings.open_store(load_model(arguments.model))
     source = source_url(arguments.source)

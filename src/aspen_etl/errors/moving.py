@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Optional
 
 __all__ = ["GONE_WITH", "moved", "warn_moved"]
 
@@ -29,13 +29,20 @@ def warn_moved(told: str, since: str, /, *, level: int = 1) -> None:
     warnings.warn(text, DeprecationWarning, stacklevel=level + 2)
 
 
-def moved(old: str, new: str, names: Iterable[str], /) -> Callable[[str], Any]:
+def moved(
+    old: str,
+    new: str,
+    names: Iterable[str],
+    /,
+    load: Callable[[str], Optional[Any]] = lambda _: None,
+) -> Callable[[str], Any]:
     """Make the ``__getattr__`` of a module whose names stand elsewhere now.
 
     Args:
         old: The module that they stood in.
         new: The module that has them, under the same names; it is imported when one is asked for.
         names: The names.
+        load: Gives what the module has of its own and loads no sooner, or nothing.
 
     Returns:
         A function that gives what a name stands for, with a ``DeprecationWarning``.
@@ -43,6 +50,9 @@ def moved(old: str, new: str, names: Iterable[str], /) -> Callable[[str], Any]:
     known = frozenset(names)
 
     def find(name: str) -> Any:
+        own = load(name)
+        if own is not None:
+            return own
         if name not in known:
             raise AttributeError(f"module {old!r} has no attribute {name!r}")
         warn_moved(f"{old}.{name} is {new}.{name} now", "0.3")

@@ -6,8 +6,6 @@ import keyword
 import re
 from collections.abc import Collection
 
-from aspen_etl.schema.spec import Table
-
 __all__ = [
     "base_of",
     "class_name",
@@ -161,6 +159,8 @@ def column_name(name: str, taken: Collection[str] = (), /) -> str:
         >>> column_name("class"), column_name("created"), column_name("fee"), column_name("a", "a")
         ('class_', 'created_', 'fee', 'a_')
     """
+    from aspen_etl.schema.declared import Table
+
     name = _shorter(name)
     while name in taken or keyword.iskeyword(name) or name in _HIDING or hasattr(Table, name):
         name += "_"

@@ -8,16 +8,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Optional
 
-from pydantic import Field
-
 from aspen_etl.io.calling import attempt
 from aspen_etl.io.filesystem import Location
+from aspen_etl.io.only import Only
 
 __all__ = ["SourceFile", "modified_time", "state_of"]
 
 
 #: A size, as a commit file takes it.
-Count = Annotated[int, Field(ge=0, lt=1 << 63)]
+Count = Annotated[int, Only(ge=0, lt=1 << 63)]
 
 
 @dataclass(frozen=True)

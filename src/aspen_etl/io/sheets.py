@@ -16,7 +16,6 @@ from aspen_etl.io.places import SheetFiles, Source, find_sheets
 from aspen_etl.io.reading import RawSheet, Reading, Request
 from aspen_etl.schema.column_spec import ColumnSpec
 from aspen_etl.schema.headers import header_key, header_text, identifier
-from aspen_etl.schema.spec import Source as AnySheet
 from aspen_etl.schema.spec import SourceSpec
 from aspen_etl.schema.values import Extract
 
@@ -110,8 +109,13 @@ def _sheets_of(data: bytes, place: Location, reading: Reading) -> dict[str, str]
 
 
 def _request(place: Location, name: str, sheet: str, reading: Reading) -> Request:
-    blank = SourceSpec(name, {}, AnySheet, implied=True)
-    return replace(reading.request(place.url, blank), sheet=sheet)
+    return replace(reading.request(place.url, _any_sheet(name, {})), sheet=sheet)
+
+
+def _any_sheet(name: str, columns: Mapping[str, ColumnSpec]) -> SourceSpec:
+    from aspen_etl.schema.declared import Source as AnySheet
+
+    return SourceSpec(name, columns, AnySheet, implied=True)
 
 
 # ----------------------------------------------------------------------------- one sheet
@@ -126,7 +130,7 @@ def _spec(name: str, raw: RawSheet, reading: Reading) -> SourceSpec:
         if len(places) > 1:
             raise HeaderError.duplicate_column(reading.sheet(name), column, places)
     specs = {column: ColumnSpec(column, "text", nullable=True, label=column) for column in columns}
-    return SourceSpec(name, specs, AnySheet, implied=True)
+    return _any_sheet(name, specs)
 
 
 def _names(raw: RawSheet, reading: Reading) -> Iterator[tuple[int, str]]:

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Optional, Union
 
 import pandas as pd
-import pandera.pandas as pa
 
 from aspen_etl.columns.text import TextFormat
 from aspen_etl.schema.column_facts import (
@@ -18,9 +17,8 @@ from aspen_etl.schema.column_facts import (
     given_sources,
     given_words,
 )
-from aspen_etl.schema.hidden import Declared
 
-__all__ = ["audit_time", "column", "hint", "ref"]
+__all__ = ["audit_time", "check_names", "column", "hint", "ref"]
 
 #: The key of a pandera field's metadata under which its facts stand.
 METADATA = "aspen_etl"
@@ -161,6 +159,10 @@ def ref(
 
 
 def _field(facts: ColumnFacts, *, nullable: bool, description: Optional[str]) -> Any:
+    import pandera.pandas as pa
+
+    from aspen_etl.schema.hidden import Declared
+
     field = pa.Field(
         nullable=nullable,
         unique=facts.primary_key,
@@ -185,8 +187,20 @@ def _checks(facts: ColumnFacts, *, nullable: bool) -> dict[str, Any]:
     return checks
 
 
+def check_names(facts: ColumnFacts, /) -> list[str]:
+    """Name the checks of pandera that follow from the facts, as pandera does, in order."""
+    named = {
+        "greater_than_or_equal_to": facts.minimum is not None,
+        "str_length": facts.length is not None,
+        "str_matches": facts.text_format is not None,
+    }
+    return [name for name, follows in named.items() if follows]
+
+
 def audit_time(*, nullable: bool) -> Any:
     """Declare an audit column that holds a point in time, UTC, to the millisecond."""
+    import pandera.pandas as pa
+
     return pa.Field(
         nullable=nullable,
         dtype_kwargs={"unit": "ms", "tz": "UTC"},
@@ -196,6 +210,8 @@ def audit_time(*, nullable: bool) -> Any:
 
 def audit_actor(*, nullable: bool) -> Any:
     """Declare an audit column that names who wrote: text of up to 128 characters."""
+    import pandera.pandas as pa
+
     return pa.Field(
         nullable=nullable,
         str_length=_lengths(ACTOR_LENGTH, nullable=nullable),

@@ -7,18 +7,18 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Literal, Optional, Union, get_args
+from typing import TYPE_CHECKING, Any, Literal, Optional, Union, get_args
 
 import pandas as pd
-import pandera.dtypes
-import pandera.pandas as pa
 
 from aspen_etl.columns.text import TextFormat
 from aspen_etl.errors import ModelError
 from aspen_etl.schema.column import METADATA
 from aspen_etl.schema.column_facts import ColumnFacts
-from aspen_etl.schema.hidden import hidden_type
 from aspen_etl.schema.types import TYPES
+
+if TYPE_CHECKING:
+    import pandera.pandas as pa
 
 __all__ = ["TIMESTAMP", "ColumnSpec", "ColumnType", "read_columns", "read_name", "with_dtypes"]
 
@@ -95,6 +95,8 @@ _FACTS: Mapping[str, frozenset[ColumnType]] = {
 
 def read_columns(model: type[pa.DataFrameModel], owner: str) -> dict[str, ColumnSpec]:
     """Read the columns off a model; ``owner`` is what a ``ModelError`` calls it."""
+    from aspen_etl.schema.hidden import hidden_type
+
     for name, annotation in getattr(model, "__annotations__", {}).items():
         for part in get_args(annotation):
             hidden = hidden_type(owner, name, part)
@@ -120,6 +122,8 @@ def with_dtypes(model: type[pa.DataFrameModel], schema: Any, /) -> Any:
 
     A column that takes its values from names has no others.
     """
+    import pandera.pandas as pa
+
     changes: dict[str, dict[str, Any]] = {}
     for name, found in schema.columns.items():
         facts = (found.metadata or {}).get(METADATA)
@@ -226,6 +230,8 @@ def _type(annotation: Any, dtype: Any, facts: ColumnFacts) -> Optional[ColumnTyp
         return "timestamp" if facts.zone else "datetime"
     if dtype is None:
         return None
+    import pandera.dtypes
+
     if pandera.dtypes.is_string(dtype):
         return "text"
     if pandera.dtypes.is_int(dtype):

@@ -12,7 +12,7 @@ from aspen_etl.errors import ModelError
 from aspen_etl.schema.column import hint
 from aspen_etl.schema.column_spec import ColumnSpec, ColumnType
 from aspen_etl.schema.following import columns_in, find_key, is_bare, rows_of
-from aspen_etl.schema.spec import Source, SourceSpec, TableSpec
+from aspen_etl.schema.spec import SourceSpec, TableSpec
 
 __all__ = ["imply_sources"]
 
@@ -71,6 +71,8 @@ def _imply(sheet: str, tables: Mapping[str, TableSpec]) -> SourceSpec:
         order.update(dict.fromkeys(_in_order(table, sheet, tables, seen)))
     required = {column for table in rows for column in _required(table, sheet, tables)}
     columns = {name: _column(sheet, name, tables, required) for name in order}
+    from aspen_etl.schema.declared import Source
+
     return SourceSpec(sheet, columns, Source, implied=True)
 
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Optional, Union
-
-import pandera.pandas as pa
+from typing import TYPE_CHECKING, Any, Optional, Union
 
 from aspen_etl.errors import ModelError
 from aspen_etl.schema.builder import AnyBuilder, Builder, Cleaner, builders_of
@@ -21,10 +19,13 @@ from aspen_etl.schema.spec import SourceSpec, TableSpec
 from aspen_etl.schema.subject import check_subject
 from aspen_etl.schema.tracing import trace
 
-__all__ = ["Builder", "Cleaner", "Model"]
+if TYPE_CHECKING:
+    import pandera.pandas as pa
 
-AnySource = Union[SourceSpec, type[pa.DataFrameModel]]
-AnyTable = Union[TableSpec, type[pa.DataFrameModel]]
+    AnySource = Union[SourceSpec, type[pa.DataFrameModel]]
+    AnyTable = Union[TableSpec, type[pa.DataFrameModel]]
+
+__all__ = ["Builder", "Cleaner", "Model"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import pandera.pandas as pa
 
 from aspen_etl.errors import ModelError
 from aspen_etl.schema.column import METADATA
@@ -32,6 +31,8 @@ def with_key(schema: Any, table: str, /) -> Any:
     is_declared = any(each.primary_key for each in known)
     if is_declared or name in schema.columns or not any(each.natural_key for each in known):
         return schema
+    import pandera.pandas as pa
+
     key = pa.Column(
         np.dtype("int64"), unique=True, metadata={METADATA: ColumnFacts(primary_key=True)}
     )

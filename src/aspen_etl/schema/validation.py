@@ -1,25 +1,25 @@
 """Validate tables against a model, by three verbs: raise, ask, split.
 
-pandera looks at the columns; keys and references are looked at here, since they go beyond
-one column. No message and no frame of failures holds a cell value.
+pandera looks at the columns that are not surely sound, and at what a table asks of it beside its
+declarations; keys and references are looked at here, since they go beyond one column. No message
+and no frame of failures holds a cell value.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
-from functools import lru_cache
 from typing import Any, NamedTuple, Optional
 
 import numpy as np
 import pandas as pd
-import pandera.errors
 
 from aspen_etl.errors import ValidationError
 from aspen_etl.schema.conforming import conform, is_of_type, outside_range
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.snapshot import Tables
-from aspen_etl.schema.spec import Table, TableSpec
+from aspen_etl.schema.sound import are_sound
+from aspen_etl.schema.spec import TableSpec
 from aspen_etl.schema.types import TYPES
 
 __all__ = [
@@ -102,7 +102,7 @@ def find_failures(tables: Mapping[str, pd.DataFrame], /, *, model: Model) -> pd.
 def validate_columns(
     frame: pd.DataFrame, table: TableSpec, /, *, known: Collection[str] = ()
 ) -> None:
-    """Let pandera validate one table, keys and references aside.
+    """Validate the columns of one table, keys and references aside.
 
     Args:
         frame: The table.
@@ -193,7 +193,12 @@ def _column_failures(
     odd = list(_type_failures(held, table, known_cells))
     yield from odd
     wrong_types = {column for _, rows, column, _ in odd if rows is None}
-    cases = _failure_cases(held, table, known_cells)
+    others = [name for name in table.columns if name not in known_cells]
+    if not any(_is_any(rows) for _, rows, _, _ in odd) and are_sound(held, table, others):
+        return
+    from aspen_etl.schema.asking import failure_cases  # it makes pandera load what it checks with
+
+    cases = failure_cases(held, table, known_cells)
     if cases is None:
         return
     for column, check, row in zip(cases["column"], cases["check"], cases["index"]):
@@ -204,6 +209,11 @@ def _column_failures(
         wrong = rule == "type" and table.columns[str(column)].type != "text"
         whole = wrong or pd.isna(row)
         yield table.name, None if whole else np.array([int(row)]), str(column), rule
+
+
+def _is_any(rows: Optional[Any]) -> bool:
+    """Tell whether a failure is of a whole column, or of one row at least."""
+    return rows is None or len(rows) > 0
 
 
 def _type_failures(
@@ -226,30 +236,6 @@ def _type_failures(
             else:
                 outside = np.flatnonzero(outside_range(values, spec))
                 yield table.name, outside, spec.name, "out_of_range"
-
-
-def _failure_cases(
-    frame: pd.DataFrame, table: TableSpec, known: Collection[str]
-) -> Optional[pd.DataFrame]:
-    """Ask pandera; its error holds cell values, so it must not become the context of ours."""
-    others = [name for name in table.columns if name not in known]
-    try:
-        # In place: the frame is `conform`'s, and nothing is coerced.
-        _columns_alone(table.schema, tuple(others)).validate(
-            frame[others] if known else frame, lazy=True, inplace=True
-        )
-    except pandera.errors.SchemaErrors as error:
-        cases: pd.DataFrame = error.failure_cases[["column", "check", "index"]]
-        return cases
-    return None
-
-
-@lru_cache(maxsize=1024)  # pandera copies a schema, with all its checks, whenever it is asked
-def _columns_alone(table: type[Table], names: tuple[str, ...]) -> Any:
-    """Give the schema of some columns, without the uniqueness of keys, which we look at."""
-    schema = table.to_schema().select_columns(list(names))
-    keys = {name: {"unique": False} for name, held in schema.columns.items() if held.unique}
-    return schema.update_columns(keys) if keys else schema
 
 
 _RULES = {

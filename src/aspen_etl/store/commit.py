@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from importlib import metadata
-from typing import Annotated, Any, Literal, Optional, Union
-
-from pydantic import AwareDatetime, ConfigDict, Field
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Optional, Union
 
 from aspen_etl.derive.formats import FormatName
 from aspen_etl.io.content import Count, SourceFile
+from aspen_etl.io.only import Only
 from aspen_etl.store.sealing import seal
+
+if TYPE_CHECKING:
+    from pydantic import ConfigDict
 
 __all__ = [
     "ATTEMPT",
@@ -48,8 +51,9 @@ _SEALED_FIELDS = ("store", "parent_sha256")
 ATTEMPT = "([0-9]{20})-([0-9a-f]{16})"
 
 #: The types of what a commit file holds; ``commit_file`` makes sure of them.
-Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-Token = Annotated[str, Field(pattern="^[0-9a-f]{16}$")]
+Digest = Annotated[str, Only(pattern="^[0-9a-f]{64}$")]
+Token = Annotated[str, Only(pattern="^[0-9a-f]{16}$")]
+Moment = Annotated[dt.datetime, Only(tz_constraint="aware")]
 Facts = Mapping[str, Union[bool, int, str]]
 TableFacts = Mapping[str, Union[list[str], Mapping[str, Facts]]]
 
@@ -176,7 +180,7 @@ class Commit:
     parent: Count
     kind: CommitKind
     token: Token
-    time: AwareDatetime
+    time: Moment
     actor: str
     library: str
     model: Mapping[str, TableFacts] = field(repr=False)
@@ -229,7 +233,12 @@ class Commit:
 # ----------------------------------------------------------------------------- as it is read
 
 #: How files of the store are read: nothing is converted or passed over, and no text shows a value.
-STRICT = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=True)
+STRICT: ConfigDict = {
+    "frozen": True,
+    "strict": True,
+    "extra": "forbid",
+    "hide_input_in_errors": True,
+}
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,7 @@ import functools
 import re
 from dataclasses import fields
 from datetime import timezone
-
-from pydantic import ValidationError
+from typing import TYPE_CHECKING
 
 from aspen_etl.errors import CorruptStoreError, NotSupportedError, StoreFormatError
 from aspen_etl.errors.base import instead
@@ -23,7 +22,9 @@ from aspen_etl.store.commit import (
     StoredFile,
 )
 from aspen_etl.store.commit_rules import find_contradiction
-from aspen_etl.store.documents import read_as
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 __all__ = ["MAX_BYTES", "check_readable", "parse_commit"]
 
@@ -56,6 +57,8 @@ def parse_commit(data: bytes, version: int, url: str, /) -> Commit:
         StoreFormatError: It is of a newer format.
         CorruptStoreError: It is damaged.
     """
+    from aspen_etl.store.documents import ValidationError, read_as
+
     head = _HEAD.match(data)
     number = int(head[1]) if head else 0
     if number > STORE_FORMAT:

@@ -1,4 +1,7 @@
-"""What the small files of a store say, as pydantic models: read strictly, built when first used."""
+"""What the small files of a store say, as pydantic models: read strictly, built when first used.
+
+It is imported where a file is read, since pydantic takes its time.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,15 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, V
 
 from aspen_etl.store.commit import STRICT, Digest, Token
 
-__all__ = ["RunNote", "StoreId", "VersionNote", "read_as", "read_if_whole", "to_words"]
+__all__ = [
+    "RunNote",
+    "StoreId",
+    "ValidationError",
+    "VersionNote",
+    "read_as",
+    "read_if_whole",
+    "to_words",
+]
 
 T = TypeVar("T")
 

@@ -11,7 +11,6 @@ from aspen_etl.errors import CorruptStoreError, SourceNotFoundError, StoreFormat
 from aspen_etl.io.filesystem import Location
 from aspen_etl.io.small_files import SMALL, read_state
 from aspen_etl.store.commit import STORE_FORMAT
-from aspen_etl.store.documents import StoreId, read_if_whole
 
 __all__ = ["find_identity", "identity_place", "new_identity", "read_identity"]
 
@@ -45,6 +44,8 @@ def find_identity(root: Location, /) -> Optional[str]:
 
 def read_identity(place: Location, /) -> Optional[str]:
     """Read a file that holds a store's id; it raises what ``find_identity`` does."""
+    from aspen_etl.store.documents import StoreId, read_if_whole
+
     try:
         data = read_state(place, SMALL)
     except SourceNotFoundError:

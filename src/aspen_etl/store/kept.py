@@ -12,7 +12,6 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import NamedTuple, Optional
 
 import pandas as pd
-from pydantic import AwareDatetime
 
 from aspen_etl.columns.protocol import Mask
 from aspen_etl.errors import AspenETLError, CorruptFileError, NotSupportedError
@@ -21,9 +20,8 @@ from aspen_etl.io.filesystem import Location
 from aspen_etl.io.small_files import read_small, take_away, write_words
 from aspen_etl.io.writing import make_folder, put
 from aspen_etl.schema.column_spec import ColumnSpec
-from aspen_etl.store.commit import STRICT, Commit, StoredFile
+from aspen_etl.store.commit import STRICT, Commit, Moment, StoredFile
 from aspen_etl.store.committing import claim_rejects
-from aspen_etl.store.documents import read_if_whole
 from aspen_etl.store.frames import checksum, read_bytes
 from aspen_etl.store.place import Place
 
@@ -105,7 +103,7 @@ class KeptSource:
     settings: str
     sheets: Mapping[str, SheetFigures] = field(repr=False)
     short: int
-    proved: AwareDatetime
+    proved: Moment
     elsewhere: bool = False
 
     def is_of(self, commit: Commit, settings: Optional[str], /) -> bool:
@@ -126,6 +124,8 @@ def read_kept(place: Place, /) -> Optional[KeptSource]:
 
 
 def _read_figures(place: Place) -> Optional[KeptSource]:
+    from aspen_etl.store.documents import read_if_whole
+
     data = read_small(place.root.child(_FIGURES))
     return read_if_whole(KeptSource, data) if data else None
 

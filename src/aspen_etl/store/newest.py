@@ -18,7 +18,6 @@ from aspen_etl.errors import (
 from aspen_etl.io.filesystem import Location
 from aspen_etl.io.small_files import SMALL, read_state
 from aspen_etl.io.writing import put
-from aspen_etl.store.documents import VersionNote, read_if_whole
 from aspen_etl.store.sealing import sealed
 
 __all__ = ["NEWEST", "read_newest", "write_newest"]
@@ -28,6 +27,8 @@ NEWEST = "_aspen/newest.json"
 
 def read_newest(root: Location, /) -> int:
     """Give the version that was the newest when word was left; 0 where there is no such word."""
+    from aspen_etl.store.documents import VersionNote, read_if_whole
+
     try:
         data = read_state(root.child(NEWEST), SMALL)
     except (CorruptStoreError, ReadError, SourceAccessError, SourceNotFoundError):

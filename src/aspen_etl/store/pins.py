@@ -10,7 +10,6 @@ from aspen_etl.errors import CorruptStoreError, NotSupportedError, SourceNotFoun
 from aspen_etl.io.filesystem import Location
 from aspen_etl.io.small_files import SMALL, read_state
 from aspen_etl.io.writing import delete, make_folder, put
-from aspen_etl.store.documents import VersionNote, read_if_whole
 from aspen_etl.store.listing import list_names
 from aspen_etl.store.sealing import sealed
 
@@ -56,6 +55,8 @@ def read_pin(place: Location, /) -> list[int]:
     Raises:
         CorruptStoreError: It is damaged.
     """
+    from aspen_etl.store.documents import VersionNote, read_if_whole
+
     try:
         data = read_state(place, SMALL)
     except SourceNotFoundError:

@@ -28,7 +28,6 @@ from aspen_etl.io.writing import make_folder, put
 from aspen_etl.schema.rejects import WRITTEN, columns_as_named, hand_out, rename
 from aspen_etl.schema.snapshot import REJECTS
 from aspen_etl.store.commit import STRICT, StoredFile
-from aspen_etl.store.documents import read_if_whole
 from aspen_etl.store.frames import checksum, empty, read_bytes
 
 __all__ = [
@@ -115,6 +114,8 @@ def _describe(data: bytes, rows: int) -> StoredFile:
 
 def read_refused(root: Location, /) -> Optional[RefusedRun]:
     """Read the figures of the newest refused run; none where no run was refused since."""
+    from aspen_etl.store.documents import read_if_whole
+
     data = read_small(root.child(_FIGURES))
     found = None if data is None else read_if_whole(RefusedRun, data)
     if found is None or not _has_zone(found.time):

@@ -13,7 +13,6 @@ from aspen_etl.io.filesystem import Location
 from aspen_etl.io.small_files import read_small, write_words
 from aspen_etl.schema.values import Run
 from aspen_etl.store.commit import Commit
-from aspen_etl.store.documents import RunNote, read_if_whole, to_words
 from aspen_etl.store.kept import read_kept
 from aspen_etl.store.place import Place
 from aspen_etl.store.refused import read_refused
@@ -192,6 +191,8 @@ def _later(one: Mapping[str, Any], other: Mapping[str, Any]) -> Mapping[str, Any
 
 def _read(root: Location, name: str) -> Mapping[str, Any]:
     """Read a note; it is no truth, so one that cannot be taken is none."""
+    from aspen_etl.store.documents import RunNote, read_if_whole, to_words
+
     data = read_small(root.child(name))
     note = None if data is None else read_if_whole(RunNote, data)
     return {} if note is None else {**to_words(note), "time": note.time.isoformat()}

@@ -1,7 +1,29 @@
 """One run from a source to a store: read, normalize, hold against the limits, commit, report."""
 
-from aspen_etl.synchronization.report import SyncReport, TableReport
-from aspen_etl.synchronization.syncing import plan, sync
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from aspen_etl.synchronization.thresholds import Thresholds
 
+if TYPE_CHECKING:
+    from aspen_etl.synchronization.report import SyncReport, TableReport
+    from aspen_etl.synchronization.syncing import plan, sync
+
 __all__ = ["SyncReport", "TableReport", "Thresholds", "plan", "sync"]
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        """Load what runs need when one is asked for: settings alone need no store."""
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from aspen_etl.synchronization import report, syncing
+
+        found = globals()[name] = getattr(report if name in report.__all__ else syncing, name)
+        return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any, Literal, Optional
+from typing import TYPE_CHECKING, Any, Literal, Optional
 
 from aspen_etl.derive.formats import FORMATS, FormatName
 from aspen_etl.io.filesystem import locate
@@ -24,8 +24,10 @@ from aspen_etl.io.options import (
 from aspen_etl.io.reading import Reading
 from aspen_etl.io.waiting import Seconds
 from aspen_etl.schema.model import Model
-from aspen_etl.store.snapshot_store import SnapshotStore
 from aspen_etl.synchronization.thresholds import Thresholds
+
+if TYPE_CHECKING:
+    from aspen_etl.store.snapshot_store import SnapshotStore
 
 __all__ = ["OPTIONS", "Settings"]
 
@@ -161,6 +163,8 @@ class Settings:
 
     def open_store(self, model: Model) -> SnapshotStore:
         """Open the store."""
+        from aspen_etl.store.snapshot_store import SnapshotStore
+
         return SnapshotStore(
             self.store,
             model=model,

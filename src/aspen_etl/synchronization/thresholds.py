@@ -5,13 +5,15 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Optional
+from typing import TYPE_CHECKING, Optional
 
 from aspen_etl.errors import ArgumentError
-from aspen_etl.io.content import SourceFile
 from aspen_etl.io.options import Count, Flag, Share, option
-from aspen_etl.store.commit import Commit
-from aspen_etl.synchronization.report import Result
+
+if TYPE_CHECKING:
+    from aspen_etl.io.content import SourceFile
+    from aspen_etl.store.commit import Commit
+    from aspen_etl.synchronization.report import Result
 
 __all__ = ["Thresholds", "find_outdated", "find_refusals"]
 
