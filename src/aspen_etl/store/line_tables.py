@@ -68,9 +68,18 @@ class LineTable:
 
     def column(self, name: str, /) -> pd.Series:
         """Give a column."""
-        if name == self._table.primary_key and self._keys is not None:
-            return self._keys
-        return self.columns([name])[name]
+        if name != self._table.primary_key:
+            return self._column(name)
+        if self._keys is None:
+            self._keys = COLUMNS.concat([self._column(name)])
+        return self._keys.rename(name)
+
+    def _column(self, name: str) -> pd.Series:
+        read, spec = CODECS[self._format].first, self._table.columns[name]
+        found = None
+        if read is not None and name == next(iter(self._table.columns)):
+            found = read(self._rows.data, self._rows.bounds, spec)
+        return self.columns([name])[name] if found is None else found.rename(name)
 
     def columns(self, names: Sequence[str], /) -> pd.DataFrame:
         """Give several columns."""
