@@ -34,7 +34,7 @@ def specs(key_type: ColumnType, *, nullable: bool = False) -> dict[str, ColumnSp
 def written(columns: dict[str, ColumnSpec], keys: Sequence[Any]) -> tuple[bytes, pd.DataFrame]:
     key, values = columns["key"], pd.Series([*keys], dtype=object)
     held = conform_text(values) if key.type == "text" else values.astype(key.dtype)
-    others = [("a\n", '"', None)[n % 3] for n in range(len(keys))][:-1] + ["x" * 99]
+    others = [*[("a\n", '"', None)[n % 3] for n in range(len(keys) - 1)], "x" * 99]
     beside = conform_text(pd.Series(others[: len(keys)], dtype=object))
     frame = pd.DataFrame({"key": held, "other": beside})
     return encode(frame, columns, "csv"), frame

@@ -16,6 +16,7 @@ import pandas as pd
 from aspen_etl.changes import Changes, TableChanges, apply_changes
 from aspen_etl.columns import COLUMNS, Mask, Positions
 from aspen_etl.columns.dtypes import HAS_ARROW
+from aspen_etl.columns.rows import find_rows
 from aspen_etl.columns.searching import count_below, goes_up
 from aspen_etl.derive.formats import FormatName
 from aspen_etl.errors.base import named
@@ -134,17 +135,20 @@ class LineTable:
         """Find where rows go and come, if keys are as they must be."""
         key = self._table.columns[self._table.primary_key]
         keys, new = self.column(key.name), coming[key.name]
-        parts = [part[key.name] for part in (changes.deleted, changes.updated) if len(part)]
-        old = [conform_column(part.reset_index(drop=True), key) for part in parts]
-        if any(part.dtype != keys.dtype or part.hasnans for part in (*old, keys, new)):
+        deleted, updated = (
+            conform_column(part[key.name].reset_index(drop=True), key) if len(part) else keys[:0]
+            for part in (changes.deleted, changes.updated)
+        )
+        held = (keys, new, deleted, updated)
+        if any(part.dtype != keys.dtype or part.hasnans for part in held):
             return None
         if not (goes_up(keys) and goes_up(new)):
             return None
-        leaving = pd.concat([keys.iloc[:0], *old], ignore_index=True)
-        gone = count_below(leaving, keys)
-        gone = np.unique(gone[_are_at(gone, leaving, keys)])
-        at = count_below(new, keys)
-        return _Places(gone, at + _are_at(at, new, keys))
+        at, left = count_below(new, keys), count_below(deleted, keys)
+        stands = _are_at(at, new, keys)
+        among = find_rows([updated], [new])  # where all of them are
+        gone = [at[among][stands[among]], left[_are_at(left, deleted, keys)]]
+        return _Places(np.unique(np.concatenate(gone)), at + stands)
 
 
 def _coming(changes: TableChanges) -> pd.DataFrame:
