@@ -225,11 +225,12 @@ def test_a_column_alone_in_its_table_is_read_and_written() -> None:
 
 def test_changes_that_fit_no_key_are_applied_as_they_are_to_frames() -> None:
     frame, _ = parted(FIVE, ["stays", "inserted", "stays", "inserted"], WORDS)  # a, c, e
+    other = FIVE.assign(said=conform_text(pd.Series(["other"] * 5, dtype=object)))
     odd = {
         "gone already": TableChanges(FIVE[:0], FIVE[:0], FIVE[1:2], WORDS),
         "changed, and not there": TableChanges(FIVE[:0], FIVE[1:2], FIVE[:0], WORDS),
-        "come, and there": TableChanges(FIVE[2:4], FIVE[:0], FIVE[:0], WORDS),
-        "come and changed": TableChanges(FIVE[1:2], FIVE[1:3], FIVE[:0], WORDS),
+        "come, and there": TableChanges(other[2:4], FIVE[:0], FIVE[:0], WORDS),
+        "come and changed": TableChanges(other[1:2], FIVE[1:3], FIVE[:0], WORDS),
         "gone and come": TableChanges(FIVE[2:3], FIVE[:0], FIVE[2:3], WORDS),
     }
     for changes in odd.values():
@@ -257,8 +258,11 @@ def test_changes_of_a_wider_table_are_written_as_that() -> None:
     assert FrameTable(frame, wide, "csv").column("more").isna().all()
 
 
-def test_what_arrow_does_not_read_is_read_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(line_tables, "CODECS", {"csv": replace(CODECS["csv"], stream=None)})
+@pytest.mark.parametrize("stream", [None, lambda *_: None, lambda *_: FIVE[:4]])
+def test_what_arrow_does_not_read_is_read_all_the_same(
+    stream: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(line_tables, "CODECS", {"csv": replace(CODECS["csv"], stream=stream)})
     check_reading(line_table(FIVE, WORDS), FIVE, [3, 1])
 
 
