@@ -21,7 +21,7 @@ from aspen_etl.columns.searching import count_below, goes_up
 from aspen_etl.derive.formats import FormatName
 from aspen_etl.errors.base import named
 from aspen_etl.io.codecs import CODECS, encode
-from aspen_etl.io.splicing import Rows, join_rows, splice
+from aspen_etl.io.splicing import Rows, in_blocks, join_rows, splice
 from aspen_etl.schema.column_spec import ColumnSpec
 from aspen_etl.schema.conforming import conform_column
 from aspen_etl.schema.evolution import complete_table
@@ -110,7 +110,7 @@ class LineTable:
     # ------------------------------------------------------------------------- after changes
 
     def after(self, changes: TableChanges, /) -> Written:
-        """Write the table after changes; what is written is stretches of what is there."""
+        """Write the table after changes; long stretches that stay are no copies."""
         if dict(changes.table.columns) != dict(self._table.columns):
             return self._whole_after(changes)
         if changes.is_empty:
@@ -120,7 +120,8 @@ class LineTable:
         if new is None or places is None:
             return self._whole_after(changes)
         count = len(self) - len(places.gone) + len(new)
-        return Written(splice(self._rows, new, places.gone, places.at), count, self._format)
+        parts = in_blocks(splice(self._rows, new, places.gone, places.at))
+        return Written(parts, count, self._format)
 
     def _whole_after(self, changes: TableChanges) -> Written:
         frame = self._decode(self._rows.data, self._table.columns)
