@@ -208,7 +208,7 @@ def test_what_stays_is_no_copy_and_is_parsed_for_its_keys_alone(
     held = line_table(frame, WORDS)
     assert held.column("word").tolist() == [*"abcde"]
     monkeypatch.setattr(held, "_decode", None)
-    monkeypatch.setattr("aspen_etl.io.splicing._BLOCK", 1)
+    monkeypatch.setattr("aspen_etl.io.splicing._LONG", 1)
     monkeypatch.setattr(line_tables, "CODECS", {"csv": replace(CODECS["csv"], stream=None)})
     parts = list(held.after(changes).parts)
     kept = held._rows.data

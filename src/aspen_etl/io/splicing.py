@@ -12,9 +12,9 @@ from aspen_etl.io.writing import Data
 
 __all__ = ["Rows", "in_blocks", "join_rows", "splice"]
 
-#: From how many bytes on a stretch is written as it is: to join shorter ones takes less than to
-#: digest and to write each.
-_BLOCK = 1 << 20
+#: From how many bytes on a stretch is written as it is, and up to how many shorter ones are
+#: joined: that takes less than to digest and to write each.
+_LONG, _BLOCK = 1 << 17, 1 << 20
 
 
 class Rows(NamedTuple):
@@ -68,7 +68,7 @@ def in_blocks(parts: Iterable[memoryview]) -> Iterator[Data]:
     held: list[memoryview] = []
     size = 0
     for part in parts:
-        if len(part) >= _BLOCK:
+        if len(part) >= _LONG:
             yield from _joined(held)
             yield part
             held, size = [], 0
