@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aspen_etl.io import counting
+from aspen_etl.io import counting, splicing
 from aspen_etl.io.counting import feed_ends
-from aspen_etl.io.splicing import Rows, join_rows, splice
+from aspen_etl.io.splicing import Rows, in_blocks, join_rows, splice
 
 LINES = st.lists(st.integers(0, 3), max_size=9).map(lambda sizes: [b"x" * n for n in sizes])
 
@@ -50,6 +50,21 @@ def test_rows_that_stay_side_by_side_are_one_stretch() -> None:
     nothing = np.array([], dtype=np.int64)
     parts = splice(old, rows_of(b"h", []), nothing, nothing)
     assert [bytes(part) for part in parts] == [old.data]
+
+
+@given(lines=LINES)
+def test_short_stretches_are_joined_and_long_ones_are_no_copies(lines: list[bytes]) -> None:
+    views = [memoryview(line) for line in lines if line]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(splicing, "_LONG", 3)
+        patch.setattr(splicing, "_BLOCK", 4)
+        found = list(in_blocks(iter(views)))
+    assert b"".join(found) == b"".join(lines)
+    assert all(any(part is view for part in found) for view in views if len(view) >= 3)
+    short = [
+        0 if any(part is view and len(view) >= 3 for view in views) else len(part) for part in found
+    ]
+    assert not any(0 < one < 4 and two for one, two in zip(short, short[1:]))
 
 
 @given(lines=LINES, data=st.data())

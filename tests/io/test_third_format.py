@@ -59,7 +59,7 @@ def described(monkeypatch: pytest.MonkeyPatch) -> None:
 def written(monkeypatch: pytest.MonkeyPatch, described: None) -> None:
     """Let it be known to what writes files as well."""
     assert described is None
-    codec = Codec(parts=write_lines, decode=read_lines, stream=None, bounds=None)
+    codec = Codec(parts=write_lines, decode=read_lines, stream=None, bounds=None, first=None)
     monkeypatch.setitem(CODECS, NAME, codec)
 
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain, islice
-from typing import IO, Any, Optional, Protocol, Union
+from typing import IO, Any, Optional, Union
 
 import pandas as pd
 
@@ -26,10 +26,10 @@ from aspen_etl.derive.formats import FormatName, arrow_schema
 from aspen_etl.errors import CorruptFileError, MissingDependencyError
 from aspen_etl.errors.base import instead, named
 from aspen_etl.io.arrow_cells import arrow_cells
-from aspen_etl.io.counting import feed_ends
 from aspen_etl.io.csv_cells import csv_cells
 from aspen_etl.io.csv_fast import read_typed_csv
 from aspen_etl.io.csv_reading import read_csv
+from aspen_etl.io.csv_rows import read_first, row_bounds
 from aspen_etl.io.csv_writing import csv_parts
 from aspen_etl.io.reading import ReadLimits, Request
 from aspen_etl.io.writing import Data
@@ -54,15 +54,6 @@ Names = Optional[Sequence[str]]
 Part = Callable[[], Data]
 
 
-class Stream(Protocol):
-    """Read what is known to be as it was written, each cell in its type at once."""
-
-    def __call__(
-        self, data: Union[bytes, IO[bytes]], columns: ColumnSpecs, names: Names = None, /
-    ) -> Optional[pd.DataFrame]:
-        """Read all columns, or those named, of bytes or of what reads them; none if it cannot."""
-
-
 @dataclass(frozen=True)
 class Codec:
     """How the files of a format are written and read.
@@ -72,16 +63,21 @@ class Codec:
             other.
         decode: Reads the bytes of a file, with its url for messages.
         stream: Reads what is known to be as it was written, from bytes or piece by piece, and
-            each cell in its type at once. It gives none where it cannot; not each format has it.
+            each cell in its type at once, all columns or those named. It gives none where it
+            cannot; not each format has it.
         bounds: Gives, of such bytes, the offset of each row and behind the last one, if each row
             stands there for itself, and is read and written alike behind any others. It gives
             none where it cannot; not each format has it.
+        first: Reads the first column alone, of bytes and what ``bounds`` gave; or none, too.
     """
 
     parts: Callable[[pd.DataFrame, ColumnSpecs], list[Part]]
     decode: Callable[[bytes, ColumnSpecs, str], pd.DataFrame]
-    stream: Optional[Stream]
+    stream: Optional[
+        Callable[[Union[bytes, IO[bytes]], ColumnSpecs, Names], Optional[pd.DataFrame]]
+    ]
     bounds: Optional[Callable[[bytes, ColumnSpecs], Optional[Positions]]]
+    first: Optional[Callable[[bytes, Positions, ColumnSpec], Optional[pd.Series]]]
 
 
 def encode(frame: pd.DataFrame, columns: ColumnSpecs, file_format: FormatName) -> bytes:
@@ -164,7 +160,7 @@ def decode_verified(
     It takes what ``decode`` takes, and raises what that raises.
     """
     stream = named(CODECS, file_format, kind="format").stream
-    frame = None if stream is None else stream(data, columns)
+    frame = None if stream is None else stream(data, columns, None)
     return decode(data, columns, file_format, url=url) if frame is None else frame
 
 
@@ -198,11 +194,6 @@ def decode_own_csv(
     held = dict(zip(table.column_names, table.columns))
     del table  # so that each column is let go of as soon as it is another
     return make_frame({name: _from_arrow(held.pop(name), s) for name, s in wanted.items()})
-
-
-def _csv_bounds(data: bytes, columns: ColumnSpecs) -> Optional[Positions]:
-    header = f"{','.join(columns)}\n".encode()
-    return feed_ends(data) if data.startswith(header) else None
 
 
 def _from_csv(data: bytes, columns: ColumnSpecs, url: str) -> pd.DataFrame:
@@ -291,6 +282,14 @@ def _from_arrow(values: Any, spec: ColumnSpec) -> pd.Series:
 # ----------------------------------------------------------------------------- the table
 
 CODECS: Mapping[str, Codec] = {
-    "csv": Codec(parts=csv_parts, decode=_from_csv, stream=decode_own_csv, bounds=_csv_bounds),
-    "parquet": Codec(parts=_parquet_parts, decode=_from_parquet, stream=None, bounds=None),
+    "csv": Codec(
+        parts=csv_parts,
+        decode=_from_csv,
+        stream=decode_own_csv,
+        bounds=row_bounds,
+        first=read_first,
+    ),
+    "parquet": Codec(
+        parts=_parquet_parts, decode=_from_parquet, stream=None, bounds=None, first=None
+    ),
 }

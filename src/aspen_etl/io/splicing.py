@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
 
 from aspen_etl.columns.protocol import Positions
+from aspen_etl.io.writing import Data
 
-__all__ = ["Rows", "join_rows", "splice"]
+__all__ = ["Rows", "in_blocks", "join_rows", "splice"]
+
+#: From how many bytes on a stretch is written as it is, and up to how many shorter ones are
+#: joined: that takes less than to digest and to write each.
+_LONG, _BLOCK = 1 << 17, 1 << 20
 
 
 class Rows(NamedTuple):
@@ -56,6 +61,28 @@ def splice(old: Rows, new: Rows, gone: Positions, at: Positions) -> Iterator[mem
         np.append(0, starts),
         np.append(old.bounds[0], stops),
     )
+
+
+def in_blocks(parts: Iterable[memoryview]) -> Iterator[Data]:
+    """Join short stretches of bytes that follow each other; a long one is not copied."""
+    held: list[memoryview] = []
+    size = 0
+    for part in parts:
+        if len(part) >= _LONG:
+            yield from _joined(held)
+            yield part
+            held, size = [], 0
+            continue
+        held.append(part)
+        size += len(part)
+        if size >= _BLOCK:
+            yield from _joined(held)
+            held, size = [], 0
+    yield from _joined(held)
+
+
+def _joined(parts: list[memoryview]) -> list[Data]:
+    return [b"".join(parts)] if len(parts) > 1 else [*parts]
 
 
 def join_rows(rows: Rows, at: Positions) -> bytes:

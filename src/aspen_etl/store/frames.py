@@ -160,7 +160,7 @@ def _read_streamed(
     place: Location,
     file: StoredFile,
     columns: Mapping[str, ColumnSpec],
-    parse: Callable[[IO[bytes], Mapping[str, ColumnSpec]], Optional[pd.DataFrame]],
+    parse: Callable[[IO[bytes], Mapping[str, ColumnSpec], None], Optional[pd.DataFrame]],
 ) -> Optional[pd.DataFrame]:
     """Parse a file while it is read, so that its bytes are never in memory as a whole.
 
@@ -172,7 +172,7 @@ def _read_streamed(
             if os.fstat(opened.fileno()).st_size != file.bytes:
                 return None
             stream = _Digesting(opened)
-            frame = parse(cast("IO[bytes]", stream), columns)
+            frame = parse(cast("IO[bytes]", stream), columns, None)
             whole = frame is not None and not stream.read()
     except OSError:
         return None

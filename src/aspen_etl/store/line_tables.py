@@ -16,11 +16,12 @@ import pandas as pd
 from aspen_etl.changes import Changes, TableChanges, apply_changes
 from aspen_etl.columns import COLUMNS, Mask, Positions
 from aspen_etl.columns.dtypes import HAS_ARROW
+from aspen_etl.columns.rows import find_rows
 from aspen_etl.columns.searching import count_below, goes_up
 from aspen_etl.derive.formats import FormatName
 from aspen_etl.errors.base import named
 from aspen_etl.io.codecs import CODECS, encode
-from aspen_etl.io.splicing import Rows, join_rows, splice
+from aspen_etl.io.splicing import Rows, in_blocks, join_rows, splice
 from aspen_etl.schema.column_spec import ColumnSpec
 from aspen_etl.schema.conforming import conform_column
 from aspen_etl.schema.evolution import complete_table
@@ -68,9 +69,18 @@ class LineTable:
 
     def column(self, name: str, /) -> pd.Series:
         """Give a column."""
-        if name == self._table.primary_key and self._keys is not None:
-            return self._keys
-        return self.columns([name])[name]
+        if name != self._table.primary_key:
+            return self._column(name)
+        if self._keys is None:
+            self._keys = COLUMNS.concat([self._column(name)])
+        return self._keys.rename(name)
+
+    def _column(self, name: str) -> pd.Series:
+        read, spec = CODECS[self._format].first, self._table.columns[name]
+        found = None
+        if read is not None and name == next(iter(self._table.columns)):
+            found = read(self._rows.data, self._rows.bounds, spec)
+        return self.columns([name])[name] if found is None else found.rename(name)
 
     def columns(self, names: Sequence[str], /) -> pd.DataFrame:
         """Give several columns."""
@@ -100,7 +110,7 @@ class LineTable:
     # ------------------------------------------------------------------------- after changes
 
     def after(self, changes: TableChanges, /) -> Written:
-        """Write the table after changes; what is written is stretches of what is there."""
+        """Write the table after changes; long stretches that stay are no copies."""
         if dict(changes.table.columns) != dict(self._table.columns):
             return self._whole_after(changes)
         if changes.is_empty:
@@ -110,7 +120,8 @@ class LineTable:
         if new is None or places is None:
             return self._whole_after(changes)
         count = len(self) - len(places.gone) + len(new)
-        return Written(splice(self._rows, new, places.gone, places.at), count, self._format)
+        parts = in_blocks(splice(self._rows, new, places.gone, places.at))
+        return Written(parts, count, self._format)
 
     def _whole_after(self, changes: TableChanges) -> Written:
         frame = self._decode(self._rows.data, self._table.columns)
@@ -125,17 +136,20 @@ class LineTable:
         """Find where rows go and come, if keys are as they must be."""
         key = self._table.columns[self._table.primary_key]
         keys, new = self.column(key.name), coming[key.name]
-        parts = [part[key.name] for part in (changes.deleted, changes.updated) if len(part)]
-        old = [conform_column(part.reset_index(drop=True), key) for part in parts]
-        if any(part.dtype != keys.dtype or part.hasnans for part in (*old, keys, new)):
+        deleted, updated = (
+            conform_column(part[key.name].reset_index(drop=True), key) if len(part) else keys[:0]
+            for part in (changes.deleted, changes.updated)
+        )
+        held = (keys, new, deleted, updated)
+        if any(part.dtype != keys.dtype or part.hasnans for part in held):
             return None
         if not (goes_up(keys) and goes_up(new)):
             return None
-        leaving = pd.concat([keys.iloc[:0], *old], ignore_index=True)
-        gone = count_below(leaving, keys)
-        gone = np.unique(gone[_are_at(gone, leaving, keys)])
-        at = count_below(new, keys)
-        return _Places(gone, at + _are_at(at, new, keys))
+        at, left = count_below(new, keys), count_below(deleted, keys)
+        stands = _are_at(at, new, keys)
+        among = find_rows([updated], [new])  # where all of them are
+        gone = [at[among][stands[among]], left[_are_at(left, deleted, keys)]]
+        return _Places(np.unique(np.concatenate(gone)), at + stands)
 
 
 def _coming(changes: TableChanges) -> pd.DataFrame:
