@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from aspen_etl.errors import AspenETLError, NotSupportedError, ReadError
 from aspen_etl.io import ReadLimits, blocks, csv_reading
-from aspen_etl.io.extract import lay_out
 from aspen_etl.io.filesystem import Location, locate
+from aspen_etl.io.laying_out import lay_out
 from aspen_etl.io.reading import RawSheet, Reading, Request
 from aspen_etl.schema import Series, Source, column
 from aspen_etl.schema.spec import SourceSpec

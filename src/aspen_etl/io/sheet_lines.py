@@ -9,9 +9,10 @@ from aspen_etl.columns.protocol import Positions
 from aspen_etl.columns.threads import UNKNOWN_ROWS, map_threads
 from aspen_etl.errors import NotSupportedError
 from aspen_etl.io.csv_lines import CsvLines, lines_of, read_lines
-from aspen_etl.io.extract import Parts, check_names, load_file, put_together, read_file
+from aspen_etl.io.extract import check_names, load_file, read_file
 from aspen_etl.io.filesystem import Location
 from aspen_etl.io.formats import recognize
+from aspen_etl.io.laying_out import Parts, put_together
 from aspen_etl.io.places import Source, find_files
 from aspen_etl.io.reading import Reading
 from aspen_etl.schema.values import Extract

@@ -9,9 +9,10 @@ import pandas as pd
 
 from aspen_etl.columns.threads import UNKNOWN_ROWS, map_threads
 from aspen_etl.errors import ExtractError, HeaderError
-from aspen_etl.io.extract import lay_out, load_file, read_file
+from aspen_etl.io.extract import load_file, read_file
 from aspen_etl.io.filesystem import Location
 from aspen_etl.io.formats import recognize
+from aspen_etl.io.laying_out import lay_out
 from aspen_etl.io.places import SheetFiles, Source, find_sheets
 from aspen_etl.io.reading import RawSheet, Reading, Request
 from aspen_etl.schema.column_spec import ColumnSpec

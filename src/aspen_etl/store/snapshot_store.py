@@ -41,8 +41,8 @@ __all__ = ["SnapshotStore"]
 class SnapshotStore:
     """Read and commit snapshots of a model's tables: all tables, one commit.
 
-    It holds ``place``, where it is and how it is used, and nothing else; so it pickles wherever its
-    model and filesystem do. What only some runs do (restore, vacuum) is imported when it is done.
+    It holds ``place``, where it is and how it is used, alone; so it pickles wherever its model and
+    filesystem do. What only some runs do is imported when it is done.
 
     Args:
         url: The folder, as an fsspec url or a local path: a local disk, ``s3://`` or
@@ -186,7 +186,6 @@ class SnapshotStore:
             give_up: Called with the name of each step before it begins; it raises to stop.
 
         Returns: The commit; that of ``parent`` where nothing changed.
-
         Raises:
             ConflictError: Another writer committed since ``parent``.
             CommitOutcomeUnknownError: The storage did not say what happened.
@@ -195,9 +194,8 @@ class SnapshotStore:
             DeadlineError: The attempt took too long.
             SourceAccessError, WriteError: The storage refuses, or failed; there is no commit.
         """
-        rejects = None if rejects is None else take_in(rejects)
-        tables = Whole(snapshot, self.model)
-        contents = Contents(tables, changes, rejects, reject_counts, source)
+        tables, held = Whole(snapshot, self.model), None if rejects is None else take_in(rejects)
+        contents = Contents(tables, changes, held, reject_counts, source)
         return committing.commit(self.place, contents, run=run, parent=parent, give_up=give_up)
 
     def restore(self, version: int, /, *, run: Run) -> Commit:
@@ -283,7 +281,7 @@ class SnapshotStore:
         return read_refused_rejects(self.place.root, self.place.rejects_root)
 
     def last_run(self) -> Mapping[str, Any]:
-        """Give what the last run left word of: time, actor, outcome, version, and so on."""
+        """Give what the last run left word of: time, actor, outcome, version ..."""
         return read_note(self.place.root)
 
     def last_good_run(self) -> Mapping[str, Any]:
