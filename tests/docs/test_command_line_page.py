@@ -31,7 +31,7 @@ def list_options() -> str:
 
 def name_of(action: argparse.Action) -> str:
     """Write an option as it is given."""
-    (name,) = action.option_strings
+    name = ", ".join(action.option_strings)
     return f"`{name}`" if action.nargs == 0 else f"`{name} {action.metavar}`"
 
 

@@ -186,6 +186,7 @@ class SnapshotStore:
             give_up: Called with the name of each step before it begins; it raises to stop.
 
         Returns: The commit; that of ``parent`` where nothing changed.
+
         Raises:
             ConflictError: Another writer committed since ``parent``.
             CommitOutcomeUnknownError: The storage did not say what happened.
