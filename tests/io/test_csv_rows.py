@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from aspen_etl.columns.frames import equal_frames
 from aspen_etl.columns.text import conform_text
 from aspen_etl.io.codecs import decode, encode
-from aspen_etl.io.csv_rows import read_first, row_bounds
+from aspen_etl.io.csv_rows import read_leading, row_bounds
 from aspen_etl.schema.column_spec import ColumnSpec, ColumnType
 
 pytest.importorskip("pyarrow", reason="without it, whole tables are read")
@@ -42,7 +42,8 @@ def written(columns: dict[str, ColumnSpec], keys: Sequence[Any]) -> tuple[bytes,
 
 def first(data: bytes, columns: dict[str, ColumnSpec]) -> Any:
     bounds = row_bounds(data, columns)
-    return None if bounds is None else read_first(data, bounds, columns["key"])
+    found = None if bounds is None else read_leading(data, bounds, [columns["key"]])
+    return None if found is None else found[0]
 
 
 @pytest.mark.parametrize("key_type", KEYS)
@@ -92,3 +93,33 @@ def test_what_is_not_plain_is_left_to_others() -> None:
     assert first(data.replace(b"\nb", b"\n\xff"), texts) is None
     alone = {"key": columns["key"]}
     assert first(encode(written(texts, many)[1], alone, "csv"), alone) is None
+
+
+@given(
+    st.lists(st.tuples(st.text("ab", max_size=3), st.integers(0, 10**9)), min_size=1, max_size=9)
+)
+def test_two_columns_that_stand_first_are_read_alone(rows: list[tuple[str, int]]) -> None:
+    kinds: dict[str, ColumnType] = {"key": "text", "number": "integer"}
+    columns = {name: ColumnSpec(name, kind) for name, kind in kinds.items()} | {"other": OTHER}
+    texts, numbers = zip(*rows)
+    frame = pd.DataFrame(
+        {
+            "key": conform_text(pd.Series([*texts], dtype=object)),
+            "number": pd.Series([*numbers], dtype="int64"),
+            "other": conform_text(pd.Series(["x" * 70] * len(rows), dtype=object)),
+        }
+    )
+    data = encode(frame, columns, "csv")
+    bounds = row_bounds(data, columns)
+    assert bounds is not None
+    found = read_leading(data, bounds, [columns["key"], columns["number"]])
+    if any(texts):
+        assert found is not None
+        assert equal_frames(pd.concat(found, axis=1, keys=["key", "number"]), frame.iloc[:, :2])
+    else:
+        assert found is None  # a field of no width in all rows is left to others
+    short = {name: columns[name] for name in kinds}
+    data = encode(frame.iloc[:, :2], short, "csv")
+    bounds = row_bounds(data, short)
+    assert bounds is not None
+    assert read_leading(data, bounds, [columns["key"], columns["number"]]) is None

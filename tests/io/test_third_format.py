@@ -59,7 +59,7 @@ def described(monkeypatch: pytest.MonkeyPatch) -> None:
 def written(monkeypatch: pytest.MonkeyPatch, described: None) -> None:
     """Let it be known to what writes files as well."""
     assert described is None
-    codec = Codec(parts=write_lines, decode=read_lines, stream=None, bounds=None, first=None)
+    codec = Codec(parts=write_lines, decode=read_lines, stream=None, bounds=None, leading=None)
     monkeypatch.setitem(CODECS, NAME, codec)
 
 

@@ -23,6 +23,9 @@ __all__ = ["find", "order"]
 #: From how many cells on the first bytes are looked at; and how many bytes a number holds.
 _MANY, _WIDTH = 1_000, 8
 
+#: How many texts there must be for each known one, so that these are looked up by their hashes.
+_FEW = 4
+
 _Heads = npt.NDArray[np.uint64]
 
 
@@ -71,7 +74,8 @@ def find(array: Any, known: Any, /) -> Positions:
     """Give the place among known texts, none of which stands twice, of each text, or -1."""
     if array.equals(known):
         return np.arange(len(array), dtype=np.int64)
-    if array.null_count == 0 and min(len(array), len(known)) >= _MANY:
+    is_few = len(known) * _FEW < len(array)  # a table of them stays in the cache
+    if array.null_count == 0 and min(len(array), len(known)) >= _MANY and not is_few:
         found = _find_by_heads(array, known)
         if found is not None:
             return found

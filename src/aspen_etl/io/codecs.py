@@ -29,7 +29,7 @@ from aspen_etl.io.arrow_cells import arrow_cells
 from aspen_etl.io.csv_cells import csv_cells
 from aspen_etl.io.csv_fast import read_typed_csv
 from aspen_etl.io.csv_reading import read_csv
-from aspen_etl.io.csv_rows import read_first, row_bounds
+from aspen_etl.io.csv_rows import read_leading, row_bounds
 from aspen_etl.io.csv_writing import csv_parts
 from aspen_etl.io.reading import ReadLimits, Request
 from aspen_etl.io.writing import Data
@@ -68,7 +68,8 @@ class Codec:
         bounds: Gives, of such bytes, the offset of each row and behind the last one, if each row
             stands there for itself, and is read and written alike behind any others. It gives
             none where it cannot; not each format has it.
-        first: Reads the first column alone, of bytes and what ``bounds`` gave; or none, too.
+        leading: Reads the first columns alone, behind which there are others, of bytes and what
+            ``bounds`` gave; or none, too.
     """
 
     parts: Callable[[pd.DataFrame, ColumnSpecs], list[Part]]
@@ -77,7 +78,7 @@ class Codec:
         Callable[[Union[bytes, IO[bytes]], ColumnSpecs, Names], Optional[pd.DataFrame]]
     ]
     bounds: Optional[Callable[[bytes, ColumnSpecs], Optional[Positions]]]
-    first: Optional[Callable[[bytes, Positions, ColumnSpec], Optional[pd.Series]]]
+    leading: Optional[Callable[[bytes, Positions, Sequence[ColumnSpec]], Optional[list[pd.Series]]]]
 
 
 def encode(frame: pd.DataFrame, columns: ColumnSpecs, file_format: FormatName) -> bytes:
@@ -287,9 +288,9 @@ CODECS: Mapping[str, Codec] = {
         decode=_from_csv,
         stream=decode_own_csv,
         bounds=row_bounds,
-        first=read_first,
+        leading=read_leading,
     ),
     "parquet": Codec(
-        parts=_parquet_parts, decode=_from_parquet, stream=None, bounds=None, first=None
+        parts=_parquet_parts, decode=_from_parquet, stream=None, bounds=None, leading=None
     ),
 }

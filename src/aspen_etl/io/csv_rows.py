@@ -5,8 +5,8 @@ That is where keys mostly stand, which are what one asks of a whole table.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, Optional
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple, Optional
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,7 @@ from aspen_etl.io.arrow_cells import arrow_cells
 from aspen_etl.io.counting import feed_ends
 from aspen_etl.schema.column_spec import ColumnSpec
 
-__all__ = ["read_first", "row_bounds"]
+__all__ = ["read_leading", "row_bounds"]
 
 #: The most bytes of a field that are taken at once, for as many rows as there are.
 _WIDEST = 64
@@ -39,52 +39,71 @@ def row_bounds(data: bytes, columns: Iterable[str], /) -> Optional[Positions]:
     return feed_ends(data) if data.startswith(header) else None
 
 
-def read_first(data: bytes, bounds: Positions, spec: ColumnSpec, /) -> Optional[pd.Series]:
-    """Read the first column of rows.
+def read_leading(
+    data: bytes, bounds: Positions, specs: Sequence[ColumnSpec], /
+) -> Optional[list[pd.Series]]:
+    """Read the first columns of rows, behind which another one stands.
 
     Args:
         data: The file.
         bounds: The offset of each row, and behind the last one.
-        spec: What the column is.
+        specs: What these columns are, from the first on.
 
     Returns:
-        The column; none where pyarrow is not there, a field stands in quotes or is not as
-        expected, or it may be missing: then another reader tells.
+        The columns; none where pyarrow is not there, a field stands in quotes or is not as
+        expected, or one may be missing: then another reader tells.
     """
     try:
         import pyarrow as pa
     except ImportError:
         return None
-    if spec.nullable:
+    out, begins = [], bounds[:-1]
+    if any(spec.nullable for spec in specs):
         return None
-    try:
-        fields = _fields(data, bounds)
-        if fields is None:
+    for spec in specs:
+        found = _fields(data, begins, bounds)
+        if found is None:
             return None
-        fields.validate(full=True)
-        kind = arrow_schema({spec.name: spec}).field(spec.name).type
-        return arrow_cells(spec).column(pa.chunked_array([fields.cast(kind)]), spec)
-    except pa.ArrowException:
-        return None
+        try:
+            found.texts.validate(full=True)
+            kind = arrow_schema({spec.name: spec}).field(spec.name).type
+            cells = pa.chunked_array([found.texts.cast(kind)])
+            out.append(arrow_cells(spec).column(cells, spec))
+        except pa.ArrowException:
+            return None
+        begins = begins + found.lengths + 1
+    return out
 
 
-def _fields(data: bytes, bounds: Positions) -> Any:
-    """Give the text before the first comma of each row, or none where that is no field."""
+class _Fields(NamedTuple):
+    """A field of each row: an array of text, and how many bytes each has."""
+
+    texts: Any
+    lengths: Positions
+
+
+def _fields(data: bytes, begins: Positions, bounds: Positions) -> Optional[_Fields]:
+    """Give the text before the next comma of each row, or none where that is no field."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    text, starts = np.frombuffer(data, dtype=np.uint8), bounds[:-1]
-    if not len(starts) or (text[starts] == _QUOTE).any():
+    text = np.frombuffer(data, dtype=np.uint8)
+    if not len(begins) or (begins >= bounds[1:]).any() or (text[begins] == _QUOTE).any():
         return None
-    buffers = [None, pa.py_buffer(bounds), pa.py_buffer(data)]
-    rows = pa.LargeBinaryArray.from_buffers(pa.large_binary(), len(starts), buffers)
-    lengths = pc.find_substring(rows, ",").to_numpy()
+    # Each reaches to where the next row's begins, and its comma is looked for in its own row.
+    reach = np.append(begins, bounds[-1])
+    buffers = [None, pa.py_buffer(reach), pa.py_buffer(data)]
+    rows = pa.LargeBinaryArray.from_buffers(pa.large_binary(), len(begins), buffers)
+    lengths = pc.find_substring(rows, ",").to_numpy().astype(np.int64)
     shortest, width = int(lengths.min()), int(lengths.max())
-    if shortest < 0 or not 0 < width <= _WIDEST or starts[-1] + width > len(text):
+    if shortest < 0 or not 0 < width <= _WIDEST or begins[-1] + width > len(text):
         return None
-    held = np.lib.stride_tricks.sliding_window_view(text, width)[starts]
+    if (begins + lengths >= bounds[1:]).any():
+        return None
+    held = np.lib.stride_tricks.sliding_window_view(text, width)[begins]
     if shortest < width:
         held = held[np.arange(width) < lengths[:, None]]
     ends = np.zeros(len(bounds), dtype=np.int64)
     np.cumsum(lengths, out=ends[1:])
-    return pa.LargeStringArray.from_buffers(len(starts), pa.py_buffer(ends), pa.py_buffer(held))
+    texts = pa.LargeStringArray.from_buffers(len(begins), pa.py_buffer(ends), pa.py_buffer(held))
+    return _Fields(texts, lengths)

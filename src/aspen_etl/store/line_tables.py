@@ -16,6 +16,7 @@ import pandas as pd
 from aspen_etl.changes import Changes, TableChanges, apply_changes
 from aspen_etl.columns import COLUMNS, Mask, Positions
 from aspen_etl.columns.dtypes import HAS_ARROW
+from aspen_etl.columns.frames import make_frame
 from aspen_etl.columns.rows import find_rows
 from aspen_etl.columns.searching import count_below, goes_up
 from aspen_etl.derive.formats import FormatName
@@ -29,6 +30,9 @@ from aspen_etl.schema.spec import TableSpec
 from aspen_etl.store.held_tables import Written, write_after
 
 __all__ = ["LineTable", "find_lines"]
+
+#: How many columns that stand first are read alone.
+_LEADING = 2
 
 #: What reads bytes whole, and tells what is wrong with them.
 Decode = Callable[[bytes, Mapping[str, ColumnSpec]], pd.DataFrame]
@@ -70,25 +74,29 @@ class LineTable:
     def column(self, name: str, /) -> pd.Series:
         """Give a column."""
         if name != self._table.primary_key:
-            return self._column(name)
+            return self.columns([name])[name]
         if self._keys is None:
-            self._keys = COLUMNS.concat([self._column(name)])
-        return self._keys.rename(name)
-
-    def _column(self, name: str) -> pd.Series:
-        read, spec = CODECS[self._format].first, self._table.columns[name]
-        found = None
-        if read is not None and name == next(iter(self._table.columns)):
-            found = read(self._rows.data, self._rows.bounds, spec)
-        return self.columns([name])[name] if found is None else found.rename(name)
+            self.columns([name])
+        return self.columns([name])[name] if self._keys is None else self._keys.rename(name)
 
     def columns(self, names: Sequence[str], /) -> pd.DataFrame:
         """Give several columns."""
         key = self._table.primary_key
-        frame = self._parsed(list(names))
+        frame = self._leading(list(names))
+        if frame is None:
+            frame = self._parsed(list(names))
         if key in names and self._keys is None:
             self._keys = COLUMNS.concat([frame[key]])
         return frame
+
+    def _leading(self, names: list[str]) -> Optional[pd.DataFrame]:
+        """Read the columns that stand first, in front of others, where these are asked for."""
+        read, columns = CODECS[self._format].leading, self._table.columns
+        first = list(columns)[: len(names)]
+        if read is None or not names or set(names) != set(first) or len(names) > _LEADING:
+            return None
+        found = read(self._rows.data, self._rows.bounds, [columns[name] for name in first])
+        return None if found is None else make_frame(dict(zip(first, found)))[names]
 
     def _parsed(self, names: list[str]) -> pd.DataFrame:
         columns, stream = self._table.columns, CODECS[self._format].stream
