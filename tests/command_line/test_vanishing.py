@@ -35,7 +35,7 @@ def test_a_store_and_rejects_in_memory_vanish(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     source = write_borrowers(tmp_path / "in", ["Ada Byron"])
-    for store, rejects in (("memory://s", "memory://r"), (str(tmp_path / "s"), "memory://r")):
+    for store, rejects in (("memory://s", "memory://r"), (str(tmp_path / "s"), "memory://q")):
         assert main(["sync", source, store, "--rejects-url", rejects, *LIMITS]) == 0
         told = [line.split()[1] for line in capsys.readouterr().err.splitlines()]
         assert told == [url for url in (store, rejects) if url.startswith("memory")]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from aspen_etl.columns.protocol import Positions
 from aspen_etl.columns.threads import UNKNOWN_ROWS, map_threads
@@ -23,7 +26,8 @@ if TYPE_CHECKING:
 __all__ = ["LoadedSheet", "load_sheets", "read_rows", "read_sheets", "sheet_lines"]
 
 
-class LoadedSheet(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class LoadedSheet:
     """One sheet as it lies in a file of its own.
 
     Attributes:
@@ -32,7 +36,12 @@ class LoadedSheet(NamedTuple):
     """
 
     place: Location
-    data: bytes
+    data: bytes = field(repr=False)
+
+    @cached_property
+    def sha256(self) -> str:
+        """The checksum of its bytes, as hexadecimal digits."""
+        return hashlib.sha256(self.data).hexdigest()
 
 
 def load_sheets(source: Source, model: Model, reading: Reading, /) -> dict[str, LoadedSheet]:

@@ -52,11 +52,13 @@ class KeptSheet(NamedTuple):
         data: The bytes of its file, unpacked.
         subjects: What the subject of each line is known by, missing where it names none.
         rejected: Which lines have a reject.
+        sha256: The checksum of the bytes.
     """
 
     data: bytes
     subjects: pd.Series
     rejected: Mask
+    sha256: str
 
 
 @dataclass(frozen=True)
@@ -145,7 +147,8 @@ def _load(home: Location, name: str, figures: SheetFigures) -> KeptSheet:
     if len(frame) != figures.lines.rows:
         raise CorruptFileError.at(lines.url, "it has another number of lines")
     rejected = frame["rejected"].to_numpy(dtype=bool)
-    return KeptSheet(read_bytes(data, figures.data), frame["subject"], rejected)
+    held = read_bytes(data, figures.data)
+    return KeptSheet(held, frame["subject"], rejected, figures.data.sha256)
 
 
 def keep_source(place: Place, kept: KeptSource, sheets: Mapping[str, KeptSheet], /) -> KeptSource:
@@ -168,9 +171,10 @@ def keep_source(place: Place, kept: KeptSource, sheets: Mapping[str, KeptSheet],
         frame = pd.DataFrame({"subject": sheet.subjects, "rejected": sheet.rejected})
         lines = encode(frame, _LINES, "csv")
         files = []
-        for path, data in zip(_paths(name), (sheet.data, lines)):
+        held = ((sheet.data, sheet.sha256), (lines, checksum(lines)))
+        for path, (data, digest) in zip(_paths(name), held):
             put(home.child(path), data)
-            files.append(StoredFile(path, len(data), len(frame), checksum(data)))
+            files.append(StoredFile(path, len(data), len(frame), digest))
         described[name] = replace(kept.sheets[name], data=files[0], lines=files[1])
     elsewhere = place.rejects_root is not None
     kept = replace(kept, sheets=described, elsewhere=elsewhere)

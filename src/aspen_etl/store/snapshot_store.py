@@ -41,8 +41,7 @@ __all__ = ["SnapshotStore"]
 class SnapshotStore:
     """Read and commit snapshots of a model's tables: all tables, one commit.
 
-    It holds ``place``, where it is and how it is used, alone; so it pickles wherever its model and
-    filesystem do. What only some runs do is imported when it is done.
+    It holds ``place``, where it is and how it is used; so it pickles where model and filesystem do.
 
     Args:
         url: The folder, as an fsspec url or a local path: a local disk, ``s3://`` or

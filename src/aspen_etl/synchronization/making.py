@@ -90,7 +90,7 @@ class Making:
         model = self.store.model
         try:
             how = can_part(model)
-            loaded, files = self.given.steady(lambda: self.given.load(model), model, files)
+            loaded, files = self.given.load_steady(model, files)
         except NotSupportedError as error:
             return self.make_whole(newest, files, Way.whole(_reason(error)))
         return self._of_lines(newest, loaded, how), files
@@ -281,4 +281,5 @@ def _with_rejects(name: str, sheet: LinedSheet, made: Made) -> KeptSheet:
     rows = rejects.loc[(rejects["source"] == name).to_numpy(dtype=bool), "row"]
     rejected = np.zeros(len(sheet.lines), dtype=bool)
     rejected[rows.to_numpy(dtype=np.int64) - sheet.lines.first_row] = True
-    return KeptSheet(sheet.loaded.data, sheet.subjects, rejected)
+    loaded = sheet.loaded
+    return KeptSheet(loaded.data, sheet.subjects, rejected, loaded.sha256)
