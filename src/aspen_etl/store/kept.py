@@ -17,13 +17,14 @@ from aspen_etl.columns.protocol import Mask
 from aspen_etl.errors import AspenETLError, CorruptFileError, NotSupportedError
 from aspen_etl.io.codecs import decode_verified, encode
 from aspen_etl.io.filesystem import Location
-from aspen_etl.io.small_files import read_small, take_away, write_words
+from aspen_etl.io.small_files import read_small, take_away
 from aspen_etl.io.writing import make_folder, put
 from aspen_etl.schema.column_spec import ColumnSpec
 from aspen_etl.store.commit import STRICT, Commit, Moment, StoredFile
 from aspen_etl.store.committing import claim_rejects
 from aspen_etl.store.frames import checksum, read_bytes
 from aspen_etl.store.place import Place
+from aspen_etl.store.sealing import sealed, unsealed
 
 __all__ = [
     "KeptSheet",
@@ -129,7 +130,8 @@ def _read_figures(place: Place) -> Optional[KeptSource]:
     from aspen_etl.store.documents import read_if_whole
 
     data = read_small(place.root.child(_FIGURES))
-    return read_if_whole(KeptSource, data) if data else None
+    text = None if data is None else unsealed(data)
+    return None if text is None else read_if_whole(KeptSource, text)
 
 
 def load_kept(place: Place, kept: KeptSource, /) -> Optional[dict[str, KeptSheet]]:
@@ -179,7 +181,8 @@ def keep_source(place: Place, kept: KeptSource, sheets: Mapping[str, KeptSheet],
     elsewhere = place.rejects_root is not None
     kept = replace(kept, sheets=described, elsewhere=elsewhere)
     words = {**asdict(kept), "proved": kept.proved.isoformat()}
-    write_words(place.root.child(_FIGURES), words)
+    make_folder(place.root.child(_FOLDER))
+    put(place.root.child(_FIGURES), sealed(words))
     return kept
 
 

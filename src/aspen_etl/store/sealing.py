@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Optional
 
-__all__ = ["seal", "sealed"]
+__all__ = ["seal", "sealed", "unsealed"]
 
 
 def seal(text: bytes, /) -> bytes:
@@ -24,3 +24,9 @@ def sealed(values: Mapping[str, Any], /) -> bytes:
     """Give a file that holds values, sealed; of values that were read, the same bytes again."""
     plain = {name: value for name, value in values.items() if name != "sha256"}
     return seal(json.dumps(plain, indent=1).encode("ascii") + b"\n")
+
+
+def unsealed(data: bytes, /) -> Optional[bytes]:
+    """Give a file as it was before it was sealed; nothing where it is not as it was sealed."""
+    text = data.rpartition(b',\n "sha256": "')[0] + b"\n}\n"
+    return text if seal(text) == data else None

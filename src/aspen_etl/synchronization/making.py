@@ -9,7 +9,15 @@ from typing import Optional
 
 import numpy as np
 
-from aspen_etl.errors import AspenETLError, ExtractError, NotSupportedError, ProofError
+from aspen_etl.errors import (
+    ArgumentError,
+    AspenETLError,
+    ExtractError,
+    ModelFunctionError,
+    NotSupportedError,
+    ProofError,
+    ValidationError,
+)
 from aspen_etl.io.content import SourceFile
 from aspen_etl.io.sheet_lines import LoadedSheet, read_sheets
 from aspen_etl.normalization import NormalizeResult, conclude
@@ -39,6 +47,11 @@ from aspen_etl.transform.parting import Partitioning, can_part
 from aspen_etl.transform.reporting import SourceSummary, count_cells
 
 __all__ = ["Made", "Making"]
+
+#: What a look at some rows may raise: one at all of them tells what is wrong, if anything is.
+_IN_PART = (
+    ArgumentError, ExtractError, ModelFunctionError, NotSupportedError, ValidationError,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,7 +141,7 @@ class Making:
         if reason is None and newest is not None and kept is not None:
             try:
                 short = self._short(newest, kept, loaded, how)
-            except (NotSupportedError, ExtractError) as error:
+            except _IN_PART as error:
                 reason = _reason(error)
             except ProofError:
                 forget_kept(self.store.place)
@@ -234,7 +247,7 @@ class Making:
         name = self.given.settings_name(self.store.model)
         if made.sheets is None or name is None or made.way.proved is None:
             return False
-        self.clock.step("keeping")
+        self.clock.begin("keeping")
         sheets = {n: _with_rejects(n, sheet, made) for n, sheet in made.sheets.items()}
         figures = {n: _figures(source) for n, source in made.result.summary.sources.items()}
         way = made.way
@@ -242,13 +255,17 @@ class Making:
         kept = KeptSource(commit.version, commit.token, name, figures, way.short, proved)
         try:
             keep_source(self.store.place, kept, sheets)
-        except AspenETLError:
+        except (AspenETLError, MemoryError):
             return False
         return True
 
 
 def _reason(error: AspenETLError) -> str:
-    return str(error.details.get("reason") or "a line of the source is faulty")
+    if isinstance(error, NotSupportedError):
+        return str(error.details.get("reason") or "it is no source that is compared by its lines")
+    if isinstance(error, ExtractError):
+        return "a line of the source is faulty"
+    return "the model cannot be applied to the rows alone whose subjects changed"
 
 
 def _moved(before: SheetFigures, then: Sheet, now: SourceSummary) -> SourceSummary:

@@ -203,11 +203,15 @@ class Clock:
         """Until when a run that is over may still leave word of itself."""
         return None if self.timeout is None else Deadline(time.monotonic(), _GRACE)
 
-    def step(self, name: str) -> None:
-        """End a step and begin another, unless the time is over."""
+    def begin(self, name: str) -> None:
+        """End a step and begin another, which nobody is told of, and which nothing ends."""
         now = time.monotonic()
         self._add(now)
         self._step, self._since = name, now
+
+    def step(self, name: str) -> None:
+        """End a step and begin another, unless the time is over."""
+        self.begin(name)
         self.check(name)
         if self.on_step is not None:
             self.on_step(name)

@@ -1,0 +1,105 @@
+"""What fails in a run that looks at what changed alone, or behind its commit, and harms nothing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import aspen_etl as ae
+from aspen_etl.synchronization.report import Clock
+from tests.synchronization.test_short_way import COUNT, FIRST_ROW, go, reason
+from tests.synchronization.test_sync import many, write
+
+FIGURES = "_aspen/kept/source.json"
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    return write(tmp_path / "in", many(COUNT))
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ae.SnapshotStore:
+    return ae.SnapshotStore(tmp_path / "store", rejects_url=tmp_path / "rejects")
+
+
+def change(source: Path, row: int) -> None:
+    given = many(COUNT)
+    given["borrower"].loc[FIRST_ROW + row, "city"] = "Rome"
+    write(source, given)
+
+
+def with_first(values: pd.Series) -> pd.Series:
+    """Fail where there is no row at all."""
+    return values.where(values.notna(), values.iloc[0])
+
+
+def of_many(values: pd.Series) -> pd.Series:
+    """Fail where there are few rows."""
+    if len(values) < COUNT:
+        raise ValueError(len(values))
+    return values
+
+
+@pytest.mark.parametrize(
+    ("column", "cleaner"),
+    [("role_profile.role_profile", with_first), ("borrower.city", of_many)],
+)
+def test_a_function_that_fails_on_few_rows_is_given_all(
+    tmp_path: Path, column: str, cleaner: Any
+) -> None:
+    model = ae.BORROWER_MODEL.replace(cleaners={column: cleaner})
+    given = many(COUNT)
+    roles = pd.DataFrame({"borrower_id": ["b001"], "role_profile": ["Borrower"]})
+    source = write(tmp_path / "in", ae.Extract(borrower=given["borrower"], role_profile=roles))
+    store = ae.SnapshotStore(tmp_path / "store", model=model)
+    options: dict[str, Any] = {"model_version": "1", "keep_source": True}
+    go(source, store, 1, **options)
+    given["borrower"].loc[FIRST_ROW + 2, "city"] = "Rome"
+    write(source, ae.Extract(borrower=given["borrower"], role_profile=roles))
+    found = go(source, store, 2, **options)
+    told = "the model cannot be applied to the rows alone whose subjects changed"
+    assert (found.outcome, reason(found)) == ("committed", told)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("rows", -5), ("rows", 10**30), ("blank", -3), ("notes", {"b007": 1})]
+)
+def test_figures_that_are_not_as_they_were_written_are_none(
+    source: Path, store: ae.SnapshotStore, tmp_path: Path, name: str, value: Any
+) -> None:
+    go(source, store, 1)
+    place = tmp_path / "store" / FIGURES
+    words = json.loads(place.read_text())
+    words["sheets"]["borrower"][name] = value
+    place.write_text(json.dumps(words, indent=1) + "\n")
+    change(source, 1)
+    found = go(source, store, 2)
+    assert reason(found) == "nothing is kept of the source"
+    assert (found.sources["borrower"].rows, found.sources["borrower"].notes) == (COUNT, {})
+    change(source, 2)
+    assert reason(go(source, store, 3)) is None
+
+
+def test_once_it_committed_nothing_ends_a_run(
+    source: Path, store: ae.SnapshotStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[str] = []
+    check = Clock.check
+    go(source, store, 1)
+    change(source, 1)
+
+    def is_over(clock: Clock, step: str) -> None:
+        newest = store.newest()
+        if newest is not None and newest.version > 1:
+            clock.timeout = 0.0
+        check(clock, step)
+
+    monkeypatch.setattr(Clock, "check", is_over)
+    found = go(source, store, 2, timeout=600, on_step=steps.append)
+    assert (found.outcome, found.version, steps[-1]) == ("committed", 2, "writing")
+    assert "keeping" in found.seconds
