@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 import aspen_etl as ae
 from aspen_etl.testing import FAULT_KINDS, assert_history_laws, histories
 from tests.laws.models import MODELS, RUN
-from tests.support.effort import some
+from tests.support.effort import is_deep, some
 from tests.support.parts import without_schema_check
 
 # One example goes through up to six runs, each proved and proved again.
 FEWER = some(5, least=5)
 # A key can be given, retired and asked for again.
-RUNS = 3
+RUNS = 4 if is_deep() else 3
 
 
 @pytest.fixture(autouse=True)

@@ -14,6 +14,9 @@ BRIEF = 5
 #: ... and of one that only looks whether anything differs on another Python.
 SCANT = 2
 
+#: From how many examples on a profile looks for what is rare.
+DEEP = 1_000
+
 
 def some(divisor: int, least: int) -> settings:
     """Give one example for every ``divisor`` of the profile's, and at least ``least``.
@@ -27,6 +30,11 @@ def some(divisor: int, least: int) -> settings:
 def is_brief() -> bool:
     """Tell whether this run only looks whether anything differs with other versions."""
     return settings().max_examples <= BRIEF
+
+
+def is_deep() -> bool:
+    """Tell whether this run looks for what is rare."""
+    return settings().max_examples >= DEEP
 
 
 def few(cases: list[_Case], count: int) -> list[_Case]:
