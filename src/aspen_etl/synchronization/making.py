@@ -200,11 +200,7 @@ class Making:
         loaded: Mapping[str, LoadedSheet],
         how: Partitioning,
     ) -> Made:
-        held = load_kept(self.store.place, kept)
-        if held is None:
-            reason = "what was kept of the source is gone or damaged"
-            raise NotSupportedError(reason, reason=reason)
-        touched = find_touched(held, loaded, how, self.given.settings.reading)
+        touched = find_touched(self._load(kept), loaded, how, self.given.settings.reading)
         self.clock.step("loading")
         before = StoredTables(self.store.place, newest)
         self.clock.step("normalizing")
@@ -220,6 +216,13 @@ class Making:
         proved = kept.proved.isoformat()
         way = Way("short", len(touched.subjects), None, kept.short + 1, proved)
         return Made(result, Amended(before, result.keys), way, touched.sheets)
+
+    def _load(self, kept: KeptSource) -> dict[str, KeptSheet]:
+        held = load_kept(self.store.place, kept)
+        if held is None:
+            reason = "what was kept of the source is gone or damaged"
+            raise NotSupportedError(reason, reason=reason)
+        return held
 
     def _compare(self, whole: Result, short: Result) -> None:
         """Make sure that the short ways since everything was looked at went right.
