@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Optional
 
-import numpy as np
-
 from aspen_etl.errors import (
     ArgumentError,
     AspenETLError,
@@ -24,12 +22,11 @@ from aspen_etl.normalization import NormalizeResult, conclude
 from aspen_etl.normalization.touched import normalize_touched
 from aspen_etl.schema import Extract, Held, Previous, Run
 from aspen_etl.schema.evolution import describe_tables
-from aspen_etl.store.commit import Commit, StoredFile
+from aspen_etl.store.commit import Commit
 from aspen_etl.store.contents import Amended, Tables, Whole
 from aspen_etl.store.kept import (
     KeptSheet,
     KeptSource,
-    SheetFigures,
     forget_kept,
     keep_source,
     load_kept,
@@ -37,14 +34,14 @@ from aspen_etl.store.kept import (
 )
 from aspen_etl.store.partly import StoredTables
 from aspen_etl.store.snapshot_store import SnapshotStore
+from aspen_etl.synchronization.lasting import figures_of, keep_lines, move_counts
 from aspen_etl.synchronization.proving import find_difference
 from aspen_etl.synchronization.report import Clock, Result, Way
 from aspen_etl.synchronization.source import Given
 from aspen_etl.synchronization.touching import LinedSheet, find_lined, find_touched
 from aspen_etl.transform import settle
-from aspen_etl.transform.cleaning import Sheet, clean
+from aspen_etl.transform.cleaning import clean
 from aspen_etl.transform.parting import Partitioning, can_part
-from aspen_etl.transform.reporting import SourceSummary, count_cells
 
 __all__ = ["Made", "Making"]
 
@@ -209,7 +206,7 @@ class Making:
         )
         then = clean(touched.then, how.model)
         sources = {
-            name: _moved(kept.sheets[name], then[name], found)
+            name: move_counts(kept.sheets[name], then[name], found)
             for name, found in result.summary.sources.items()
         }
         result = replace(result, summary=replace(result.summary, sources=sources))
@@ -251,8 +248,8 @@ class Making:
         if made.sheets is None or name is None or made.way.proved is None:
             return False
         self.clock.begin("keeping")
-        sheets = {n: _with_rejects(n, sheet, made) for n, sheet in made.sheets.items()}
-        figures = {n: _figures(source) for n, source in made.result.summary.sources.items()}
+        sheets = {n: keep_lines(n, sheet, made.result.rejects) for n, sheet in made.sheets.items()}
+        figures = {n: figures_of(source) for n, source in made.result.summary.sources.items()}
         way = made.way
         proved = dt.datetime.fromisoformat(str(way.proved))
         kept = KeptSource(commit.version, commit.token, name, figures, way.short, proved)
@@ -269,37 +266,3 @@ def _reason(error: AspenETLError) -> str:
     if isinstance(error, ExtractError):
         return "a line of the source is faulty"
     return "the model cannot be applied to the rows alone whose subjects changed"
-
-
-def _moved(before: SheetFigures, then: Sheet, now: SourceSummary) -> SourceSummary:
-    """Take away what the touched had, and add what they have; all rejects are theirs."""
-    rows = before.rows - len(then.rows) + now.rows
-    columns, repairs, cells = now.cells, then.repairs, count_cells(then)
-    moved = {
-        c: before.repairs.get(c, 0) - repairs.get(c, 0) + now.repairs.get(c, 0) for c in columns
-    }
-    return replace(
-        now,
-        rows=rows,
-        blank=before.blank - then.blank + now.blank,
-        accepted=rows - now.rejected,
-        cells={c: before.cells.get(c, 0) - cells[c] + now.cells[c] for c in columns},
-        repairs={c: count for c, count in moved.items() if count},
-        notes=dict(before.notes),
-    )
-
-
-def _figures(source: SourceSummary) -> SheetFigures:
-    nothing = StoredFile("", 0, 0, "0" * 64)
-    return SheetFigures(
-        nothing, nothing, source.rows, source.blank, source.cells, source.repairs, source.notes
-    )
-
-
-def _with_rejects(name: str, sheet: LinedSheet, made: Made) -> KeptSheet:
-    rejects = made.result.rejects
-    rows = rejects.loc[(rejects["source"] == name).to_numpy(dtype=bool), "row"]
-    rejected = np.zeros(len(sheet.lines), dtype=bool)
-    rejected[rows.to_numpy(dtype=np.int64) - sheet.lines.first_row] = True
-    loaded = sheet.loaded
-    return KeptSheet(loaded.data, sheet.subjects, rejected, loaded.sha256)
