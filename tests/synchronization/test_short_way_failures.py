@@ -108,6 +108,15 @@ def test_once_it_committed_nothing_ends_a_run(
     assert "keeping" in found.seconds
 
 
+def test_a_proof_of_another_commit_is_none(source: Path, store: ae.SnapshotStore) -> None:
+    go(source, store, 1)
+    assert store.status(now=run(9).time).proved == run(1).time.isoformat()
+    change(source, 1)
+    go(source, store, 2, keep_source=False)  # it looks at everything
+    status = store.status(now=run(9).time)
+    assert (status.proved, status.proof_age, status.short_runs) == (None, None, None)
+
+
 # ----------------------------------------------------------------------------- and purge
 
 

@@ -113,11 +113,11 @@ class KeptSource:
 
     def is_of(self, commit: Commit, settings: Optional[str], /) -> bool:
         """Tell whether it is what a commit was made of, read under the same settings."""
-        return (self.version, self.token, self.settings) == (
-            commit.version,
-            commit.token,
-            settings,
-        )
+        return self.is_at(commit) and self.settings == settings
+
+    def is_at(self, commit: Commit, /) -> bool:
+        """Tell whether it is what a commit was made of, however it was read."""
+        return (self.version, self.token) == (commit.version, commit.token)
 
 
 def read_kept(place: Place, /) -> Optional[KeptSource]:
