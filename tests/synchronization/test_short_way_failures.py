@@ -10,9 +10,12 @@ import pandas as pd
 import pytest
 
 import aspen_etl as ae
+from aspen_etl.errors import NotSupportedError, WriteError
+from aspen_etl.io.writing import put
+from aspen_etl.store.refused import purge_refused
 from aspen_etl.synchronization.report import Clock
-from tests.synchronization.test_short_way import COUNT, FIRST_ROW, go, reason
-from tests.synchronization.test_sync import many, write
+from tests.synchronization.test_short_way import COUNT, FIRST_ROW, go, kept_files, reason
+from tests.synchronization.test_sync import many, run, write
 
 FIGURES = "_aspen/kept/source.json"
 
@@ -103,3 +106,63 @@ def test_once_it_committed_nothing_ends_a_run(
     found = go(source, store, 2, timeout=600, on_step=steps.append)
     assert (found.outcome, found.version, steps[-1]) == ("committed", 2, "writing")
     assert "keeping" in found.seconds
+
+
+def test_a_proof_of_another_commit_is_none(source: Path, store: ae.SnapshotStore) -> None:
+    go(source, store, 1)
+    assert store.status(now=run(9).time).proved == run(1).time.isoformat()
+    change(source, 1)
+    go(source, store, 2, keep_source=False)  # it looks at everything
+    status = store.status(now=run(9).time)
+    assert (status.proved, status.proof_age, status.short_runs) == (None, None, None)
+
+
+# ----------------------------------------------------------------------------- and purge
+
+
+def test_a_purge_takes_away_all_that_is_kept(
+    source: Path, store: ae.SnapshotStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go(source, store, 1)
+    for home in ("store", "rejects"):  # as of a model whose sheets have other names
+        (tmp_path / home / "_aspen/kept/loan.csv").write_text("b007")
+
+    def meanwhile(*given: Any) -> Any:
+        (tmp_path / "rejects/_aspen/kept/borrower.csv").write_text("b007")
+        return purge_refused(*given)
+
+    monkeypatch.setattr("aspen_etl.store.purging.purge_refused", meanwhile)
+    assert store.purge("b007", run=run(2)).kept == 8
+    assert kept_files(tmp_path / "rejects") == kept_files(tmp_path / "store") == []
+
+
+def test_what_is_kept_elsewhere_is_not_lost_sight_of(
+    source: Path, store: ae.SnapshotStore, tmp_path: Path
+) -> None:
+    go(source, store, 1)
+    change(source, 1)
+    bare = ae.SnapshotStore(store.url)
+    found = go(source, bare, 2, keep_source=True)
+    assert found.way is not None
+    assert (found.outcome, found.way.proved) == ("committed", None)
+    assert kept_files(tmp_path / "store") == ["source.json"]
+    with pytest.raises(NotSupportedError, match="keeps of its source is elsewhere"):
+        bare.purge("b007", run=run(3))
+
+
+def test_what_is_kept_elsewhere_in_part_is_known(
+    source: Path, store: ae.SnapshotStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+
+    def failing(place: Any, data: bytes) -> None:
+        if place.url.endswith("borrower.lines.csv"):
+            raise WriteError(place.url)
+        put(place, data)
+
+    monkeypatch.setattr("aspen_etl.store.kept.put", failing)
+    go(source, store, 1)
+    with pytest.raises(NotSupportedError, match="keeps of its source is elsewhere"):
+        ae.SnapshotStore(store.url).purge("b007", run=run(2))
+    monkeypatch.undo()
+    change(source, 1)
+    assert reason(go(source, store, 3)) == "nothing is kept of the source"

@@ -23,6 +23,7 @@ from aspen_etl.schema.column_spec import ColumnSpec
 from aspen_etl.store.commit import STRICT, Commit, Moment, StoredFile
 from aspen_etl.store.committing import claim_rejects
 from aspen_etl.store.frames import checksum, read_bytes
+from aspen_etl.store.listing import list_names
 from aspen_etl.store.place import Place
 from aspen_etl.store.sealing import sealed, unsealed
 
@@ -38,7 +39,8 @@ __all__ = [
 ]
 
 _FOLDER = "_aspen/kept"
-_FIGURES = f"{_FOLDER}/source.json"
+_NAME = "source.json"
+_FIGURES = f"{_FOLDER}/{_NAME}"
 #: What is known of each line of a sheet.
 _LINES: Mapping[str, ColumnSpec] = {
     "subject": ColumnSpec("subject", "text", nullable=True),
@@ -111,11 +113,11 @@ class KeptSource:
 
     def is_of(self, commit: Commit, settings: Optional[str], /) -> bool:
         """Tell whether it is what a commit was made of, read under the same settings."""
-        return (self.version, self.token, self.settings) == (
-            commit.version,
-            commit.token,
-            settings,
-        )
+        return self.is_at(commit) and self.settings == settings
+
+    def is_at(self, commit: Commit, /) -> bool:
+        """Tell whether it is what a commit was made of, however it was read."""
+        return (self.version, self.token) == (commit.version, commit.token)
 
 
 def read_kept(place: Place, /) -> Optional[KeptSource]:
@@ -162,12 +164,18 @@ def keep_source(place: Place, kept: KeptSource, sheets: Mapping[str, KeptSheet],
         sheets: The sheets.
 
     Raises:
+        NotSupportedError: The one before is elsewhere, and no ``rejects_url`` was given: nobody
+            would know of it any more.
         RejectsPlaceError: It would go where another store's rejects are.
         SourceAccessError: The storage refuses.
         WriteError: The storage failed.
     """
+    check_kept(place)
     claim_rejects(place, first=True)
     home, described = _home(place), {}
+    kept = replace(kept, elsewhere=place.rejects_root is not None)
+    if kept.elsewhere and read_kept(place) is None:
+        _put_figures(place, replace(kept, sheets={}))  # so that a purge knows where to look
     make_folder(home.child(_FOLDER))
     for name, sheet in sheets.items():
         frame = pd.DataFrame({"subject": sheet.subjects, "rejected": sheet.rejected})
@@ -178,12 +186,15 @@ def keep_source(place: Place, kept: KeptSource, sheets: Mapping[str, KeptSheet],
             put(home.child(path), data)
             files.append(StoredFile(path, len(data), len(frame), digest))
         described[name] = replace(kept.sheets[name], data=files[0], lines=files[1])
-    elsewhere = place.rejects_root is not None
-    kept = replace(kept, sheets=described, elsewhere=elsewhere)
-    words = {**asdict(kept), "proved": kept.proved.isoformat()}
-    make_folder(place.root.child(_FOLDER))
-    put(place.root.child(_FIGURES), sealed(words))
+    kept = replace(kept, sheets=described)
+    _put_figures(place, kept)
     return kept
+
+
+def _put_figures(place: Place, kept: KeptSource) -> None:
+    make_folder(place.root.child(_FOLDER))
+    words = {**asdict(kept), "proved": kept.proved.isoformat()}
+    put(place.root.child(_FIGURES), sealed(words))
 
 
 def check_kept(place: Place, /) -> None:
@@ -203,21 +214,27 @@ def check_kept(place: Place, /) -> None:
 def forget_kept(place: Place, /) -> int:
     """Take away what is kept of a source, as where a subject is erased; the cells first.
 
+    That is all that lies there, also of a model whose sheets have other names.
+
     Returns:
         How many files went.
 
     Raises:
+        ReadError: The storage does not say what is there.
         SourceAccessError: The storage refuses.
         WriteError: The storage failed.
     """
-    homes = [place.root] if place.rejects_root is None else [place.root, place.rejects_root]
-    files = [
-        home.child(path) for home in homes for name in place.model.sources for path in _paths(name)
-    ]
-    files = [file for file in (*files, place.root.child(_FIGURES)) if file.kind() == "file"]
+    homes = [place.root] if place.rejects_root is None else [place.rejects_root, place.root]
+    folders = [home.child(_FOLDER) for home in homes]
+    found = [(name, folder.child(name)) for folder in folders for name in list_names(folder)]
+    files = [file for _, file in sorted(found, key=_is_named_last) if file.kind() == "file"]
     for file in files:
         take_away(file)
     return len(files)
+
+
+def _is_named_last(found: tuple[str, Location]) -> bool:
+    return found[0] == _NAME
 
 
 def _home(place: Place) -> Location:

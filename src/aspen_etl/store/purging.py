@@ -61,6 +61,7 @@ def purge(place: Place, subject_id: str, named: Optional[str], run: Run, /) -> P
     newest = retrying(place, step)
     work = done[0]
     refused = purge_refused(place.root, place.rejects_root, subject.judge)
+    kept += forget_kept(place)  # what a run kept that was under way
     # NOTE: also those of a purge before this one, that died before it deleted them.
     now = storage_time(place.root, run)
     deleted = delete_unnamed(place, now, standing, at_once=set(newest.rewrites))

@@ -116,6 +116,8 @@ def read_status(place: Place, now: dt.datetime, /) -> StoreStatus:
     last = _later(good, bad)
     good_time = max(filter(None, (_time_of(good), _sync_time(newest))), default=None)
     refused, kept = read_refused(place.root), read_kept(place)
+    if kept is None or newest is None or not kept.is_at(newest):
+        kept = None  # a run that keeps nothing looked at everything, and so does the next one
     proved = None if kept is None else kept.proved
     return StoreStatus(
         place.url,

@@ -7,15 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Optional
 
-from aspen_etl.errors import (
-    ArgumentError,
-    AspenETLError,
-    ExtractError,
-    ModelFunctionError,
-    NotSupportedError,
-    ProofError,
-    ValidationError,
-)
+from aspen_etl.errors import AspenETLError, NotSupportedError, ProofError
 from aspen_etl.io.content import SourceFile
 from aspen_etl.io.sheet_lines import LoadedSheet, read_sheets
 from aspen_etl.normalization import NormalizeResult, conclude
@@ -38,17 +30,18 @@ from aspen_etl.synchronization.lasting import figures_of, keep_lines, move_count
 from aspen_etl.synchronization.proving import find_difference
 from aspen_etl.synchronization.report import Clock, Result, Way
 from aspen_etl.synchronization.source import Given
-from aspen_etl.synchronization.touching import LinedSheet, find_lined, find_touched
+from aspen_etl.synchronization.touching import (
+    IN_PART,
+    LinedSheet,
+    find_lined,
+    find_touched,
+    tell_why,
+)
 from aspen_etl.transform import settle
 from aspen_etl.transform.cleaning import clean
 from aspen_etl.transform.parting import Partitioning, can_part
 
 __all__ = ["Made", "Making"]
-
-#: What a look at some rows may raise: one at all of them tells what is wrong, if anything is.
-_IN_PART = (
-    ArgumentError, ExtractError, ModelFunctionError, NotSupportedError, ValidationError,
-)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +95,7 @@ class Making:
             how = can_part(model)
             loaded, files = self.given.load_steady(model, files)
         except NotSupportedError as error:
-            return self.make_whole(newest, files, Way.whole(_reason(error)))
+            return self.make_whole(newest, files, Way.whole(tell_why(error)))
         return self._of_lines(newest, loaded, how), files
 
     def make_whole(
@@ -138,8 +131,8 @@ class Making:
         if reason is None and newest is not None and kept is not None:
             try:
                 short = self._short(newest, kept, loaded, how)
-            except _IN_PART as error:
-                reason = _reason(error)
+            except IN_PART as error:
+                reason = tell_why(error)
             except ProofError:
                 forget_kept(self.store.place)
                 raise
@@ -187,7 +180,7 @@ class Making:
         try:
             sheets = find_lined(loaded, extracts[0], how, reading)
         except NotSupportedError as error:
-            way = Way.whole(_reason(error))
+            way = Way.whole(tell_why(error))
         return Made(*self._normalize(newest, extracts), way, sheets)
 
     def _short(
@@ -258,11 +251,3 @@ class Making:
         except (AspenETLError, MemoryError):
             return False
         return True
-
-
-def _reason(error: AspenETLError) -> str:
-    if isinstance(error, NotSupportedError):
-        return str(error.details.get("reason") or "it is no source that is compared by its lines")
-    if isinstance(error, ExtractError):
-        return "a line of the source is faulty"
-    return "the model cannot be applied to the rows alone whose subjects changed"

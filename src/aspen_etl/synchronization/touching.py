@@ -13,7 +13,14 @@ from aspen_etl.columns import COLUMNS, Mask, Positions
 from aspen_etl.columns.positions import rows_without
 from aspen_etl.columns.rows import are_present, codes
 from aspen_etl.columns.text import conform_text
-from aspen_etl.errors import NotSupportedError
+from aspen_etl.errors import (
+    ArgumentError,
+    AspenETLError,
+    ExtractError,
+    ModelFunctionError,
+    NotSupportedError,
+    ValidationError,
+)
 from aspen_etl.io.csv_lines import CsvLines, have_one_header
 from aspen_etl.io.lines import align
 from aspen_etl.io.reading import Reading
@@ -23,7 +30,12 @@ from aspen_etl.store.kept import KeptSheet
 from aspen_etl.transform.cleaning import clean_column
 from aspen_etl.transform.parting import Partitioning
 
-__all__ = ["LinedSheet", "TouchedRows", "find_lined", "find_touched"]
+__all__ = ["IN_PART", "LinedSheet", "TouchedRows", "find_lined", "find_touched", "tell_why"]
+
+#: What a look at some rows may raise: one at all of them tells what is wrong, if anything is.
+IN_PART = (
+    ArgumentError, ExtractError, ModelFunctionError, NotSupportedError, ValidationError,
+)  # fmt: skip
 
 #: The share of subjects above which a run reads everything.
 _MOST_TOUCHED = 0.1
@@ -157,6 +169,19 @@ def _pair(
 
 def _refused(reason: str) -> NotSupportedError:
     return NotSupportedError(f"the whole source must be read: {reason}", reason=reason)
+
+
+def tell_why(error: AspenETLError, /) -> str:
+    """Say why everything must be looked at, without a cell.
+
+    Args:
+        error: What a look at lines, or at some rows, raised.
+    """
+    if isinstance(error, NotSupportedError):
+        return str(error.details.get("reason") or "it is no source that is compared by its lines")
+    if isinstance(error, ExtractError):
+        return "a line of the source is faulty"
+    return "the model cannot be applied to the rows alone whose subjects changed"
 
 
 def _turned(at: Positions, subjects: pd.Series) -> set[str]:
