@@ -138,7 +138,7 @@ def go_through(
 def test_the_short_way_gives_what_the_whole_one_gives(model: ae.Model) -> None:
     @FEWER
     @given(
-        st.booleans().flatmap(
+        st.sampled_from([True, False]).flatmap(
             lambda growing: histories(
                 model, faults="all", max_rows=8, max_runs=RUNS, growing=growing
             )
