@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from itertools import cycle, islice
 from typing import Any, Optional, Protocol, TypeVar
 
-from aspen_etl.errors import ArgumentError, NotSupportedError, UnexpectedError
+from aspen_etl.errors import ArgumentError, AspenETLError, NotSupportedError, UnexpectedError
 from aspen_etl.errors.base import instead
 
-__all__ = ["InTurn", "Processes", "Workers"]
+__all__ = ["InTurn", "Processes", "Spark", "Workers"]
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -79,6 +79,67 @@ class Processes:
         sent = [_pack(function, item) for item in items]
         found: list[R] = _run(sent, min(self.count, len(sent))) if sent else []
         return found
+
+
+@dataclass(frozen=True)
+class Spark:
+    """Do items as tasks of a Spark cluster, which does one again where an executor is lost.
+
+    This package and what it needs are installed on the executors, as is the module of a model of
+    your own. Each task of a job in ``local-cluster`` or on a cluster is tried four times; one in
+    ``local[2]`` once. What the tasks give comes to the driver: mind
+    ``spark.driver.maxResultSize``.
+
+    Args:
+        context: The ``SparkContext``, as ``spark.sparkContext`` gives it.
+    """
+
+    context: Any
+
+    def map(self, function: Callable[[T], R], items: Iterable[T], /) -> list[R]:
+        """Give what the function gives for each item.
+
+        Raises:
+            NotSupportedError: The function or an item does not pickle.
+            UnexpectedError: Spark gave up: executors were lost too often, or a task failed in each
+                try.
+        """
+        sent = [_pack(function, item) for item in items]
+        if not sent:
+            return []
+        tasks = self.context.parallelize(sent, len(sent)).map(_answer)
+        answers = instead(tasks.collect, self._failure(), _given_up)
+        return [_take(answer) for answer in answers]
+
+    @staticmethod
+    def _failure() -> type[Exception]:
+        from py4j.protocol import Py4JError  # Spark's own way to its driver
+
+        kind: type[Exception] = Py4JError
+        return kind
+
+
+def _given_up(error: Exception) -> UnexpectedError:
+    msg = (
+        "Spark gave up on a part, whose executor was lost in each try, as one is that the system "
+        "stops for its memory, or that lacks this package; take smaller parts, and see Spark's log"
+    )
+    return UnexpectedError(msg, kind=type(error).__name__)
+
+
+def _answer(sent: bytes) -> bytes:
+    """Call in a task; an error of ours is an answer, since to try again gives it again."""
+    try:
+        return pickle.dumps((True, _call(sent)))
+    except AspenETLError as error:
+        return pickle.dumps((False, error))
+
+
+def _take(answer: bytes) -> Any:
+    is_done, found = pickle.loads(answer)  # noqa: S301 - our own
+    if not is_done:
+        raise found
+    return found
 
 
 def _run(sent: Sequence[bytes], count: int) -> list[Any]:
