@@ -90,8 +90,8 @@ def _print_report(arguments: argparse.Namespace, report: SyncReport) -> None:
     print(f"\n{told[report.outcome]}: {display_url(arguments.store)}")
     if report.way is not None and report.way.kind == "short":
         print(
-            f"looked at the {report.way.touched:,} subjects that changed alone, for the "
-            f"{report.way.short:,}. time since {report.way.proved}"
+            f"looked at what changed alone (subjects: {report.way.touched:,}), for the last time "
+            f"at everything {report.way.proved or 'before'}"
         )
     if report.format != report.format_before and report.format_before is not None:
         anew = "are" if report.outcome == "committed" else "would be"
