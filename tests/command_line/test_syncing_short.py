@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from aspen_etl.__main__ import main
-from tests.synchronization.test_short_way import COUNT, FIRST_ROW
+from tests.synchronization.conftest import COUNT, FIRST_ROW
 from tests.synchronization.test_sync import many, write
 
 

@@ -13,22 +13,11 @@ import pytest
 import aspen_etl as ae
 from aspen_etl.errors import ExtractError, NotSupportedError, ProofError, ThresholdError
 from aspen_etl.store.kept import read_kept
+from tests.synchronization.conftest import COUNT, FIRST_ROW
 from tests.synchronization.test_sync import many, run, write
 
-COUNT = 30
-FIRST_ROW = 2
 COMMITTED, SHORT = "nothing was committed yet", None
 OTHER = "what is kept is of another commit, or was read under other settings"
-
-
-@pytest.fixture
-def source(tmp_path: Path) -> Path:
-    return write(tmp_path / "in", many(COUNT))
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> ae.SnapshotStore:
-    return ae.SnapshotStore(tmp_path / "store", rejects_url=tmp_path / "rejects")
 
 
 def change(source: Path, *rows: int, name: str = "Eve Roe") -> None:

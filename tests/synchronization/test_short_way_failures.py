@@ -14,20 +14,11 @@ from aspen_etl.errors import NotSupportedError, WriteError
 from aspen_etl.io.writing import put
 from aspen_etl.store.refused import purge_refused
 from aspen_etl.synchronization.report import Clock
-from tests.synchronization.test_short_way import COUNT, FIRST_ROW, go, kept_files, reason
+from tests.synchronization.conftest import COUNT, FIRST_ROW
+from tests.synchronization.test_short_way import go, kept_files, reason
 from tests.synchronization.test_sync import many, run, write
 
 FIGURES = "_aspen/kept/source.json"
-
-
-@pytest.fixture
-def source(tmp_path: Path) -> Path:
-    return write(tmp_path / "in", many(COUNT))
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> ae.SnapshotStore:
-    return ae.SnapshotStore(tmp_path / "store", rejects_url=tmp_path / "rejects")
 
 
 def change(source: Path, row: int) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Optional
@@ -11,13 +10,14 @@ from aspen_etl.store.commit import Commit
 from aspen_etl.store.held_tables import HeldTable
 from aspen_etl.store.opening import open_table
 from aspen_etl.store.place import Place
-from aspen_etl.store.reading import read_retired, table_names, whole
+from aspen_etl.store.previous import OfNewest
+from aspen_etl.store.reading import read_retired, whole
 from aspen_etl.transform.keys import Retired
 
 __all__ = ["StoredTables"]
 
 
-class StoredTables(Mapping[str, HeldTable]):
+class StoredTables(OfNewest, Mapping[str, HeldTable]):
     """Give what the newest commit holds in part: a ``Partly``, and its tables by name.
 
     A table is opened when it is first asked for, and stays open.
@@ -33,19 +33,8 @@ class StoredTables(Mapping[str, HeldTable]):
     """
 
     def __init__(self, place: Place, commit: Commit, /) -> None:
-        place.check_model(commit)
-        self._place, self._commit = place, commit
+        super().__init__(place, commit)
         self._open: dict[str, HeldTable] = {}
-
-    @property
-    def time(self) -> Optional[dt.datetime]:
-        """When the commit was made."""
-        return self._commit.time
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The tables of the commit."""
-        return table_names(self._place, self._commit)
 
     def __getitem__(self, name: str) -> HeldTable:
         if name not in self._open:

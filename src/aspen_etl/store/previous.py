@@ -16,12 +16,38 @@ from aspen_etl.store.commit import Commit
 from aspen_etl.store.place import Place
 from aspen_etl.store.reading import read_keys, read_table, table_names, whole
 
-__all__ = ["StoredPrevious"]
+__all__ = ["OfNewest", "StoredPrevious"]
 
 T = TypeVar("T")
 
 
-class StoredPrevious:
+class OfNewest:
+    """What is known of the newest commit before a table is read.
+
+    Args:
+        place: The store.
+        commit: Its newest commit.
+
+    Raises:
+        ModelMismatchError: It holds tables of another model.
+    """
+
+    def __init__(self, place: Place, commit: Commit, /) -> None:
+        place.check_model(commit)
+        self._place, self._commit = place, commit
+
+    @property
+    def time(self) -> Optional[dt.datetime]:
+        """When the commit was made."""
+        return self._commit.time
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The tables of the commit."""
+        return table_names(self._place, self._commit)
+
+
+class StoredPrevious(OfNewest):
     """Give what the newest commit holds, for the run that follows it: a ``Previous``.
 
     A table is read when it is asked for, and kept until it is walked past.
@@ -37,19 +63,8 @@ class StoredPrevious:
     """
 
     def __init__(self, place: Place, commit: Commit, /) -> None:
-        place.check_model(commit)
-        self._place, self._commit = place, commit
+        super().__init__(place, commit)
         self._kept: dict[str, pd.DataFrame] = {}
-
-    @property
-    def time(self) -> Optional[dt.datetime]:
-        """When the commit was made."""
-        return self._commit.time
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The tables of the commit."""
-        return table_names(self._place, self._commit)
 
     def table(self, name: str, /) -> pd.DataFrame:
         """Read a table, if it is not kept."""
