@@ -18,7 +18,7 @@ from aspen_etl.errors import StoreFormatError, ThresholdError
 from aspen_etl.io.small_files import write_words
 from aspen_etl.schema.rejects import WRITTEN
 from aspen_etl.schema.snapshot import REJECTS
-from aspen_etl.store.commit import STORE_FORMAT, TYPED
+from aspen_etl.store.commit import PARTED, STORE_FORMAT
 from aspen_etl.store.frames import checksum
 from aspen_etl.store.refused import read_refused
 from tests.store.test_store import CY, LENIENT, ROLES, run
@@ -72,7 +72,7 @@ def test_the_next_commit_has_the_new_name_and_the_new_format(old: ae.SnapshotSto
     changed = extract({**ADA, "city": "Bari"}, {**CY, "email": "none"}, roles=ROLES)
     assert sync(old, changed).version == 4
     newest = old.find()
-    assert (newest.format, STORE_FORMAT) == (TYPED, TYPED)
+    assert (newest.format, STORE_FORMAT) == (PARTED, PARTED)
     assert newest.rejects is not None
     assert newest.rejects.columns == tuple(REJECTS)
     assert sorted(data.partition(b"\n")[0] + b"\n" for data in rejects_files(old)) == [THEN, NOW]
@@ -91,7 +91,7 @@ def test_no_rejects_take_the_new_name_too(old: ae.SnapshotStore) -> None:
 def test_a_purge_reaches_rejects_of_lower_formats(old: ae.SnapshotStore) -> None:
     report = old.purge("c", run=run(4))
     assert (report.version, report.rejects) == (4, 1)
-    assert old.find().format == TYPED
+    assert old.find().format == PARTED
     assert [data for data in rejects_files(old) if b"Cy Young" in data] == []
     for version in (1, 2, 3, 4):
         assert len(old.read_rejects(version)) == 0
@@ -103,7 +103,7 @@ def test_a_purge_reaches_rejects_of_lower_formats(old: ae.SnapshotStore) -> None
 def test_they_are_let_go_and_restored(old: ae.SnapshotStore) -> None:
     old.restore(3, run=run(4))
     old.resume(run=run(5))
-    assert old.find().format == TYPED
+    assert old.find().format == PARTED
     assert old.read_rejects()["subject"].tolist() == ["c"]
     assert old.verify().problems == ()
     assert old.vacuum(run=ae.Run(time=run(5).time.replace(year=2031), actor="me")).version >= 5
@@ -208,7 +208,7 @@ def test_code_of_format_2_refuses_the_store_by_name(monkeypatch: pytest.MonkeyPa
     sync(store, LAST)
     monkeypatch.setattr("aspen_etl.store.commit_file.STORE_FORMAT", 2)
     monkeypatch.setattr("aspen_etl.store.identity.STORE_FORMAT", 2)
-    told = r"of store format 3, and this library knows formats up to 2; install a newer aspen_etl"
+    told = rf"of store format {STORE_FORMAT}, and this library knows formats up to 2; install a newer aspen_etl"
     again = ae.SnapshotStore(store.url)
     for use in (
         again.newest,
@@ -230,15 +230,16 @@ def test_it_refuses_a_store_that_was_raised(
     shutil.copytree(STORES / release, tmp_path / "store")
     assert sync(ae.SnapshotStore(tmp_path / "store"), extract(ADA)).version == 4
     monkeypatch.setattr("aspen_etl.store.commit_file.STORE_FORMAT", 2)
-    with pytest.raises(StoreFormatError, match="of store format 3"):
+    with pytest.raises(StoreFormatError, match=f"of store format {STORE_FORMAT}"):
         ae.SnapshotStore(tmp_path / "store").newest()
 
 
-#: The last commit of release 0.3.0, and what its code is asked.
-RELEASE_0_3 = "86fd7a0"
+#: The last commit of a release, its store's format, and what its code is asked.
+BEFORE = {"0.3.0": ("86fd7a0", 2), "0.4.0": ("b2da75d", 3)}
 ASKED = """
 import sys, aspen_etl as ae
-assert ae.SnapshotStore.__module__ and "borrower_id" in open(ae.schema.snapshot.__file__).read()
+from aspen_etl.store.commit import STORE_FORMAT
+assert STORE_FORMAT == int(sys.argv[2])
 store = ae.SnapshotStore(sys.argv[1])
 for use in (store.newest, store.read, store.read_rejects, store.verify):
     try:
@@ -251,20 +252,23 @@ for use in (store.newest, store.read, store.read_rejects, store.verify):
 
 
 @pytest.mark.slow
-def test_release_0_3_refuses_the_store_by_name(tmp_path: Path) -> None:
+@pytest.mark.parametrize("release", BEFORE)
+def test_a_release_before_refuses_the_store_by_name(release: str, tmp_path: Path) -> None:
     checkout = Path(__file__).resolve().parents[2]
+    code, known = BEFORE[release]
     packed = subprocess.run(
-        ["git", "archive", RELEASE_0_3, "src"], cwd=checkout, check=False, capture_output=True
+        ["git", "archive", code, "src"], cwd=checkout, check=False, capture_output=True
     )
     if packed.returncode:
-        pytest.skip(f"the commit of release 0.3.0 is not in this checkout: {packed.stderr!r}")
+        pytest.skip(f"the commit of release {release} is not in this checkout: {packed.stderr!r}")
     subprocess.run(["tar", "-x"], cwd=tmp_path, check=True, input=packed.stdout)
     sync(ae.SnapshotStore(tmp_path / "new"), LAST)
-    shutil.copytree(STORES / "0.3.0", tmp_path / "raised")
+    shutil.copytree(STORES / release, tmp_path / "raised")
     sync(ae.SnapshotStore(tmp_path / "raised"), extract(ADA))
+    told = f"is of store format {STORE_FORMAT}, and this library knows formats up to {known}"
     for store in ("new", "raised"):
         done = subprocess.run(
-            [sys.executable, "-c", ASKED, str(tmp_path / store)],
+            [sys.executable, "-c", ASKED, str(tmp_path / store), str(known)],
             check=True,
             capture_output=True,
             text=True,
@@ -273,4 +277,4 @@ def test_release_0_3_refuses_the_store_by_name(tmp_path: Path) -> None:
         lines = done.stdout.splitlines()
         assert len(lines) == 4
         for line in lines:
-            assert "is of store format 3, and this library knows formats up to 2" in line
+            assert told in line

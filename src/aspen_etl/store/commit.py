@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from importlib import metadata
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Optional, Union
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ATTEMPT",
-    "DOCUMENTS",
+    "PARTED",
+    "SEALED",
     "STORE_FORMAT",
     "STRICT",
     "TYPED",
@@ -35,7 +37,7 @@ __all__ = [
 
 #: The format of the store that this library writes; older ones are read and raised by the next
 #: commit, newer ones refused.
-STORE_FORMAT = 3
+STORE_FORMAT = 4
 
 #: The first format whose commits hold their own checksum, that of their parent, and the store's id.
 SEALED = 2
@@ -44,11 +46,17 @@ SEALED = 2
 #: whole numbers and points in time.
 TYPED = 3
 
-#: What only commits of such a format hold, beside the checksum.
-_SEALED_FIELDS = ("store", "parent_sha256")
+#: The first format whose commits say in how many parts the rows of subjects are stored.
+PARTED = 4
+
+#: What only commits from a format on hold, beside the checksum.
+_SINCE = {"store": SEALED, "parent_sha256": SEALED, "parts": PARTED}
 
 #: The name of an attempt's folder, as a pattern: the version that it would become, and its token.
 ATTEMPT = "([0-9]{20})-([0-9a-f]{16})"
+
+#: Where the name of a file says which part it holds.
+_PART = re.compile(r"part-([0-9]{5})")
 
 #: The types of what a commit file holds; ``commit_file`` makes sure of them.
 Digest = Annotated[str, Only(pattern="^[0-9a-f]{64}$")]
@@ -75,6 +83,12 @@ class StoredFile:
     bytes: Count
     rows: Count
     sha256: Digest
+
+    @property
+    def part(self) -> int:
+        """The part that it holds, from 0, as its name says."""
+        found = _PART.search(self.path.rpartition("/")[2])
+        return int(found[1]) if found else 0
 
 
 @dataclass(frozen=True)
@@ -115,6 +129,10 @@ class Stored:
     def bytes(self) -> int:
         """The size of its files."""
         return sum(file.bytes for file in self.files)
+
+    def of_part(self, number: int, /) -> Stored:
+        """Give where the rows of one part are; one without rows has no file."""
+        return replace(self, files=tuple(file for file in self.files if file.part == number))
 
     def moved(self, rewrites: Mapping[str, StoredFile]) -> Stored:
         """Give where it is after files were rewritten."""
@@ -171,6 +189,8 @@ class Commit:
         reject_counts: How many they are, by sheet, column, rule and scope.
         source: What it was made of.
         rewrites: Files of older versions that were written anew to erase a subject, by path.
+        parts: In how many parts the rows of subjects are stored, and the keys that they had:
+            ranges of subjects, that of a file by its name. Lookup tables are whole.
         format: The format of its file.
         store: The id of its store; from format 2 on.
         parent_sha256: The digest of the version before, if there is one; from format 2 on.
@@ -193,6 +213,7 @@ class Commit:
     reject_counts: tuple[Facts, ...] = field(default=(), repr=False)
     source: SourceRecord = field(default_factory=SourceRecord, repr=False)
     rewrites: Mapping[str, StoredFile] = field(default_factory=dict, repr=False)
+    parts: Count = 1
     format: Count = STORE_FORMAT
     store: Optional[Token] = None
     parent_sha256: Optional[Digest] = field(default=None, repr=False)
@@ -203,6 +224,25 @@ class Commit:
         rejects = () if self.rejects is None else (self.rejects,)
         return (*self.tables.values(), *(entry.retired for entry in self.keys.values()), *rejects)
 
+    def of_part(self, number: int, whole: Collection[str], /) -> Commit:
+        """Give what it says of one part, for what reads tables and keys: it is no commit.
+
+        Args:
+            number: The part, from 0.
+            whole: The lookup tables, which are in no part.
+        """
+        if self.parts == 1:
+            return self
+        tables = {
+            name: held if name in whole else held.of_part(number)
+            for name, held in self.tables.items()
+        }
+        keys = {
+            name: entry if name in whole else replace(entry, retired=entry.retired.of_part(number))
+            for name, entry in self.keys.items()
+        }
+        return replace(self, tables=tables, keys=keys)
+
     @property
     def format_of_tables(self) -> FormatName:
         """The format of its tables: those of one commit are written in one."""
@@ -211,8 +251,8 @@ class Commit:
     def to_dict(self) -> dict[str, Any]:
         """Give plain values, ready for JSON."""
         values = asdict(self)
-        if self.format < SEALED:
-            for name in _SEALED_FIELDS:
+        for name, since in _SINCE.items():
+            if self.format < since:
                 del values[name]
         return {"format": values.pop("format"), **values, "time": self.time.isoformat()}
 
@@ -230,8 +270,6 @@ class Commit:
         return seal(text) if self.format >= SEALED else text
 
 
-# ----------------------------------------------------------------------------- as it is read
-
 #: How files of the store are read: nothing is converted or passed over, and no text shows a value.
 STRICT: ConfigDict = {
     "frozen": True,
@@ -239,41 +277,6 @@ STRICT: ConfigDict = {
     "extra": "forbid",
     "hide_input_in_errors": True,
 }
-
-
-@dataclass(frozen=True)
-class Unsealed(Commit):
-    """Say what a commit file of format 1 does, which proves nothing of itself."""
-
-    __pydantic_config__ = STRICT
-
-    format: Literal[1] = 1
-    store: None = None
-    parent_sha256: None = None
-
-
-@dataclass(frozen=True)
-class Sealed(Commit):
-    """Say what a commit file of format 2 does."""
-
-    __pydantic_config__ = STRICT
-
-    format: Literal[2] = 2
-    sha256: Optional[Digest] = None
-
-
-@dataclass(frozen=True)
-class Typed(Commit):
-    """Say what a commit file of format 3 does: rejects of a subject, columns of more types."""
-
-    __pydantic_config__ = STRICT
-
-    format: Literal[3] = 3
-    sha256: Optional[Digest] = None
-
-
-#: What reads a commit file, by its format.
-DOCUMENTS: Mapping[int, type[Commit]] = {1: Unsealed, 2: Sealed, 3: Typed}
 
 
 def library_version() -> str:

@@ -12,7 +12,6 @@ from aspen_etl.errors import CorruptStoreError, NotSupportedError, StoreFormatEr
 from aspen_etl.errors.base import instead
 from aspen_etl.io.content import SourceFile
 from aspen_etl.store.commit import (
-    DOCUMENTS,
     SEALED,
     STORE_FORMAT,
     Commit,
@@ -21,6 +20,7 @@ from aspen_etl.store.commit import (
     Stored,
     StoredFile,
 )
+from aspen_etl.store.commit_formats import DOCUMENTS
 from aspen_etl.store.commit_rules import find_contradiction
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from aspen_etl.errors.base import listing
-from aspen_etl.store.commit import ATTEMPT, SEALED, Commit, Stored
+from aspen_etl.store.commit import ATTEMPT, PARTED, SEALED, Commit, Stored
 
 __all__ = ["find_contradiction"]
 
@@ -26,7 +26,7 @@ def find_contradiction(commit: Commit, version: int, /) -> str:
         commit: What its file says.
         version: The version that the place of the file is for.
     """
-    for rule in (_numbers, _seal, _model, _tables, _keys, _files, _rewrites):
+    for rule in (_numbers, _seal, _model, _tables, _keys, _files, _parts, _rewrites):
         for reason in rule(commit, version):
             return reason
     return ""
@@ -137,6 +137,19 @@ def _paths(stored: Stored, folder: str, what: str, version: int) -> Iterator[str
 def _is_below(path: str, folder: str, version: int) -> bool:
     found = _FILE.match(path.removeprefix(f"{folder}/")) if path.startswith(f"{folder}/") else None
     return found is not None and 1 <= int(found[1]) <= version
+
+
+def _parts(commit: Commit, _: int) -> Iterator[str]:
+    if commit.parts < 1 or (commit.format < PARTED and commit.parts != 1):
+        yield f"it says that its rows are in {commit.parts} parts"
+    if commit.parts == 1:  # several files say nothing then: some were written in parts once
+        return
+    of_tables = {f"its table {listing([name])}": held for name, held in commit.tables.items()}
+    of_keys = {f"its keys of {listing([name])}": e.retired for name, e in commit.keys.items()}
+    for what, stored in {**of_tables, **of_keys}.items():
+        parts = [file.part for file in stored.files]
+        if parts != sorted(set(parts)) or parts[-1:] > [commit.parts - 1]:
+            yield f"{what} has files of other parts than there are, or two of one"
 
 
 def _rewrites(commit: Commit, version: int) -> Iterator[str]:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import IO, Optional, cast
 
 import pandas as pd
 
+from aspen_etl.columns import COLUMNS
+from aspen_etl.columns.frames import make_frame
+from aspen_etl.columns.rows import sort_rows, take_rows
 from aspen_etl.derive.formats import FormatName
 from aspen_etl.errors import (
     CorruptFileError,
@@ -110,7 +113,7 @@ def read_bytes(place: Location, file: StoredFile) -> bytes:
 
 
 def read_frame(root: Location, stored: Stored, columns: Mapping[str, ColumnSpec]) -> pd.DataFrame:
-    """Read a frame, every file checked.
+    """Read a frame, every file checked; rows of several files come in the order of their key.
 
     Args:
         root: The store's place, or that of the rejects.
@@ -127,7 +130,16 @@ def read_frame(root: Location, stored: Stored, columns: Mapping[str, ColumnSpec]
     parts = [_read_part(root.child(file.path), file, held, stored.format) for file in stored.files]
     if not parts:
         return empty(held)
-    return parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
+    return parts[0] if len(parts) == 1 else _join(parts, held)
+
+
+def _join(parts: Sequence[pd.DataFrame], columns: Mapping[str, ColumnSpec]) -> pd.DataFrame:
+    """Join the rows of files, each in the order of its key, if there is one."""
+    frame = make_frame({name: COLUMNS.concat([part[name] for part in parts]) for name in columns})
+    for name, spec in columns.items():
+        if spec.primary_key and not frame[name].is_monotonic_increasing:
+            return take_rows(frame, sort_rows([frame[name]])[0])
+    return frame
 
 
 def _read_part(
