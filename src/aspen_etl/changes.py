@@ -24,7 +24,37 @@ from aspen_etl.schema.spec import TableSpec
 from aspen_etl.transform.auditing import Since
 from aspen_etl.transform.numbering import Numbered
 
-__all__ = ["Changes", "TableChanges", "apply_changes", "diff", "part"]
+__all__ = ["ChangeCounts", "Changes", "TableChanges", "apply_changes", "diff", "part"]
+
+
+@dataclass(frozen=True)
+class ChangeCounts:
+    """Count what changed in one table.
+
+    Attributes:
+        inserted: How many rows are new.
+        updated: How many were there and hold another value now.
+        deleted: How many are gone.
+    """
+
+    inserted: int = 0
+    updated: int = 0
+    deleted: int = 0
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """The rows inserted, updated and deleted."""
+        return {name: getattr(self, name) for name in ("inserted", "updated", "deleted")}
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing changed."""
+        return not any(self.counts.values())
+
+    def __add__(self, other: ChangeCounts, /) -> ChangeCounts:
+        """Add what changed in other rows of the table."""
+        sums = {name: count + other.counts[name] for name, count in self.counts.items()}
+        return ChangeCounts(**sums)
 
 
 @dataclass(frozen=True, eq=False)

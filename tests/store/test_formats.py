@@ -208,7 +208,7 @@ def test_code_of_format_2_refuses_the_store_by_name(monkeypatch: pytest.MonkeyPa
     sync(store, LAST)
     monkeypatch.setattr("aspen_etl.store.commit_file.STORE_FORMAT", 2)
     monkeypatch.setattr("aspen_etl.store.identity.STORE_FORMAT", 2)
-    told = rf"of store format {STORE_FORMAT}, and this library knows formats up to 2; install a newer aspen_etl"
+    told = f"of store format {STORE_FORMAT}, and this library knows formats up to 2; install a "
     again = ae.SnapshotStore(store.url)
     for use in (
         again.newest,

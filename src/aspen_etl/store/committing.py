@@ -18,7 +18,6 @@ from aspen_etl.store.commit import (
     STORE_FORMAT,
     Commit,
     CommitKind,
-    KeyEntry,
     SourceRecord,
     Stored,
     library_version,
@@ -73,8 +72,10 @@ def commit(
     rejects = empty(REJECTS) if contents.rejects is None else contents.rejects
     claim_rejects(place, first=len(rejects) > 0)
     attempt = Attempt(place, parent + 1, give_up, base=base)
-    tables = _put_tables(place, attempt, contents, base)
-    keys = _put_keys(place, attempt, contents, base)
+    held = _held(contents, base)
+    put = contents.tables.put(attempt, _to_write(place, attempt, contents, base), base)
+    tables = {name: {**held, **put.tables}[name] for name in place.model.tables}
+    keys = dict(put.keys)
     refused = attempt.rejects(rejects, base.rejects if base else None)
     if base and (base.tables, base.keys, base.rejects) == (tables, keys, refused):
         return base
@@ -85,22 +86,22 @@ def commit(
         model=describe_tables(place.model),
         tables=tables,
         keys=keys,
+        parts=put.parts,
         rejects=refused,
-        changes=contents.changes.counts,
+        changes={name: found.counts for name, found in contents.changes.items()},
         reject_counts=tuple(dict(count) for count in contents.reject_counts),
         source=contents.source or SourceRecord(),
     )
     return append(place, following, attempt)
 
 
-def _put_tables(
+def _to_write(
     place: Place, attempt: Attempt, contents: Contents, base: Optional[Commit]
-) -> dict[str, Stored]:
-    """Write the tables that changed, or are of another format or model; give where each is."""
-    tables, changes = place.model.tables, contents.changes
+) -> list[str]:
+    """Name the tables that changed, or are of another format or model."""
+    tables, changes, held = place.model.tables, contents.changes, _held(contents, base)
     then, now = base.model if base else {}, describe_tables(place.model)
-    held = {n: stored for n, stored in (base.tables if base else {}).items() if n in changes}
-    written = [
+    return [
         name
         for name, table in tables.items()
         if name not in held
@@ -109,19 +110,12 @@ def _put_tables(
         or held[name].format != attempt.format
         or then[name] != now[name]
     ]
-    held.update(contents.tables.put(attempt, written, changes))
-    return {name: held[name] for name in tables}
 
 
-def _put_keys(
-    place: Place, attempt: Attempt, contents: Contents, base: Optional[Commit]
-) -> dict[str, KeyEntry]:
-    out = {}
-    for name in contents.tables.keyed:
-        table = place.model.tables[name]
-        before = base.keys.get(name) if base else None
-        out[name] = attempt.keys(table, contents.tables.retired(table), before)
-    return out
+def _held(contents: Contents, base: Optional[Commit]) -> dict[str, Stored]:
+    """Give where the tables are that the run knows of."""
+    before = base.tables if base else {}
+    return {name: stored for name, stored in before.items() if name in contents.changes}
 
 
 # ----------------------------------------------------------------------------- of every kind

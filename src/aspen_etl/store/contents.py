@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Optional, Protocol
+from typing import Any, NamedTuple, Optional, Protocol
 
 import pandas as pd
 
@@ -13,25 +13,50 @@ from aspen_etl.schema.model import Model
 from aspen_etl.schema.snapshot import Snapshot
 from aspen_etl.schema.spec import TableSpec
 from aspen_etl.store.attempt import Attempt
-from aspen_etl.store.commit import SourceRecord, Stored
+from aspen_etl.store.commit import Commit, KeyEntry, SourceRecord, Stored
 from aspen_etl.store.held_tables import HeldTable
 from aspen_etl.transform.keys import Retired
 
-__all__ = ["Amended", "Contents", "Tables", "Whole"]
+__all__ = ["Amended", "Contents", "Counted", "Put", "Tables", "Whole", "put_keys"]
+
+
+class Put(NamedTuple):
+    """Say what was written for a commit.
+
+    Attributes:
+        tables: Where the tables are that were written.
+        keys: The keys of all tables that give keys.
+        parts: In how many parts the rows of subjects are stored now.
+    """
+
+    tables: Mapping[str, Stored]
+    keys: Mapping[str, KeyEntry]
+    parts: int
 
 
 class Tables(Protocol):
     """Give the tables after a run, and the keys of rows that are gone."""
 
+    def put(self, attempt: Attempt, names: Collection[str], base: Optional[Commit]) -> Put:
+        """Write tables, and the keys of rows that are gone.
+
+        Args:
+            attempt: What writes.
+            names: The tables that must be written, all of them or none.
+            base: The commit that is followed.
+        """
+
+
+class Counted(Protocol):
+    """Count what changed in a table."""
+
     @property
-    def keyed(self) -> Iterable[str]:
-        """The tables whose keys are given."""
+    def counts(self) -> dict[str, int]:
+        """The rows inserted, updated and deleted."""
 
-    def put(self, attempt: Attempt, names: Collection[str], changes: Changes) -> dict[str, Stored]:
-        """Write some tables, all of them or none."""
-
-    def retired(self, table: TableSpec) -> Retired:
-        """Give the next number of a table, and its retired keys."""
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing changed."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +72,7 @@ class Contents:
     """
 
     tables: Tables
-    changes: Changes
+    changes: Mapping[str, Counted]
     rejects: Optional[pd.DataFrame] = None
     reject_counts: Sequence[Mapping[str, Any]] = ()
     source: Optional[SourceRecord] = None
@@ -65,20 +90,16 @@ class Whole:
     snapshot: Snapshot
     model: Model = field(repr=False)
 
-    @property
-    def keyed(self) -> Iterable[str]:
-        """The tables whose keys are given."""
-        return self.snapshot.keys
-
-    def put(self, attempt: Attempt, names: Collection[str], _changes: Changes) -> dict[str, Stored]:
-        """Write some tables."""
+    def put(self, attempt: Attempt, names: Collection[str], base: Optional[Commit]) -> Put:
+        """Write some tables, and the keys of rows that are gone."""
         frames = {name: self.snapshot.tables[name] for name in names}
-        return attempt.tables(frames, self.model.tables)
-
-    def retired(self, table: TableSpec) -> Retired:
-        """Give the next number of a table, and its retired keys."""
-        state = self.snapshot.keys[table.name]
-        return Retired.of(state, self.snapshot.tables[table.name], table)
+        tables = attempt.tables(frames, self.model.tables)
+        specs = ((self.model.tables[name], state) for name, state in self.snapshot.keys.items())
+        keys = (
+            (table, Retired.of(state, self.snapshot.tables[table.name], table))
+            for table, state in specs
+        )
+        return _in_one_part(tables, put_keys(attempt, keys, base), base)
 
 
 @dataclass(frozen=True)
@@ -87,23 +108,40 @@ class Amended:
 
     Attributes:
         held: The tables before.
+        changes: What changed in them.
         keys: The next numbers and the retired keys after.
     """
 
     held: Mapping[str, HeldTable] = field(repr=False)
+    changes: Changes = field(repr=False)
     keys: Mapping[str, Retired] = field(repr=False)
 
-    @property
-    def keyed(self) -> Iterable[str]:
-        """The tables whose keys are given."""
-        return self.keys
+    def put(self, attempt: Attempt, names: Collection[str], base: Optional[Commit]) -> Put:
+        """Write some tables, and the keys of rows that are gone."""
+        tables = {name: found.table for name, found in self.changes.items()}
+        written = {name: self.held[name].after(self.changes[name]) for name in names}
+        stored = attempt.tables({}, tables, written)
+        keys = ((tables[name], found) for name, found in self.keys.items())
+        return _in_one_part(stored, put_keys(attempt, keys, base), base)
 
-    def put(self, attempt: Attempt, names: Collection[str], changes: Changes) -> dict[str, Stored]:
-        """Write some tables."""
-        tables = {name: found.table for name, found in changes.items()}
-        written = {name: self.held[name].after(changes[name]) for name in names}
-        return attempt.tables({}, tables, written)
 
-    def retired(self, table: TableSpec) -> Retired:
-        """Give the next number of a table, and its retired keys."""
-        return self.keys[table.name]
+def put_keys(
+    attempt: Attempt, keys: Iterable[tuple[TableSpec, Retired]], base: Optional[Commit], /
+) -> dict[str, KeyEntry]:
+    """Write the keys of tables whose row is gone, unless they stand there already.
+
+    Args:
+        attempt: What writes.
+        keys: The next number and the retired keys of each table.
+        base: The commit that is followed.
+    """
+    before = base.keys if base else {}
+    return {table.name: attempt.keys(table, found, before.get(table.name)) for table, found in keys}
+
+
+def _in_one_part(
+    tables: Mapping[str, Stored], keys: Mapping[str, KeyEntry], base: Optional[Commit]
+) -> Put:
+    """Tell that what was written is in one part; nothing, where nothing was."""
+    same = base is not None and not tables and base.keys.items() >= keys.items()
+    return Put(tables, keys, base.parts if base is not None and same else 1)

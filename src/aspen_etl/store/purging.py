@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Optional
 
@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from aspen_etl.columns import COLUMNS
-from aspen_etl.errors import NotSupportedError
 from aspen_etl.schema.column_spec import ColumnSpec
 from aspen_etl.schema.evolution import complete_table
 from aspen_etl.schema.rejects import columns_as_named, rename
@@ -145,12 +144,12 @@ class _Purge:
     def _rewrite_all(self) -> None:
         erased = find_rows_to_erase(self.model, self.root, self.subject, self._frames)
         for name, table in self.model.tables.items():
-            for stored in self.tables[name]:
-                self._table(table, stored, table.columns, erased[name], "part-00000")
-            for stored in self.keys[name]:
-                self._table(table, stored, key_columns(table), erased[name], name)
-        for stored in self.rejects:
-            self._reject(stored)
+            for file in _files(self.tables[name]):
+                self._table(table, file, table.columns, erased[name], table.name)
+            for file in _files(self.keys[name]):
+                self._table(table, file, key_columns(table), erased[name], "_aspen/keys")
+        for file in _files(self.rejects):
+            self._reject(file)
 
     def _frames(self, table: TableSpec) -> Frames:
         """Read what all readable versions hold of a table."""
@@ -174,12 +173,11 @@ class _Purge:
         stored: Stored,
         columns: Mapping[str, ColumnSpec],
         erased: pd.Series,
-        file: str,
+        folder: str,
     ) -> None:
         if not len(erased):
             return
         frame = self._read(stored, columns)
-        folder = table.name if file != table.name else "_aspen/keys"
         self._rewrite(stored, frame, ~are_among(frame[table.primary_key], erased), columns, folder)
 
     def _reject(self, stored: Stored) -> None:
@@ -200,15 +198,19 @@ class _Purge:
     ) -> None:
         if keep.all():
             return
-        if len(stored.files) != 1:
-            raise NotSupportedError("purge rewrites frames of one file alone", url=self.place.url)
-        path = stored.files[0].path
+        (file,) = stored.files
         rows = np.flatnonzero(keep)
         left = pd.DataFrame({name: COLUMNS.take(frame[name], rows) for name in frame.columns})
         number = len(self.rewritten)
-        target = f"{folder}/{self.attempt.folder}/rewritten-{number:05d}"
+        target = f"{folder}/{self.attempt.folder}/rewritten-{number:05d}-part-{file.part:05d}"
         held = {name: columns[name] for name in stored.columns}
-        (self.rewritten[path],) = self.attempt.rewrite(target, left, held, stored).files
+        (self.rewritten[file.path],) = self.attempt.rewrite(target, left, held, stored).files
+
+
+def _files(held: Sequence[Stored]) -> Iterator[Stored]:
+    """Give each file of frames, as a frame of its own; two versions may share one."""
+    found = {file.path: replace(stored, files=(file,)) for stored in held for file in stored.files}
+    yield from found.values()
 
 
 def _without_empty(stored: Stored) -> Stored:

@@ -39,7 +39,7 @@ __all__ = [
 _ATTEMPT = rf"(?P<attempt>{ATTEMPT})/[^/]+\Z"
 _ASIDE = r"_aspen/(?:(?:commits|pins|refused|kept)/)?[^/]+\.[0-9a-f]{8}\.tmp\Z"
 #: The paths of files that may be deleted below a store's url, and below the url of its rejects.
-_IN_STORE = re.compile(rf"(?:[^/]+|_aspen/keys|_aspen/rejects)/{_ATTEMPT}|{_ASIDE}")
+_IN_STORE = re.compile(rf"(?:[^/]+|_aspen/(?:keys|rejects|exchange))/{_ATTEMPT}|{_ASIDE}")
 _IN_REJECTS = re.compile(rf"_aspen/rejects/{_ATTEMPT}|{_ASIDE}")
 
 

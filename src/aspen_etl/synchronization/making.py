@@ -205,7 +205,7 @@ class Making:
         result = replace(result, summary=replace(result.summary, sources=sources))
         proved = kept.proved.isoformat()
         way = Way("short", len(touched.subjects), None, kept.short + 1, proved)
-        return Made(result, Amended(before, result.keys), way, touched.sheets)
+        return Made(result, Amended(before, result.changes, result.keys), way, touched.sheets)
 
     def _load(self, kept: KeptSource) -> dict[str, KeptSheet]:
         held = load_kept(self.store.place, kept)

@@ -123,7 +123,7 @@ def _rejected(result: Result, limits: Thresholds) -> Iterator[str]:
 def _deleted(result: Result, limits: Thresholds, before: Optional[Commit]) -> Iterator[str]:
     held = {name: stored.rows for name, stored in before.tables.items()} if before else {}
     for name, found in result.changes.items():
-        count, rows = len(found.deleted), held.get(name, 0)
+        count, rows = found.counts["deleted"], held.get(name, 0)
         if count >= max(limits.min_deleted_rows, 1) and count > limits.max_deleted_rows * rows:
             yield (
                 f"{_part(count, rows)} rows of table {name!r} would be deleted, more than "
