@@ -19,10 +19,11 @@ from aspen_etl.schema.previous import Previous, previous_of
 from aspen_etl.schema.rejects import hand_out
 from aspen_etl.schema.snapshot import Snapshot
 from aspen_etl.schema.values import Extract, Run
+from aspen_etl.transform.claiming import Claim, KeyMap, claim
 from aspen_etl.transform.cutting import Part, cut
 from aspen_etl.transform.joining import join_rejects, join_rows, join_snapshots, join_summaries
 from aspen_etl.transform.keeping import Missing
-from aspen_etl.transform.merging import Claim, KeyMap, apply, claim, renumber, settle
+from aspen_etl.transform.merging import apply, renumber, settle
 from aspen_etl.transform.parting import Partitioning, can_part, check_range
 from aspen_etl.workers import InTurn, Workers
 

@@ -86,7 +86,7 @@ def clean_column(extract: Extract, source: str, column: str, model: Model, /) ->
     """Clean one column of a sheet as ``clean`` does, one cell for each row, blank rows among them.
 
     Args:
-        extract: The extract.
+        extract: What holds the sheet, which has the columns of the model; others it may lack.
         source: The sheet.
         column: The column.
         model: The model.
@@ -96,10 +96,8 @@ def clean_column(extract: Extract, source: str, column: str, model: Model, /) ->
         it; the index is new.
 
     Raises:
-        ExtractError: A sheet or column is missing, or one has no place in the model.
         ModelFunctionError: The cleaner of the column failed.
     """
-    check_sheets(extract, model)
     read = arrange(extract, model.sources[source])
     found = _typed(
         {column: _run(_Column(*read.column(column)), source, column, model)}, source, model
