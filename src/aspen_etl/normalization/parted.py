@@ -147,11 +147,17 @@ def _settled(result: NormalizeResult, keys: KeyMap, how: Partitioning) -> Normal
 def _join(parts: Sequence[NormalizeResult], extract: Extract, how: Partitioning) -> NormalizeResult:
     model = how.model
     snapshot = join_snapshots([part.snapshot for part in parts], how)
-    rejects = join_rejects([part.rejects for part in parts], extract, model)
+    rejects = join_rejects(
+        [part.rejects for part in parts], {name: extract[name].index for name in extract}, model
+    )
     changes = {
         name: _join_changes([part.changes[name] for part in parts], how) for name in model.tables
     }
-    summary = join_summaries([part.summary for part in parts], snapshot.tables, model)
+    summary = join_summaries(
+        [part.summary for part in parts],
+        {name: len(frame) for name, frame in snapshot.tables.items()},
+        model,
+    )
     return NormalizeResult(snapshot, hand_out(rejects), Changes(changes), summary)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Optional
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,6 @@ from aspen_etl.errors import ProofError
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.snapshot import KeyState, Snapshot, Tables
 from aspen_etl.schema.spec import TableSpec
-from aspen_etl.schema.values import Extract
 from aspen_etl.transform.keys import (
     PartedKeys,
     TableKeys,
@@ -66,12 +66,15 @@ def _concat(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
     return make_frame({name: COLUMNS.concat([part[name] for part in held]) for name in held[0]})
 
 
-def join_snapshots(parts: Sequence[Snapshot], how: Partitioning, /) -> Snapshot:
+def join_snapshots(
+    parts: Sequence[Snapshot], how: Partitioning, /, *, names: Optional[Collection[str]] = None
+) -> Snapshot:
     """Join the tables of parts, and the keys that they gave.
 
     Args:
         parts: What was made of each part, its numbers settled.
         how: How the model is partitioned.
+        names: Which tables to join; by default all.
 
     Raises:
         ProofError: Two parts made one row.
@@ -79,6 +82,8 @@ def join_snapshots(parts: Sequence[Snapshot], how: Partitioning, /) -> Snapshot:
     tables: dict[str, pd.DataFrame] = {}
     keys: dict[str, KeyState] = {}
     for name, table in how.model.tables.items():
+        if names is not None and name not in names:
+            continue
         shared = name in how.lookups
         tables[name] = join_rows([part.tables[name] for part in parts], table, shared=shared)
         if name not in parts[0].keys:
@@ -96,12 +101,14 @@ def _without(keys: pd.DataFrame, others: pd.DataFrame, table: TableSpec) -> pd.D
     return some_keys(keys, rows_without(at, len(keys)), table)
 
 
-def join_rejects(parts: Sequence[pd.DataFrame], extract: Extract, model: Model, /) -> pd.DataFrame:
+def join_rejects(
+    parts: Sequence[pd.DataFrame], rows: Mapping[str, pd.Index], model: Model, /
+) -> pd.DataFrame:
     """Join rejects, in the order of sheets and of their rows; those of one row are in one part.
 
     Args:
         parts: The rejects of each part.
-        extract: The extract that was cut, whose rows say the order.
+        rows: By sheet, the numbers of its rows in their order; where they rise, none are needed.
         model: The model.
     """
     whole = _concat(parts)
@@ -110,21 +117,20 @@ def join_rejects(parts: Sequence[pd.DataFrame], extract: Extract, model: Model, 
     for place, name in enumerate(model.sources):
         mine = (whole["source"] == name).to_numpy(dtype=bool)
         sheet[mine] = place
-        row[mine] = extract[name].index.get_indexer(pd.Index(whole["row"][mine], dtype="int64"))
+        numbers = pd.Index(whole["row"][mine], dtype="int64")
+        row[mine] = rows[name].get_indexer(numbers) if name in rows else numbers
     return whole.iloc[np.lexsort((row, sheet))].reset_index(drop=True)
 
 
 # ----------------------------------------------------------------------------- figures
 
 
-def join_summaries(
-    parts: Sequence[Summary], tables: Mapping[str, pd.DataFrame], model: Model, /
-) -> Summary:
-    """Add up the figures of parts; the rows of tables are counted in the joined ones.
+def join_summaries(parts: Sequence[Summary], rows: Mapping[str, int], model: Model, /) -> Summary:
+    """Add up the figures of parts.
 
     Args:
         parts: The figures of each part.
-        tables: The joined tables.
+        rows: The rows of each table, lookups among them, which parts share.
         model: The model.
     """
     sources = {
@@ -147,7 +153,7 @@ def join_summaries(
         return places[source, column], rule, scope != own
 
     rejects = tuple(RejectCount(*where, counts[where]) for where in sorted(counts, key=turn))
-    return Summary(sources, rejects, {name: len(frame) for name, frame in tables.items()})
+    return Summary(sources, rejects, dict(rows))
 
 
 def _add(parts: Sequence[SourceSummary], columns: Iterable[str]) -> SourceSummary:
