@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 import pickle
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import cycle, islice
 from typing import Any, Optional, Protocol, TypeVar
@@ -15,7 +16,7 @@ from typing import Any, Optional, Protocol, TypeVar
 from aspen_etl.errors import ArgumentError, AspenETLError, NotSupportedError, UnexpectedError
 from aspen_etl.errors.base import instead
 
-__all__ = ["InTurn", "Processes", "Spark", "Workers"]
+__all__ = ["InTurn", "Processes", "Spark", "Workers", "kept_open"]
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -76,9 +77,27 @@ class Processes:
             NotSupportedError: The function or an item does not pickle.
             UnexpectedError: A process ended before its item was done.
         """
-        sent = [_pack(function, item) for item in items]
-        found: list[R] = _run(sent, min(self.count, len(sent))) if sent else []
-        return found
+        with self.open() as pool:
+            return pool.map(function, items)
+
+    @contextmanager
+    def open(self) -> Iterator[Workers]:
+        """Give the processes for several calls; they end with the context."""
+        pool = _Pool(self.count)
+        try:
+            yield pool
+        finally:
+            pool.close()
+
+
+@contextmanager
+def kept_open(workers: Workers, /) -> Iterator[Workers]:
+    """Give workers that, where they are processes, are started once for several calls."""
+    if not isinstance(workers, Processes):
+        yield workers
+        return
+    with workers.open() as pool:
+        yield pool
 
 
 @dataclass(frozen=True)
@@ -142,11 +161,37 @@ def _take(answer: bytes) -> Any:
     return found
 
 
-def _run(sent: Sequence[bytes], count: int) -> list[Any]:
+class _Pool:
+    """Processes that are there for several calls; they are started when they are needed."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._executor: Any = None
+
+    def map(self, function: Callable[[T], R], items: Iterable[T], /) -> list[R]:
+        """Give what the function gives for each item."""
+        from concurrent.futures.process import BrokenProcessPool
+
+        sent = [_pack(function, item) for item in items]
+        if not sent:
+            return []
+        if self._executor is None:
+            self._executor = _start(self._count)
+        found: list[R] = instead(
+            lambda: list(self._executor.map(_call, sent)), BrokenProcessPool, _ended
+        )
+        return found
+
+    def close(self) -> None:
+        """End the processes."""
+        if self._executor is not None:
+            self._executor.shutdown(wait=True, cancel_futures=True)
+
+
+def _start(count: int) -> Any:
     # Imported here: who works in turn needs none of it.
     import multiprocessing
     from concurrent.futures import ProcessPoolExecutor
-    from concurrent.futures.process import BrokenProcessPool
 
     # What forks while threads run may hang; a server that forks is started before any does.
     methods = multiprocessing.get_all_start_methods()
@@ -154,11 +199,7 @@ def _run(sent: Sequence[bytes], count: int) -> list[Any]:
     cores = context.SimpleQueue()
     for core in _share_cores(count):
         cores.put(core)
-    pool = ProcessPoolExecutor(count, context, _keep_to_a_core, (cores,))
-    try:
-        return instead(lambda: list(pool.map(_call, sent)), BrokenProcessPool, _ended)
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+    return ProcessPoolExecutor(count, context, _keep_to_a_core, (cores,))
 
 
 def _ended(_: Exception) -> UnexpectedError:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 from typing import IO, Any, final
 
-__all__ = ["stream_of_bytes", "stream_of_records"]
+__all__ = ["end_of_records", "stream_of_bytes", "stream_of_records"]
 
 
 def stream_of_bytes(data: bytes, start: int, end: int, /) -> Any:
@@ -51,7 +51,7 @@ class _Records:
             data, self._rest = self._rest + more, b""
             if not more:
                 return data
-            end = _end_of_records(data)
+            end = end_of_records(data)
             self._rest = data[end:]
             if end:
                 return data[:end]
@@ -68,7 +68,7 @@ class _Records:
         """Do nothing: who opened the file closes it."""
 
 
-def _end_of_records(data: bytes) -> int:
+def end_of_records(data: bytes) -> int:
     """Give the offset behind the last line feed that stands outside of quotes, or 0."""
     end = data.rfind(b"\n") + 1
     quotes = data.count(b'"', 0, end)

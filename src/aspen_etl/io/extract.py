@@ -29,6 +29,7 @@ __all__ = [
     "load_file",
     "read_extract",
     "read_file",
+    "read_files",
 ]
 
 
@@ -96,7 +97,7 @@ def read_extract(  # noqa: PLR0913 - one call says everything about a file, each
     )
     check_names(reading, model)
     files = find_files(source, model, storage_options, reading.sheets)
-    return put_together(_read_files(files, model, reading), model, reading)
+    return put_together(read_files(files, model, reading), model, reading)
 
 
 def check_names(reading: Reading, model: Model) -> None:
@@ -125,8 +126,8 @@ def _check_header_row(row: Any, model: Model) -> None:
 # ----------------------------------------------------------------------------- the files
 
 
-def _read_files(files: Sequence[SheetFiles], model: Model, reading: Reading) -> dict[str, Parts]:
-    """Read all files, side by side."""
+def read_files(files: Sequence[SheetFiles], model: Model, reading: Reading) -> dict[str, Parts]:
+    """Read all files, side by side; give what was read of each sheet."""
     for each in files:
         _check_size(each, reading.limits)
     jobs = [(place, each) for each in files for place in each.places]

@@ -27,7 +27,7 @@ from aspen_etl.transform.merging import apply, renumber, settle
 from aspen_etl.transform.parting import Partitioning, can_part, check_range
 from aspen_etl.workers import InTurn, Workers
 
-__all__ = ["normalize_parted"]
+__all__ = ["check_functions", "join_changes", "normalize_parted", "settle_part"]
 
 
 def normalize_parted(
@@ -79,7 +79,7 @@ def normalize_parted(
     """
     how = can_part(model)
     if not isinstance(workers, InTurn):
-        _check_functions(model)
+        check_functions(model)
     pieces = cut(extract, previous_of(previous), bounds, how)
     jobs = [
         _Job(part, number, pieces.bounds, pieces.following, run, how, missing)
@@ -87,7 +87,7 @@ def normalize_parted(
     ]
     done = workers.map(_normalize_part, jobs)
     maps = settle([each.claim for each in done], pieces.following, how)
-    results = [_settled(each.result, keys, how) for each, keys in zip(done, maps)]
+    results = [settle_part(each.result, keys, how) for each, keys in zip(done, maps)]
     return _join(results, extract, how)
 
 
@@ -127,8 +127,14 @@ def _normalize_part(job: _Job) -> _Done:
     return _Done(result, claim(result.snapshot, job.following, job.how))
 
 
-def _settled(result: NormalizeResult, keys: KeyMap, how: Partitioning) -> NormalizeResult:
-    """Give the result of a part the numbers of the whole."""
+def settle_part(result: NormalizeResult, keys: KeyMap, how: Partitioning, /) -> NormalizeResult:
+    """Give the result of a part the numbers of the whole.
+
+    Args:
+        result: What was made of the part, or some tables of it.
+        keys: What is settled for the part.
+        how: How the model is partitioned.
+    """
     changes = {
         name: replace(
             found,
@@ -151,7 +157,7 @@ def _join(parts: Sequence[NormalizeResult], extract: Extract, how: Partitioning)
         [part.rejects for part in parts], {name: extract[name].index for name in extract}, model
     )
     changes = {
-        name: _join_changes([part.changes[name] for part in parts], how) for name in model.tables
+        name: join_changes([part.changes[name] for part in parts], how) for name in model.tables
     }
     summary = join_summaries(
         [part.summary for part in parts],
@@ -161,7 +167,16 @@ def _join(parts: Sequence[NormalizeResult], extract: Extract, how: Partitioning)
     return NormalizeResult(snapshot, hand_out(rejects), Changes(changes), summary)
 
 
-def _join_changes(parts: Sequence[TableChanges], how: Partitioning) -> TableChanges:
+def join_changes(parts: Sequence[TableChanges], how: Partitioning, /) -> TableChanges:
+    """Join what changed in a table of all parts.
+
+    Args:
+        parts: What changed in it, by part, its numbers settled.
+        how: How the model is partitioned.
+
+    Raises:
+        ProofError: Two parts made one row.
+    """
     table = parts[0].table
     inserted, updated, deleted = (
         join_rows([getattr(part, kind) for part in parts], table, shared=table.name in how.lookups)
@@ -173,7 +188,7 @@ def _join_changes(parts: Sequence[TableChanges], how: Partitioning) -> TableChan
 # ----------------------------------------------------------------------------- what travels
 
 
-def _check_functions(model: Model) -> None:
+def check_functions(model: Model) -> None:
     """Make sure that workers find the functions of a model.
 
     Raises:

@@ -27,7 +27,17 @@ from aspen_etl.store.held_tables import Written
 from aspen_etl.store.place import Place
 from aspen_etl.transform.keys import Retired, key_columns
 
-__all__ = ["Attempt"]
+__all__ = ["Attempt", "keys_path", "table_path"]
+
+
+def table_path(name: str, folder: str, part: int, /) -> str:
+    """Give where an attempt writes a part of a table, below the store, without the suffix."""
+    return f"{name}/{folder}/part-{part:05d}"
+
+
+def keys_path(name: str, folder: str, /) -> str:
+    """Give where an attempt writes the keys of a table whose row is gone, without the suffix."""
+    return f"_aspen/keys/{folder}/{name}"
 
 
 class Attempt:
@@ -73,6 +83,16 @@ class Attempt:
             if seconds > self.limit.total_seconds():
                 raise DeadlineError.after(seconds, self.limit.total_seconds(), step)
 
+    def begin(self) -> None:
+        """Begin to write, unless the time is over.
+
+        Raises:
+            DeadlineError: It is.
+        """
+        self.check("writing files")
+        if self._started is None:
+            self._started = time.monotonic()
+
     def tables(
         self,
         frames: Mapping[str, pd.DataFrame],
@@ -99,11 +119,11 @@ class Attempt:
         return stored
 
     def _path_of(self, name: str) -> str:
-        return f"{name}/{self.folder}/part-00000"
+        return table_path(name, self.folder, 0)
 
     def keys(self, table: TableSpec, found: Retired, before: Optional[KeyEntry]) -> KeyEntry:
         """Write the keys whose row is gone, unless they stand there already."""
-        path = f"_aspen/keys/{self.folder}/{table.name}"
+        path = keys_path(table.name, self.folder)
         held = before.retired if before else None
         return KeyEntry(found.next, self._once(path, found.keys, key_columns(table), held))
 
@@ -184,9 +204,7 @@ class Attempt:
         *,
         elsewhere: bool = False,
     ) -> Stored:
-        self.check("writing files")
-        if self._started is None:
-            self._started = time.monotonic()
+        self.begin()
         root = self._root(elsewhere=elsewhere)
         file = send_file(batch, root, f"{path}.{made.format}", made.parts, made.rows)
         return Stored(made.format, tuple(columns), (file,))

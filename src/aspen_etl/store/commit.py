@@ -56,7 +56,7 @@ _SINCE = {"store": SEALED, "parent_sha256": SEALED, "parts": PARTED}
 ATTEMPT = "([0-9]{20})-([0-9a-f]{16})"
 
 #: Where the name of a file says which part it holds.
-_PART = re.compile(r"part-([0-9]{5})")
+_PART = re.compile(r"part-([0-9]{5})\.[a-z]+\Z")
 
 #: The types of what a commit file holds; ``commit_file`` makes sure of them.
 Digest = Annotated[str, Only(pattern="^[0-9a-f]{64}$")]

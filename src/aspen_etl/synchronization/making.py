@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from typing import Optional
+from functools import partial
+from typing import Generic, Optional, TypeVar
 
 from aspen_etl.errors import AspenETLError, NotSupportedError, ProofError
 from aspen_etl.io.content import SourceFile
@@ -27,7 +29,9 @@ from aspen_etl.store.kept import (
 from aspen_etl.store.partly import StoredTables
 from aspen_etl.store.snapshot_store import SnapshotStore
 from aspen_etl.synchronization.lasting import figures_of, keep_lines, move_counts
-from aspen_etl.synchronization.proving import find_difference
+from aspen_etl.synchronization.parted import PartedRun
+from aspen_etl.synchronization.parts import Parts
+from aspen_etl.synchronization.proving import Comparable, find_difference
 from aspen_etl.synchronization.report import Clock, Result, Way
 from aspen_etl.synchronization.source import Given
 from aspen_etl.synchronization.touching import (
@@ -43,9 +47,11 @@ from aspen_etl.transform.parting import Partitioning, can_part
 
 __all__ = ["Made", "Making"]
 
+R_co = TypeVar("R_co", bound=Result, covariant=True)
+
 
 @dataclass(frozen=True, eq=False)
-class Made:
+class Made(Generic[R_co]):
     """Hold what a run made.
 
     Attributes:
@@ -53,12 +59,14 @@ class Made:
         tables: What is committed.
         way: The way that it took.
         sheets: The source as lines, where it is to be kept.
+        close: Called when it is committed, or is not: what was made on the way goes.
     """
 
-    result: Result
+    result: R_co
     tables: Tables = field(repr=False)
     way: Way
     sheets: Optional[Mapping[str, LinedSheet]] = field(default=None, repr=False)
+    close: Callable[[], None] = field(default=lambda: None, repr=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,9 +93,11 @@ class Making:
 
     def make(
         self, newest: Optional[Commit], files: tuple[SourceFile, ...]
-    ) -> tuple[Made, tuple[SourceFile, ...]]:
+    ) -> tuple[Made[Result], tuple[SourceFile, ...]]:
         """Make it by the short way where that is known to give what a look at everything gives."""
         self.clock.step("reading")
+        if self.given.settings.parts is not None:
+            return self._in_parts(newest, files, self.given.settings.parts)
         if not self.keeps:
             return self.make_whole(newest, files, Way.whole("no source is kept"))
         model = self.store.model
@@ -100,11 +110,24 @@ class Making:
 
     def make_whole(
         self, newest: Optional[Commit], files: tuple[SourceFile, ...], way: Way
-    ) -> tuple[Made, tuple[SourceFile, ...]]:
+    ) -> tuple[Made[Result], tuple[SourceFile, ...]]:
         """Make it by a look at everything, of which nothing is kept."""
         model = self.store.model
         extracts, files = self.given.steady(lambda: [self.given.read(model)], model, files)
         return Made(*self._normalize(newest, extracts), way), files
+
+    def _in_parts(
+        self, newest: Optional[Commit], files: tuple[SourceFile, ...], parts: Parts
+    ) -> tuple[Made[Result], tuple[SourceFile, ...]]:
+        work = PartedRun(self.store.place, self.given, self.run, newest)
+        with ExitStack() as stack:
+            stack.callback(work.close)
+            read = partial(work.read, parts)
+            ready, files = self.given.steady(read, self.store.model, files)
+            self.clock.step("normalizing")
+            result, tables = work.make(ready)
+            stack.pop_all()
+        return Made(result, tables, Way.whole("it runs in parts"), close=work.close), files
 
     def _normalize(
         self, newest: Optional[Commit], extracts: list[Extract]
@@ -124,10 +147,10 @@ class Making:
 
     def _of_lines(
         self, newest: Optional[Commit], loaded: Mapping[str, LoadedSheet], how: Partitioning
-    ) -> Made:
+    ) -> Made[Comparable]:
         kept = read_kept(self.store.place)
         reason = self._find_reason(newest, kept, how)
-        short: Optional[Made] = None
+        short: Optional[Made[Comparable]] = None
         if reason is None and newest is not None and kept is not None:
             try:
                 short = self._short(newest, kept, loaded, how)
@@ -173,7 +196,7 @@ class Making:
         loaded: Mapping[str, LoadedSheet],
         how: Partitioning,
         reason: str,
-    ) -> Made:
+    ) -> Made[Comparable]:
         reading = self.given.settings.reading
         extracts = [read_sheets(loaded, how.model, reading)]
         way, sheets = Way.whole(reason, self.run), None
@@ -189,7 +212,7 @@ class Making:
         kept: KeptSource,
         loaded: Mapping[str, LoadedSheet],
         how: Partitioning,
-    ) -> Made:
+    ) -> Made[Comparable]:
         touched = find_touched(self._load(kept), loaded, how, self.given.settings.reading)
         self.clock.step("loading")
         before = StoredTables(self.store.place, newest)
@@ -214,7 +237,7 @@ class Making:
             raise NotSupportedError(reason, reason=reason)
         return held
 
-    def _compare(self, whole: Result, short: Result) -> None:
+    def _compare(self, whole: Comparable, short: Comparable) -> None:
         """Make sure that the short ways since everything was looked at went right.
 
         Raises:
@@ -232,7 +255,7 @@ class Making:
 
     # ------------------------------------------------------------------------- for the next run
 
-    def keep(self, made: Made, commit: Commit) -> bool:
+    def keep(self, made: Made[Result], commit: Commit) -> bool:
         """Keep the source for the next run, if this one may; tell whether it is kept.
 
         A failure is none of the run's: the next one reads everything.

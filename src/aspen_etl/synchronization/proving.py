@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Optional
+from typing import Optional, Union
 
 from aspen_etl.columns.frames import equal_frames
+from aspen_etl.normalization import NormalizeResult
 from aspen_etl.normalization.touched import TouchedResult
-from aspen_etl.synchronization.report import Result
 from aspen_etl.transform.keys import Retired
 
-__all__ = ["find_difference"]
+__all__ = ["Comparable", "find_difference"]
+
+#: What can be compared: it holds what changed, and not only how much.
+Comparable = Union[NormalizeResult, TouchedResult]
 
 
-def find_difference(one: Result, two: Result, /) -> Optional[str]:
+def find_difference(one: Comparable, two: Comparable, /) -> Optional[str]:
     """Name what two results differ in; nothing where they are the same.
 
     Both are changes from one state before, so where these are equal, and the keys, the tables are.
@@ -35,7 +38,7 @@ def find_difference(one: Result, two: Result, /) -> Optional[str]:
     return None if same else "counts"
 
 
-def _retired(result: Result) -> Mapping[str, Retired]:
+def _retired(result: Comparable) -> Mapping[str, Retired]:
     if isinstance(result, TouchedResult):
         return result.keys
     return {

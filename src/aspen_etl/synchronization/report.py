@@ -8,17 +8,66 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, Optional, Union
 
+import pandas as pd
+
+from aspen_etl.changes import ChangeCounts
 from aspen_etl.errors import DeadlineError
 from aspen_etl.io.waiting import Deadline, Seconds, seconds_of
-from aspen_etl.normalization import NormalizeResult, RejectCount, SourceSummary
+from aspen_etl.normalization import NormalizeResult, RejectCount, SourceSummary, Summary
 from aspen_etl.normalization.touched import TouchedResult
 from aspen_etl.schema.values import Run
 from aspen_etl.store.commit import Commit, Stored
 
-__all__ = ["Clock", "Outcome", "Result", "SyncReport", "TableReport", "Way"]
+__all__ = [
+    "Clock",
+    "Outcome",
+    "PartReport",
+    "PartedResult",
+    "Result",
+    "SyncReport",
+    "TableReport",
+    "Way",
+]
 
-#: What a run made: of everything, or of what changed.
-Result = Union[NormalizeResult, TouchedResult]
+
+@dataclass(frozen=True)
+class PartReport:
+    """Tell what became of one part.
+
+    Attributes:
+        subjects: How many rows the sheet of subjects has of it.
+        rows: How many rows all sheets have of it.
+        rejected: How many of these were rejected.
+        changed: How many rows of tables changed.
+        seconds: How long it took its worker, without the writing.
+    """
+
+    subjects: int
+    rows: int
+    rejected: int
+    changed: int
+    seconds: float
+
+
+@dataclass(frozen=True, eq=False)
+class PartedResult:
+    """Hold what a run in parts made, but for the tables.
+
+    Attributes:
+        changes: How many rows changed, by table.
+        rejects: The rejects of all parts.
+        summary: The counts of all parts.
+        parts: What became of each part.
+    """
+
+    changes: Mapping[str, ChangeCounts]
+    rejects: pd.DataFrame = field(repr=False)
+    summary: Summary
+    parts: tuple[PartReport, ...]
+
+
+#: What a run made: of everything, of what changed, or in parts.
+Result = Union[NormalizeResult, TouchedResult, PartedResult]
 
 Outcome = Literal["committed", "unchanged", "planned"]
 
@@ -79,6 +128,7 @@ class SyncReport:
             another one, all of them are written anew.
         seconds: How long each step took.
         way: Which way the run took; none where the source was not parsed.
+        parts: What became of each part, where the run was in parts.
     """
 
     outcome: Outcome
@@ -95,6 +145,7 @@ class SyncReport:
     format_before: Optional[str] = None
     seconds: Mapping[str, float] = field(default_factory=dict)
     way: Optional[Way] = None
+    parts: tuple[PartReport, ...] = ()
 
     @classmethod
     def committed(

@@ -24,7 +24,9 @@ from aspen_etl.io.options import (
 from aspen_etl.io.reading import Reading
 from aspen_etl.io.waiting import Seconds
 from aspen_etl.schema.model import Model
+from aspen_etl.synchronization.parts import Parts
 from aspen_etl.synchronization.thresholds import Thresholds
+from aspen_etl.workers import InTurn, Workers
 
 if TYPE_CHECKING:
     from aspen_etl.store.snapshot_store import SnapshotStore
@@ -40,6 +42,8 @@ class Settings:
         thresholds: How much may be rejected and deleted.
         reading: How the source is read.
         max_attempts: How often to begin anew when others commit in between.
+        parts: How large the parts are in which to run; none for a run in one piece.
+        workers: Who does the parts.
     """
 
     store: str = field(
@@ -107,6 +111,8 @@ class Settings:
         ),
     )
     max_attempts: int = 8
+    parts: Optional[Parts] = None
+    workers: Workers = field(default_factory=InTurn)
     model_version: Optional[str] = field(
         default=None,
         metadata=option(

@@ -31,11 +31,13 @@ from aspen_etl.store.contents import Contents
 from aspen_etl.store.refused import forget_refused
 from aspen_etl.store.snapshot_store import SnapshotStore
 from aspen_etl.synchronization.making import Made, Making
+from aspen_etl.synchronization.parts import Parts
 from aspen_etl.synchronization.refusing import refuse_broken
-from aspen_etl.synchronization.report import Clock, SyncReport, Way
+from aspen_etl.synchronization.report import Clock, PartedResult, Result, SyncReport, Way
 from aspen_etl.synchronization.settings import Settings
 from aspen_etl.synchronization.source import Given
 from aspen_etl.synchronization.thresholds import Thresholds, find_outdated, find_refusals
+from aspen_etl.workers import InTurn, Workers
 
 __all__ = ["plan", "sync"]
 
@@ -55,6 +57,8 @@ def sync(  # noqa: PLR0913 - what a run is told, each by name
     model_version: Optional[str] = None,
     keep_source: Optional[bool] = None,
     whole_every: int = 96,
+    parts: Optional[Parts] = None,
+    workers: Workers = InTurn(),  # noqa: B008 - a frozen value
     on_step: Optional[Callable[[str], None]] = None,
 ) -> SyncReport:
     """Bring a store to the state of a source, as one commit or not at all.
@@ -82,6 +86,10 @@ def sync(  # noqa: PLR0913 - what a run is told, each by name
             next run looks at those rows alone whose subjects changed; by default where the store
             has a ``rejects_url``.
         whole_every: After how many such runs one looks at everything, and compares.
+        parts: How large the parts are in which to run, so that memory follows the part; none to
+            run in one piece. The tables, keys and rejects are the same; the files are parts, too.
+            It looks at everything, whatever is kept.
+        workers: Who does the parts: this process in turn, or others.
         on_step: Called with the name of each step as it begins.
 
     Returns:
@@ -98,6 +106,7 @@ def sync(  # noqa: PLR0913 - what a run is told, each by name
         CommitOutcomeUnknownError: The storage did not say what happened; the next run sees it.
         RejectsPlaceError: The rejects would go where another store's are; nothing was written.
         ModelMismatchError: The store was written by a model that this one cannot continue.
+        NotSupportedError: The model cannot be parted, or not be sent to workers; the text says why.
         AspenETLError: What reading, normalizing and writing raise.
 
     Examples:
@@ -121,6 +130,8 @@ def sync(  # noqa: PLR0913 - what a run is told, each by name
         model_version=model_version,
         keep_source=keep_source,
         whole_every=whole_every,
+        parts=parts,
+        workers=workers,
     )
     clock = Clock(settings.timeout, on_step)
     return _Sync(_store(target, model), Given(source, settings), run, clock).sync()
@@ -238,15 +249,26 @@ class _Sync:
         if newest is not None and self._is_known(newest, files):
             return SyncReport.unchanged(newest, attempt)
         made, files = self._making.make(newest, files)
-        result = made.result
-        refuse_broken(self.given.settings.thresholds, self.store, self.run, newest, result, files)
-        commit = self._commit(newest, made, files)
-        kept = self._making.keep(made, commit)
+        with contextlib.ExitStack() as stack:
+            stack.callback(made.close)
+            refuse_broken(
+                self.given.settings.thresholds, self.store, self.run, newest, made.result, files
+            )
+            commit = self._commit(newest, made, files)
+        return self._report(newest, made, commit, attempt)
+
+    def _report(
+        self, newest: Optional[Commit], made: Made[Result], commit: Commit, attempt: int
+    ) -> SyncReport:
+        """Keep the source, if that is wanted, and tell what was done."""
+        kept, result = self._making.keep(made, commit), made.result
         if newest is not None and commit.version == newest.version:
             report = SyncReport.unchanged(newest, attempt, result)
         else:
             report = SyncReport.committed(result, newest, commit, attempt)
-        return replace(report, way=made.way if kept else replace(made.way, proved=None))
+        parts = result.parts if isinstance(result, PartedResult) else ()
+        way = made.way if kept else replace(made.way, proved=None)
+        return replace(report, way=way, parts=parts)
 
     @property
     def _making(self) -> Making:
@@ -277,7 +299,7 @@ class _Sync:
         return last.get("version") == newest.version and last.get("fingerprint") == name
 
     def _commit(
-        self, newest: Optional[Commit], made: Made, files: tuple[SourceFile, ...]
+        self, newest: Optional[Commit], made: Made[Result], files: tuple[SourceFile, ...]
     ) -> Commit:
         self.clock.step("writing")
         result = made.result

@@ -28,7 +28,9 @@ __all__ = [
     "Partitioning",
     "can_part",
     "check_range",
+    "choose_bounds",
     "number_parts",
+    "order_keys",
     "read_bounds",
     "split_positions",
 ]
@@ -201,6 +203,32 @@ def number_parts(keys: pd.Series, bounds: pd.Series, /) -> Positions:
     held = keys.notna().to_numpy(dtype=bool)
     out[held] = np.searchsorted(_sortable(bounds), _sortable(keys[held]), side="right")
     return out
+
+
+def order_keys(keys: pd.Series, /) -> pd.Series:
+    """Give keys of subjects in the order in which ranges are cut; text by code point."""
+    held = keys[keys.notna().to_numpy(dtype=bool)].reset_index(drop=True)
+    return held.iloc[np.argsort(_sortable(held), kind="stable")].reset_index(drop=True)
+
+
+def choose_bounds(keys: pd.Series, count: int, /) -> pd.Series:
+    """Choose the first keys of all parts but the first, so that parts are of about one size.
+
+    Args:
+        keys: Keys of some subjects, as ``order_keys`` gives them.
+        count: How many parts there should be; where few keys are known, there are fewer.
+
+    Examples:
+        >>> choose_bounds(pd.Series([1, 2, 3, 4, 5, 6]), 3).tolist()
+        [3, 5]
+    """
+    at = np.arange(1, max(count, 1)) * len(keys) // max(count, 1)
+    found = keys.iloc[at] if len(keys) else keys
+    held = _sortable(found)
+    first = (
+        np.r_[True, held[1:] != held[:-1]] & (held > _sortable(keys.iloc[:1])) if len(at) else at
+    )
+    return found[np.asarray(first, dtype=bool)].reset_index(drop=True)
 
 
 def _sortable(values: pd.Series) -> Any:
