@@ -11,12 +11,18 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import cycle, islice
-from typing import Any, Optional, Protocol, TypeVar
+from typing import Any, Optional, Protocol, TypeVar, Union
 
-from aspen_etl.errors import ArgumentError, AspenETLError, NotSupportedError, UnexpectedError
+from aspen_etl.errors import (
+    ArgumentError,
+    AspenETLError,
+    MissingDependencyError,
+    NotSupportedError,
+    UnexpectedError,
+)
 from aspen_etl.errors.base import instead
 
-__all__ = ["InTurn", "Processes", "Spark", "Workers", "kept_open"]
+__all__ = ["InTurn", "Processes", "Spark", "Workers", "kept_open", "workers_of"]
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -161,6 +167,32 @@ def _take(answer: bytes) -> Any:
     return found
 
 
+def workers_of(told: Union[int, str, None], /) -> Workers:
+    """Give the workers that an option names: a number of processes, ``spark``, or none.
+
+    Args:
+        told: How many processes; ``spark`` for the tasks of the Spark session that runs here, or
+            is begun here.
+
+    Raises:
+        MissingDependencyError: There is no Spark.
+    """
+    if told is None or told == 1:
+        return InTurn()
+    if told != "spark":
+        return Processes(int(told))
+
+    def session() -> Any:
+        from pyspark import SparkContext
+
+        return SparkContext.getOrCreate()
+
+    def missing(_: Exception) -> MissingDependencyError:
+        return MissingDependencyError.for_package("pyspark", "a run on Spark")
+
+    return Spark(instead(session, ImportError, missing))
+
+
 class _Pool:
     """Processes that are there for several calls; they are started when they are needed."""
 
@@ -196,10 +228,15 @@ def _start(count: int) -> Any:
     # What forks while threads run may hang; a server that forks is started before any does.
     methods = multiprocessing.get_all_start_methods()
     context: Any = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
-    cores = context.SimpleQueue()
+    cores = instead(context.SimpleQueue, (ImportError, OSError), _no_processes)
     for core in _share_cores(count):
         cores.put(core)
     return ProcessPoolExecutor(count, context, _keep_to_a_core, (cores,))
+
+
+def _no_processes(_: Exception) -> NotSupportedError:
+    msg = "this system lets processes share nothing, as that of AWS Lambda; work in turn"
+    return NotSupportedError(msg)
 
 
 def _ended(_: Exception) -> UnexpectedError:

@@ -16,6 +16,7 @@ from aspen_etl.errors import NotSupportedError, SettingsError
 from aspen_etl.io.options import (
     ByProtocol,
     Count,
+    CountOr,
     Either,
     Flag,
     Kind,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LIMITS",
+    "PARTED",
     "READING",
     "SHORT",
     "add_common",
@@ -62,8 +64,9 @@ LIMITS = (
     *("allow_empty", "allow_older"),
 )
 
-#: Those that say whether a run may look at what changed alone.
+#: Those that say whether a run may look at what changed alone, or goes in parts.
 SHORT = ("keep_source", "whole_every")
+PARTED = ("parts", "max_memory", "workers")
 
 #: Who a run is by, where nothing is told.
 _ACTOR = "aspen-etl"
@@ -102,6 +105,7 @@ _SHAPES: Mapping[type, Callable[[Any], Mapping[str, Any]]] = {
     ByProtocol: lambda _: {},  # the name of a file that holds them
     Word: lambda kind: {"type": typed(kind), "metavar": f"{{{','.join(kind.words)}}}"},
     Count: lambda kind: {"type": typed(kind)},
+    CountOr: lambda kind: {"type": typed(kind)},
     Span: lambda kind: {"type": typed(kind)},
     Share: lambda _: {"type": float},  # what is no share is refused by Thresholds, with its name
     Flag: lambda _: {"action": "store_true"},

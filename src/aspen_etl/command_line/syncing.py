@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from aspen_etl.command_line.models import load_model
 from aspen_etl.command_line.options import (
     LIMITS,
+    PARTED,
     READING,
     SHORT,
     add_options,
@@ -42,7 +43,7 @@ def add_commands(commands: Any) -> None:
         one = commands.add_parser(name, help=told)
         add_options(one, *READING)
         add_store(one, call, writes=True)
-        add_options(one, *LIMITS, *(SHORT if call is _sync else ()))
+        add_options(one, *LIMITS, *((*SHORT, *PARTED) if call is _sync else ()))
 
 
 def _sync(arguments: argparse.Namespace) -> None:
@@ -92,6 +93,12 @@ def _print_report(arguments: argparse.Namespace, report: SyncReport) -> None:
         print(
             f"looked at what changed alone (subjects: {report.way.touched:,}), for the last time "
             f"at everything {report.way.proved or 'before'}"
+        )
+    if report.parts:
+        largest = max(part.subjects for part in report.parts)
+        seconds = max(part.seconds for part in report.parts)
+        print(
+            f"in {len(report.parts):,} parts, of at most {largest:,} subjects and {seconds:.1f} s"
         )
     if report.format != report.format_before and report.format_before is not None:
         anew = "are" if report.outcome == "committed" else "would be"

@@ -11,7 +11,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, fields
-from typing import Any, Optional, Protocol
+from typing import Any, Optional, Protocol, Union
 
 from aspen_etl.errors.base import did_you_mean
 
@@ -19,6 +19,7 @@ __all__ = [
     "MAX_DAYS",
     "ByProtocol",
     "Count",
+    "CountOr",
     "Either",
     "Flag",
     "Kind",
@@ -133,6 +134,19 @@ class Count:
                 f"{{}} is no whole number from {self.least} on, as in {max(self.least, 1)}",
             )
         return number
+
+
+@dataclass(frozen=True)
+class CountOr:
+    """A whole number, or one of some words."""
+
+    words: tuple[str, ...]
+    least: int = 0
+
+    def read(self, text: str, /) -> Union[int, str]:
+        """Give the number, or the word."""
+        word = text.strip()
+        return word if word in self.words else Count(self.least).read(text)
 
 
 @dataclass(frozen=True)

@@ -96,8 +96,8 @@ class Making:
     ) -> tuple[Made[Result], tuple[SourceFile, ...]]:
         """Make it by the short way where that is known to give what a look at everything gives."""
         self.clock.step("reading")
-        if self.given.settings.parts is not None:
-            return self._in_parts(newest, files, self.given.settings.parts)
+        if self.given.settings.division is not None:
+            return self._in_parts(newest, files, self.given.settings.division)
         if not self.keeps:
             return self.make_whole(newest, files, Way.whole("no source is kept"))
         model = self.store.model

@@ -80,7 +80,7 @@ class PartedRun:
     def __init__(self, place: Place, given: Given, run: Run, newest: Optional[Commit]) -> None:
         self.how = can_part(place.model)
         self.place, self.given, self.run, self.newest = place, given, run, newest
-        told: Workers = given.settings.workers
+        told: Workers = given.settings.crew
         if not isinstance(told, InTurn):
             check_functions(place.model)
         if isinstance(told, (Processes, Spark)):

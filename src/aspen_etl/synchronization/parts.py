@@ -8,14 +8,15 @@ from typing import Optional
 
 from aspen_etl.errors import ArgumentError
 
-__all__ = ["Parts"]
+__all__ = ["LEAST_MEMORY", "Parts"]
 
 #: What a process has before it holds a part, in bytes, and how much a byte of the source takes,
 #: as measured for CSV (docs/explanation/performance.md).
 _BASE = 200 << 20
 _FACTOR = 8.0
 
-_LEAST_MEMORY = 256 << 20
+#: The least that ``max_memory`` may be.
+LEAST_MEMORY = 256 << 20
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,8 @@ class Parts:
         if self.subjects < 1:
             msg = "Parts(subjects=) must be 1 or more"
             raise ArgumentError(msg, problem="parts", argument="subjects")
-        if self.max_memory is not None and self.max_memory < _LEAST_MEMORY:
-            msg = f"Parts(max_memory=) must be {_LEAST_MEMORY:,} bytes or more"
+        if self.max_memory is not None and self.max_memory < LEAST_MEMORY:
+            msg = f"Parts(max_memory=) must be {LEAST_MEMORY:,} bytes or more"
             raise ArgumentError(msg, problem="parts", argument="max_memory")
 
     def subjects_of(self, *, rows: int, size: int) -> int:

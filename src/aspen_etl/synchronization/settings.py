@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, Optional
+from typing import TYPE_CHECKING, Any, Literal, Optional, Union
 
 from aspen_etl.derive.formats import FORMATS, FormatName
 from aspen_etl.io.filesystem import locate
@@ -13,6 +13,7 @@ from aspen_etl.io.options import (
     MAX_DAYS,
     ByProtocol,
     Count,
+    CountOr,
     Either,
     Option,
     Span,
@@ -24,9 +25,9 @@ from aspen_etl.io.options import (
 from aspen_etl.io.reading import Reading
 from aspen_etl.io.waiting import Seconds
 from aspen_etl.schema.model import Model
-from aspen_etl.synchronization.parts import Parts
+from aspen_etl.synchronization.parts import LEAST_MEMORY, Parts
 from aspen_etl.synchronization.thresholds import Thresholds
-from aspen_etl.workers import InTurn, Workers
+from aspen_etl.workers import InTurn, Workers, workers_of
 
 if TYPE_CHECKING:
     from aspen_etl.store.snapshot_store import SnapshotStore
@@ -42,8 +43,8 @@ class Settings:
         thresholds: How much may be rejected and deleted.
         reading: How the source is read.
         max_attempts: How often to begin anew when others commit in between.
-        parts: How large the parts are in which to run; none for a run in one piece.
-        workers: Who does the parts.
+        division: How large the parts are in which to run; none for a run in one piece.
+        crew: Who does the parts.
     """
 
     store: str = field(
@@ -111,8 +112,37 @@ class Settings:
         ),
     )
     max_attempts: int = 8
-    parts: Optional[Parts] = None
-    workers: Workers = field(default_factory=InTurn)
+    division: Optional[Parts] = None
+    crew: Workers = field(default_factory=InTurn)
+    parts: Optional[int] = field(
+        default=None,
+        metadata=option(
+            Count(1),
+            "run in parts of about so many subjects, such as borrowers, so that memory follows "
+            "the part",
+            "--parts",
+            "N",
+        ),
+    )
+    max_memory: Optional[int] = field(
+        default=None,
+        metadata=option(
+            Count(LEAST_MEMORY >> 20),
+            "run in parts so small that a process takes about so many MiB",
+            "--max-memory",
+            "MIB",
+        ),
+    )
+    workers: Optional[Union[int, str]] = field(
+        default=None,
+        metadata=option(
+            CountOr(("spark",), least=1),
+            "who does the parts: so many processes of this machine, or spark, the tasks of its "
+            "cluster (this process, one part after the other)",
+            "--workers",
+            "N|spark",
+        ),
+    )
     model_version: Optional[str] = field(
         default=None,
         metadata=option(
@@ -183,7 +213,12 @@ class Settings:
     def sync_keywords(self, source: str, /) -> dict[str, Any]:
         """Give what ``sync`` takes beside source, store and run."""
         names = ("model_version", "keep_source", "whole_every")
-        return {**self.plan_keywords(source), **{name: getattr(self, name) for name in names}}
+        told = {name: getattr(self, name) for name in names}
+        if self.parts is not None or self.max_memory is not None or self.workers is not None:
+            most = None if self.max_memory is None else self.max_memory << 20
+            told["parts"] = Parts(self.parts or Parts.subjects, most)
+            told["workers"] = workers_of(self.workers)
+        return {**self.plan_keywords(source), **told}
 
     def plan_keywords(self, source: str, /) -> dict[str, Any]:
         """Give what ``plan`` takes beside source, store and run."""

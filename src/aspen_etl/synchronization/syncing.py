@@ -130,8 +130,8 @@ def sync(  # noqa: PLR0913 - what a run is told, each by name
         model_version=model_version,
         keep_source=keep_source,
         whole_every=whole_every,
-        parts=parts,
-        workers=workers,
+        division=parts,
+        crew=workers,
     )
     clock = Clock(settings.timeout, on_step)
     return _Sync(_store(target, model), Given(source, settings), run, clock).sync()
