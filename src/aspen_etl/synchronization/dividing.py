@@ -7,7 +7,6 @@ the tables.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -129,7 +128,7 @@ def divide(
         if held:
             _check_order(held, work.place.url)
             return _go_on(newest, held, sampled, subjects)
-    bounds = choose_bounds(sampled.keys, math.ceil(sampled.rows / subjects))
+    bounds = choose_bounds(sampled.keys, round(sampled.rows / subjects))
     if newest is None:
         return Division(bounds, (None,) * (len(bounds) + 1))
     if not len(bounds):
@@ -169,7 +168,7 @@ def _go_on(
     for at, number in enumerate(held):
         mine = sampled.keys[parts == at].reset_index(drop=True)
         size = len(mine) * rows_each
-        wanted = math.ceil(size / subjects) if size > _MOST * subjects else 1
+        wanted = round(size / subjects) if size > _MOST * subjects else 1
         cuts = choose_bounds(mine, wanted)
         bounds += [starts.iloc[at - 1 : at]] * (at > 0) + [cuts]
         splits = cuts if len(cuts) else None

@@ -23,7 +23,7 @@ from aspen_etl.errors import NotSupportedError
 from aspen_etl.io.exchange import Exchange, Piece
 from aspen_etl.normalization import NormalizeResult, Summary, conclude
 from aspen_etl.normalization.parted import check_functions, join_changes, settle_part
-from aspen_etl.schema import Extract, Held, Run, Snapshot
+from aspen_etl.schema import Extract, Held, Previous, Run, Snapshot
 from aspen_etl.schema.rejects import hand_out, take_in
 from aspen_etl.schema.snapshot import Tables
 from aspen_etl.store.commit import Commit
@@ -265,7 +265,7 @@ def _normalize_part(work: _Work, job: _Job) -> _Done:
     pieces = exchange.put([result.tables[name] for name in names])
     others = exchange.put([*retired.values(), *([rejects] if len(rejects) else [])])
     made = MadePart(
-        dict(zip(names, pieces)), dict(zip(retired, others)), _changed(retired, work, job)
+        dict(zip(names, pieces)), dict(zip(retired, others)), _changed(retired, before, work, job)
     )
     return _Done(
         claim(result.snapshot, work.following, how),
@@ -287,20 +287,26 @@ def _retired(result: NormalizeResult, how: Partitioning) -> dict[str, pd.DataFra
     return out
 
 
-def _changed(retired: Mapping[str, pd.DataFrame], work: _Work, job: _Job) -> frozenset[str]:
-    """Name the tables of which other keys are retired than are stored for the part."""
-    if job.state is None or not job.state.is_stored:
-        return frozenset(retired)
-    commit = job.state.commit.of_part(job.state.number, work.how.lookups)
-    stored, out = StoredTables(work.place, commit), []
+def _changed(
+    retired: Mapping[str, pd.DataFrame], before: Previous, work: _Work, job: _Job
+) -> frozenset[str]:
+    """Name the tables of which other keys are retired than were before."""
+    stored = None
+    if job.state is not None and job.state.is_stored:  # its keys lie apart from its tables
+        part = job.state.commit.of_part(job.state.number, work.how.lookups)
+        stored = StoredTables(work.place, part)
+    out = []
     for name, keys in retired.items():
-        held = commit.keys.get(name)
-        if held is None or held.retired.rows != len(keys):
+        then = _retired_before(name, before, work.how) if stored is None else stored.retired(name)
+        if then is None or not equal_frames(then.keys, keys):
             out.append(name)
-        elif len(keys):
-            before = stored.retired(name)
-            out += [] if before is not None and equal_frames(before.keys, keys) else [name]
     return frozenset(out)
+
+
+def _retired_before(name: str, before: Previous, how: Partitioning) -> Optional[Retired]:
+    state = before.keys(name)
+    frame = before.table(name) if name in before.names else None
+    return None if state is None else Retired.of(state, frame, how.model.tables[name])
 
 
 def _only_lookups(result: NormalizeResult, how: Partitioning) -> NormalizeResult:

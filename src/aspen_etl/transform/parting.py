@@ -23,6 +23,9 @@ from aspen_etl.schema.model import Model
 from aspen_etl.schema.spec import TableSpec
 from aspen_etl.schema.types import TYPES
 
+#: Beyond how many bounds it pays to make keys into objects, and search.
+_MANY = 12
+
 __all__ = [
     "Owner",
     "Partitioning",
@@ -200,8 +203,12 @@ def number_parts(keys: pd.Series, bounds: pd.Series, /) -> Positions:
         bounds: As ``read_bounds`` gives them.
     """
     out = np.zeros(len(keys), dtype=np.int64)
-    held = keys.notna().to_numpy(dtype=bool)
-    out[held] = np.searchsorted(_sortable(bounds), _sortable(keys[held]), side="right")
+    if len(bounds) > _MANY or keys.dtype == object:
+        held = keys.notna().to_numpy(dtype=bool)
+        out[held] = np.searchsorted(_sortable(bounds), _sortable(keys[held]), side="right")
+        return out
+    for bound in bounds:
+        out += (keys >= bound).fillna(False).to_numpy(dtype=bool)
     return out
 
 
