@@ -22,7 +22,8 @@ import aspen_etl as ae
 from aspen_etl.errors import AspenETLError, CommitOutcomeUnknownError
 from aspen_etl.schema import Previous
 from aspen_etl.store import commit_log, vacuuming
-from aspen_etl.synchronization import making, touching
+from aspen_etl.synchronization import making, parted, touching, units
+from aspen_etl.synchronization.parts import Parts
 from tests.store.conftest import Backend
 from tests.support.borrowers import (
     LENIENT,
@@ -64,8 +65,10 @@ def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
         return known[key]
 
     monkeypatch.setattr(touching, "_MOST_TOUCHED", 100)
-    monkeypatch.setattr(making, "settle", settling)
-    monkeypatch.setattr(making, "conclude", remembering)
+    for room in (making, parted):
+        monkeypatch.setattr(room, "settle", settling)
+        monkeypatch.setattr(room, "conclude", remembering)
+    monkeypatch.setattr(units, "BLOCK", 60)
     monkeypatch.setattr(commit_log, "_WAIT_SECONDS", 0.0)
 
 
@@ -108,6 +111,16 @@ def keep_new(store: ae.SnapshotStore, folder: Path) -> None:
     ae.sync(source, store, run=RUN, thresholds=LENIENT, keep_source=True)
 
 
+def part_old(store: ae.SnapshotStore, folder: Path) -> None:
+    source = write_borrowers(folder / "old", OLD)
+    ae.sync(source, store, run=RUN, thresholds=LENIENT, parts=Parts(1))
+
+
+def part_new(store: ae.SnapshotStore, folder: Path) -> None:
+    source = write_borrowers(folder / "new", NEW)
+    ae.sync(source, store, run=RUN, thresholds=LENIENT, parts=Parts(1))
+
+
 def restore(store: ae.SnapshotStore, _: Path) -> None:
     store.restore(1, run=RUN)
 
@@ -145,6 +158,9 @@ SCENARIOS = {
     "purge": Scenario((sync_old, sync_new), purge),
     "short sync": Scenario((keep_old,), keep_new),
     "purge of a kept source": Scenario((keep_old, keep_new), purge),
+    "parted sync": Scenario((part_old,), part_new),
+    "parts of one piece": Scenario((sync_old,), part_new),
+    "purge of parts": Scenario((part_old, part_new), purge),
 }
 
 
