@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Optional
 
@@ -60,4 +59,4 @@ class Parts:
         if self.max_memory is None:
             return self.subjects
         wanted = size * _FACTOR / (self.max_memory - _BASE)
-        return max(min(self.subjects, math.floor(rows / max(wanted, 1.0))), 1)
+        return max(min(self.subjects, round(rows / max(wanted, 1.0))), 1)

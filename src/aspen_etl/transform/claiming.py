@@ -97,7 +97,8 @@ class KeyMap:
         if not self.numbers[table].count:
             return keys
         new = self.numbers[table].to_array()
-        values = keys.fillna(NULL_KEY).to_numpy(dtype=np.int64, copy=True)
+        # NOTE: of a frame without rows, pandas gives what cannot be written to, also as a copy.
+        values = np.array(keys.fillna(NULL_KEY).to_numpy(dtype=np.int64))
         at = values - self.following[table]
         fresh = (at >= 0) & (at < len(new))
         values[fresh] = new[at[fresh]]
