@@ -42,6 +42,7 @@ def _restore(place: Place, version: int, run: Run, newest: Commit) -> Commit:
         model=described_as(commit.model, old),
         tables={name: held.moved(newest.rewrites) for name, held in old.tables.items()},
         keys=keys,
+        parts=1,  # keys are written whole
         changes=diff(now.tables, after, model=place.model).counts,
         rejects=old.rejects.moved(newest.rewrites) if old.rejects else None,
         reject_counts=old.reject_counts,
