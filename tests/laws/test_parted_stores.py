@@ -82,7 +82,7 @@ def test_parts_leave_what_one_piece_leaves(model: ae.Model, file_format: Any) ->
                 "model_version": "1",
             }
             one = ae.sync(source, whole, **options)
-            parts = Parts(luck.randint(1, 4)) if luck.random() < 0.8 else None  # noqa: PLR2004
+            parts = Parts(luck.randint(1, 4)) if luck.random() < 0.8 else None
             two = ae.sync(source, parted, parts=parts, workers=Shuffled(luck), **options)
             assert figures(two) == figures(one)
             assert differences(whole, parted) == []

@@ -22,7 +22,7 @@ import aspen_etl as ae
 from aspen_etl.errors import AspenETLError, CommitOutcomeUnknownError
 from aspen_etl.schema import Previous
 from aspen_etl.store import commit_log, vacuuming
-from aspen_etl.synchronization import making, parted, touching, units
+from aspen_etl.synchronization import making, part_work, touching, units
 from aspen_etl.synchronization.parts import Parts
 from tests.store.conftest import Backend
 from tests.support.borrowers import (
@@ -65,7 +65,7 @@ def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
         return known[key]
 
     monkeypatch.setattr(touching, "_MOST_TOUCHED", 100)
-    for room in (making, parted):
+    for room in (making, part_work):
         monkeypatch.setattr(room, "settle", settling)
         monkeypatch.setattr(room, "conclude", remembering)
     monkeypatch.setattr(units, "BLOCK", 60)

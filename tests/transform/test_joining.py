@@ -60,7 +60,7 @@ def test_rejects_come_in_the_order_of_sheets_and_of_their_rows() -> None:
     given = ae.Extract.from_frames(frames)
     whole = ae.normalize(given, run=RUN).rejects
     parts = [whole.iloc[[1, 2]], whole.iloc[:0], whole.iloc[[0]]]
-    found = join_rejects(parts, given, MODEL)
+    found = join_rejects(parts, {name: given[name].index for name in given}, MODEL)
     assert found["row"].tolist() == [7, 3, 2]
     pd.testing.assert_frame_equal(found, pd.DataFrame(whole))
 
@@ -80,7 +80,7 @@ def test_figures_are_added_up_in_the_order_of_columns_and_rules() -> None:
         summary({"id": 2, "email": 0}, count("phone_cell", "odd", 1), own),
         summary({}, count("email", "odd", 5), count("email", "too_long", 1)),
     ]
-    found = join_summaries(parts, {"user": USERS}, MODEL)
+    found = join_summaries(parts, {"user": 3}, MODEL)
     assert found.sources["borrower"] == SourceSummary(
         9, 3, 6, 3, cells={"id": 2, "email": 1}, notes={"hidden_rows": 4}, kept=3
     )

@@ -125,7 +125,7 @@ class Making:
             read = partial(work.read, parts)
             ready, files = self.given.steady(read, self.store.model, files)
             self.clock.step("normalizing")
-            result, tables = work.make(ready)
+            result, tables = work.make(ready, self.clock.tell_parts)
             stack.pop_all()
         return Made(result, tables, Way.whole("it runs in parts"), close=work.close), files
 

@@ -23,7 +23,7 @@ class Parts:
     """Say how large the parts are in which a run normalizes.
 
     Args:
-        subjects: How many subjects, such as borrowers, a part has, about.
+        subjects: How many subjects a part has, about.
         max_memory: The bytes that a process may take, about; parts are smaller where these ask
             for it. It is an estimate by the bytes of the source, not a limit that is enforced.
 

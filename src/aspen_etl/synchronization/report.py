@@ -267,6 +267,12 @@ class Clock:
         if self.on_step is not None:
             self.on_step(name)
 
+    def tell_parts(self, done: int, count: int) -> None:
+        """Tell how many parts of a step are done, unless the time is over."""
+        self.check(self._step)
+        if self.on_step is not None and done < count:
+            self.on_step(f"{self._step} ({done} of {count} parts done)")
+
     def check(self, step: str) -> None:
         """Give up where the time is over.
 

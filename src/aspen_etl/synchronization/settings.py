@@ -118,8 +118,8 @@ class Settings:
         default=None,
         metadata=option(
             Count(1),
-            "run in parts of about so many subjects, such as borrowers, so that memory follows "
-            "the part",
+            "run in parts of about so many subjects (rows of the sheet that refers to no other), "
+            "so that memory follows the part",
             "--parts",
             "N",
         ),

@@ -208,7 +208,7 @@ def number_parts(keys: pd.Series, bounds: pd.Series, /) -> Positions:
         out[held] = np.searchsorted(_sortable(bounds), _sortable(keys[held]), side="right")
         return out
     for bound in bounds:
-        out += (keys >= bound).fillna(False).to_numpy(dtype=bool)
+        out += (keys >= bound).fillna(value=False).to_numpy(dtype=bool)
     return out
 
 

@@ -5,24 +5,22 @@ What a worker is given must travel: a function that can be found by name, and it
 
 from __future__ import annotations
 
-import os
 import pickle
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import cycle, islice
-from typing import Any, Optional, Protocol, TypeVar, Union
+from typing import Any, Protocol, TypeVar, Union
 
 from aspen_etl.errors import (
     ArgumentError,
     AspenETLError,
     MissingDependencyError,
-    NotSupportedError,
     UnexpectedError,
 )
 from aspen_etl.errors.base import instead
+from aspen_etl.workers.pool import Pool, call, pack
 
-__all__ = ["InTurn", "Processes", "Spark", "Workers", "kept_open", "workers_of"]
+__all__ = ["InTurn", "Processes", "Spark", "Workers", "kept_open", "results", "workers_of"]
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -52,6 +50,10 @@ class InTurn:
     def map(self, function: Callable[[T], R], items: Iterable[T], /) -> list[R]:
         """Give what the function gives for each item."""
         return [function(item) for item in items]
+
+    def each(self, function: Callable[[T], R], items: Iterable[T], /) -> Iterator[R]:
+        """Give the same, each when it is done."""
+        return map(function, items)
 
 
 @dataclass(frozen=True)
@@ -89,11 +91,30 @@ class Processes:
     @contextmanager
     def open(self) -> Iterator[Workers]:
         """Give the processes for several calls; they end with the context."""
-        pool = _Pool(self.count)
+        pool = Pool(self.count)
         try:
             yield pool
         finally:
             pool.close()
+
+
+def results(
+    workers: Workers, function: Callable[[T], R], items: Sequence[T], done: Callable[[int], None], /
+) -> list[R]:
+    """Do items, and tell how many are done, where the workers tell before all are.
+
+    Args:
+        workers: Who does them.
+        function: A function that stands at the top level of a module.
+        items: The items.
+        done: Called with how many are done; it may raise to give up.
+    """
+    each = getattr(workers, "each", workers.map)
+    found = []
+    for result in each(function, items):
+        found.append(result)
+        done(len(found))
+    return found
 
 
 @contextmanager
@@ -129,7 +150,7 @@ class Spark:
             UnexpectedError: Spark gave up: executors were lost too often, or a task failed in each
                 try.
         """
-        sent = [_pack(function, item) for item in items]
+        sent = [pack(function, item) for item in items]
         if not sent:
             return []
         tasks = self.context.parallelize(sent, len(sent)).map(_answer)
@@ -155,7 +176,7 @@ def _given_up(error: Exception) -> UnexpectedError:
 def _answer(sent: bytes) -> bytes:
     """Call in a task; an error of ours is an answer, since to try again gives it again."""
     try:
-        return pickle.dumps((True, _call(sent)))
+        return pickle.dumps((True, call(sent)))
     except AspenETLError as error:
         return pickle.dumps((False, error))
 
@@ -191,95 +212,3 @@ def workers_of(told: Union[int, str, None], /) -> Workers:
         return MissingDependencyError.for_package("pyspark", "a run on Spark")
 
     return Spark(instead(session, ImportError, missing))
-
-
-class _Pool:
-    """Processes that are there for several calls; they are started when they are needed."""
-
-    def __init__(self, count: int) -> None:
-        self._count = count
-        self._executor: Any = None
-
-    def map(self, function: Callable[[T], R], items: Iterable[T], /) -> list[R]:
-        """Give what the function gives for each item."""
-        from concurrent.futures.process import BrokenProcessPool
-
-        sent = [_pack(function, item) for item in items]
-        if not sent:
-            return []
-        if self._executor is None:
-            self._executor = _start(self._count)
-        found: list[R] = instead(
-            lambda: list(self._executor.map(_call, sent)), BrokenProcessPool, _ended
-        )
-        return found
-
-    def close(self) -> None:
-        """End the processes."""
-        if self._executor is not None:
-            self._executor.shutdown(wait=True, cancel_futures=True)
-
-
-def _start(count: int) -> Any:
-    # Imported here: who works in turn needs none of it.
-    import multiprocessing
-    from concurrent.futures import ProcessPoolExecutor
-
-    # What forks while threads run may hang; a server that forks is started before any does.
-    methods = multiprocessing.get_all_start_methods()
-    context: Any = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
-    cores = instead(context.SimpleQueue, (ImportError, OSError), _no_processes)
-    for core in _share_cores(count):
-        cores.put(core)
-    return ProcessPoolExecutor(count, context, _keep_to_a_core, (cores,))
-
-
-def _no_processes(_: Exception) -> NotSupportedError:
-    msg = "this system lets processes share nothing, as that of AWS Lambda; work in turn"
-    return NotSupportedError(msg)
-
-
-def _ended(_: Exception) -> UnexpectedError:
-    msg = (
-        "a worker ended before its part was done, as one does that the system stops for its "
-        "memory; take smaller parts, or fewer workers"
-    )
-    return UnexpectedError(msg, kind="BrokenProcessPool")
-
-
-# ----------------------------------------------------------------------------- cores
-
-
-def _share_cores(count: int) -> list[Optional[int]]:
-    """Give each of some workers a core, or none where processes cannot be kept to one."""
-    if not hasattr(os, "sched_setaffinity"):
-        return [None] * count
-    return list(islice(cycle(sorted(os.sched_getaffinity(0))), count))
-
-
-def _keep_to_a_core(cores: Any) -> None:
-    core = cores.get()
-    if core is not None:
-        os.sched_setaffinity(0, {core})
-
-
-# ----------------------------------------------------------------------------- what travels
-
-
-def _pack(function: Callable[[T], R], item: T) -> bytes:
-    """Pickle a call here, where it can be told from the call's own errors that it does not."""
-    return instead(lambda: pickle.dumps((function, item)), Exception, _stuck)
-
-
-def _call(sent: bytes) -> Any:
-    function, item = instead(lambda: pickle.loads(sent), Exception, _stuck)  # noqa: S301 - our own
-    return function(item)
-
-
-def _stuck(error: Exception) -> NotSupportedError:
-    msg = (
-        f"what a worker is to do cannot be sent to it ({type(error).__name__}): a function stands "
-        "inside of another one, is a lambda, or is written in a notebook; define it at the top "
-        "level of a module, or work in turn"
-    )
-    return NotSupportedError(msg, kind=type(error).__name__)
