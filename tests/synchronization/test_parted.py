@@ -9,6 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import fsspec
 import pandas as pd
 import pytest
 
@@ -156,9 +157,13 @@ def test_workers_leave_the_same_bytes(workers: Workers, tmp_path: Path) -> None:
     assert stores[1].verify().problems == ()
 
 
-def test_processes_do_not_see_the_memory_of_this_one() -> None:
+def test_processes_do_not_see_the_memory_of_this_one(tmp_path: Path) -> None:
     with pytest.raises(NotSupportedError, match="in the memory of this process, where no worker"):
         sync(SAMPLE, "memory://parted/processes", parts=TWO, workers=Processes(2))
+    memory = fsspec.filesystem("memory")
+    memory.put(SAMPLE, "memory://parted/borrowers.xlsx")
+    with pytest.raises(NotSupportedError, match=r"borrowers\.xlsx is in the memory"):
+        sync("memory://parted/borrowers.xlsx", tmp_path, parts=TWO, workers=Processes(2))
 
 
 def test_a_function_that_does_not_travel_is_refused_by_name(tmp_path: Path) -> None:

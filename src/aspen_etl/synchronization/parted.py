@@ -12,10 +12,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple, Optional
 
-from fsspec.implementations.memory import MemoryFileSystem
-
 from aspen_etl.changes import ChangeCounts
-from aspen_etl.errors import NotSupportedError
 from aspen_etl.io.exchange import Exchange
 from aspen_etl.normalization import NormalizeResult
 from aspen_etl.normalization.parted import check_functions, join_changes, settle_part
@@ -74,14 +71,16 @@ class PartedRun:
         told: Workers = given.settings.crew
         if not isinstance(told, InTurn):
             check_functions(place.model)
-        if isinstance(told, (Processes, Spark)):
-            _check_shared(place)
         version = 1 if newest is None else newest.version + 1
         folder = f"_aspen/exchange/{version:020d}-{secrets.token_hex(8)}"
         self.exchange = Exchange(place.root.child(folder))
+        self._reader = Reader(
+            self.exchange, self.how, given.settings.reading, isinstance(told, (Processes, Spark))
+        )
+        self._reader.check(place.root)
         self._opened = contextlib.ExitStack()
         self._opened.callback(self.exchange.remove)
-        self.workers = self._opened.enter_context(kept_open(told))
+        self.workers = self._opened.enter_context(kept_open(told, normalize_part.__module__))
 
     def close(self) -> None:
         """Let go of processes, and of what workers left for each other."""
@@ -104,10 +103,6 @@ class PartedRun:
         work = Dividing(self.place, self.how, self.exchange, self.workers)
         division = divide(self.newest, sampled, subjects, work)
         return Ready(division, scatter(units, division.bounds, reader, self.workers))
-
-    @property
-    def _reader(self) -> Reader:
-        return Reader(self.exchange, self.how, self.given.settings.reading)
 
     # ------------------------------------------------------------------------- the parts
 
@@ -182,9 +177,3 @@ class PartedRun:
         summary = join_summaries([each.figures for each in done], rows, model)
         reports = [each.report(count) for each, count in zip(done, scattered.rows)]
         return PartedResult(changes, hand_out(rejects), summary, tuple(reports))
-
-
-def _check_shared(place: Place) -> None:
-    if isinstance(place.root.filesystem, MemoryFileSystem):
-        msg = f"{place.url} is in the memory of this process, where no worker sees it; work in turn"
-        raise NotSupportedError(msg, url=place.url)

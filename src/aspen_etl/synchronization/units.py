@@ -12,12 +12,14 @@ from functools import partial
 from typing import NamedTuple, Optional, Union
 
 import pandas as pd
+from fsspec.implementations.memory import MemoryFileSystem
 
 from aspen_etl.errors import NotSupportedError
 from aspen_etl.io import blocks
 from aspen_etl.io.blocks import Span
 from aspen_etl.io.exchange import Exchange, Piece
 from aspen_etl.io.extract import check_names, read_files
+from aspen_etl.io.filesystem import Location
 from aspen_etl.io.laying_out import Parts, lay_out
 from aspen_etl.io.places import SheetFiles, Source, find_files
 from aspen_etl.io.reading import Reading
@@ -62,11 +64,23 @@ class Reader:
         exchange: Where pieces are left.
         how: How the model is partitioned.
         reading: How the source is read.
+        elsewhere: Whether it reads in another process, which does not see the memory of this one.
     """
 
     exchange: Exchange
     how: Partitioning = field(repr=False)
     reading: Reading = field(repr=False)
+    elsewhere: bool = False
+
+    def check(self, place: Location, /) -> None:
+        """Make sure that a worker reaches a place.
+
+        Raises:
+            NotSupportedError: It is in the memory of this process.
+        """
+        if self.elsewhere and isinstance(place.filesystem, MemoryFileSystem):
+            msg = f"{place.url} is in the memory of this process, where no worker sees it"
+            raise NotSupportedError(f"{msg}; work in turn", url=place.url)
 
     def load(self, unit: Unit, /) -> Sheet:
         """Read the rows of a unit."""
@@ -102,6 +116,8 @@ def open_source(
         return tuple(_hand_over(source, name, reader) for name in model.sources)
     check_names(reading, model)
     files = find_files(source, model, reading.storage_options, reading.sheets)
+    for each in files:
+        reader.check(each.places[0])
     units: list[Unit] = []
     whole: list[SheetFiles] = []
     for each in files:

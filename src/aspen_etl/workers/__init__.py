@@ -89,9 +89,13 @@ class Processes:
             return pool.map(function, items)
 
     @contextmanager
-    def open(self) -> Iterator[Workers]:
-        """Give the processes for several calls; they end with the context."""
-        pool = Pool(self.count)
+    def open(self, module: str = __name__) -> Iterator[Workers]:
+        """Give the processes for several calls; they end with the context.
+
+        Args:
+            module: What each of them needs, such as where the functions stand.
+        """
+        pool = Pool(self.count, module)
         try:
             yield pool
         finally:
@@ -118,12 +122,17 @@ def results(
 
 
 @contextmanager
-def kept_open(workers: Workers, /) -> Iterator[Workers]:
-    """Give workers that, where they are processes, are started once for several calls."""
+def kept_open(workers: Workers, module: str, /) -> Iterator[Workers]:
+    """Give workers that, where they are processes, are started once for several calls.
+
+    Args:
+        workers: The workers.
+        module: What each of them needs.
+    """
     if not isinstance(workers, Processes):
         yield workers
         return
-    with workers.open() as pool:
+    with workers.open(module) as pool:
         yield pool
 
 

@@ -19,11 +19,15 @@ R = TypeVar("R")
 
 
 class Pool:
-    """Processes that are there for several calls; they are started when they are needed."""
+    """Processes that are there for several calls; each is started when it is needed.
 
-    def __init__(self, count: int) -> None:
-        self._count = count
-        self._executor: Any = None
+    Args:
+        count: How many.
+        module: What each needs, imported once for all while this process goes on.
+    """
+
+    def __init__(self, count: int, module: str = __name__) -> None:
+        self._executor = _start(count, module)
 
     def map(self, function: Callable[[T], R], items: Iterable[T], /) -> list[R]:
         """Give what the function gives for each item."""
@@ -36,19 +40,16 @@ class Pool:
         sent = [pack(function, item) for item in items]
         if not sent:
             return
-        if self._executor is None:
-            self._executor = _start(self._count)
         found = instead(lambda: self._executor.map(call, sent), BrokenProcessPool, _ended)
         for _ in sent:
             yield instead(partial(next, found), BrokenProcessPool, _ended)
 
     def close(self) -> None:
         """End the processes."""
-        if self._executor is not None:
-            self._executor.shutdown(wait=True, cancel_futures=True)
+        self._executor.shutdown(wait=True, cancel_futures=True)
 
 
-def _start(count: int) -> Any:
+def _start(count: int, module: str) -> Any:
     # Imported here: who works in turn needs none of it.
     import multiprocessing
     from concurrent.futures import ProcessPoolExecutor
@@ -56,10 +57,20 @@ def _start(count: int) -> Any:
     # What forks while threads run may hang; a server that forks is started before any does.
     methods = multiprocessing.get_all_start_methods()
     context: Any = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
+    if "forkserver" in methods:
+        _preload(context, module)
     cores = instead(context.SimpleQueue, (ImportError, OSError), _no_processes)
     for core in _share_cores(count):
         cores.put(core)
     return ProcessPoolExecutor(count, context, _keep_to_a_core, (cores,))
+
+
+def _preload(context: Any, module: str) -> None:
+    """Let the server that forks import what each process would; one that runs already does not."""
+    from multiprocessing import forkserver
+
+    context.set_forkserver_preload(["__main__", module])
+    forkserver.ensure_running()
 
 
 def _no_processes(_: Exception) -> NotSupportedError:
