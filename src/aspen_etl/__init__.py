@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from aspen_etl.schema import Extract, Model, Run, Snapshot, Tables, column
     from aspen_etl.schema.validation import is_valid, split, validate
     from aspen_etl.store import SnapshotStore
-    from aspen_etl.synchronization import SyncReport, Thresholds, plan, sync
+    from aspen_etl.synchronization import Parts, SyncReport, Thresholds, plan, sync
 
     __version__: str
 
@@ -29,6 +29,7 @@ __all__ = [
     "Extract",
     "Model",
     "NormalizeResult",
+    "Parts",
     "Proposal",
     "ReadLimits",
     "Run",
@@ -66,7 +67,7 @@ _HOMES = {
     "schema": ("Extract", "Model", "Run", "Snapshot", "Tables", "column"),
     "schema.validation": ("is_valid", "split", "validate"),
     "store": ("SnapshotStore",),
-    "synchronization": ("SyncReport", "Thresholds", "plan", "sync"),
+    "synchronization": ("Parts", "SyncReport", "Thresholds", "plan", "sync"),
 }
 
 #: The modules that can be used as ``aspen_etl.<name>`` without an import of their own.

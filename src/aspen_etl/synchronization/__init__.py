@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from aspen_etl.synchronization.parts import Parts
 from aspen_etl.synchronization.thresholds import Thresholds
 
 if TYPE_CHECKING:
     from aspen_etl.synchronization.report import SyncReport, TableReport
     from aspen_etl.synchronization.syncing import plan, sync
 
-__all__ = ["SyncReport", "TableReport", "Thresholds", "plan", "sync"]
+__all__ = ["Parts", "SyncReport", "TableReport", "Thresholds", "plan", "sync"]
 
 
 if not TYPE_CHECKING:
