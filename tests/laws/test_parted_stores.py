@@ -83,7 +83,7 @@ def test_parts_leave_what_one_piece_leaves(model: ae.Model, file_format: Any) ->
                 "model_version": "1",
             }
             one = ae.sync(source, whole, **options)
-            parts = Parts(luck.randint(1, 4)) if luck.random() < 0.8 else None
+            parts = luck.choice([Parts(1), Parts(1), Parts(2), Parts(3), None])
             options.update(keep_source=luck.random() < 0.5, workers=Shuffled(luck))
             two = ae.sync(source, parted, parts=parts, **options)
             assert figures(two) == figures(one)
@@ -95,4 +95,4 @@ def test_parts_leave_what_one_piece_leaves(model: ae.Model, file_format: Any) ->
         )
 
     same()
-    assert max(seen) > 1, seen
+    assert is_brief() or max(seen) > 1, seen

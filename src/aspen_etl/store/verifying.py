@@ -24,6 +24,7 @@ from aspen_etl.store.commit import Commit, Stored
 from aspen_etl.store.place import Place
 from aspen_etl.store.reading import find_older, read_stored
 from aspen_etl.store.verifying_log import LogCheck, Problem, verify_log
+from aspen_etl.store.verifying_parts import check_parts
 from aspen_etl.transform.keys import key_columns
 
 __all__ = ["Problem", "Verification", "verify"]
@@ -107,6 +108,8 @@ class _Check:
         for name, table in self.model.tables.items():
             if table.has_surrogate_key and name in self.commit.tables:
                 yield from self._keys(table, tables.get(name))
+        if not self.found:
+            yield from check_parts(self.place, self.commit, self.newest)
         if self.commit.rejects is not None:
             rejects = self.commit.rejects
             self._frame("rejects", rejects, columns_as_named(rejects.columns))
