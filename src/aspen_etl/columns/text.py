@@ -125,7 +125,8 @@ def _all_encodable(values: pd.Series) -> bool:
     held: Any = values.cat.categories if is_category else values
     if held.dtype != object and getattr(held.dtype, "storage", None) != "python":
         return True
-    return _is_encodable("".join([cell for cell in held.array if isinstance(cell, str)]))
+    cells = held.to_numpy(dtype=object)  # which pandas would hand out one by one, slowly
+    return _is_encodable("".join([cell for cell in cells if isinstance(cell, str)]))
 
 
 def _is_encodable(text: str) -> bool:
