@@ -222,10 +222,10 @@ def apply_changes(changes: Changes, tables: Mapping[str, pd.DataFrame], /) -> Ta
         if found.is_empty:
             out[name] = conform(frame, table)
             continue
-        inserted, updated, deleted = (held(found, each) for each in found.counts)
+        inserted, updated, deleted = (conform(held(found, each), table) for each in found.counts)
         gone = pd.concat([deleted, updated], ignore_index=True)[table.primary_key]
         stays = np.flatnonzero(find_rows([frame[table.primary_key]], [gone]) < 0)
-        parts = [take_rows(frame, stays), updated, inserted]
+        parts = [conform(take_rows(frame, stays), table), updated, inserted]
         parts = [part for part in parts if len(part)] or parts[:1]
         out[name] = _in_order(pd.concat(parts, ignore_index=True), table)
     return Tables(out)
