@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -12,6 +13,10 @@ from aspen_etl.command_line import interrupts
 __all__ = ["main", "run"]
 
 FAILED = 1
+
+#: How many objects are made before Python looks for those that only hold each other. What is
+#: imported stays, and columns are no such objects, so each look at all of them finds nothing.
+_MANY_OBJECTS = 100_000
 
 
 def main(argv: Optional[Sequence[str]] = None) -> int:
@@ -33,6 +38,7 @@ def run() -> NoReturn:
     a million rows and all, would take longer than to write a table.
     """
     interrupts.leave_at_once()
+    gc.set_threshold(_MANY_OBJECTS)
     from aspen_etl.command_line import output, program
 
     program.tune_memory()

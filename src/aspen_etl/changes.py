@@ -13,7 +13,8 @@ import pandas as pd
 
 from aspen_etl.borrower.model import BORROWER_MODEL
 from aspen_etl.columns import COLUMNS
-from aspen_etl.columns.frames import equal_frames
+from aspen_etl.columns.frames import equal_frames, held_frames
+from aspen_etl.columns.handing import hands_out, held
 from aspen_etl.columns.positions import is_range, rows_without
 from aspen_etl.columns.rows import find_rows, sort_rows, take_rows
 from aspen_etl.schema.conforming import conform
@@ -57,6 +58,7 @@ class ChangeCounts:
         return ChangeCounts(**sums)
 
 
+@hands_out("inserted", "updated", "deleted")
 @dataclass(frozen=True, eq=False)
 class TableChanges:
     """Hold what changed in one table: whole rows, in the order of their key.
@@ -76,7 +78,7 @@ class TableChanges:
     @property
     def counts(self) -> dict[str, int]:
         """The rows inserted, updated and deleted."""
-        return {name: len(getattr(self, name)) for name in ("inserted", "updated", "deleted")}
+        return {name: len(held(self, name)) for name in ("inserted", "updated", "deleted")}
 
     @property
     def is_empty(self) -> bool:
@@ -86,7 +88,7 @@ class TableChanges:
     def equals(self, other: TableChanges, /) -> bool:
         """Tell whether the other holds the same rows."""
         return all(
-            equal_frames(getattr(self, name), getattr(other, name))
+            equal_frames(held(self, name), held(other, name))
             for name in ("inserted", "updated", "deleted")
         )
 
@@ -178,9 +180,10 @@ def diff(
         >>> diff(empty, empty).is_empty
         True
     """
-    old, _ = complete(before, model)
+    old, _ = complete(held_frames(before), model)
+    now = held_frames(after)
     return Changes(
-        {name: _table_diff(old[name], after[name], table) for name, table in model.tables.items()}
+        {name: _table_diff(old[name], now[name], table) for name, table in model.tables.items()}
     )
 
 
@@ -220,7 +223,7 @@ def part(numbered: Numbered, model: Model, /) -> Changes:
         numbered: The tables, and what became of their rows.
         model: What the tables are.
     """
-    after, since = numbered.snapshot.tables, numbered.since
+    after, since = held_frames(numbered.snapshot.tables), numbered.since
     return Changes(
         {name: _part(after[name], since[name], table) for name, table in model.tables.items()}
     )
@@ -245,13 +248,14 @@ def apply_changes(changes: Changes, tables: Mapping[str, pd.DataFrame], /) -> Ta
     out = {}
     for name, found in changes.items():
         table = found.table
-        frame = complete_table(tables.get(name), table)
+        frame = complete_table(held_frames(tables).get(name), table)
         if found.is_empty:
             out[name] = conform(frame, table)
             continue
-        gone = pd.concat([found.deleted, found.updated], ignore_index=True)[table.primary_key]
+        inserted, updated, deleted = (conform(held(found, each), table) for each in found.counts)
+        gone = pd.concat([deleted, updated], ignore_index=True)[table.primary_key]
         stays = np.flatnonzero(find_rows([frame[table.primary_key]], [gone]) < 0)
-        parts = [take_rows(frame, stays), found.updated, found.inserted]
+        parts = [conform(take_rows(frame, stays), table), updated, inserted]
         parts = [part for part in parts if len(part)] or parts[:1]
         out[name] = _in_order(pd.concat(parts, ignore_index=True), table)
     return Tables(out)

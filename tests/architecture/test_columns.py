@@ -22,6 +22,7 @@ USING = {
     "conversion",
     "decimals",
     "dtypes",
+    "handing",
 }
 
 

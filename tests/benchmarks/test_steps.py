@@ -30,7 +30,7 @@ def mark(name):
     print(f"{name:22}{wall:8.2f} s{cpu:8.2f} s{peak():8,} MiB{faults:10,} page faults")
     last = now()
 import aspen_etl as ae
-from aspen_etl import normalization
+from aspen_etl.normalization import whole as normalization
 from aspen_etl.command_line.program import tune_memory
 from aspen_etl.io.filesystem import locate
 from aspen_etl.io.tables import write_valid_tables

@@ -68,7 +68,7 @@ def test_a_table_comes_back_as_it_was(file_format: FormatName, rows: list[Any]) 
     for read in (decode, decode_verified):
         found = read(data, COLUMNS, file_format, url="x")
         assert equal_frames(found, frame)
-        assert [found[name].dtype for name in COLUMNS] == [s.dtype for s in COLUMNS.values()]
+        assert [found[name].dtype for name in COLUMNS] == [s.held_dtype for s in COLUMNS.values()]
 
 
 @pytest.mark.skipif(not HAS_PYARROW, reason="pyarrow")

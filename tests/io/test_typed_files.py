@@ -85,7 +85,7 @@ def test_the_ends_of_each_range_come_back(table: Any) -> None:
         data = encode(frame, table.columns, file_format)
         for read in (decode, decode_verified):
             found = read(data, table.columns, file_format, url="x")
-            assert list(found.dtypes) == [spec.dtype for spec in table.columns.values()]
+            assert list(found.dtypes) == [spec.held_dtype for spec in table.columns.values()]
             for name, spec in table.columns.items():
                 texts = TYPES[spec.type].text(found[name], spec)
                 assert texts.equals(texts_of(table)[name]), name

@@ -13,7 +13,7 @@ from pandera.typing import Series
 
 from aspen_etl import borrower
 from aspen_etl.columns.dtypes import decimal_dtype
-from aspen_etl.columns.text import TEXT
+from aspen_etl.columns.text import HANDED_TEXT
 from aspen_etl.errors import ModelError
 from aspen_etl.schema import ColumnSpec, Source, SourceSpec, Table, TableSpec, TextFormat, column
 from aspen_etl.schema.column_spec import TIMESTAMP
@@ -98,8 +98,8 @@ def test_a_name_is_the_class_in_snake_case_or_what_is_configured() -> None:
 @pytest.mark.parametrize(
     ("spec", "dtype"),
     [
-        (ColumnSpec("a", "text"), TEXT),
-        (ColumnSpec("a", "text", nullable=True), TEXT),
+        (ColumnSpec("a", "text"), HANDED_TEXT),
+        (ColumnSpec("a", "text", nullable=True), HANDED_TEXT),
         (ColumnSpec("a", "integer"), np.dtype("int64")),
         (ColumnSpec("a", "integer", nullable=True), pd.Int64Dtype()),
         (ColumnSpec("a", "timestamp"), TIMESTAMP),

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import aspen_etl as ae
-from aspen_etl.columns.text import TEXT
+from aspen_etl.columns.text import HANDED_TEXT
 from aspen_etl.errors import ValidationError
 from aspen_etl.schema import Tables
 from aspen_etl.schema.column_spec import TIMESTAMP
@@ -91,9 +91,9 @@ def test_valid_tables_come_back_in_their_one_dtype() -> None:
         "user_id": np.dtype("int64"),
         "role_profile_type_id": pd.Int64Dtype(),
         "created": TIMESTAMP,
-        "created_by": TEXT,
+        "created_by": HANDED_TEXT,
         "updated": TIMESTAMP,
-        "updated_by": TEXT,
+        "updated_by": HANDED_TEXT,
     }
     assert {name: frame.dtypes.tolist() for name, frame in tables.items()} == {
         name: [spec.dtype for spec in MODEL.tables[name].columns.values()] for name in tables

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from aspen_etl.columns.frames import equal_frames
-from aspen_etl.columns.text import TEXT
+from aspen_etl.columns.text import HANDED_TEXT
 from aspen_etl.errors import ExtractError
 from aspen_etl.schema import Extract, KeyState, Run, Snapshot, Tables
 from tests.support.refusals import refused
@@ -96,7 +96,7 @@ def test_values_survive_pickle() -> None:
 
 def test_an_extract_holds_text_and_nothing_else() -> None:
     extract = Extract(borrower=pd.DataFrame({"zip": [6705, None], "id": [1, 2]}, dtype="Int64"))
-    assert extract["borrower"].dtypes.tolist() == [TEXT, TEXT]
+    assert extract["borrower"].dtypes.tolist() == [HANDED_TEXT, HANDED_TEXT]
     assert extract["borrower"]["id"].tolist() == ["1", "2"]
     assert extract["borrower"]["zip"].isna().tolist() == [False, True]
 

@@ -24,7 +24,11 @@ def rejects(given: ae.Extract) -> pd.DataFrame:
 def test_there_are_the_same_columns_and_dtypes_with_and_without_rejects() -> None:
     none, one = rejects(extract(ADA)), rejects(extract({**ADA, "email": "x"}))
     assert list(none.columns) == list(one.columns) == list(REJECTS)
-    assert none.dtypes.tolist() == one.dtypes.tolist() == [spec.dtype for spec in REJECTS.values()]
+    assert (
+        none.dtypes.tolist()
+        == one.dtypes.tolist()
+        == [spec.held_dtype for spec in REJECTS.values()]
+    )
     assert (len(none), len(one)) == (0, 1)
 
 

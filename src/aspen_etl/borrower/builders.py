@@ -18,6 +18,7 @@ import pandas as pd
 from aspen_etl.borrower.cleaners import join_full_name, split_full_name
 from aspen_etl.columns import COLUMNS, Positions
 from aspen_etl.columns.frames import make_column, make_frame
+from aspen_etl.columns.handing import as_given, takes_held
 from aspen_etl.columns.threads import map_threads
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
 ]
 
 
+@takes_held
 def user_profile(borrower: pd.DataFrame) -> pd.DataFrame:
     """Make one row for each borrower, the name split in two.
 
@@ -42,11 +44,13 @@ def user_profile(borrower: pd.DataFrame) -> pd.DataFrame:
     return split_full_name(borrower["full_name"]).assign(user_profile_id=borrower["id"])
 
 
+@takes_held
 def invert_user_profile(rows: pd.DataFrame) -> Mapping[str, pd.Series]:
     """Give back the full names."""
     return {"full_name": join_full_name(rows["first_name"], rows["last_name"])}
 
 
+@takes_held
 def role_profile(borrower: pd.DataFrame, role_profile: pd.DataFrame) -> pd.DataFrame:
     """Make one row for each role, and one without a type for a borrower who has no role.
 
@@ -62,11 +66,13 @@ def role_profile(borrower: pd.DataFrame, role_profile: pd.DataFrame) -> pd.DataF
     return make_frame(columns).set_axis(index)
 
 
+@takes_held
 def email_type(values: pd.Series) -> pd.Series:
     """Give every e-mail address the one type ``email``, for the column it came from."""
     return COLUMNS.repeat("email", len(values)).set_axis(values.index)
 
 
+@takes_held
 def email(
     borrower: pd.DataFrame,
     role_profile_rows: pd.DataFrame,
@@ -81,9 +87,10 @@ def email(
         classify_email: Gives the type of each address, from the addresses.
     """
     rows = _contacts(borrower["email"], role_profile_rows)
-    return rows.assign(email_type_id=classify_email(rows["value"]))
+    return rows.assign(email_type_id=classify_email(as_given(classify_email, rows["value"])))
 
 
+@takes_held
 def address(borrower: pd.DataFrame, role_profile_rows: pd.DataFrame) -> pd.DataFrame:
     """Make one row for each role profile whose borrower has any part of an address."""
     parts = borrower[["street", "city", "state", "zip_code"]]

@@ -13,6 +13,7 @@ import pandas as pd
 
 from aspen_etl.columns import COLUMNS
 from aspen_etl.columns.frames import make_frame
+from aspen_etl.columns.handing import takes_held
 from aspen_etl.columns.text import conform_text
 
 __all__ = ["join_full_name", "lower_case", "pad_zip_code", "split_full_name"]
@@ -21,6 +22,7 @@ _DIGITS = re.compile("[0-9]+")
 _SHORT, _LONG = 5, 9
 
 
+@takes_held
 def pad_zip_code(values: pd.Series, /) -> pd.Series:
     """Give a ZIP code back the zeros that a number format took (USPS: 12345 or 12345-6789).
 
@@ -46,6 +48,7 @@ def _padded(text: str) -> str:
     return digits
 
 
+@takes_held
 def lower_case(values: pd.Series, /) -> pd.Series:
     """Lower the case of each cell as Python does (Unicode), with and without Arrow alike.
 
@@ -56,6 +59,7 @@ def lower_case(values: pd.Series, /) -> pd.Series:
     return _map_distinct(values, str.lower)
 
 
+@takes_held
 def split_full_name(values: pd.Series, /) -> pd.DataFrame:
     """Split a name: the first word is ``first_name``, the rest ``last_name``, '' where none.
 
@@ -67,6 +71,7 @@ def split_full_name(values: pd.Series, /) -> pd.DataFrame:
     return make_frame({"first_name": first, "last_name": last}, values.index)
 
 
+@takes_held
 def join_full_name(first_name: pd.Series, last_name: pd.Series, /) -> pd.Series:
     """Undo ``split_full_name``.
 

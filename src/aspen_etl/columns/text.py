@@ -11,7 +11,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from aspen_etl.columns.dtypes import HAS_ARROW
+
 __all__ = [
+    "HANDED_TEXT",
     "HELD_BY_ARROW",
     "TEXT",
     "WHITE_SPACE",
@@ -23,11 +26,31 @@ __all__ = [
 ]
 
 _HAS_TEXT_DTYPE = int(pd.__version__.partition(".")[0]) >= 3  # noqa: PLR2004 - pandas 3
-#: The dtype of text columns: ``str`` on pandas 3, where it is the default, ``object`` before.
-TEXT: Any = pd.StringDtype(na_value=np.nan) if _HAS_TEXT_DTYPE else np.dtype(object)
+
+
+def _held_dtype() -> Any:
+    dtype: Any = pd.StringDtype
+    if _HAS_TEXT_DTYPE:
+        return dtype(na_value=np.nan)
+    try:
+        if not HAS_ARROW:
+            return np.dtype(object)
+        return dtype("pyarrow", na_value=np.nan)
+    except TypeError:  # pandas 2.2 has a name of its own for it
+        return dtype("pyarrow_numpy")
+    except ImportError:  # an Arrow that this pandas does not take
+        return np.dtype(object)
+
+
+#: The dtype of text columns inside: ``str`` on pandas 3, where it is the default; on pandas 2 the
+#: same, held by Arrow, or ``object`` where Arrow is not there.
+TEXT: Any = _held_dtype()
+
+#: The dtype of text columns that a caller sees: what is the default of this pandas.
+HANDED_TEXT: Any = TEXT if _HAS_TEXT_DTYPE else np.dtype(object)
 
 #: Whether Arrow holds the cells of a text column, or Python does; who wants to know asks here.
-HELD_BY_ARROW = getattr(TEXT, "storage", "python") == "pyarrow"
+HELD_BY_ARROW = getattr(TEXT, "storage", "python") != "python"
 
 #: The white space of the contract, and no other: tab to carriage return, space, and the
 #: Unicode space separators. U+0085 and U+001C to U+001F are control characters instead.
@@ -62,8 +85,8 @@ class TextFormat:
 
 
 def conform_text(values: pd.Series) -> pd.Series:
-    """Bring text to the one dtype of this pandas, missing to its one missing value."""
-    if _HAS_TEXT_DTYPE:
+    """Bring text to the one dtype that it has inside, missing to its one missing value."""
+    if isinstance(TEXT, pd.StringDtype):
         return values if values.dtype == TEXT else values.astype(TEXT)
     return one_missing(values.astype(object))
 
@@ -102,7 +125,8 @@ def _all_encodable(values: pd.Series) -> bool:
     held: Any = values.cat.categories if is_category else values
     if held.dtype != object and getattr(held.dtype, "storage", None) != "python":
         return True
-    return _is_encodable("".join([cell for cell in held.array if isinstance(cell, str)]))
+    cells = held.to_numpy(dtype=object)  # which pandas would hand out one by one, slowly
+    return _is_encodable("".join([cell for cell in cells if isinstance(cell, str)]))
 
 
 def _is_encodable(text: str) -> bool:

@@ -28,7 +28,7 @@ from aspen_etl.io.tables import write_valid_tables
 from aspen_etl.normalization import NormalizeResult, conclude, normalize
 from aspen_etl.schema import Held, Model, Run
 from aspen_etl.synchronization.settings import Settings
-from aspen_etl.transform import Settled, settle
+from aspen_etl.transform.accepting import Settled, settle
 
 __all__ = ["SAMPLE", "add_commands"]
 

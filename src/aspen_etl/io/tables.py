@@ -9,6 +9,7 @@ from typing import Any, Optional
 import pandas as pd
 
 from aspen_etl.borrower.model import BORROWER_MODEL
+from aspen_etl.columns.frames import held_frames
 from aspen_etl.derive.datapackage import data_package
 from aspen_etl.derive.formats import DEFAULT_FORMAT, FORMATS, FormatName
 from aspen_etl.errors import (
@@ -99,7 +100,7 @@ def write_valid_tables(
     model: Model = BORROWER_MODEL,
 ) -> dict[str, int]:
     """Write tables that come right from ``normalize`` or a store: ``write_tables`` for the rest."""
-    frames: dict[str, pd.DataFrame] = dict(tables)
+    frames: dict[str, pd.DataFrame] = dict(held_frames(tables))
     columns: dict[str, Mapping[str, ColumnSpec]] = {
         name: table.columns for name, table in model.tables.items()
     }

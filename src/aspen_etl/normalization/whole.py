@@ -12,7 +12,7 @@ import pandas as pd
 from aspen_etl.borrower.model import BORROWER_MODEL
 from aspen_etl.changes import Changes, diff, part
 from aspen_etl.columns import COLUMNS
-from aspen_etl.columns.frames import equal_frames
+from aspen_etl.columns.frames import equal_frames, held_frames
 from aspen_etl.errors import ProofError
 from aspen_etl.schema.evolution import conform_known
 from aspen_etl.schema.model import Model
@@ -177,9 +177,10 @@ def verify(
     before = previous_of(previous)
     settled = settle(extract, model, before, missing)
     expected = number(assemble(settled.accepted, model), model, before, run).snapshot
-    for name, frame in expected.tables.items():
-        _same(name, frame, result.tables[name])
-    prove(settled.accepted, result.tables, model)
+    held = held_frames(result.tables)
+    for name, frame in held_frames(expected.tables).items():
+        _same(name, frame, held[name])
+    prove(settled.accepted, held, model)
     for name, state in expected.keys.items():
         _same(name, state.given, result.snapshot.keys[name].given)
         if state.next != result.snapshot.keys[name].next:
@@ -219,7 +220,8 @@ def denormalize(tables: Mapping[str, pd.DataFrame], /, *, model: Model = BORROWE
     Raises:
         ProofError: The tables do not hold together; it names table and column.
     """
-    held = {name: conform_known(tables[name], table) for name, table in model.tables.items()}
+    given = held_frames(tables)
+    held = {name: conform_known(given[name], table) for name, table in model.tables.items()}
     sheets = recover(held, model)
     return Extract.from_frames({name: _named(name, sheets, model) for name in model.sources})
 

@@ -9,6 +9,7 @@ from typing import Any, Optional
 import pandas as pd
 import pandera.errors
 
+from aspen_etl.columns.handing import handed
 from aspen_etl.schema.declared import Table
 from aspen_etl.schema.spec import TableSpec
 
@@ -32,7 +33,7 @@ def failure_cases(
     try:
         # In place: the frame is `conform`'s, and nothing is coerced.
         _columns_alone(table.schema, tuple(others)).validate(
-            frame[others] if known else frame, lazy=True, inplace=True
+            handed(frame[others] if known else frame), lazy=True, inplace=True
         )
     except pandera.errors.SchemaErrors as error:
         cases: pd.DataFrame = error.failure_cases[["column", "check", "index"]]

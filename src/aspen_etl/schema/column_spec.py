@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Optional, Union, get_args
 
 import pandas as pd
 
-from aspen_etl.columns.text import TextFormat
+from aspen_etl.columns.text import HANDED_TEXT, TextFormat
 from aspen_etl.errors import ModelError
 from aspen_etl.schema.column import METADATA
 from aspen_etl.schema.column_facts import ColumnFacts
@@ -77,6 +77,11 @@ class ColumnSpec:
     @property
     def dtype(self) -> Any:
         """The one dtype that the column has in frames."""
+        return HANDED_TEXT if self.type == "text" else self.held_dtype
+
+    @property
+    def held_dtype(self) -> Any:
+        """The one dtype that the column has inside: pandas 2 may hold text in another way."""
         return TYPES[self.type].dtype(self)
 
 

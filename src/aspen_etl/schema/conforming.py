@@ -44,11 +44,11 @@ def conform(frame: pd.DataFrame, table: TableSpec, /) -> pd.DataFrame:
 
 def conform_column(values: pd.Series, spec: ColumnSpec, /) -> pd.Series:
     """Bring a column to its one dtype where no value changes; else it stays as it is."""
-    if values.dtype == spec.dtype and values.dtype != object:
+    if values.dtype == spec.held_dtype and values.dtype != object:
         return values
     absent = values.isna()
     if absent.all() and (spec.nullable or not len(values)):
-        return pd.Series([None] * len(values), dtype=object).astype(spec.dtype)
+        return pd.Series([None] * len(values), dtype=object).astype(spec.held_dtype)
     found = _CONFORM[spec.type](values, spec)
     return values if found is None else found
 
@@ -60,7 +60,7 @@ def is_of_type(values: pd.Series, spec: ColumnSpec, /) -> bool:
     zone; an object may be any.
     """
     look = _LOOKS.get(spec.type)
-    return bool(values.dtype == spec.dtype) and (look is None or look(values, spec))
+    return bool(values.dtype == spec.held_dtype) and (look is None or look(values, spec))
 
 
 def outside_range(values: pd.Series, spec: ColumnSpec, /) -> Mask:

@@ -12,6 +12,7 @@ from typing import Any, Optional, Union
 import pandas as pd
 
 from aspen_etl.columns.frames import make_frame
+from aspen_etl.columns.handing import bare
 from aspen_etl.schema.column_spec import ColumnSpec
 from aspen_etl.schema.conforming import conform_column
 from aspen_etl.schema.fanning import FanOut
@@ -47,7 +48,7 @@ def complete(
 def complete_table(frame: Optional[pd.DataFrame], table: TableSpec, /) -> pd.DataFrame:
     """Bring one table to its columns: one that it lacks is null; none at all is empty."""
     if frame is None:
-        columns = {key: pd.Series([], dtype=spec.dtype) for key, spec in table.columns.items()}
+        columns = {key: pd.Series([], dtype=spec.held_dtype) for key, spec in table.columns.items()}
         return make_frame(columns, pd.RangeIndex(0))
     frame = conform_known(frame, table)
     if list(frame.columns) == list(table.columns):
@@ -66,7 +67,7 @@ def conform_known(frame: pd.DataFrame, table: TableSpec, /) -> pd.DataFrame:
     A column of a wholly other type stays as it is, and so does one of no table's.
     """
     known = {str(name): values for name, values in frame.items() if name in table.columns}
-    if all(values.dtype == table.columns[name].dtype for name, values in known.items()):
+    if all(values.dtype == table.columns[name].held_dtype for name, values in known.items()):
         return frame
     found = {
         name: conform_column(values.reset_index(drop=True), table.columns[name])
@@ -76,7 +77,7 @@ def conform_known(frame: pd.DataFrame, table: TableSpec, /) -> pd.DataFrame:
 
 
 def _nothing(spec: ColumnSpec, index: pd.Index) -> pd.Series:
-    return pd.Series([None] * len(index), dtype=object, index=index).astype(spec.dtype)
+    return pd.Series([None] * len(index), dtype=object, index=index).astype(spec.held_dtype)
 
 
 def describe_tables(model: Model, /) -> dict[str, Any]:
@@ -227,6 +228,7 @@ def _function_name(function: Any) -> Optional[str]:
         return None if None in names else f"partial({', '.join(map(str, names))})"
     if isinstance(getattr(function, "__self__", None), FanOut):
         return repr(function.__self__)
+    function = bare(function)
     module = str(getattr(function, "__module__", ""))
     if module.partition(".")[0] != _PACKAGE or getattr(function, "__closure__", None):
         return None

@@ -17,6 +17,7 @@ import pandas as pd
 from aspen_etl.columns import COLUMNS, Positions
 from aspen_etl.columns.conversion import as_text
 from aspen_etl.columns.frames import make_column, make_frame
+from aspen_etl.columns.handing import takes_held
 from aspen_etl.columns.positions import argsort_numbers, gather
 from aspen_etl.columns.text import conform_text
 from aspen_etl.columns.threads import map_threads
@@ -55,6 +56,7 @@ class FanOut:
         """The names of the frames that it needs."""
         return (self.sheet, *(f"{table}_rows" for table, _ in self.way))
 
+    @takes_held
     def build(self, **frames: pd.DataFrame) -> pd.DataFrame:
         """Make one row for each type of which a cell is there, for each row of the parent."""
         sheet, owner = frames[self.sheet], self._owners(frames)
@@ -85,6 +87,7 @@ class FanOut:
             at = gather(values.to_numpy(dtype=np.int64), at)
         return at
 
+    @takes_held
     def invert(self, rows: pd.DataFrame) -> Mapping[str, pd.Series]:
         """Give each cell back to the column that its type names."""
         kinds = as_text(rows[self.kind])

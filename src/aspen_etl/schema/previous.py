@@ -8,6 +8,7 @@ from typing import NamedTuple, Optional, Protocol, Union, runtime_checkable
 
 import pandas as pd
 
+from aspen_etl.columns.frames import held_frames
 from aspen_etl.schema.snapshot import KeyState, Snapshot, Tables
 
 __all__ = ["Before", "Held", "Previous", "previous_of"]
@@ -74,7 +75,7 @@ class Held:
 
     def table(self, name: str, /) -> pd.DataFrame:
         """Give a table of the snapshot."""
-        return self.snapshot.tables[name]
+        return held_frames(self.snapshot.tables)[name]
 
     def keys(self, name: str, /) -> Optional[KeyState]:
         """Give the keys that a table of the snapshot gave."""
@@ -83,7 +84,7 @@ class Held:
     def walk(self, names: Iterable[str], /) -> Iterator[tuple[str, Before]]:
         """Go through tables in an order."""
         for name in names:
-            yield name, Before(self.snapshot.tables.get(name), self.keys(name))
+            yield name, Before(held_frames(self.snapshot.tables).get(name), self.keys(name))
 
 
 def previous_of(given: Union[Snapshot, Previous, None], /) -> Previous:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from aspen_etl.columns.handing import handed
 from aspen_etl.errors.moving import warn_moved
 from aspen_etl.schema.column_spec import ColumnSpec
 from aspen_etl.schema.snapshot import REJECTS
@@ -59,7 +60,7 @@ def take_in(rejects: pd.DataFrame, /) -> pd.DataFrame:
 
 def hand_out(rejects: pd.DataFrame, /) -> pd.DataFrame:
     """Give rejects as a frame that also answers to the old names."""
-    return Rejects(rejects)
+    return Rejects(handed(rejects))
 
 
 class _OfFrames(type):

@@ -15,6 +15,7 @@ from typing import Optional
 import pandas as pd
 
 from aspen_etl.columns.frames import Frames, equal_frames
+from aspen_etl.columns.handing import hands_out, held
 from aspen_etl.schema.column_spec import ColumnSpec
 
 __all__ = ["REJECTS", "REPEATED_HEADER", "UNREADABLE", "KeyState", "Snapshot", "Tables"]
@@ -32,6 +33,7 @@ class Tables(Frames):
     __slots__ = ()
 
 
+@hands_out("given")
 @dataclass(frozen=True)
 class KeyState:
     """Hold every key that a table ever gave, and the next number.
@@ -46,7 +48,7 @@ class KeyState:
 
     def equals(self, other: KeyState, /) -> bool:
         """Tell whether the other holds the same keys."""
-        return self.next == other.next and equal_frames(self.given, other.given)
+        return self.next == other.next and equal_frames(held(self, "given"), held(other, "given"))
 
 
 @dataclass(frozen=True, eq=False)

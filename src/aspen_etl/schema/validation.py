@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, Optional
 import numpy as np
 import pandas as pd
 
+from aspen_etl.columns.frames import held_frames
 from aspen_etl.errors import ValidationError
 from aspen_etl.schema.conforming import conform, is_of_type, outside_range
 from aspen_etl.schema.model import Model
@@ -57,7 +58,8 @@ def validate(tables: Mapping[str, pd.DataFrame], /, *, model: Model) -> Tables:
     failures = find_failures(tables, model=model)
     if len(failures):
         raise _error(failures)
-    return Tables({name: conform(tables[name], spec) for name, spec in model.tables.items()})
+    held = held_frames(tables)
+    return Tables({name: conform(held[name], spec) for name, spec in model.tables.items()})
 
 
 def is_valid(tables: Mapping[str, pd.DataFrame], /, *, model: Model) -> bool:
@@ -72,7 +74,7 @@ def split(tables: Mapping[str, pd.DataFrame], /, *, model: Model) -> Split:
         ValidationError: A table or a whole column is missing, unknown or of another type, so
             that no row can be told apart.
     """
-    valid: dict[str, pd.DataFrame] = {}
+    tables, valid = held_frames(tables), dict[str, pd.DataFrame]()
     found = [_frame(_whole_failures(tables, model))]
     if len(found[0]):
         raise _error(found[0])
@@ -89,6 +91,7 @@ def split(tables: Mapping[str, pd.DataFrame], /, *, model: Model) -> Split:
 
 def find_failures(tables: Mapping[str, pd.DataFrame], /, *, model: Model) -> pd.DataFrame:
     """List every broken rule: table, row (from 0, null for a whole column), column, rule."""
+    tables = held_frames(tables)
     whole = _frame(_whole_failures(tables, model))
     if len(whole):
         return whole

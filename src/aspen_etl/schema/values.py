@@ -14,7 +14,7 @@ from typing import Any, Optional
 import pandas as pd
 
 from aspen_etl.columns.conversion import as_text
-from aspen_etl.columns.frames import Frames, equal_frames, make_frame
+from aspen_etl.columns.frames import Frames, equal_frames, held_frames, make_frame
 from aspen_etl.columns.text import split_unencodable
 from aspen_etl.errors import ArgumentError, ExtractError
 from aspen_etl.errors.base import instead
@@ -75,7 +75,7 @@ class Extract(Frames):
         notes: Optional[Mapping[str, Mapping[str, int]]],
     ) -> None:
         texts, found = {}, [] if faults is None else [faults.loc[:, list(FAULT_COLUMNS)]]
-        for name, frame in frames.items():
+        for name, frame in held_frames(frames).items():
             texts[name], broken = _text_frame(name, frame)
             found += broken
         super().__init__(texts)
@@ -88,13 +88,16 @@ class Extract(Frames):
         self.notes = {source: dict(counts) for source, counts in (notes or {}).items()}
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (_restore_extract, (dict(self._frames), self.faults, self.notes))
+        return (_restore_extract, (self._frames, self.faults, self.notes))
 
     def equals(self, other: Any, /) -> bool:
         """Tell whether the other holds the same cells, row numbers and faults."""
         return (
             super().equals(other)
-            and all(self[name].index.equals(other[name].index) for name in self)
+            and all(
+                frame.index.equals(held_frames(other)[name].index)
+                for name, frame in held_frames(self).items()
+            )
             and equal_frames(self.faults, other.faults)
         )
 

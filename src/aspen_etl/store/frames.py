@@ -219,5 +219,5 @@ class _Digesting(io.RawIOBase):
 def empty(columns: Mapping[str, ColumnSpec]) -> pd.DataFrame:
     """Make a frame without rows."""
     return pd.DataFrame(
-        {name: pd.Series(dtype=object).astype(spec.dtype) for name, spec in columns.items()}
+        {name: pd.Series(dtype=object).astype(spec.held_dtype) for name, spec in columns.items()}
     )

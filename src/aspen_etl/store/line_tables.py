@@ -16,7 +16,7 @@ import pandas as pd
 from aspen_etl.changes import Changes, TableChanges, apply_changes
 from aspen_etl.columns import COLUMNS, Mask, Positions
 from aspen_etl.columns.dtypes import HAS_ARROW
-from aspen_etl.columns.frames import make_frame
+from aspen_etl.columns.frames import held_frames, make_frame
 from aspen_etl.columns.rows import find_rows
 from aspen_etl.columns.searching import count_below, goes_up
 from aspen_etl.derive.formats import FormatName
@@ -164,7 +164,7 @@ def _coming(changes: TableChanges) -> pd.DataFrame:
     """Give the rows that are new, or other than they were, in the order of their keys."""
     found = replace(changes, deleted=changes.deleted.iloc[:0])
     name = changes.table.name
-    return apply_changes(Changes({name: found}), {})[name]
+    return held_frames(apply_changes(Changes({name: found}), {}))[name]
 
 
 def _are_at(at: Positions, values: pd.Series, keys: pd.Series) -> Mask:

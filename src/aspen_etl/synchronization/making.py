@@ -41,7 +41,7 @@ from aspen_etl.synchronization.touching import (
     find_touched,
     tell_why,
 )
-from aspen_etl.transform import settle
+from aspen_etl.transform.accepting import settle
 from aspen_etl.transform.cleaning import clean
 from aspen_etl.transform.parting import Partitioning, can_part
 

@@ -8,6 +8,7 @@ and ``recover``, the way back.
 
 from typing import TYPE_CHECKING
 
+from aspen_etl.columns.handing import hands_on
 from aspen_etl.errors.moving import moved
 from aspen_etl.transform.accepting import Settled, check, settle
 from aspen_etl.transform.accounting import count_filled
@@ -23,6 +24,11 @@ from aspen_etl.transform.reporting import count, list_rejects
 from aspen_etl.transform.rules import rules_of
 from aspen_etl.transform.settling import Agreed, agree
 from aspen_etl.transform.white_space import clean_white_space
+
+#: Steps of which others of this package take the inner form, from where it is written.
+agree, assemble, clean = hands_on(agree), hands_on(assemble), hands_on(clean)
+gather, keep, list_rejects = hands_on(gather), hands_on(keep), hands_on(list_rejects)
+recover, settle = hands_on(recover), hands_on(settle)
 
 __all__ = [
     "Agreed",

@@ -13,6 +13,7 @@ from typing import get_args
 
 import pandas as pd
 
+from aspen_etl.columns.frames import held_frames
 from aspen_etl.columns.threads import map_threads
 from aspen_etl.errors import NotSupportedError
 from aspen_etl.schema.model import Model
@@ -60,7 +61,7 @@ class Settled:
         Raises:
             ProofError: The counts do not add up.
         """
-        rows = {name: len(frame) for name, frame in tables.items()}
+        rows = {name: len(frame) for name, frame in held_frames(tables).items()}
         summary = replace(self.counts, tables=rows)
         check_accounts(summary, self.rejects)
         return summary
@@ -108,6 +109,7 @@ def check(settled: Settled, tables: Mapping[str, pd.DataFrame], model: Model, /)
         ValidationError: A table does not fit its schema.
         ProofError: The tables do not hold exactly the accepted rows.
     """
+    tables = held_frames(tables)
     jobs: list[Callable[[], None]] = [
         partial(_validate, settled, tables, model),
         partial(prove, settled.accepted, tables, model),

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from aspen_etl.columns import Mask, Positions
-from aspen_etl.columns.frames import make_frame
+from aspen_etl.columns.frames import held_frames, make_frame
 from aspen_etl.columns.threads import map_threads
 from aspen_etl.errors import ExtractError
 from aspen_etl.schema.column import hint
@@ -72,7 +72,7 @@ def arrange(extract: Extract, spec: SourceSpec, /) -> Arranged:
     Raises:
         ExtractError: A column is missing, or one has no place in the model.
     """
-    raw, headers = _lay_out(extract[spec.name], spec)
+    raw, headers = _lay_out(held_frames(extract)[spec.name], spec)
     faults = extract.faults[extract.faults["source"] == spec.name]
     tidied = _tidied(raw)
     again = repeated_headers(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal, Optional, TypeVar
 
+from aspen_etl.columns.handing import as_given
 from aspen_etl.errors import AspenETLError, ModelFunctionError
 from aspen_etl.errors.base import instead
 
@@ -20,7 +21,7 @@ def call(
     /,
     **frames: Any,
 ) -> T:
-    """Call a user's function on frames.
+    """Call a user's function on frames, whose text it gets as its own pandas holds it.
 
     Args:
         what: What the function is, for the message.
@@ -38,4 +39,5 @@ def call(
         known = isinstance(error, AspenETLError)
         return None if known else ModelFunctionError.raised(what, problem, error)
 
-    return instead(lambda: function(**frames), Exception, translate)
+    given = {name: as_given(function, frame) for name, frame in frames.items()}
+    return instead(lambda: function(**given), Exception, translate)

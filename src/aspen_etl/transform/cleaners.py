@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from aspen_etl.columns import COLUMNS
+from aspen_etl.columns.handing import takes_held
 from aspen_etl.columns.rows import codes
 from aspen_etl.columns.text import conform_text
 
@@ -26,6 +27,7 @@ _SURE_DIGITS = 15
 _ROUND = decimal.Context(prec=_SURE_DIGITS, rounding=decimal.ROUND_HALF_EVEN, traps=[])
 
 
+@takes_held
 def cut_fraction(values: pd.Series, /) -> pd.Series:
     """Cut what a moment has beyond the millisecond; nothing is rounded.
 
@@ -40,6 +42,7 @@ def cut_fraction(values: pd.Series, /) -> pd.Series:
     return COLUMNS.replace(texts, _FINE, r"\g<1>\g<2>").set_axis(values.index)
 
 
+@takes_held
 def drop_float_noise(values: pd.Series, /) -> pd.Series:
     """Give numbers of 16 and more significant digits the 15 that a double is sure of.
 

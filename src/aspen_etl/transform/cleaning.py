@@ -12,6 +12,7 @@ import pandas as pd
 from aspen_etl.columns import COLUMNS, Mask, Positions
 from aspen_etl.columns.conversion import as_text
 from aspen_etl.columns.frames import make_frame
+from aspen_etl.columns.handing import as_given
 from aspen_etl.columns.threads import map_threads
 from aspen_etl.errors import ModelFunctionError
 from aspen_etl.schema.column_spec import ColumnSpec
@@ -155,7 +156,8 @@ def _run(before: _Column, source: str, column: str, model: Model) -> _Column:
     cleaner = model.cleaners.get(name)
     if cleaner is None:
         return before
-    after = call(f"the cleaner of {name}", lambda: cleaner(before.cells.copy()), "cleaner")
+    given = as_given(cleaner, before.cells).copy()
+    after = call(f"the cleaner of {name}", lambda: cleaner(given), "cleaner")
     if not _is_column_of(after, before.cells):
         msg = f"the cleaner of {name} must give back a Series with the index that it got"
         raise ModelFunctionError(msg, problem="cleaner", column=name)

@@ -16,6 +16,7 @@ import pandas as pd
 
 from aspen_etl.columns import COLUMNS, Mask, Positions
 from aspen_etl.columns.frames import make_column, make_frame
+from aspen_etl.columns.handing import handed
 from aspen_etl.columns.positions import gather as gather_numbers
 from aspen_etl.columns.rows import sort_rows
 from aspen_etl.columns.threads import map_threads
@@ -103,7 +104,8 @@ def _judge(sheet: Sheet, rules: Sequence[Rule], model: Model) -> Verdict:
     looks: list[Callable[[], Any]] = [partial(_sort, sheet, lineage.key), *broken]
     (order, same), *found = map_threads(lambda look: look(), looks, rows=len(sheet.rows))
     found += [_broken(sheet, rule) for rule in rules if rule not in (*aside, *own)]
-    found += [_broken_own(sheet, rule) for rule in own]
+    shown = _shown(sheet) if own else sheet
+    found += [_broken_own(shown, rule) for rule in own]
     faults = [*_unreadable(sheet, lineage), *(fault for fault in found if fault is not None)]
     rejected = _rows(faults, len(sheet.rows))
     again = _duplicates(order, same, rejected)
@@ -134,6 +136,11 @@ def _fault(sheet: Sheet, rule: Rule, mask: Mask) -> Optional[Fault]:
     if not len(rows):
         return None
     return Fault(sheet.name, rule.columns[0], rule.name, rule.scope, rows)
+
+
+def _shown(sheet: Sheet) -> Sheet:
+    """Give a sheet as rules of the model's own see it."""
+    return replace(sheet, raw=handed(sheet.raw), clean=handed(sheet.clean))
 
 
 def _broken_own(sheet: Sheet, rule: Rule) -> Optional[Fault]:

@@ -16,9 +16,10 @@ import pandas as pd
 
 from aspen_etl.columns import COLUMNS, Positions
 from aspen_etl.columns.frames import make_column, make_frame
+from aspen_etl.columns.handing import handed, held
 from aspen_etl.columns.positions import argsort_numbers, gather, is_range, rows_without
 from aspen_etl.columns.rows import find_rows, sort_rows
-from aspen_etl.columns.text import TEXT, conform_text
+from aspen_etl.columns.text import conform_text
 from aspen_etl.schema.column_spec import ColumnSpec
 from aspen_etl.schema.evolution import complete_table, conform_known
 from aspen_etl.schema.snapshot import KeyState
@@ -93,7 +94,7 @@ class TableKeys(KeyState):
     @cached_property
     def given(self) -> pd.DataFrame:
         """One row for each key ever given, joined when somebody asks."""
-        return join_keys([self.parts.in_use, self.parts.retired], self.table)
+        return handed(join_keys([self.parts.in_use, self.parts.retired], self.table))
 
 
 def key_columns(table: TableSpec, /) -> dict[str, ColumnSpec]:
@@ -106,7 +107,7 @@ def conform_keys(keys: pd.DataFrame, table: TableSpec, /) -> pd.DataFrame:
     columns = {}
     for name, spec in key_columns(table).items():
         values = keys[name]
-        columns[name] = conform_text(values) if spec.dtype == TEXT else values.astype(spec.dtype)
+        columns[name] = conform_text(values) if spec.type == "text" else values.astype(spec.dtype)
     return make_frame(columns)
 
 
@@ -130,13 +131,13 @@ def part_keys(state: KeyState, frame: Optional[pd.DataFrame], table: TableSpec, 
     """
     names = list(key_columns(table))
     if frame is None:
-        given = conform_known(state.given, table)
+        given = conform_known(held(state, "given"), table)
         return PartedKeys(given.iloc[:0], given)
     in_use = conform_known(make_frame({name: frame[name] for name in names}), table)
     in_use = in_use.reset_index(drop=True)
     if isinstance(state, TableKeys) and _same_numbers(state.parts.in_use, in_use, table):
         return PartedKeys(in_use, state.parts.retired)
-    given = conform_known(state.given, table)
+    given = conform_known(held(state, "given"), table)
     at = find_rows([in_use[table.primary_key]], [given[table.primary_key]])
     return PartedKeys(in_use, some_keys(given, rows_without(at, len(given)), table))
 

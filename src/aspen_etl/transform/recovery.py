@@ -17,6 +17,7 @@ import pandas as pd
 from aspen_etl.columns import COLUMNS, Positions
 from aspen_etl.columns.conversion import as_text
 from aspen_etl.columns.frames import make_frame
+from aspen_etl.columns.handing import as_given
 from aspen_etl.columns.positions import gather, is_range, reverse
 from aspen_etl.columns.rows import are_present
 from aspen_etl.columns.threads import map_threads
@@ -149,7 +150,8 @@ class Recovered(Placed):
         )
         invert = self.model.builders[table.name].invert
         what = f"the inverse of the builder of {table.name!r}"
-        found = {} if invert is None else call(what, lambda: invert(natural), "builder")
+        given = natural if invert is None else as_given(invert, natural)
+        found = {} if invert is None else call(what, lambda: invert(given), "builder")
         fed = next(c.name for c in table.own_columns if any(name in wanted for name in c.source))
         silent = np.ones(len(natural), dtype=bool)
         for name in sorted(wanted):

@@ -62,7 +62,7 @@ def list_rejects(
 
 
 def _empty(name: str) -> pd.Series:
-    return pd.Series(dtype=REJECTS[name].dtype)
+    return pd.Series(dtype=REJECTS[name].held_dtype)
 
 
 def _source_rejects(

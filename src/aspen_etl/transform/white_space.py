@@ -7,6 +7,7 @@ import re
 import pandas as pd
 
 from aspen_etl.columns import COLUMNS, Positions
+from aspen_etl.columns.handing import takes_held
 from aspen_etl.columns.text import WHITE_SPACE, conform_text
 
 __all__ = ["clean_white_space", "tidy"]
@@ -14,6 +15,7 @@ __all__ = ["clean_white_space", "tidy"]
 _RUN = re.compile(f"[{WHITE_SPACE}]+")
 
 
+@takes_held
 def clean_white_space(values: pd.Series, /) -> pd.Series:
     r"""Trim white space at both ends, make one space of each inner run, and '' missing.
 

@@ -111,7 +111,7 @@ def round_trip(cells: Cells, spec: ColumnSpec) -> None:
     kind = TYPES[spec.type]
     assert judge(cells, spec) == cells
     values = kind.parse(column(cells), spec)
-    assert values.dtype == spec.dtype
+    assert values.dtype == spec.held_dtype
     assert values.index.equals(pd.RangeIndex(len(cells)))
     assert values.isna().tolist() == [cell is None for cell in cells]
     again = kind.text(values.set_axis(pd.RangeIndex(7, 7 + len(values))), spec)

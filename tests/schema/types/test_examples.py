@@ -422,7 +422,7 @@ def test_a_missing_value_is_refused_where_none_may_be(kind: str) -> None:
     spec = a_column(kind, precision=3, scale=1, nullable=False)
     with pytest.raises(ValueError, match="missing"):
         TYPES[kind].parse(column([None]), spec)
-    assert TYPES[kind].parse(column([]), spec).dtype == spec.dtype
+    assert TYPES[kind].parse(column([]), spec).dtype == spec.held_dtype
 
 
 @pytest.mark.usefixtures("kernel")
