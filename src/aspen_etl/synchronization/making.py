@@ -9,7 +9,6 @@ from typing import Optional
 
 from aspen_etl.errors import AspenETLError, NotSupportedError, ProofError
 from aspen_etl.io.content import SourceFile
-from aspen_etl.io.sheet_lines import LoadedSheet, read_sheets
 from aspen_etl.normalization import NormalizeResult, conclude
 from aspen_etl.normalization.touched import normalize_touched
 from aspen_etl.schema import Extract, Held, Previous, Run
@@ -17,6 +16,7 @@ from aspen_etl.schema.evolution import describe_tables
 from aspen_etl.store.commit import Commit
 from aspen_etl.store.contents import Amended, Tables, Whole
 from aspen_etl.store.kept import (
+    FormName,
     KeptSheet,
     KeptSource,
     forget_kept,
@@ -26,17 +26,11 @@ from aspen_etl.store.kept import (
 )
 from aspen_etl.store.partly import StoredTables
 from aspen_etl.store.snapshot_store import SnapshotStore
-from aspen_etl.synchronization.lasting import figures_of, keep_lines, move_counts
+from aspen_etl.synchronization.lasting import figures_of, move_counts, rows_by_sheet
 from aspen_etl.synchronization.proving import find_difference
 from aspen_etl.synchronization.report import Clock, Result, Way
 from aspen_etl.synchronization.source import Given
-from aspen_etl.synchronization.touching import (
-    IN_PART,
-    LinedSheet,
-    find_lined,
-    find_touched,
-    tell_why,
-)
+from aspen_etl.synchronization.touching import IN_PART, Form, Keepable, tell_why
 from aspen_etl.transform import settle
 from aspen_etl.transform.cleaning import clean
 from aspen_etl.transform.parting import Partitioning, can_part
@@ -52,13 +46,15 @@ class Made:
         result: The changes, the rejects and the counts.
         tables: What is committed.
         way: The way that it took.
-        sheets: The source as lines, where it is to be kept.
+        sheets: The source, where it is to be kept.
+        form: The form in which it is kept.
     """
 
     result: Result
     tables: Tables = field(repr=False)
     way: Way
-    sheets: Optional[Mapping[str, LinedSheet]] = field(default=None, repr=False)
+    sheets: Optional[Mapping[str, Keepable]] = field(default=None, repr=False)
+    form: FormName = "lines"
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,13 +86,13 @@ class Making:
         self.clock.step("reading")
         if not self.keeps:
             return self.make_whole(newest, files, Way.whole("no source is kept"))
-        model = self.store.model
+        kept = read_kept(self.store.place)
         try:
-            how = can_part(model)
-            loaded, files = self.given.load_steady(model, files)
+            how = can_part(self.store.model)
+            form, files = self.given.load_steady(how, files, None if kept is None else kept.form)
         except NotSupportedError as error:
             return self.make_whole(newest, files, Way.whole(tell_why(error)))
-        return self._of_lines(newest, loaded, how), files
+        return self._of_form(newest, kept, form, how), files
 
     def make_whole(
         self, newest: Optional[Commit], files: tuple[SourceFile, ...], way: Way
@@ -120,17 +116,16 @@ class Making:
         result = conclude(settled, model, before, self.run)
         return result, Whole(result.snapshot, model)
 
-    # ------------------------------------------------------------------------- a source of lines
+    # ------------------------------------------------------------------------- what can be compared
 
-    def _of_lines(
-        self, newest: Optional[Commit], loaded: Mapping[str, LoadedSheet], how: Partitioning
+    def _of_form(
+        self, newest: Optional[Commit], kept: Optional[KeptSource], form: Form, how: Partitioning
     ) -> Made:
-        kept = read_kept(self.store.place)
-        reason = self._find_reason(newest, kept, how)
+        reason = self._find_reason(newest, kept, form, how)
         short: Optional[Made] = None
         if reason is None and newest is not None and kept is not None:
             try:
-                short = self._short(newest, kept, loaded, how)
+                short = self._short(newest, kept, form, how)
             except IN_PART as error:
                 reason = tell_why(error)
             except ProofError:
@@ -138,13 +133,13 @@ class Making:
                 raise
             if short is not None and kept.short < self.given.settings.whole_every:
                 return short
-        whole = self._whole(newest, loaded, how, reason or "it proves the short ways before")
+        whole = self._whole(newest, form, reason or "it proves the short ways before")
         if short is not None:
             self._compare(whole.result, short.result)
         return whole
 
     def _find_reason(
-        self, newest: Optional[Commit], kept: Optional[KeptSource], how: Partitioning
+        self, newest: Optional[Commit], kept: Optional[KeptSource], form: Form, how: Partitioning
     ) -> Optional[str]:
         """Say why everything must be looked at; nothing where what is kept may do."""
         name = self.given.settings_name(how.model)
@@ -158,6 +153,8 @@ class Making:
             return "nothing is kept of the source"
         if not kept.is_of(newest, name):
             return "what is kept is of another commit, or was read under other settings"
+        if kept.form != form.name:
+            return f"what is kept of the source are {kept.form}, which it is not compared by now"
         return self._find_other_form(newest)
 
     def _find_other_form(self, newest: Commit) -> Optional[str]:
@@ -167,45 +164,31 @@ class Making:
             return "the tables are written in another format now"
         return None
 
-    def _whole(
-        self,
-        newest: Optional[Commit],
-        loaded: Mapping[str, LoadedSheet],
-        how: Partitioning,
-        reason: str,
-    ) -> Made:
-        reading = self.given.settings.reading
-        extracts = [read_sheets(loaded, how.model, reading)]
-        way, sheets = Way.whole(reason, self.run), None
-        try:
-            sheets = find_lined(loaded, extracts[0], how, reading)
-        except NotSupportedError as error:
-            way = Way.whole(tell_why(error))
-        return Made(*self._normalize(newest, extracts), way, sheets)
+    def _whole(self, newest: Optional[Commit], form: Form, reason: str) -> Made:
+        extracts = [form.read()]
+        sheets = form.sheets(extracts[0])
+        way = Way.whole(reason, self.run)
+        return Made(*self._normalize(newest, extracts), way, sheets, form.name)
 
-    def _short(
-        self,
-        newest: Commit,
-        kept: KeptSource,
-        loaded: Mapping[str, LoadedSheet],
-        how: Partitioning,
-    ) -> Made:
-        touched = find_touched(self._load(kept), loaded, how, self.given.settings.reading)
+    def _short(self, newest: Commit, kept: KeptSource, form: Form, how: Partitioning) -> Made:
+        touched = form.find_touched(self._load(kept))
         self.clock.step("loading")
         before = StoredTables(self.store.place, newest)
         self.clock.step("normalizing")
         result = normalize_touched(
             touched.now, touched.subjects, run=self.run, model=how.model, previous=before
         )
-        then = clean(touched.then, how.model)
+        then, notes = clean(touched.then, how.model), touched.notes
         sources = {
-            name: move_counts(kept.sheets[name], then[name], found)
+            name: move_counts(
+                kept.sheets[name], then[name], found, None if notes is None else notes.get(name, {})
+            )
             for name, found in result.summary.sources.items()
         }
         result = replace(result, summary=replace(result.summary, sources=sources))
         proved = kept.proved.isoformat()
         way = Way("short", len(touched.subjects), None, kept.short + 1, proved)
-        return Made(result, Amended(before, result.keys), way, touched.sheets)
+        return Made(result, Amended(before, result.keys), way, touched.sheets, form.name)
 
     def _load(self, kept: KeptSource) -> dict[str, KeptSheet]:
         held = load_kept(self.store.place, kept)
@@ -241,11 +224,14 @@ class Making:
         if made.sheets is None or name is None or made.way.proved is None:
             return False
         self.clock.begin("keeping")
-        sheets = {n: keep_lines(n, sheet, made.result.rejects) for n, sheet in made.sheets.items()}
+        rejected = rows_by_sheet(made.result.rejects, made.sheets)
+        sheets = {name: sheet.keep(rejected[name]) for name, sheet in made.sheets.items()}
         figures = {n: figures_of(source) for n, source in made.result.summary.sources.items()}
         way = made.way
         proved = dt.datetime.fromisoformat(str(way.proved))
-        kept = KeptSource(commit.version, commit.token, name, figures, way.short, proved)
+        kept = KeptSource(
+            commit.version, commit.token, name, figures, way.short, proved, form=made.form
+        )
         try:
             keep_source(self.store.place, kept, sheets)
         except (AspenETLError, MemoryError):

@@ -1,0 +1,171 @@
+"""A source whose cells are compared with those of the one before, row by row."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from aspen_etl.columns import COLUMNS, Mask, Positions
+from aspen_etl.columns.text import conform_text
+from aspen_etl.columns.threads import map_threads
+from aspen_etl.errors import CorruptFileError
+from aspen_etl.errors.base import instead
+from aspen_etl.io.cell_sheets import (
+    CellSheet,
+    align_cells,
+    cells_of,
+    decode_cells,
+    encode_cells,
+)
+from aspen_etl.io.codecs import decode_verified, encode
+from aspen_etl.schema.column_spec import ColumnSpec
+from aspen_etl.schema.values import Extract
+from aspen_etl.store.kept import FormName, KeptSheet
+from aspen_etl.synchronization.touching import (
+    Compared,
+    TouchedRows,
+    find_touched,
+    find_whose,
+    refused,
+)
+from aspen_etl.transform.cleaning import clean_column
+from aspen_etl.transform.parting import Partitioning
+
+__all__ = ["ByCells"]
+
+#: Where what is no text stood, by the numbers of rows; what it was is not kept.
+_FAULTS: Mapping[str, ColumnSpec] = {
+    "row": ColumnSpec("row", "integer"),
+    "column": ColumnSpec("column", "text"),
+    "rule": ColumnSpec("rule", "text"),
+}
+
+
+class CelledSheet(NamedTuple):
+    """A sheet as cells, whose they are, and which of them hold no text."""
+
+    cells: CellSheet
+    key: str
+    subjects: pd.Series
+    faults: pd.DataFrame
+
+    def keep(self, rejected: Positions, /) -> KeptSheet:
+        """Give it as it is kept."""
+        mask = np.zeros(len(self.cells), dtype=bool)
+        for rows in (rejected, self.faults["row"]):
+            mask[self.cells.find(rows)] = True
+        data = encode_cells(self.cells, self.key, self.subjects, mask)
+        faults = encode(self.faults, _FAULTS, "csv")
+        return KeptSheet(data, faults, len(self.cells), hashlib.sha256(data).hexdigest())
+
+
+@dataclass(frozen=True, eq=False)
+class ByCells:
+    """A source as it was read.
+
+    Attributes:
+        extract: What was read.
+        cells: Its sheets.
+        how: How the model is partitioned.
+    """
+
+    extract: Extract
+    cells: Mapping[str, CellSheet] = field(repr=False)
+    how: Partitioning
+
+    @classmethod
+    def of(cls, extract: Extract, how: Partitioning, /) -> ByCells:
+        """Lay out the cells of an extract.
+
+        Raises:
+            NotSupportedError: They cannot be kept; the reason says why.
+        """
+        if extract.keys() != how.model.sources.keys():
+            raise refused("its sheets are called otherwise than in the model")
+        cells = {
+            name: cells_of(extract[name], tuple(spec.columns), name)
+            for name, spec in how.model.sources.items()
+        }
+        return cls(extract, cells, how)
+
+    @property
+    def name(self) -> FormName:
+        """What the form is called."""
+        return "cells"
+
+    def read(self) -> Extract:
+        """Give all of the source."""
+        return self.extract
+
+    def sheets(self, extract: Extract, /) -> dict[str, CelledSheet]:
+        """Give all of the source as it can be kept."""
+        return {name: self._sheet(name, self._subjects(extract, name)) for name in self.cells}
+
+    def find_touched(self, kept: Mapping[str, KeptSheet], /) -> TouchedRows:
+        """Find the subjects of which a cell is another, or was rejected; take their rows."""
+        before = {name: self._before(name, kept[name]) for name in self.cells}
+        found = self._align(before)
+        new = {name: np.flatnonzero(at < 0) for name, at in found.items()}
+        fresh, sheets, compared = self._rows(new), {}, {}
+        for name, (then, rejected) in before.items():
+            at = found[name].copy()
+            at[new[name]] = len(then.cells) + np.arange(len(new[name]))
+            known = COLUMNS.concat([then.subjects, self._subjects(fresh, name)])
+            sheets[name] = now = self._sheet(name, COLUMNS.take(known, at))
+            faulty = now.cells.find(now.faults["row"])
+            compared[name] = Compared(then.subjects, rejected, now.subjects, found[name], faulty)
+        touched = find_touched(compared, self.how.root)
+        mine = self._rows({n: find_whose(sheet.subjects, touched) for n, sheet in sheets.items()})
+        held = {
+            name: then.cells.frame(find_whose(then.subjects, touched))
+            for name, (then, _) in before.items()
+        }
+        told = [then.faults.assign(source=name, value="") for name, (then, _) in before.items()]
+        gone = Extract.from_frames(held, faults=pd.concat(told, ignore_index=True))
+        return TouchedRows(frozenset(touched), mine, gone, sheets, self.extract.notes)
+
+    def _align(self, before: Mapping[str, tuple[CelledSheet, Mask]]) -> dict[str, Positions]:
+        """Find which row of before each row is."""
+
+        def align(name: str) -> Positions:
+            return align_cells(before[name][0].cells, self.cells[name], self.how.columns[name])
+
+        names, rows = list(self.cells), max(map(len, self.cells.values()))
+        return dict(zip(names, map_threads(align, names, rows=rows)))
+
+    def _rows(self, at: Mapping[str, Positions]) -> Extract:
+        """Take some rows of each sheet; a cell that holds no text is always among them."""
+        frames = {name: self.cells[name].frame(rows) for name, rows in at.items()}
+        return Extract.from_frames(frames, faults=self.extract.faults, notes=self.extract.notes)
+
+    def _subjects(self, extract: Extract, name: str) -> pd.Series:
+        return clean_column(extract, name, self.how.columns[name], self.how.model)
+
+    def _sheet(self, name: str, subjects: pd.Series) -> CelledSheet:
+        faults = self.extract.faults
+        mine = faults[(faults["source"] == name).to_numpy(dtype=bool)]
+        told = pd.DataFrame(
+            {
+                "row": mine["row"].to_numpy(dtype=np.int64),
+                "column": conform_text(mine["column"].reset_index(drop=True)),
+                "rule": conform_text(mine["rule"].reset_index(drop=True)),
+            }
+        )
+        return CelledSheet(self.cells[name], self.how.columns[name], subjects, told)
+
+    def _before(self, name: str, kept: KeptSheet) -> tuple[CelledSheet, Mask]:
+        """Read what is kept of a sheet, and which rows were rejected."""
+        columns, key = tuple(self.how.model.sources[name].columns), self.how.columns[name]
+
+        def read() -> tuple[CelledSheet, Mask]:
+            cells, subjects, rejected = decode_cells(kept.data, columns, key, url=name)
+            faults = decode_verified(bytes(kept.more), _FAULTS, "csv", url=name)
+            return CelledSheet(cells, key, subjects, faults), rejected
+
+        why = "what was kept of the source is gone or damaged"
+        return instead(read, CorruptFileError, lambda _: refused(why))
