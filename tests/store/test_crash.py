@@ -16,9 +16,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 import aspen_etl as ae
+from aspen_etl.columns import COLUMNS
 from aspen_etl.errors import AspenETLError, CommitOutcomeUnknownError
 from aspen_etl.schema import Previous
 from aspen_etl.store import commit_log, vacuuming
@@ -53,10 +55,10 @@ def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
     known: dict[Any, Any] = {}
 
     def settling(extract: ae.Extract, _model: ae.Model, _before: Previous, missing: Any) -> Any:
-        return extract, missing
+        return Settling(extract, missing)
 
     def remembering(settled: Any, model: ae.Model, before: Previous, run: ae.Run) -> Any:
-        (extract, missing), previous = settled, _read_now(before)
+        extract, missing, previous = settled.extract, settled.missing, _read_now(before)
         key = pickle.dumps([_plain(extract), _plain(previous.tables)])
         if key not in known:
             options = {"model": model, "run": run, "missing": missing}
@@ -67,6 +69,18 @@ def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(making, "settle", settling)
     monkeypatch.setattr(making, "conclude", remembering)
     monkeypatch.setattr(commit_log, "_WAIT_SECONDS", 0.0)
+
+
+@dataclass(frozen=True)
+class Settling:
+    """What is settled later on; no row stays that is absent."""
+
+    extract: ae.Extract
+    missing: Any
+
+    @property
+    def stayed(self) -> dict[str, pd.Series]:
+        return dict.fromkeys(self.extract, COLUMNS.repeat(None, 0))
 
 
 def _read_now(before: Previous) -> ae.Snapshot:

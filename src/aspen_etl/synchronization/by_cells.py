@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from aspen_etl.columns import COLUMNS, Mask, Positions
+from aspen_etl.columns.rows import are_present
 from aspen_etl.columns.text import conform_text
 from aspen_etl.columns.threads import map_threads
 from aspen_etl.errors import CorruptFileError
@@ -31,6 +32,7 @@ from aspen_etl.synchronization.touching import (
     TouchedRows,
     find_touched,
     find_whose,
+    leave_out,
     refused,
 )
 from aspen_etl.transform.cleaning import clean_column
@@ -38,11 +40,12 @@ from aspen_etl.transform.parting import Partitioning
 
 __all__ = ["ByCells"]
 
-#: Where what is no text stood, by the numbers of rows; what it was is not kept.
-_FAULTS: Mapping[str, ColumnSpec] = {
-    "row": ColumnSpec("row", "integer"),
-    "column": ColumnSpec("column", "text"),
-    "rule": ColumnSpec("rule", "text"),
+#: Where what is no text stood (what it was is not kept), and of whom each row is that stays.
+_MORE: Mapping[str, ColumnSpec] = {
+    "row": ColumnSpec("row", "integer", nullable=True),
+    "column": ColumnSpec("column", "text", nullable=True),
+    "rule": ColumnSpec("rule", "text", nullable=True),
+    "stayed": ColumnSpec("stayed", "text", nullable=True),
 }
 
 
@@ -54,14 +57,37 @@ class CelledSheet(NamedTuple):
     subjects: pd.Series
     faults: pd.DataFrame
 
-    def keep(self, rejected: Positions, /) -> KeptSheet:
+    def keep(self, rejected: Positions, stayed: pd.Series, /) -> KeptSheet:
         """Give it as it is kept."""
         mask = np.zeros(len(self.cells), dtype=bool)
         for rows in (rejected, self.faults["row"]):
             mask[self.cells.find(rows)] = True
         data = encode_cells(self.cells, self.key, self.subjects, mask)
-        faults = encode(self.faults, _FAULTS, "csv")
-        return KeptSheet(data, faults, len(self.cells), hashlib.sha256(data).hexdigest())
+        more = encode(_more(self.faults, stayed), _MORE, "csv")
+        return KeptSheet(data, more, len(self.cells), hashlib.sha256(data).hexdigest())
+
+
+def _more(faults: pd.DataFrame, stayed: pd.Series) -> pd.DataFrame:
+    """Put faults, and of whom each row is that stays, one under the other."""
+    here, there = (COLUMNS.repeat(None, len(rows)) for rows in (faults, stayed))
+    rows = np.concatenate([faults["row"], np.zeros(len(stayed), dtype=np.int64)])
+    absent = np.arange(len(rows)) >= len(faults)
+    return pd.DataFrame(
+        {
+            "row": pd.arrays.IntegerArray(rows, absent),
+            "column": COLUMNS.concat([faults["column"], there]),
+            "rule": COLUMNS.concat([faults["rule"], there]),
+            "stayed": COLUMNS.concat([here, stayed]),
+        }
+    )
+
+
+class _Before(NamedTuple):
+    """A sheet as it was kept."""
+
+    sheet: CelledSheet
+    rejected: Mask
+    stayed: pd.Series
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,7 +138,7 @@ class ByCells:
         found = self._align(before)
         new = {name: np.flatnonzero(at < 0) for name, at in found.items()}
         fresh, sheets, compared = self._rows(new), {}, {}
-        for name, (then, rejected) in before.items():
+        for name, (then, rejected, _) in before.items():
             at = found[name].copy()
             at[new[name]] = len(then.cells) + np.arange(len(new[name]))
             known = COLUMNS.concat([then.subjects, self._subjects(fresh, name)])
@@ -120,20 +146,22 @@ class ByCells:
             faulty = now.cells.find(now.faults["row"])
             compared[name] = Compared(then.subjects, rejected, now.subjects, found[name], faulty)
         touched = find_touched(compared, self.how.root)
-        mine = self._rows({n: find_whose(sheet.subjects, touched) for n, sheet in sheets.items()})
-        held = {
-            name: then.cells.frame(find_whose(then.subjects, touched))
-            for name, (then, _) in before.items()
-        }
-        told = [then.faults.assign(source=name, value="") for name, (then, _) in before.items()]
-        gone = Extract.from_frames(held, faults=pd.concat(told, ignore_index=True))
-        return TouchedRows(frozenset(touched), mine, gone, sheets, self.extract.notes)
+        whose = {name: find_whose(sheet.subjects, touched) for name, sheet in sheets.items()}
+        stayed = {name: leave_out(each.stayed, touched) for name, each in before.items()}
+        return TouchedRows(
+            frozenset(touched),
+            self._rows(whose),
+            _rows_before({name: each.sheet for name, each in before.items()}, touched),
+            sheets,
+            stayed,
+            self.extract.notes,
+        )
 
-    def _align(self, before: Mapping[str, tuple[CelledSheet, Mask]]) -> dict[str, Positions]:
+    def _align(self, before: Mapping[str, _Before]) -> dict[str, Positions]:
         """Find which row of before each row is."""
 
         def align(name: str) -> Positions:
-            return align_cells(before[name][0].cells, self.cells[name], self.how.columns[name])
+            return align_cells(before[name].sheet.cells, self.cells[name], self.how.columns[name])
 
         names, rows = list(self.cells), max(map(len, self.cells.values()))
         return dict(zip(names, map_threads(align, names, rows=rows)))
@@ -158,14 +186,26 @@ class ByCells:
         )
         return CelledSheet(self.cells[name], self.how.columns[name], subjects, told)
 
-    def _before(self, name: str, kept: KeptSheet) -> tuple[CelledSheet, Mask]:
-        """Read what is kept of a sheet, and which rows were rejected."""
+    def _before(self, name: str, kept: KeptSheet) -> _Before:
+        """Read what is kept of a sheet."""
         columns, key = tuple(self.how.model.sources[name].columns), self.how.columns[name]
 
-        def read() -> tuple[CelledSheet, Mask]:
+        def read() -> _Before:
             cells, subjects, rejected = decode_cells(kept.data, columns, key, url=name)
-            faults = decode_verified(bytes(kept.more), _FAULTS, "csv", url=name)
-            return CelledSheet(cells, key, subjects, faults), rejected
+            more = decode_verified(bytes(kept.more), _MORE, "csv", url=name)
+            is_fault = are_present(more["row"])
+            faults = more.loc[is_fault, ["row", "column", "rule"]]
+            stayed = COLUMNS.take(more["stayed"], np.flatnonzero(~is_fault))
+            return _Before(CelledSheet(cells, key, subjects, faults), rejected, stayed)
 
         why = "what was kept of the source is gone or damaged"
         return instead(read, CorruptFileError, lambda _: refused(why))
+
+
+def _rows_before(sheets: Mapping[str, CelledSheet], touched: set[str]) -> Extract:
+    """Give the rows of the touched as they were kept, and where what is no text stood."""
+    frames = {
+        n: sheet.cells.frame(find_whose(sheet.subjects, touched)) for n, sheet in sheets.items()
+    }
+    faults = [sheet.faults.assign(source=name, value="") for name, sheet in sheets.items()]
+    return Extract.from_frames(frames, faults=pd.concat(faults, ignore_index=True))

@@ -25,6 +25,7 @@ from aspen_etl.synchronization.touching import (
     TouchedRows,
     find_touched,
     find_whose,
+    leave_out,
     refused,
 )
 from aspen_etl.transform.cleaning import clean_column
@@ -32,7 +33,7 @@ from aspen_etl.transform.parting import Partitioning
 
 __all__ = ["ByLines"]
 
-#: What is known of each line of a sheet.
+#: What is known of each line of a sheet, and behind them of whom each row is that stays.
 _LINES: Mapping[str, ColumnSpec] = {
     "subject": ColumnSpec("subject", "text", nullable=True),
     "rejected": ColumnSpec("rejected", "boolean"),
@@ -52,13 +53,13 @@ class LinedSheet(NamedTuple):
     lines: CsvLines
     subjects: pd.Series
 
-    def keep(self, rejected: Positions, /) -> KeptSheet:
+    def keep(self, rejected: Positions, stayed: pd.Series, /) -> KeptSheet:
         """Give it as it is kept."""
-        mask = np.zeros(len(self.lines), dtype=bool)
+        subjects = COLUMNS.concat([self.subjects, stayed])
+        mask = np.zeros(len(subjects), dtype=bool)
         mask[rejected - self.lines.first_row] = True
-        frame = pd.DataFrame({"subject": self.subjects, "rejected": mask})
-        loaded = self.loaded
-        return KeptSheet(loaded.data, encode(frame, _LINES, "csv"), len(frame), loaded.sha256)
+        more = encode(pd.DataFrame({"subject": subjects, "rejected": mask}), _LINES, "csv")
+        return KeptSheet(self.loaded.data, more, len(self.lines), self.loaded.sha256)
 
 
 class _Before(NamedTuple):
@@ -68,6 +69,7 @@ class _Before(NamedTuple):
     lines: CsvLines
     subjects: pd.Series
     rejected: Mask
+    stayed: pd.Series
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,7 +142,8 @@ class ByLines:
             for name, each in before.items()
         ]
         then_rows = read_rows(held, self.how.model, self.reading)
-        return TouchedRows(frozenset(touched), now, then_rows, sheets)
+        stayed = {name: leave_out(each.stayed, touched) for name, each in before.items()}
+        return TouchedRows(frozenset(touched), now, then_rows, sheets, stayed)
 
     def _rows(self, at: Mapping[str, Positions]) -> Extract:
         held = [(name, self.loaded[name], self.lines[name], rows) for name, rows in at.items()]
@@ -165,8 +168,11 @@ class ByLines:
             CorruptFileError,
             lambda _: refused("what was kept of the source is gone or damaged"),
         )
-        if len(lines) != len(frame):
+        if len(lines) != kept.rows:
             raise refused("what is kept of its lines is of another number of them")
         if not have_one_header(lines, self.lines[name]):
             raise refused(f"what stands above the records of {name!r} is not what it was")
-        return _Before(then, lines, frame["subject"], frame["rejected"].to_numpy(dtype=bool))
+        rejected = frame["rejected"].to_numpy(dtype=bool)[: kept.rows]
+        whose, places = frame["subject"], np.arange(len(frame))
+        subjects, stayed = (COLUMNS.take(whose, at) for at in np.split(places, [kept.rows]))
+        return _Before(then, lines, subjects, rejected, stayed)

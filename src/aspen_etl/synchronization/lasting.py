@@ -19,11 +19,7 @@ __all__ = ["figures_of", "move_counts", "rows_by_sheet"]
 
 
 def move_counts(
-    before: SheetFigures,
-    then: Sheet,
-    now: SourceSummary,
-    /,
-    notes: Optional[Mapping[str, int]] = None,
+    before: SheetFigures, then: Sheet, now: SourceSummary, stayed: int, /
 ) -> SourceSummary:
     """Give the counts of a sheet from those of the touched; all rejects are theirs.
 
@@ -31,7 +27,7 @@ def move_counts(
         before: The figures of all rows before.
         then: The rows of the touched before, which are taken away.
         now: The counts of their rows now, which are added.
-        notes: What the reader noticed; without them, what it noticed before.
+        stayed: How many rows of before stay although they are absent, of all.
     """
     rows = before.rows - len(then.rows) + now.rows
     columns, repairs, cells = now.cells, then.repairs, count_cells(then)
@@ -45,8 +41,18 @@ def move_counts(
         accepted=rows - now.rejected,
         cells={c: before.cells.get(c, 0) - cells[c] + now.cells[c] for c in columns},
         repairs={c: count for c, count in moved.items() if count},
-        notes=dict(before.notes if notes is None else notes),
+        stayed=stayed,
+        notes=dict(before.notes),
     )
+
+
+def with_notes(
+    sources: Mapping[str, SourceSummary], notes: Optional[Mapping[str, Mapping[str, int]]], /
+) -> dict[str, SourceSummary]:
+    """Let counts tell what the reader noticed now, where that is known."""
+    if notes is None:
+        return dict(sources)
+    return {n: replace(found, notes=dict(notes.get(n, {}))) for n, found in sources.items()}
 
 
 def figures_of(source: SourceSummary, /) -> SheetFigures:

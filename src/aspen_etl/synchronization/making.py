@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Optional
 
+import pandas as pd
+
+from aspen_etl.columns import COLUMNS
 from aspen_etl.errors import AspenETLError, NotSupportedError, ProofError
 from aspen_etl.io.content import SourceFile
 from aspen_etl.normalization import NormalizeResult, conclude
@@ -26,7 +29,12 @@ from aspen_etl.store.kept import (
 )
 from aspen_etl.store.partly import StoredTables
 from aspen_etl.store.snapshot_store import SnapshotStore
-from aspen_etl.synchronization.lasting import figures_of, move_counts, rows_by_sheet
+from aspen_etl.synchronization.lasting import (
+    figures_of,
+    move_counts,
+    rows_by_sheet,
+    with_notes,
+)
 from aspen_etl.synchronization.proving import find_difference
 from aspen_etl.synchronization.report import Clock, Result, Way
 from aspen_etl.synchronization.source import Given
@@ -48,6 +56,7 @@ class Made:
         way: The way that it took.
         sheets: The source, where it is to be kept.
         form: The form in which it is kept.
+        stayed: By sheet, of whom each row of before is that stays although it is absent.
     """
 
     result: Result
@@ -55,6 +64,7 @@ class Made:
     way: Way
     sheets: Optional[Mapping[str, Keepable]] = field(default=None, repr=False)
     form: FormName = "lines"
+    stayed: Mapping[str, pd.Series] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,11 +110,12 @@ class Making:
         """Make it by a look at everything, of which nothing is kept."""
         model = self.store.model
         extracts, files = self.given.steady(lambda: [self.given.read(model)], model, files)
-        return Made(*self._normalize(newest, extracts), way), files
+        result, tables, _ = self._normalize(newest, extracts)
+        return Made(result, tables, way), files
 
     def _normalize(
         self, newest: Optional[Commit], extracts: list[Extract]
-    ) -> tuple[NormalizeResult, Whole]:
+    ) -> tuple[NormalizeResult, Whole, Mapping[str, pd.Series]]:
         """Normalize the one extract in a list, which no longer holds it then."""
         before: Previous = Held()
         if newest is not None:  # its tables are read one by one, as they are needed
@@ -114,7 +125,7 @@ class Making:
         model, missing = self.store.model, self.given.settings.missing
         settled = settle(extracts.pop(), model, before, missing)
         result = conclude(settled, model, before, self.run)
-        return result, Whole(result.snapshot, model)
+        return result, Whole(result.snapshot, model), settled.stayed
 
     # ------------------------------------------------------------------------- what can be compared
 
@@ -145,8 +156,6 @@ class Making:
         name = self.given.settings_name(how.model)
         if newest is None:
             return "nothing was committed yet"
-        if self.given.settings.missing != "delete":
-            return "rows that are absent stay"
         if name is None:
             return "the model has functions of its own, and no model_version= names their state"
         if kept is None or kept.sheets.keys() != how.model.sources.keys():
@@ -168,7 +177,8 @@ class Making:
         extracts = [form.read()]
         sheets = form.sheets(extracts[0])
         way = Way.whole(reason, self.run)
-        return Made(*self._normalize(newest, extracts), way, sheets, form.name)
+        result, tables, stayed = self._normalize(newest, extracts)
+        return Made(result, tables, way, sheets, form.name, stayed)
 
     def _short(self, newest: Commit, kept: KeptSource, form: Form, how: Partitioning) -> Made:
         touched = form.find_touched(self._load(kept))
@@ -176,19 +186,28 @@ class Making:
         before = StoredTables(self.store.place, newest)
         self.clock.step("normalizing")
         result = normalize_touched(
-            touched.now, touched.subjects, run=self.run, model=how.model, previous=before
+            touched.now,
+            touched.subjects,
+            run=self.run,
+            model=how.model,
+            previous=before,
+            missing=self.given.settings.missing,
         )
-        then, notes = clean(touched.then, how.model), touched.notes
-        sources = {
-            name: move_counts(
-                kept.sheets[name], then[name], found, None if notes is None else notes.get(name, {})
-            )
+        stayed = {
+            name: COLUMNS.concat([others, result.stayed[name]])
+            for name, others in touched.stayed.items()
+        }
+        then = clean(touched.then, how.model)
+        moved = {
+            name: move_counts(kept.sheets[name], then[name], found, len(stayed[name]))
             for name, found in result.summary.sources.items()
         }
+        sources = with_notes(moved, touched.notes)
         result = replace(result, summary=replace(result.summary, sources=sources))
         proved = kept.proved.isoformat()
         way = Way("short", len(touched.subjects), None, kept.short + 1, proved)
-        return Made(result, Amended(before, result.keys), way, touched.sheets, form.name)
+        tables = Amended(before, result.keys)
+        return Made(result, tables, way, touched.sheets, form.name, stayed)
 
     def _load(self, kept: KeptSource) -> dict[str, KeptSheet]:
         held = load_kept(self.store.place, kept)
@@ -225,7 +244,7 @@ class Making:
             return False
         self.clock.begin("keeping")
         rejected = rows_by_sheet(made.result.rejects, made.sheets)
-        sheets = {name: sheet.keep(rejected[name]) for name, sheet in made.sheets.items()}
+        sheets = {n: sheet.keep(rejected[n], made.stayed[n]) for n, sheet in made.sheets.items()}
         figures = {n: figures_of(source) for n, source in made.result.summary.sources.items()}
         way = made.way
         proved = dt.datetime.fromisoformat(str(way.proved))

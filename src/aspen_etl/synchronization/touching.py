@@ -32,6 +32,7 @@ __all__ = [
     "TouchedRows",
     "find_touched",
     "find_whose",
+    "leave_out",
     "refused",
     "tell_why",
 ]
@@ -48,11 +49,12 @@ _MOST_TOUCHED = 0.1
 class Keepable(Protocol):
     """A sheet that can be kept for the next run."""
 
-    def keep(self, rejected: Positions, /) -> KeptSheet:
+    def keep(self, rejected: Positions, stayed: pd.Series, /) -> KeptSheet:
         """Give it as it is kept.
 
         Args:
             rejected: The numbers of the rows that have a reject.
+            stayed: Of whom each row of before is that stays although it is absent.
         """
 
 
@@ -65,6 +67,8 @@ class TouchedRows:
         now: Their rows, and those that name no subject.
         then: The same of the source as it was read last.
         sheets: The whole source, as it can be kept.
+        stayed: By sheet, of whom each row of before is that stays although it is absent; those of
+            the touched are left out.
         notes: What its reader noticed, by sheet; none where that is what it noticed before.
     """
 
@@ -72,6 +76,7 @@ class TouchedRows:
     now: Extract
     then: Extract = field(repr=False)
     sheets: Mapping[str, Keepable] = field(repr=False)
+    stayed: Mapping[str, pd.Series] = field(repr=False)
     notes: Optional[Mapping[str, Mapping[str, int]]] = None
 
 
@@ -175,6 +180,11 @@ def find_whose(subjects: pd.Series, touched: set[str], /) -> Positions:
         keys = conform_text(pd.Series(sorted(touched), dtype=object))
         mine |= COLUMNS.find(subjects, keys) >= 0
     return np.flatnonzero(mine)
+
+
+def leave_out(subjects: pd.Series, touched: set[str], /) -> pd.Series:
+    """Give those of whom rows are without the touched."""
+    return COLUMNS.take(subjects, rows_without(find_whose(subjects, touched), len(subjects)))
 
 
 # ----------------------------------------------------------------------------- why not
