@@ -96,7 +96,10 @@ def _plain(frames: Any) -> list[Any]:
 
 
 #: What a run keeps of its source for the next one.
-KEPT = r"_aspen/kept/(?:source\.json|(?:borrower|role_profile)(?:\.lines)?\.csv)\Z"
+KEPT = (
+    r"_aspen/kept/(?:source\.json|"
+    r"(?:borrower|role_profile)\.(?:csv|lines\.csv|arrow|faults\.csv))\Z"
+)
 
 
 # ----------------------------------------------------------------------------- steps
@@ -120,6 +123,24 @@ def keep_old(store: ae.SnapshotStore, folder: Path) -> None:
 def keep_new(store: ae.SnapshotStore, folder: Path) -> None:
     source = write_borrowers(folder / "new", NEW)
     ae.sync(source, store, run=RUN, thresholds=LENIENT, keep_source=True)
+
+
+def keep_cells_of(names: list[str]) -> Step:
+    rows = [
+        {"id": str(100 + i), "full_name": name, "email": f"a{i}@example.org"}
+        for i, name in enumerate(names)
+    ]
+    columns = list(ae.BORROWER_MODEL.sources["borrower"].columns)
+    roles = pd.DataFrame({"borrower_id": ["100"], "role_profile": ["Borrower"]})
+    extract = ae.Extract(borrower=pd.DataFrame(rows).reindex(columns=columns), role_profile=roles)
+
+    def step(store: ae.SnapshotStore, _: Path) -> None:
+        ae.sync(extract, store, run=RUN, thresholds=LENIENT, keep_source=True)
+
+    return step
+
+
+keep_old_cells, keep_new_cells = keep_cells_of(OLD), keep_cells_of(NEW)
 
 
 def restore(store: ae.SnapshotStore, _: Path) -> None:
@@ -158,6 +179,8 @@ SCENARIOS = {
     "vacuum": Scenario((sync_old, sync_new), vacuum),
     "purge": Scenario((sync_old, sync_new), purge),
     "short sync": Scenario((keep_old,), keep_new),
+    "short sync by cells": Scenario((keep_old_cells,), keep_new_cells),
+    "sync whose kept lines become cells": Scenario((keep_old,), keep_new_cells),
     "purge of a kept source": Scenario((keep_old, keep_new), purge),
 }
 
