@@ -13,7 +13,7 @@ import pandas as pd
 
 from aspen_etl.borrower.model import BORROWER_MODEL
 from aspen_etl.columns import COLUMNS
-from aspen_etl.columns.frames import equal_frames
+from aspen_etl.columns.frames import equal_frames, make_frame
 from aspen_etl.columns.positions import is_range, rows_without
 from aspen_etl.columns.rows import find_rows, sort_rows, take_rows
 from aspen_etl.schema.conforming import conform
@@ -219,9 +219,29 @@ def apply_changes(changes: Changes, tables: Mapping[str, pd.DataFrame], /) -> Ta
         if found.is_empty:
             out[name] = conform(frame, table)
             continue
-        gone = pd.concat([found.deleted, found.updated], ignore_index=True)[table.primary_key]
-        stays = np.flatnonzero(find_rows([frame[table.primary_key]], [gone]) < 0)
-        parts = [take_rows(frame, stays), found.updated, found.inserted]
-        parts = [part for part in parts if len(part)] or parts[:1]
-        out[name] = _in_order(pd.concat(parts, ignore_index=True), table)
+        out[name] = _apply(found, frame)
     return Tables(out)
+
+
+def _apply(found: TableChanges, frame: pd.DataFrame) -> pd.DataFrame:
+    """Give a table after changes: each column is gathered once."""
+    table = found.table
+    key = table.primary_key
+    gone = pd.concat([found.deleted, found.updated], ignore_index=True)[key]
+    stays = np.flatnonzero(find_rows([frame[key]], [gone]) < 0)
+    parts = [part for part in (found.updated, found.inserted) if len(part)]
+    held = [conform(part.reset_index(drop=True), table) for part in (frame, *parts)]
+    if any((part.dtypes != held[0].dtypes).any() for part in held):  # then pandas knows what to do
+        joined = [part for part in (take_rows(frame, stays), *parts) if len(part)] or [frame[:0]]
+        return _in_order(pd.concat(joined, ignore_index=True), table)
+    count = sum(map(len, held))
+    rows = np.concatenate([stays, np.arange(len(frame), count)])
+    keys = COLUMNS.take(COLUMNS.concat([part[key] for part in held]), rows)
+    rows = rows[sort_rows([keys])[0]]
+    columns = {
+        name: COLUMNS.take(COLUMNS.concat([part[name] for part in held]), rows)
+        if parts
+        else COLUMNS.take(values, rows)
+        for name, values in held[0].items()
+    }
+    return make_frame(columns, pd.RangeIndex(len(rows)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Optional
 
 import numpy as np
 import pandas as pd
@@ -48,6 +48,10 @@ class CellSheet:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    def column(self, name: str, /) -> pd.Series:
+        """Give a column as text; the index is new."""
+        return text_series(self.table.column(name))
 
     def find(self, numbers: Any, /) -> Positions:
         """Find rows by their numbers, each of which is one's."""
@@ -98,7 +102,7 @@ def _refused(reason: str) -> NotSupportedError:
 def encode_cells(sheet: CellSheet, key: str, subjects: pd.Series, rejected: Mask, /) -> Data:
     """Write a sheet as bytes, with whose its rows are, and which were rejected.
 
-    They are read again without a look at each cell, so they are as large as the cells.
+    They are packed, since to write them and to take their checksum costs as much as to pack them.
 
     Args:
         sheet: The sheet.
@@ -115,7 +119,8 @@ def encode_cells(sheet: CellSheet, key: str, subjects: pd.Series, rejected: Mask
         more[_SUBJECT] = whose
     for name, values in more.items():
         table = table.append_column(name, values)
-    with pa.ipc.new_file(out, table.schema) as file:
+    options = pa.ipc.IpcWriteOptions(compression="zstd")
+    with pa.ipc.new_file(out, table.schema, options=options) as file:
         file.write_table(table)
     return memoryview(out.getvalue())
 
@@ -129,33 +134,34 @@ def _text(values: pd.Series) -> Any:
 
 
 def decode_cells(
-    data: Data, columns: Sequence[str], key: str, /, *, url: str
-) -> tuple[CellSheet, pd.Series, Mask]:
+    data: Data, columns: Sequence[str], /, *, url: str
+) -> tuple[CellSheet, Optional[pd.Series], Mask]:
     """Read what ``encode_cells`` wrote.
 
     Args:
         data: The bytes, whose checksum is right.
         columns: The columns of the model.
-        key: The one that is whose a row is, where nothing else is told.
         url: The file, for messages.
 
     Returns:
-        The sheet, whose its rows are, and which were rejected.
+        The sheet, whose its rows are (nothing where that is what their keys say), and which rows
+        were rejected.
 
     Raises:
         CorruptFileError: They are no such sheet.
     """
     import pyarrow as pa
 
-    def read() -> tuple[CellSheet, pd.Series, Mask]:
+    def read() -> tuple[CellSheet, Optional[pd.Series], Mask]:
         table = pa.ipc.open_file(pa.py_buffer(data)).read_all()
         texts = table.select(list(columns))
-        whose = table.column(_SUBJECT if _SUBJECT in table.column_names else key)
-        if any(kind != pa.large_string() for kind in (*texts.schema.types, whose.type)):
+        if any(kind != pa.large_string() for kind in texts.schema.types):
             raise pa.ArrowInvalid("another type")
+        has_own = _SUBJECT in table.column_names
+        whose = text_series(table.column(_SUBJECT)) if has_own else None
         rows = table.column(_ROW).to_numpy().astype(np.int64, copy=False)
         rejected = table.column(_REJECTED).to_numpy().astype(bool, copy=False)
-        return CellSheet(rows, texts), text_series(whose), rejected
+        return CellSheet(rows, texts), whose, rejected
 
     foreign = (pa.ArrowException, OSError, ValueError, LookupError, TypeError)
     return instead(read, foreign, lambda _: CorruptFileError.at(url, "it holds no cells"))
@@ -190,7 +196,7 @@ def align_cells(before: CellSheet, after: CellSheet, key: str, /) -> Positions:
 class _Keys(NamedTuple):
     """The cells of a column as bytes, one behind the other."""
 
-    data: bytes
+    data: memoryview
     bounds: Positions
 
 
@@ -198,7 +204,7 @@ def _keys(sheet: CellSheet, key: str) -> _Keys:
     from aspen_etl.columns.arrow_arrays import one_piece, text_bytes
 
     bounds, data = text_bytes(one_piece(sheet.table.column(key).chunks))
-    return _Keys(data.tobytes(), bounds - bounds[0])
+    return _Keys(memoryview(data), bounds - bounds[0])
 
 
 def _differ(before: CellSheet, at: Positions, after: CellSheet, rows: Positions) -> Mask:

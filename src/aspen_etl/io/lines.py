@@ -7,7 +7,7 @@ the walk does not find is looked up by the whole line.
 
 from __future__ import annotations
 
-from typing import Any, Optional, Protocol
+from typing import Any, Optional, Protocol, Union
 
 import numpy as np
 import numpy.typing as npt
@@ -34,7 +34,7 @@ class Lines(Protocol):
     """Lines of bytes."""
 
     @property
-    def data(self) -> bytes:
+    def data(self) -> Union[bytes, memoryview]:
         """The bytes."""
 
     @property
@@ -125,7 +125,7 @@ def _next_shared(
 
 def _lines(lines: Lines, first: int, count: int) -> list[bytes]:
     bounds = lines.bounds[first : first + count + 1].tolist()
-    return [lines.data[start:end] for start, end in zip(bounds, bounds[1:])]
+    return [bytes(lines.data[start:end]) for start, end in zip(bounds, bounds[1:])]
 
 
 # ----------------------------------------------------------------------------- by the whole line
@@ -190,4 +190,4 @@ def _array(pa: Any, lines: Lines, at: Positions) -> Any:
 
 def _chosen(lines: Lines, at: Positions) -> list[bytes]:
     ends = lines.bounds[at + 1].tolist()
-    return [lines.data[start:end] for start, end in zip(lines.bounds[at].tolist(), ends)]
+    return [bytes(lines.data[start:end]) for start, end in zip(lines.bounds[at].tolist(), ends)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol, final
 
 import pandas as pd
@@ -106,6 +106,11 @@ def write_after(frame: pd.DataFrame, changes: TableChanges, file_format: FormatN
         file_format: ``csv`` or ``parquet``.
     """
     table = changes.table
-    after = apply_changes(Changes({table.name: changes}), {table.name: frame})[table.name]
-    parts = (make() for make in encoders(after, table.columns, file_format))
-    return Written(parts, len(after), file_format)
+
+    def make() -> Iterator[Data]:  # so that of many tables one alone is in memory as it is after
+        after = apply_changes(Changes({table.name: changes}), {table.name: frame})[table.name]
+        for part in encoders(after, table.columns, file_format):
+            yield part()
+
+    count = len(frame) + len(changes.inserted) - len(changes.deleted)
+    return Written(make(), count, file_format)

@@ -83,11 +83,12 @@ def _more(faults: pd.DataFrame, stayed: pd.Series) -> pd.DataFrame:
 
 
 class _Before(NamedTuple):
-    """A sheet as it was kept."""
+    """A sheet as it was kept; and whether whose its rows are is what their keys say."""
 
     sheet: CelledSheet
     rejected: Mask
     stayed: pd.Series
+    are_keys: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,13 +139,11 @@ class ByCells:
         found = self._align(before)
         new = {name: np.flatnonzero(at < 0) for name, at in found.items()}
         fresh, sheets, compared = self._rows(new), {}, {}
-        for name, (then, rejected, _) in before.items():
-            at = found[name].copy()
-            at[new[name]] = len(then.cells) + np.arange(len(new[name]))
-            known = COLUMNS.concat([then.subjects, self._subjects(fresh, name)])
-            sheets[name] = now = self._sheet(name, COLUMNS.take(known, at))
+        for name, (then, rejected, *_) in before.items():
+            at = found[name]
+            sheets[name] = now = self._sheet(name, self._whose(name, before[name], fresh, at))
             faulty = now.cells.find(now.faults["row"])
-            compared[name] = Compared(then.subjects, rejected, now.subjects, found[name], faulty)
+            compared[name] = Compared(then.subjects, rejected, now.subjects, at, faulty)
         touched = find_touched(compared, self.how.root)
         whose = {name: find_whose(sheet.subjects, touched) for name, sheet in sheets.items()}
         stayed = {name: leave_out(each.stayed, touched) for name, each in before.items()}
@@ -171,6 +170,16 @@ class ByCells:
         frames = {name: self.cells[name].frame(rows) for name, rows in at.items()}
         return Extract.from_frames(frames, faults=self.extract.faults, notes=self.extract.notes)
 
+    def _whose(self, name: str, before: _Before, fresh: Extract, at: Positions) -> pd.Series:
+        """Give whose each row is; only those of new rows are looked at."""
+        then, found = before.sheet.subjects, self._subjects(fresh, name)
+        keys = conform_text(fresh[name][self.how.columns[name]].reset_index(drop=True))
+        if before.are_keys and not COLUMNS.differ(keys, found).any():  # mostly keys are clean
+            return self.cells[name].column(self.how.columns[name])
+        rows = at.copy()
+        rows[at < 0] = len(then) + np.arange(len(found))
+        return COLUMNS.take(COLUMNS.concat([then, found]), rows)
+
     def _subjects(self, extract: Extract, name: str) -> pd.Series:
         return clean_column(extract, name, self.how.columns[name], self.how.model)
 
@@ -191,12 +200,14 @@ class ByCells:
         columns, key = tuple(self.how.model.sources[name].columns), self.how.columns[name]
 
         def read() -> _Before:
-            cells, subjects, rejected = decode_cells(kept.data, columns, key, url=name)
+            cells, subjects, rejected = decode_cells(kept.data, columns, url=name)
+            whose = cells.column(key) if subjects is None else subjects
             more = decode_verified(bytes(kept.more), _MORE, "csv", url=name)
             is_fault = are_present(more["row"])
             faults = more.loc[is_fault, ["row", "column", "rule"]]
             stayed = COLUMNS.take(more["stayed"], np.flatnonzero(~is_fault))
-            return _Before(CelledSheet(cells, key, subjects, faults), rejected, stayed)
+            sheet = CelledSheet(cells, key, whose, faults)
+            return _Before(sheet, rejected, stayed, subjects is None)
 
         why = "what was kept of the source is gone or damaged"
         return instead(read, CorruptFileError, lambda _: refused(why))
