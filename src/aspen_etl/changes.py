@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Optional
 
 import numpy as np
 import pandas as pd
 
 from aspen_etl.borrower.model import BORROWER_MODEL
-from aspen_etl.columns import COLUMNS
+from aspen_etl.columns import COLUMNS, Positions
 from aspen_etl.columns.frames import equal_frames, make_frame
 from aspen_etl.columns.positions import is_range, rows_without
 from aspen_etl.columns.rows import find_rows, sort_rows, take_rows
@@ -24,7 +24,7 @@ from aspen_etl.schema.spec import TableSpec
 from aspen_etl.transform.auditing import Since
 from aspen_etl.transform.numbering import Numbered
 
-__all__ = ["Changes", "TableChanges", "apply_changes", "diff", "part"]
+__all__ = ["Changes", "TableChanges", "apply_changes", "changed", "diff", "part"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -212,36 +212,42 @@ def apply_changes(changes: Changes, tables: Mapping[str, pd.DataFrame], /) -> Ta
     Returns:
         The tables after, if the tables given are those before.
     """
-    out = {}
-    for name, found in changes.items():
-        table = found.table
-        frame = complete_table(tables.get(name), table)
-        if found.is_empty:
-            out[name] = conform(frame, table)
-            continue
-        out[name] = _apply(found, frame)
-    return Tables(out)
+    return Tables({name: changed(found, tables.get(name))[1]() for name, found in changes.items()})
 
 
-def _apply(found: TableChanges, frame: pd.DataFrame) -> pd.DataFrame:
-    """Give a table after changes: each column is gathered once."""
+def changed(
+    found: TableChanges, before: Optional[pd.DataFrame], /
+) -> tuple[int, Callable[[], pd.DataFrame]]:
+    """Tell how many rows a table has after changes, and give what makes it.
+
+    Args:
+        found: What changed in it.
+        before: The table before, if there was one.
+    """
     table = found.table
-    key = table.primary_key
-    gone = pd.concat([found.deleted, found.updated], ignore_index=True)[key]
-    stays = np.flatnonzero(find_rows([frame[key]], [gone]) < 0)
+    frame = complete_table(before, table)
+    if found.is_empty:
+        return len(frame), lambda: conform(frame, table)
+    gone = pd.concat([found.deleted, found.updated], ignore_index=True)[table.primary_key]
+    stays = np.flatnonzero(find_rows([frame[table.primary_key]], [gone]) < 0)
+    count = len(stays) + len(found.updated) + len(found.inserted)
+    return count, lambda: _apply(found, frame, stays)
+
+
+def _apply(found: TableChanges, frame: pd.DataFrame, stays: Positions) -> pd.DataFrame:
+    """Gather each column of a table after changes once."""
+    table, key = found.table, found.table.primary_key
     parts = [part for part in (found.updated, found.inserted) if len(part)]
     held = [conform(part.reset_index(drop=True), table) for part in (frame, *parts)]
     if any((part.dtypes != held[0].dtypes).any() for part in held):  # then pandas knows what to do
-        joined = [part for part in (take_rows(frame, stays), *parts) if len(part)] or [frame[:0]]
-        return _in_order(pd.concat(joined, ignore_index=True), table)
-    count = sum(map(len, held))
-    rows = np.concatenate([stays, np.arange(len(frame), count)])
-    keys = COLUMNS.take(COLUMNS.concat([part[key] for part in held]), rows)
-    rows = rows[sort_rows([keys])[0]]
-    columns = {
-        name: COLUMNS.take(COLUMNS.concat([part[name] for part in held]), rows)
-        if parts
-        else COLUMNS.take(values, rows)
-        for name, values in held[0].items()
-    }
+        joined = [part for part in (take_rows(frame, stays), *parts) if len(part)]
+        return _in_order(pd.concat(joined or [frame.iloc[:0]], ignore_index=True), table)
+
+    def column(name: str, rows: Positions) -> pd.Series:
+        columns = [part[name] for part in held]
+        return COLUMNS.take(COLUMNS.concat(columns) if parts else columns[0], rows)
+
+    rows = np.concatenate([stays, np.arange(len(frame), sum(map(len, held)))])
+    rows = rows[sort_rows([column(key, rows)])[0]]
+    columns = {str(name): column(str(name), rows) for name in held[0]}
     return make_frame(columns, pd.RangeIndex(len(rows)))

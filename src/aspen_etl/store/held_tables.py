@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol, final
 
 import pandas as pd
 
-from aspen_etl.changes import Changes, TableChanges, apply_changes
+from aspen_etl.changes import TableChanges, changed
 from aspen_etl.columns import Positions
 from aspen_etl.columns.rows import take_rows
 from aspen_etl.derive.formats import FormatName
@@ -105,12 +105,10 @@ def write_after(frame: pd.DataFrame, changes: TableChanges, file_format: FormatN
         changes: What changed since.
         file_format: ``csv`` or ``parquet``.
     """
-    table = changes.table
+    count, make = changed(changes, frame)
 
-    def make() -> Iterator[Data]:  # so that of many tables one alone is in memory as it is after
-        after = apply_changes(Changes({table.name: changes}), {table.name: frame})[table.name]
-        for part in encoders(after, table.columns, file_format):
+    def parts() -> Iterator[Data]:  # so that of many tables one alone is in memory as it is after
+        for part in encoders(make(), changes.table.columns, file_format):
             yield part()
 
-    count = len(frame) + len(changes.inserted) - len(changes.deleted)
-    return Written(make(), count, file_format)
+    return Written(parts(), count, file_format)
