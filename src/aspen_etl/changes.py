@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Optional
 
 import numpy as np
 import pandas as pd
 
 from aspen_etl.borrower.model import BORROWER_MODEL
-from aspen_etl.columns import COLUMNS
-from aspen_etl.columns.frames import equal_frames, held_frames
+from aspen_etl.columns import COLUMNS, Positions
+from aspen_etl.columns.frames import equal_frames, held_frames, make_frame
 from aspen_etl.columns.handing import hands_out, held
 from aspen_etl.columns.positions import is_range, rows_without
 from aspen_etl.columns.rows import find_rows, sort_rows, take_rows
@@ -25,7 +25,7 @@ from aspen_etl.schema.spec import TableSpec
 from aspen_etl.transform.auditing import Since
 from aspen_etl.transform.numbering import Numbered
 
-__all__ = ["ChangeCounts", "Changes", "TableChanges", "apply_changes", "diff", "part"]
+__all__ = ["ChangeCounts", "Changes", "TableChanges", "apply_changes", "changed", "diff", "part"]
 
 
 @dataclass(frozen=True)
@@ -245,17 +245,44 @@ def apply_changes(changes: Changes, tables: Mapping[str, pd.DataFrame], /) -> Ta
     Returns:
         The tables after, if the tables given are those before.
     """
-    out = {}
-    for name, found in changes.items():
-        table = found.table
-        frame = complete_table(held_frames(tables).get(name), table)
-        if found.is_empty:
-            out[name] = conform(frame, table)
-            continue
-        inserted, updated, deleted = (conform(held(found, each), table) for each in found.counts)
-        gone = pd.concat([deleted, updated], ignore_index=True)[table.primary_key]
-        stays = np.flatnonzero(find_rows([frame[table.primary_key]], [gone]) < 0)
-        parts = [conform(take_rows(frame, stays), table), updated, inserted]
-        parts = [part for part in parts if len(part)] or parts[:1]
-        out[name] = _in_order(pd.concat(parts, ignore_index=True), table)
-    return Tables(out)
+    before = held_frames(tables)
+    return Tables({name: changed(found, before.get(name))[1]() for name, found in changes.items()})
+
+
+def changed(
+    found: TableChanges, before: Optional[pd.DataFrame], /
+) -> tuple[int, Callable[[], pd.DataFrame]]:
+    """Tell how many rows a table has after changes, and give what makes it.
+
+    Args:
+        found: What changed in it.
+        before: The table before, if there was one.
+    """
+    table = found.table
+    frame = complete_table(before, table)
+    if found.is_empty:
+        return len(frame), lambda: conform(frame, table)
+    key = table.primary_key
+    gone = COLUMNS.concat([conform(held(found, n), table)[key] for n in ("deleted", "updated")])
+    stays = np.flatnonzero(find_rows([frame[table.primary_key]], [gone]) < 0)
+    count = len(stays) + found.counts["updated"] + found.counts["inserted"]
+    return count, lambda: _apply(found, frame, stays)
+
+
+def _apply(found: TableChanges, frame: pd.DataFrame, stays: Positions) -> pd.DataFrame:
+    """Gather each column of a table after changes once."""
+    table, key = found.table, found.table.primary_key
+    parts = [part for part in (held(found, n) for n in ("updated", "inserted")) if len(part)]
+    all_ = [conform(part.reset_index(drop=True), table) for part in (frame, *parts)]
+    if any((part.dtypes != all_[0].dtypes).any() for part in all_):  # then pandas knows what to do
+        joined = [part for part in (take_rows(frame, stays), *parts) if len(part)]
+        return _in_order(pd.concat(joined or [frame.iloc[:0]], ignore_index=True), table)
+
+    def column(name: str, rows: Positions) -> pd.Series:
+        columns = [part[name] for part in all_]
+        return COLUMNS.take(COLUMNS.concat(columns) if parts else columns[0], rows)
+
+    rows = np.concatenate([stays, np.arange(len(frame), sum(map(len, all_)))])
+    rows = rows[sort_rows([column(key, rows)])[0]]
+    columns = {str(name): column(str(name), rows) for name in all_[0]}
+    return make_frame(columns, pd.RangeIndex(len(rows)))

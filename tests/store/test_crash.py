@@ -16,9 +16,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 import aspen_etl as ae
+from aspen_etl.columns import COLUMNS
 from aspen_etl.errors import AspenETLError, CommitOutcomeUnknownError
 from aspen_etl.schema import Previous
 from aspen_etl.store import commit_log, vacuuming
@@ -54,10 +56,10 @@ def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
     known: dict[Any, Any] = {}
 
     def settling(extract: ae.Extract, _model: ae.Model, _before: Previous, missing: Any) -> Any:
-        return extract, missing
+        return Settling(extract, missing)
 
     def remembering(settled: Any, model: ae.Model, before: Previous, run: ae.Run) -> Any:
-        (extract, missing), previous = settled, _read_now(before)
+        extract, missing, previous = settled.extract, settled.missing, _read_now(before)
         key = pickle.dumps([_plain(extract), _plain(previous.tables)])
         if key not in known:
             options = {"model": model, "run": run, "missing": missing}
@@ -70,6 +72,18 @@ def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(room, "conclude", remembering)
     monkeypatch.setattr(units, "BLOCK", 60)
     monkeypatch.setattr(commit_log, "_WAIT_SECONDS", 0.0)
+
+
+@dataclass(frozen=True)
+class Settling:
+    """What is settled later on; no row stays that is absent."""
+
+    extract: ae.Extract
+    missing: Any
+
+    @property
+    def stayed(self) -> dict[str, pd.Series]:
+        return dict.fromkeys(self.extract, COLUMNS.repeat(None, 0))
 
 
 def _read_now(before: Previous) -> ae.Snapshot:
@@ -85,7 +99,10 @@ def _plain(frames: Any) -> list[Any]:
 
 
 #: What a run keeps of its source for the next one.
-KEPT = r"_aspen/kept/(?:source\.json|(?:borrower|role_profile)(?:\.lines)?\.csv)\Z"
+KEPT = (
+    r"_aspen/kept/(?:source\.json|"
+    r"(?:borrower|role_profile)\.(?:csv|lines\.csv|arrow|faults\.csv))\Z"
+)
 
 
 # ----------------------------------------------------------------------------- steps
@@ -119,6 +136,24 @@ def part_old(store: ae.SnapshotStore, folder: Path) -> None:
 def part_new(store: ae.SnapshotStore, folder: Path) -> None:
     source = write_borrowers(folder / "new", NEW)
     ae.sync(source, store, run=RUN, thresholds=LENIENT, parts=Parts(1))
+
+
+def keep_cells_of(names: list[str]) -> Step:
+    rows = [
+        {"id": str(100 + i), "full_name": name, "email": f"a{i}@example.org"}
+        for i, name in enumerate(names)
+    ]
+    columns = list(ae.BORROWER_MODEL.sources["borrower"].columns)
+    roles = pd.DataFrame({"borrower_id": ["100"], "role_profile": ["Borrower"]})
+    extract = ae.Extract(borrower=pd.DataFrame(rows).reindex(columns=columns), role_profile=roles)
+
+    def step(store: ae.SnapshotStore, _: Path) -> None:
+        ae.sync(extract, store, run=RUN, thresholds=LENIENT, keep_source=True)
+
+    return step
+
+
+keep_old_cells, keep_new_cells = keep_cells_of(OLD), keep_cells_of(NEW)
 
 
 def restore(store: ae.SnapshotStore, _: Path) -> None:
@@ -157,6 +192,8 @@ SCENARIOS = {
     "vacuum": Scenario((sync_old, sync_new), vacuum),
     "purge": Scenario((sync_old, sync_new), purge),
     "short sync": Scenario((keep_old,), keep_new),
+    "short sync by cells": Scenario((keep_old_cells,), keep_new_cells),
+    "sync whose kept lines become cells": Scenario((keep_old,), keep_new_cells),
     "purge of a kept source": Scenario((keep_old, keep_new), purge),
     "parted sync": Scenario((part_old,), part_new),
     "parts of one piece": Scenario((sync_old,), part_new),

@@ -104,7 +104,9 @@ def _datetimes(values: Any, spec: ColumnSpec) -> pd.Series:
 
 def _timestamps(values: Any, spec: ColumnSpec) -> pd.Series:
     del spec
-    return make_column(pd.DatetimeIndex(values.to_numpy(), tz="UTC")).astype(TIMESTAMP)
+    # Pandas takes whole numbers for moments in UTC, many times faster than moments without a zone.
+    numbers = values.to_numpy().astype("datetime64[ms]").view("int64")
+    return make_column(pd.array(numbers, dtype=TIMESTAMP))
 
 
 def _truths(values: Any, spec: ColumnSpec) -> pd.Series:

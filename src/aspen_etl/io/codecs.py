@@ -10,7 +10,6 @@ are ``YYYY-MM-DD HH:MM:SS.mmm`` in UTC.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -247,7 +246,7 @@ def _from_parquet(data: bytes, columns: ColumnSpecs, url: str) -> pd.DataFrame:
     import pyarrow.parquet as pq
 
     table = instead(
-        lambda: pq.read_table(io.BytesIO(data)),
+        lambda: pq.read_table(pa.BufferReader(data)),
         (pa.ArrowException, OSError, ValueError),
         lambda _: CorruptFileError.at(url, "it is no Parquet file"),
     )

@@ -7,7 +7,7 @@ the walk does not find is looked up by the whole line.
 
 from __future__ import annotations
 
-from typing import Any, Optional, Protocol
+from typing import Any, Optional, Protocol, Union
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,7 @@ import numpy.typing as npt
 from aspen_etl.columns.positions import rows_without
 from aspen_etl.columns.protocol import Positions
 
-__all__ = ["Lines", "align"]
+__all__ = ["Lines", "align", "pair_codes", "walk"]
 
 #: How many bytes are compared at once: at first, and at most.
 _FIRST, _MOST = 1 << 12, 1 << 20
@@ -34,15 +34,12 @@ class Lines(Protocol):
     """Lines of bytes."""
 
     @property
-    def data(self) -> bytes:
+    def data(self) -> Union[bytes, memoryview]:
         """The bytes."""
 
     @property
     def bounds(self) -> Positions:
-        """The offset of each line, and behind the last one.
-
-        Each line but the last ends in a line feed, and no line has another one.
-        """
+        """The offset of each line, and behind the last one."""
 
 
 def align(before: Lines, after: Lines, /) -> Positions:
@@ -59,7 +56,7 @@ def align(before: Lines, after: Lines, /) -> Positions:
         >>> align(before, after).tolist()
         [1, -1, 0, -1]
     """
-    at = _walk(before, after)
+    at = walk(before, after)
     fresh, gone = np.flatnonzero(at < 0), rows_without(at, len(before.bounds) - 1)
     if len(fresh) and len(gone):
         _look_up(before, after, gone, fresh, at)
@@ -69,7 +66,11 @@ def align(before: Lines, after: Lines, /) -> Positions:
 # ----------------------------------------------------------------------------- along both
 
 
-def _walk(before: Lines, after: Lines) -> Positions:
+def walk(before: Lines, after: Lines, /) -> Positions:
+    """Give the line of one text that each line of another one is, as far as their order is one.
+
+    Where lines do not end in line feeds, what it gives is to be looked at: two lines may be others.
+    """
     left, right = (
         np.frombuffer(lines.data, dtype=np.uint8)[: lines.bounds[-1]] for lines in (before, after)
     )
@@ -124,7 +125,7 @@ def _next_shared(
 
 def _lines(lines: Lines, first: int, count: int) -> list[bytes]:
     bounds = lines.bounds[first : first + count + 1].tolist()
-    return [lines.data[start:end] for start, end in zip(bounds, bounds[1:])]
+    return [bytes(lines.data[start:end]) for start, end in zip(bounds, bounds[1:])]
 
 
 # ----------------------------------------------------------------------------- by the whole line
@@ -133,11 +134,19 @@ def _lines(lines: Lines, first: int, count: int) -> list[bytes]:
 def _look_up(before: Lines, after: Lines, gone: Positions, fresh: Positions, at: Positions) -> None:
     """Fill in where lines stand that are in no common order."""
     one, two = _codes(before, after, gone, fresh)
-    # The first of equal lines is the first of those before, the second the second.
+    ours, theirs = pair_codes(one, two)
+    at[fresh[theirs]] = gone[ours]
+
+
+def pair_codes(one: Positions, two: Positions, /) -> tuple[Positions, Positions]:
+    """Give where equal numbers stand in two columns, each place once, and as many as there are.
+
+    The first of equal ones goes with the first of those in the other, the second with the second.
+    """
     _, ours, theirs = np.intersect1d(
         _numbered(one), _numbered(two), assume_unique=True, return_indices=True
     )
-    at[fresh[theirs]] = gone[ours]
+    return ours, theirs
 
 
 def _numbered(codes: Positions) -> Positions:
@@ -181,4 +190,4 @@ def _array(pa: Any, lines: Lines, at: Positions) -> Any:
 
 def _chosen(lines: Lines, at: Positions) -> list[bytes]:
     ends = lines.bounds[at + 1].tolist()
-    return [lines.data[start:end] for start, end in zip(lines.bounds[at].tolist(), ends)]
+    return [bytes(lines.data[start:end]) for start, end in zip(lines.bounds[at].tolist(), ends)]

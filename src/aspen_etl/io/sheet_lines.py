@@ -1,4 +1,4 @@
-"""The sheets of a source as lines of CSV: loaded once, read whole or some lines of them."""
+"""The sheets of a source as files of their own: loaded once, read whole or some lines of them."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class LoadedSheet:
 
 
 def load_sheets(source: Source, model: Model, reading: Reading, /) -> dict[str, LoadedSheet]:
-    """Load the files of a source that has a CSV file for each sheet.
+    """Load the files of a source that has a file for each sheet.
 
     Raises:
         NotSupportedError: It is another kind of source; the reason says which.
@@ -56,7 +56,7 @@ def load_sheets(source: Source, model: Model, reading: Reading, /) -> dict[str, 
     for each in files:
         if each.folder is not None:
             raise _refused(each.folder.url, "a sheet is a folder of parts")
-        if len(each.sources) > 1 or not each.places[0].name.lower().endswith((".csv", ".csv.gz")):
+        if len(each.sources) > 1:
             raise _refused(each.places[0].url, "it is no CSV file of one sheet")
     places = [each.places[0] for each in files]
     data = map_threads(lambda place: load_file(place, reading.limits), places, rows=UNKNOWN_ROWS)
@@ -93,8 +93,9 @@ def sheet_lines(name: str, sheet: LoadedSheet, model: Model, reading: Reading, /
         NotSupportedError: They are no records, for the reason named.
         LimitExceededError: There are more records than the limits allow.
     """
-    if recognize(sheet.data, sheet.place) != "text":
-        raise _refused(sheet.place.url, "it is no text")
+    is_csv = sheet.place.name.lower().endswith((".csv", ".csv.gz"))
+    if not is_csv or recognize(sheet.data, sheet.place) != "text":
+        raise _refused(sheet.place.url, "it is no CSV file of one sheet")
     return lines_of(sheet.data, reading.request(sheet.place.url, model.sources[name]))
 
 

@@ -14,12 +14,13 @@ from aspen_etl.columns.rows import find_rows
 from aspen_etl.columns.text import conform_text
 from aspen_etl.errors import ArgumentError, ProofError
 from aspen_etl.errors.base import instead
-from aspen_etl.normalization.whole import NormalizeResult, normalize
+from aspen_etl.normalization.whole import NormalizeResult, conclude
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.previous import Previous, previous_of
 from aspen_etl.schema.snapshot import Snapshot, Tables
 from aspen_etl.schema.types import TYPES
 from aspen_etl.schema.values import Extract, Run
+from aspen_etl.transform.accepting import settle
 from aspen_etl.transform.keeping import Missing
 from aspen_etl.transform.keys import PartedKeys, Retired, TableKeys, key_columns
 from aspen_etl.transform.parting import Partitioning, can_part
@@ -38,12 +39,14 @@ class TouchedResult:
         keys: By table whose keys are given, the next number and the retired keys, of all.
         rejects: The rejects of the touched.
         summary: The counts of their rows; those of tables are of all.
+        stayed: By sheet, of whom each of their rows is that stays although it is absent.
     """
 
     changes: Changes
     keys: Mapping[str, Retired] = field(repr=False)
     rejects: pd.DataFrame = field(repr=False)
     summary: Summary = field(repr=False)
+    stayed: Mapping[str, pd.Series] = field(default_factory=dict, repr=False)
 
     def apply(self, before: Snapshot, /, run: Run) -> Snapshot:
         """Give the snapshot of all after the run.
@@ -76,8 +79,8 @@ def normalize_touched(
 
     A subject is a row of the one sheet that refers to no other, with all that refers to it. Touched
     are those of which a row is new, gone or other than in the run before, those that had a reject
-    then, and, with ``missing="keep"``, those that are absent. Everybody else was accepted as a
-    whole and stays as before. One who is touched and did not change comes out as before; one who
+    then. Everybody else was accepted as a whole and stays as before, with ``missing="keep"`` those
+    who were absent, too. One who is touched and did not change comes out as before; one who
     changed and is not named stays as before, so name too many rather than too few.
 
     Args:
@@ -103,6 +106,7 @@ def normalize_touched(
         >>> roles = pd.DataFrame({"borrower_id": [], "role_profile": []}, dtype=str)
         >>> first = Extract(borrower=rows.reindex(columns=columns), role_profile=roles)
         >>> run = Run(time=dt.datetime(2026, 1, 31, tzinfo=dt.timezone.utc), actor="me")
+        >>> from aspen_etl import normalize
         >>> before = normalize(first, run=run).snapshot
         >>> wed = pd.DataFrame({"id": ["b2"], "full_name": ["Bo Roe"]}, index=[3])
         >>> change = Extract(borrower=wed.reindex(columns=columns), role_profile=roles)
@@ -115,14 +119,16 @@ def normalize_touched(
     keys = read_subjects(subjects, how)
     before = _in_part(previous, model)
     touched = take_touched(before, keys, how)
-    result = normalize(extract, run=run, model=model, previous=touched.snapshot, missing=missing)
+    then = previous_of(touched.snapshot)
+    settled = settle(extract, model, then, missing)
+    result = conclude(settled, model, then, run)
     _check_subjects(result, keys, how)
     retired = {
         name: touched.retire(state, result.tables[name], model.tables[name])
         for name, state in result.snapshot.keys.items()
     }
     summary = replace(result.summary, tables=_count(result.changes, before))
-    return TouchedResult(result.changes, retired, result.rejects, summary)
+    return TouchedResult(result.changes, retired, result.rejects, summary, settled.stayed)
 
 
 def _in_part(previous: Union[Snapshot, Previous, Partly], model: Model) -> Partly:

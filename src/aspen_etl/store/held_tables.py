@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol, final
 
 import pandas as pd
 
-from aspen_etl.changes import Changes, TableChanges, apply_changes
+from aspen_etl.changes import TableChanges, changed
 from aspen_etl.columns import Positions
 from aspen_etl.columns.rows import take_rows
 from aspen_etl.derive.formats import FormatName
@@ -105,7 +105,10 @@ def write_after(frame: pd.DataFrame, changes: TableChanges, file_format: FormatN
         changes: What changed since.
         file_format: ``csv`` or ``parquet``.
     """
-    table = changes.table
-    after = apply_changes(Changes({table.name: changes}), {table.name: frame})[table.name]
-    parts = (make() for make in encoders(after, table.columns, file_format))
-    return Written(parts, len(after), file_format)
+    count, make = changed(changes, frame)
+
+    def parts() -> Iterator[Data]:  # so that of many tables one alone is in memory as it is after
+        for part in encoders(make(), changes.table.columns, file_format):
+            yield part()
+
+    return Written(parts(), count, file_format)

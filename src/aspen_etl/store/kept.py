@@ -9,17 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import NamedTuple, Optional
+from typing import Literal, NamedTuple, Optional
 
-import pandas as pd
-
-from aspen_etl.columns.protocol import Mask
-from aspen_etl.errors import AspenETLError, CorruptFileError, NotSupportedError
-from aspen_etl.io.codecs import decode_verified, encode
+from aspen_etl.errors import AspenETLError, NotSupportedError
 from aspen_etl.io.filesystem import Location
 from aspen_etl.io.small_files import read_small, take_away
-from aspen_etl.io.writing import make_folder, put
-from aspen_etl.schema.column_spec import ColumnSpec
+from aspen_etl.io.writing import Data, make_folder, put
 from aspen_etl.store.commit import STRICT, Commit, Moment, StoredFile
 from aspen_etl.store.committing import claim_rejects
 from aspen_etl.store.frames import checksum, read_bytes
@@ -28,6 +23,7 @@ from aspen_etl.store.place import Place
 from aspen_etl.store.sealing import sealed, unsealed
 
 __all__ = [
+    "FormName",
     "KeptSheet",
     "KeptSource",
     "SheetFigures",
@@ -41,10 +37,12 @@ __all__ = [
 _FOLDER = "_aspen/kept"
 _NAME = "source.json"
 _FIGURES = f"{_FOLDER}/{_NAME}"
-#: What is known of each line of a sheet.
-_LINES: Mapping[str, ColumnSpec] = {
-    "subject": ColumnSpec("subject", "text", nullable=True),
-    "rejected": ColumnSpec("rejected", "boolean"),
+#: What is kept of a sheet: its lines as they came, or its cells as they were read.
+FormName = Literal["lines", "cells"]
+#: By form, what the names of a sheet's two files end in.
+_ENDS: Mapping[FormName, tuple[str, str]] = {
+    "lines": ("csv", "lines.csv"),
+    "cells": ("arrow", "faults.csv"),
 }
 
 
@@ -52,15 +50,15 @@ class KeptSheet(NamedTuple):
     """A sheet as it was read.
 
     Attributes:
-        data: The bytes of its file, unpacked.
-        subjects: What the subject of each line is known by, missing where it names none.
-        rejected: Which lines have a reject.
-        sha256: The checksum of the bytes.
+        data: Its lines, or its cells.
+        more: What else is known of them.
+        rows: How many lines or rows they are.
+        sha256: The checksum of ``data``.
     """
 
-    data: bytes
-    subjects: pd.Series
-    rejected: Mask
+    data: Data
+    more: Data
+    rows: int
     sha256: str
 
 
@@ -69,8 +67,8 @@ class SheetFigures:
     """Tell of a kept sheet; it holds no cell.
 
     Attributes:
-        data: The file of its bytes.
-        lines: The file of what is known of its lines.
+        data: The file of its lines, or of its cells.
+        lines: The file of what else is known of them.
         rows: How many rows it has, blank ones not counted.
         blank: How many blank ones.
         cells: How many cells are not missing, by column.
@@ -99,6 +97,7 @@ class KeptSource:
         short: How many runs came since the last one that read everything, each over what changed.
         proved: When that one was.
         elsewhere: Whether the files are below ``rejects_url``.
+        form: Whether they hold lines or cells.
     """
 
     __pydantic_config__ = STRICT
@@ -110,6 +109,7 @@ class KeptSource:
     short: int
     proved: Moment
     elsewhere: bool = False
+    form: FormName = "lines"
 
     def is_of(self, commit: Commit, settings: Optional[str], /) -> bool:
         """Tell whether it is what a commit was made of, read under the same settings."""
@@ -140,19 +140,15 @@ def load_kept(place: Place, kept: KeptSource, /) -> Optional[dict[str, KeptSheet
     """Load what is kept; nothing where a file is gone, or is not what it was."""
     home = _home(place)
     try:
-        return {name: _load(home, name, figures) for name, figures in kept.sheets.items()}
+        return {n: _load(home, n, kept.form, figures) for n, figures in kept.sheets.items()}
     except AspenETLError:
         return None
 
 
-def _load(home: Location, name: str, figures: SheetFigures) -> KeptSheet:
-    data, lines = (home.child(path) for path in _paths(name))
-    frame = decode_verified(read_bytes(lines, figures.lines), _LINES, "csv", url=lines.url)
-    if len(frame) != figures.lines.rows:
-        raise CorruptFileError.at(lines.url, "it has another number of lines")
-    rejected = frame["rejected"].to_numpy(dtype=bool)
-    held = read_bytes(data, figures.data)
-    return KeptSheet(held, frame["subject"], rejected, figures.data.sha256)
+def _load(home: Location, name: str, form: FormName, figures: SheetFigures) -> KeptSheet:
+    files = (figures.data, figures.lines)
+    data, more = (read_bytes(home.child(p), f) for p, f in zip(_paths(name, form), files))
+    return KeptSheet(data, more, figures.data.rows, figures.data.sha256)
 
 
 def keep_source(place: Place, kept: KeptSource, sheets: Mapping[str, KeptSheet], /) -> KeptSource:
@@ -174,21 +170,30 @@ def keep_source(place: Place, kept: KeptSource, sheets: Mapping[str, KeptSheet],
     claim_rejects(place, first=True)
     home, described = _home(place), {}
     kept = replace(kept, elsewhere=place.rejects_root is not None)
-    if kept.elsewhere and read_kept(place) is None:
-        _put_figures(place, replace(kept, sheets={}))  # so that a purge knows where to look
+    _make_room(place, kept)
     make_folder(home.child(_FOLDER))
     for name, sheet in sheets.items():
-        frame = pd.DataFrame({"subject": sheet.subjects, "rejected": sheet.rejected})
-        lines = encode(frame, _LINES, "csv")
         files = []
-        held = ((sheet.data, sheet.sha256), (lines, checksum(lines)))
-        for path, (data, digest) in zip(_paths(name), held):
+        held = ((sheet.data, sheet.sha256), (sheet.more, checksum(sheet.more)))
+        for path, (data, digest) in zip(_paths(name, kept.form), held):
             put(home.child(path), data)
-            files.append(StoredFile(path, len(data), len(frame), digest))
+            files.append(StoredFile(path, len(data), sheet.rows, digest))
         described[name] = replace(kept.sheets[name], data=files[0], lines=files[1])
     kept = replace(kept, sheets=described)
     _put_figures(place, kept)
     return kept
+
+
+def _make_room(place: Place, kept: KeptSource) -> None:
+    """Take away what is kept in the other form, and let a purge know where to look."""
+    before, home = read_kept(place), _home(place)
+    turns = before is not None and before.form != kept.form
+    if before is not None and turns:
+        for name in {**before.sheets, **kept.sheets}:
+            for path in _paths(name, before.form):
+                take_away(home.child(path))
+    if turns or (before is None and kept.elsewhere):
+        _put_figures(place, replace(kept, sheets={}))
 
 
 def _put_figures(place: Place, kept: KeptSource) -> None:
@@ -241,5 +246,6 @@ def _home(place: Place) -> Location:
     return place.root if place.rejects_root is None else place.rejects_root
 
 
-def _paths(name: str) -> tuple[str, str]:
-    return f"{_FOLDER}/{name}.csv", f"{_FOLDER}/{name}.lines.csv"
+def _paths(name: str, form: FormName) -> tuple[str, str]:
+    first, second = _ENDS[form]
+    return f"{_FOLDER}/{name}.{first}", f"{_FOLDER}/{name}.{second}"

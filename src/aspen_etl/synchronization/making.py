@@ -9,9 +9,11 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Generic, Optional, TypeVar
 
+import pandas as pd
+
+from aspen_etl.columns import COLUMNS
 from aspen_etl.errors import AspenETLError, NotSupportedError, ProofError
 from aspen_etl.io.content import SourceFile
-from aspen_etl.io.sheet_lines import LoadedSheet, read_sheets
 from aspen_etl.normalization import NormalizeResult, conclude
 from aspen_etl.normalization.touched import normalize_touched
 from aspen_etl.schema import Extract, Held, Previous, Run
@@ -19,6 +21,7 @@ from aspen_etl.schema.evolution import describe_tables
 from aspen_etl.store.commit import Commit
 from aspen_etl.store.contents import Amended, Tables, Whole
 from aspen_etl.store.kept import (
+    FormName,
     KeptSheet,
     KeptSource,
     forget_kept,
@@ -28,19 +31,18 @@ from aspen_etl.store.kept import (
 )
 from aspen_etl.store.partly import StoredTables
 from aspen_etl.store.snapshot_store import SnapshotStore
-from aspen_etl.synchronization.lasting import figures_of, keep_lines, move_counts
+from aspen_etl.synchronization.lasting import (
+    figures_of,
+    move_counts,
+    rows_by_sheet,
+    with_notes,
+)
 from aspen_etl.synchronization.parted import PartedRun
 from aspen_etl.synchronization.parts import Parts
 from aspen_etl.synchronization.proving import Comparable, find_difference
 from aspen_etl.synchronization.report import Clock, Result, Way
 from aspen_etl.synchronization.source import Given
-from aspen_etl.synchronization.touching import (
-    IN_PART,
-    LinedSheet,
-    find_lined,
-    find_touched,
-    tell_why,
-)
+from aspen_etl.synchronization.touching import IN_PART, Form, Keepable, tell_why
 from aspen_etl.transform.accepting import settle
 from aspen_etl.transform.cleaning import clean
 from aspen_etl.transform.parting import Partitioning, can_part
@@ -58,14 +60,18 @@ class Made(Generic[R_co]):
         result: The changes, the rejects and the counts.
         tables: What is committed.
         way: The way that it took.
-        sheets: The source as lines, where it is to be kept.
+        sheets: The source, where it is to be kept.
+        form: The form in which it is kept.
+        stayed: By sheet, of whom each row of before is that stays although it is absent.
         close: Called when it is committed, or is not: what was made on the way goes.
     """
 
     result: R_co
     tables: Tables = field(repr=False)
     way: Way
-    sheets: Optional[Mapping[str, LinedSheet]] = field(default=None, repr=False)
+    sheets: Optional[Mapping[str, Keepable]] = field(default=None, repr=False)
+    form: FormName = "lines"
+    stayed: Mapping[str, pd.Series] = field(default_factory=dict, repr=False)
     close: Callable[[], None] = field(default=lambda: None, repr=False)
 
 
@@ -100,13 +106,13 @@ class Making:
             return self._in_parts(newest, files, self.given.settings.division)
         if not self.keeps:
             return self.make_whole(newest, files, Way.whole("no source is kept"))
-        model = self.store.model
+        kept = read_kept(self.store.place)
         try:
-            how = can_part(model)
-            loaded, files = self.given.load_steady(model, files)
+            how = can_part(self.store.model)
+            form, files = self.given.load_steady(how, files, None if kept is None else kept.form)
         except NotSupportedError as error:
             return self.make_whole(newest, files, Way.whole(tell_why(error)))
-        return self._of_lines(newest, loaded, how), files
+        return self._of_form(newest, kept, form, how), files
 
     def make_whole(
         self, newest: Optional[Commit], files: tuple[SourceFile, ...], way: Way
@@ -114,7 +120,8 @@ class Making:
         """Make it by a look at everything, of which nothing is kept."""
         model = self.store.model
         extracts, files = self.given.steady(lambda: [self.given.read(model)], model, files)
-        return Made(*self._normalize(newest, extracts), way), files
+        result, tables, _ = self._normalize(newest, extracts)
+        return Made(result, tables, way), files
 
     def _in_parts(
         self, newest: Optional[Commit], files: tuple[SourceFile, ...], parts: Parts
@@ -131,7 +138,7 @@ class Making:
 
     def _normalize(
         self, newest: Optional[Commit], extracts: list[Extract]
-    ) -> tuple[NormalizeResult, Whole]:
+    ) -> tuple[NormalizeResult, Whole, Mapping[str, pd.Series]]:
         """Normalize the one extract in a list, which no longer holds it then."""
         before: Previous = Held()
         if newest is not None:  # its tables are read one by one, as they are needed
@@ -141,19 +148,18 @@ class Making:
         model, missing = self.store.model, self.given.settings.missing
         settled = settle(extracts.pop(), model, before, missing)
         result = conclude(settled, model, before, self.run)
-        return result, Whole(result.snapshot, model)
+        return result, Whole(result.snapshot, model), settled.stayed
 
-    # ------------------------------------------------------------------------- a source of lines
+    # ------------------------------------------------------------------------- what can be compared
 
-    def _of_lines(
-        self, newest: Optional[Commit], loaded: Mapping[str, LoadedSheet], how: Partitioning
+    def _of_form(
+        self, newest: Optional[Commit], kept: Optional[KeptSource], form: Form, how: Partitioning
     ) -> Made[Comparable]:
-        kept = read_kept(self.store.place)
-        reason = self._find_reason(newest, kept, how)
+        reason = self._find_reason(newest, kept, form, how)
         short: Optional[Made[Comparable]] = None
         if reason is None and newest is not None and kept is not None:
             try:
-                short = self._short(newest, kept, loaded, how)
+                short = self._short(newest, kept, form, how)
             except IN_PART as error:
                 reason = tell_why(error)
             except ProofError:
@@ -161,26 +167,26 @@ class Making:
                 raise
             if short is not None and kept.short < self.given.settings.whole_every:
                 return short
-        whole = self._whole(newest, loaded, how, reason or "it proves the short ways before")
+        whole = self._whole(newest, form, reason or "it proves the short ways before")
         if short is not None:
             self._compare(whole.result, short.result)
         return whole
 
     def _find_reason(
-        self, newest: Optional[Commit], kept: Optional[KeptSource], how: Partitioning
+        self, newest: Optional[Commit], kept: Optional[KeptSource], form: Form, how: Partitioning
     ) -> Optional[str]:
         """Say why everything must be looked at; nothing where what is kept may do."""
         name = self.given.settings_name(how.model)
         if newest is None:
             return "nothing was committed yet"
-        if self.given.settings.missing != "delete":
-            return "rows that are absent stay"
         if name is None:
             return "the model has functions of its own, and no model_version= names their state"
         if kept is None or kept.sheets.keys() != how.model.sources.keys():
             return "nothing is kept of the source"
         if not kept.is_of(newest, name):
             return "what is kept is of another commit, or was read under other settings"
+        if kept.form != form.name:
+            return f"what is kept of the source are {kept.form}, which it is not compared by now"
         return self._find_other_form(newest)
 
     def _find_other_form(self, newest: Commit) -> Optional[str]:
@@ -190,45 +196,43 @@ class Making:
             return "the tables are written in another format now"
         return None
 
-    def _whole(
-        self,
-        newest: Optional[Commit],
-        loaded: Mapping[str, LoadedSheet],
-        how: Partitioning,
-        reason: str,
-    ) -> Made[Comparable]:
-        reading = self.given.settings.reading
-        extracts = [read_sheets(loaded, how.model, reading)]
-        way, sheets = Way.whole(reason, self.run), None
-        try:
-            sheets = find_lined(loaded, extracts[0], how, reading)
-        except NotSupportedError as error:
-            way = Way.whole(tell_why(error))
-        return Made(*self._normalize(newest, extracts), way, sheets)
+    def _whole(self, newest: Optional[Commit], form: Form, reason: str) -> Made[Comparable]:
+        extracts = [form.read()]
+        sheets = form.sheets(extracts[0])
+        way = Way.whole(reason, self.run)
+        result, tables, stayed = self._normalize(newest, extracts)
+        return Made(result, tables, way, sheets, form.name, stayed)
 
     def _short(
-        self,
-        newest: Commit,
-        kept: KeptSource,
-        loaded: Mapping[str, LoadedSheet],
-        how: Partitioning,
+        self, newest: Commit, kept: KeptSource, form: Form, how: Partitioning
     ) -> Made[Comparable]:
-        touched = find_touched(self._load(kept), loaded, how, self.given.settings.reading)
+        touched = form.find_touched(self._load(kept))
         self.clock.step("loading")
         before = StoredTables(self.store.place, newest)
         self.clock.step("normalizing")
         result = normalize_touched(
-            touched.now, touched.subjects, run=self.run, model=how.model, previous=before
+            touched.now,
+            touched.subjects,
+            run=self.run,
+            model=how.model,
+            previous=before,
+            missing=self.given.settings.missing,
         )
+        stayed = {
+            name: COLUMNS.concat([others, result.stayed[name]])
+            for name, others in touched.stayed.items()
+        }
         then = clean(touched.then, how.model)
-        sources = {
-            name: move_counts(kept.sheets[name], then[name], found)
+        moved = {
+            name: move_counts(kept.sheets[name], then[name], found, len(stayed[name]))
             for name, found in result.summary.sources.items()
         }
+        sources = with_notes(moved, touched.notes)
         result = replace(result, summary=replace(result.summary, sources=sources))
         proved = kept.proved.isoformat()
         way = Way("short", len(touched.subjects), None, kept.short + 1, proved)
-        return Made(result, Amended(before, result.changes, result.keys), way, touched.sheets)
+        tables = Amended(before, result.changes, result.keys)
+        return Made(result, tables, way, touched.sheets, form.name, stayed)
 
     def _load(self, kept: KeptSource) -> dict[str, KeptSheet]:
         held = load_kept(self.store.place, kept)
@@ -264,11 +268,14 @@ class Making:
         if made.sheets is None or name is None or made.way.proved is None:
             return False
         self.clock.begin("keeping")
-        sheets = {n: keep_lines(n, sheet, made.result.rejects) for n, sheet in made.sheets.items()}
+        rejected = rows_by_sheet(made.result.rejects, made.sheets)
+        sheets = {n: sheet.keep(rejected[n], made.stayed[n]) for n, sheet in made.sheets.items()}
         figures = {n: figures_of(source) for n, source in made.result.summary.sources.items()}
         way = made.way
         proved = dt.datetime.fromisoformat(str(way.proved))
-        kept = KeptSource(commit.version, commit.token, name, figures, way.short, proved)
+        kept = KeptSource(
+            commit.version, commit.token, name, figures, way.short, proved, form=made.form
+        )
         try:
             keep_source(self.store.place, kept, sheets)
         except (AspenETLError, MemoryError):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Optional, TypeVar, Union
 
+from aspen_etl.columns.dtypes import HAS_ARROW
 from aspen_etl.columns.threads import UNKNOWN_ROWS, map_threads
 from aspen_etl.errors import NotSupportedError, ReadError
 from aspen_etl.io.calling import retry
@@ -13,12 +14,17 @@ from aspen_etl.io.content import SourceFile, state_of
 from aspen_etl.io.extract import read_extract
 from aspen_etl.io.places import Source, source_places
 from aspen_etl.io.reading import ReadLimits
-from aspen_etl.io.sheet_lines import LoadedSheet, load_sheets
+from aspen_etl.io.sheet_lines import LoadedSheet, load_sheets, read_sheets
 from aspen_etl.schema.evolution import describe_functions, describe_tables, fingerprint
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.values import Extract
 from aspen_etl.store.commit import STORE_FORMAT, library_version
+from aspen_etl.store.kept import FormName
+from aspen_etl.synchronization.by_cells import ByCells
+from aspen_etl.synchronization.by_lines import ByLines
 from aspen_etl.synchronization.settings import Settings
+from aspen_etl.synchronization.touching import Form, refused, tell_why
+from aspen_etl.transform.parting import Partitioning
 
 __all__ = ["Given"]
 
@@ -72,14 +78,48 @@ class Given:
         return read_extract(self.source, model=model, **self.settings.reading.keywords())
 
     def load_steady(
-        self, model: Model, before: tuple[SourceFile, ...]
-    ) -> tuple[dict[str, LoadedSheet], tuple[SourceFile, ...]]:
-        """Load one state of the source; where bytes say which it is, there is no second look.
+        self, how: Partitioning, before: tuple[SourceFile, ...], last: Optional[FormName]
+    ) -> tuple[Form, tuple[SourceFile, ...]]:
+        """Load one state of the source in a form in which it is compared: as lines, or as cells.
+
+        Args:
+            how: How the model is partitioned.
+            before: The state that a look saw.
+            last: The form of what is kept; where that is cells, it may be these once more.
 
         Raises:
-            NotSupportedError: It is no source of lines; the reason says what it is.
+            NotSupportedError: It can be in none; the reason says why.
+            AspenETLError: What ``read_extract`` raises.
         """
-        loaded = self.load(model)
+        model, reading = how.model, self.settings.reading
+        loaded: Optional[dict[str, LoadedSheet]] = None
+        try:
+            loaded, before = self._load_files(model, before)
+            if last != "cells" or not HAS_ARROW:
+                return ByLines.of(loaded, how, reading), before
+        except NotSupportedError as error:
+            if not HAS_ARROW:
+                raise refused(
+                    f"{tell_why(error)}, and pyarrow is not there to keep cells"
+                ) from None
+        if loaded is not None:
+            extract = read_sheets(loaded, model, reading)
+        else:
+            extract, before = self.steady(lambda: self.read(model), model, before)
+        return ByCells.of(extract, how), before
+
+    def _load_files(
+        self, model: Model, before: tuple[SourceFile, ...]
+    ) -> tuple[dict[str, LoadedSheet], tuple[SourceFile, ...]]:
+        """Load the files of one state; where bytes say which it is, there is no second look.
+
+        Raises:
+            NotSupportedError: It has no file for each sheet; the reason says what it is.
+        """
+        if isinstance(self.source, Extract):
+            raise refused("the source is an extract in memory")
+        source = self.source
+        loaded = load_sheets(source, model, self.settings.reading)
         known = {(file.url, file.bytes, file.content_id) for file in before}
         if known == {
             (sheet.place.url, len(sheet.data), f"sha256:{sheet.sha256}")
@@ -87,22 +127,11 @@ class Given:
         }:
             return loaded, before
         first = [loaded]
-        return self.steady(lambda: first.pop() if first else self.load(model), model, before)
 
-    def load(self, model: Model) -> dict[str, LoadedSheet]:
-        """Load the source, where it is one of lines.
+        def load() -> dict[str, LoadedSheet]:
+            return first.pop() if first else load_sheets(source, model, self.settings.reading)
 
-        Raises:
-            NotSupportedError: It is no such source; the reason says what it is.
-        """
-        reading = self.settings.reading
-        if isinstance(self.source, Extract):
-            reason = "the source is an extract in memory"
-            raise NotSupportedError(reason, reason=reason)
-        if reading.ignore_columns:
-            reason = "columns are ignored, which must not be kept"
-            raise NotSupportedError(reason, reason=reason)
-        return load_sheets(self.source, model, reading)
+        return self.steady(load, model, before)
 
     def fingerprint(self, files: tuple[SourceFile, ...], model: Model) -> Optional[str]:
         """Name all that the result depends on; none where that cannot be named."""

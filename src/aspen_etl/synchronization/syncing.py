@@ -42,7 +42,7 @@ def sync(  # noqa: PLR0913 - what a run is told, each by name
     keep_source: Optional[bool] = None,
     whole_every: int = 96,
     parts: Optional[Parts] = None,
-    workers: Workers = InTurn(),  # noqa: B008 - a frozen value
+    workers: Optional[Workers] = None,
     on_step: Optional[Callable[[str], None]] = None,
 ) -> SyncReport:
     """Bring a store to the state of a source, as one commit or not at all.
@@ -73,7 +73,7 @@ def sync(  # noqa: PLR0913 - what a run is told, each by name
         parts: How large the parts are in which to run, so that memory follows the part; none to
             run in one piece. The tables, keys and rejects are the same; the files are parts, too.
             It looks at everything, whatever is kept.
-        workers: Who does the parts: this process in turn, or others.
+        workers: Who does the parts: this process in turn by default, or others.
         on_step: Called with the name of each step as it begins.
 
     Returns:
@@ -115,7 +115,7 @@ def sync(  # noqa: PLR0913 - what a run is told, each by name
         keep_source=keep_source,
         whole_every=whole_every,
         division=parts,
-        crew=workers,
+        crew=InTurn() if workers is None else workers,
     )
     clock = Clock(settings.timeout, on_step)
     return SyncRun(_store(target, model), Given(source, settings), run, clock).sync()

@@ -43,12 +43,14 @@ class Settled:
         rejects: What stays out, and why.
         counts: What became of each sheet; tables are not counted yet.
         is_first: Whether nothing was there before.
+        stayed: By sheet, what each old row that stays although it is absent is known by.
     """
 
     accepted: Mapping[str, pd.DataFrame] = field(repr=False)
     rejects: pd.DataFrame = field(repr=False)
     counts: Summary
     is_first: bool
+    stayed: Mapping[str, pd.Series] = field(default_factory=dict, repr=False)
 
     @property
     def has_old_rows(self) -> bool:
@@ -94,7 +96,7 @@ def settle(extract: Extract, model: Model, before: Previous, missing: Missing, /
     filled = count_filled(sheets, verdicts, kept, agreed, model)
     rejects = list_rejects(sheets, verdicts, model)
     counts = count(extract, sheets, verdicts, kept, filled)
-    return Settled(agreed.rows, rejects, counts, is_first=not before.names)
+    return Settled(agreed.rows, rejects, counts, not before.names, kept.stayed)
 
 
 def check(settled: Settled, tables: Mapping[str, pd.DataFrame], model: Model, /) -> None:

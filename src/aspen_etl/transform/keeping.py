@@ -41,13 +41,14 @@ class Kept:
         rows: By sheet, the accepted rows and the old ones that stay, in the order of their key; a
             column that refers to another sheet holds the row number there.
         kept: How many old rows stay since they are rejected now, or refer to such a row.
-        stayed: How many old rows stay although they are absent.
+        stayed: By sheet, what each old row that stays although it is absent is known by: its first
+            key column, or that of the row that it refers to.
         now: By sheet, where each accepted row stands.
     """
 
     rows: Mapping[str, pd.DataFrame] = field(repr=False)
     kept: Mapping[str, int]
-    stayed: Mapping[str, int]
+    stayed: Mapping[str, pd.Series] = field(repr=False)
     now: Mapping[str, Positions] = field(repr=False)
 
 
@@ -77,10 +78,11 @@ def keep(
         AspenETLError: What ``before`` raises where its tables cannot be read.
     """
     none = dict.fromkeys(accepted, 0)
+    nobody = dict.fromkeys(accepted, COLUMNS.repeat(None, 0))
     rejected = any(verdict.rejected.any() for verdict in verdicts.values())
     if not before.names or not (missing == "keep" or rejected):
         now = {name: np.arange(len(frame), dtype=np.int64) for name, frame in accepted.items()}
-        return Kept(accepted, none, none, now)
+        return Kept(accepted, none, nobody, now)
     old = _old_rows(before, model, rows=max(map(len, accepted.values()), default=0))
     done: dict[str, _Merged] = {}
     for name in model.sources:
@@ -91,7 +93,7 @@ def keep(
     return Kept(
         {name: merged.rows for name, merged in done.items()},
         {name: int(merged.kept.sum()) for name, merged in done.items()},
-        {name: int(merged.stayed.sum()) for name, merged in done.items()},
+        {name: _name(name, np.flatnonzero(done[name].stayed), old, model) for name in done},
         {name: merged.now_at for name, merged in done.items()},
     )
 
@@ -102,6 +104,14 @@ def _old_rows(before: Previous, model: Model, *, rows: int) -> dict[str, pd.Data
     tables, absent = complete(found, model)
     unknown = {name for name in absent if model.lineage.tables[name].kind != "entity"}
     return recover(tables, model, absent=unknown)
+
+
+def _name(sheet: str, rows: Positions, old: Mapping[str, pd.DataFrame], model: Model) -> pd.Series:
+    """Tell what some old rows of a sheet are known by."""
+    lineage, frame = model.lineage.sources[sheet], old[sheet]
+    for column, parent in lineage.references.items():
+        return _name(parent, frame[column].to_numpy(dtype=np.int64)[rows], old, model)
+    return COLUMNS.take(frame[lineage.key[0]], rows)
 
 
 class _Merged(NamedTuple):

@@ -232,7 +232,7 @@ def _summarize(sheet: Sheet, verdict: Verdict, kept: Kept) -> SourceSummary:
         cells=cells,
         rejected_cells={c: cells[c] - taken for c, taken in accepted.items() if cells[c] > taken},
         kept=kept.kept[sheet.name],
-        stayed=kept.stayed[sheet.name],
+        stayed=len(kept.stayed[sheet.name]),
     )
 
 
