@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import gzip
+import traceback
 from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
@@ -19,6 +20,7 @@ from aspen_etl.errors import (
     AspenETLError,
     CorruptStoreError,
     ExtractError,
+    ModelFunctionError,
     NotSupportedError,
     ReadError,
     ThresholdError,
@@ -278,6 +280,53 @@ def test_what_a_run_that_died_left_goes_with_vacuum(tmp_path: Path) -> None:
     ae.SnapshotStore(tmp_path / "store", attempt_limit=NO_AGE).vacuum(run=run(2))
     assert exchanged(store) == []
     assert store.verify().problems == ()
+
+
+# ----------------------------------------------------------------------------- what is told
+
+
+def failing(cells: pd.Series) -> pd.Series:
+    raise ValueError(cells.iloc[0])
+
+
+def test_no_subject_is_named_outside_of_the_tables(tmp_path: Path) -> None:
+    store, told = ae.SnapshotStore(tmp_path / "store"), list[str]()
+    source = write(tmp_path / "in", [f"c4n4ry{number:02d}" for number in range(40)])
+    with pytest.MonkeyPatch.context() as staying:
+        staying.setattr(Exchange, "remove", lambda _: None)
+        report = sync(source, store, parts=Parts(10), on_step=told.append)
+    assert "normalizing (3 of 4 parts done)" in told
+    left = files_below(store)
+    told += [*left, report.to_json(), repr(report), str(store.verify())]
+    told += [data.decode() for name, data in left.items() if name.endswith(".json")]
+    assert len(left) > 30
+    assert not [text for text in told if "c4n4ry" in text]
+
+
+@pytest.mark.parametrize("workers", [InTurn(), Processes(2)])
+def test_a_function_that_fails_tells_no_cell(workers: Workers, tmp_path: Path) -> None:
+    model = ae.BORROWER_MODEL.replace(cleaners={"borrower.full_name": failing})
+    store = ae.SnapshotStore(tmp_path / "store", model=model)
+    source = write(tmp_path / "in", ids(0, 40), "C4n4ry Lee")
+    with pytest.raises(ModelFunctionError, match=r"borrower\.full_name") as error:
+        sync(source, store, parts=Parts(10), workers=workers)
+    shown = "".join(traceback.format_exception(ModelFunctionError, error.value, None))
+    assert "C4n4ry" not in shown
+    assert exchanged(store) == []
+
+
+def test_a_database_is_loaded_from_parts(tmp_path: Path) -> None:
+    sqlalchemy = pytest.importorskip("sqlalchemy")
+    from aspen_etl.sql import load
+
+    store = ae.SnapshotStore(tmp_path / "store")
+    engine = sqlalchemy.create_engine(f"sqlite:///{tmp_path / 'loans.db'}")
+    for day in (1, 2):
+        sync(write(tmp_path / "in", ids(day, 40 + day)), store, day, parts=Parts(10))
+        load(store, engine)
+    with engine.connect() as connection:
+        found = connection.execute(sqlalchemy.text('select count(*) from "user"')).scalar()
+    assert found == 40
 
 
 # ----------------------------------------------------------------------------- what is refused
