@@ -71,7 +71,7 @@ _HOMES = {
 }
 
 #: The modules that can be used as ``aspen_etl.<name>`` without an import of their own.
-_ROOMS = {"derive", "threads", "transform", *_HOMES} - {"schema.validation"}
+_ROOMS = {"derive", "transform", *_HOMES} - {"schema.validation"}
 
 
 def __getattr__(name: str) -> Any:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 from graphlib import CycleError, TopologicalSorter
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 import pytest
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 # things above it.
 FLOORS = (
     {"errors"},
-    {"columns", "threads", "workers"},
+    {"columns", "workers"},
     {"schema"},
     {"transform", "derive"},
     {"borrower"},
@@ -41,16 +40,6 @@ FLOORS = (
     {"__main__"},
 )
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
-
-# Where names stood, and where they stand now: such a module answers for the names in its `_MOVED`
-# until release 0.5, with a warning, and imports their new home, which may be above it, no sooner.
-MOVED = {
-    f"{PACKAGE}.io": f"{PACKAGE}.store",
-    f"{PACKAGE}.schema": f"{PACKAGE}.borrower",
-    f"{PACKAGE}.threads": f"{PACKAGE}.columns.threads",
-    f"{PACKAGE}.transform": f"{PACKAGE}.borrower",
-}
-
 
 # --------------------------------------------------------------------------------- the rules
 
@@ -79,37 +68,14 @@ def test_store_and_sql_know_no_normalization() -> None:
     assert wrong == []
 
 
-def test_nothing_but_what_moved_is_imported_by_way_of_its_name() -> None:
-    calls = {
-        (module, f"moved({', '.join(map(ast.unparse, node.args[:3]))})")
-        for module, tree in MODULES.items()
-        for node in nodes(tree)
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "moved"
-    }
-    assert calls == {(old, f"moved(__name__, {new!r}, _MOVED)") for old, new in MOVED.items()}
+def test_what_is_imported_by_its_name_is_so_in_few_places() -> None:
     late = {
         module
         for module, tree in MODULES.items()
         for node in nodes(tree)
         if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module")
     }
-    assert late == {PACKAGE, f"{PACKAGE}.errors.moving", f"{PACKAGE}.command_line.models"}
-
-
-@pytest.mark.parametrize(
-    ("old", "name"), [(old, name) for old in MOVED for name in import_module(old)._MOVED]
-)
-def test_what_moved_is_found_in_its_old_place_with_a_warning(old: str, name: str) -> None:
-    with pytest.warns(DeprecationWarning, match=f"{old}.{name} is {MOVED[old]}.{name} now") as told:
-        found = getattr(import_module(old), name)
-    assert found is getattr(import_module(MOVED[old]), name)
-    assert told[0].filename == __file__
-
-
-def test_what_never_stood_in_a_place_is_not_found_there() -> None:
-    for old in MOVED:
-        with pytest.raises(AttributeError, match=f"module '{old}' has no attribute 'nothing'"):
-            _ = import_module(old).nothing
+    assert late == {PACKAGE, f"{PACKAGE}.command_line.models"}
 
 
 def test_no_module_imports_itself_by_way_of_others() -> None:

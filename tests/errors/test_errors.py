@@ -13,27 +13,6 @@ import pytest
 from aspen_etl import errors
 from aspen_etl.errors.base import ArgumentError, AspenETLError, instead
 
-#: The classes of release 0.2 that are others now: their builtin, and what they are.
-OLD = {
-    "BuilderError": (RuntimeError, "ModelFunctionError"),
-    "CleanerError": (RuntimeError, "ModelFunctionError"),
-    "CommitConflictError": (RuntimeError, "ConflictError"),
-    "DatabaseMismatchError": (ValueError, "ModelMismatchError"),
-    "DuplicateColumnError": (errors.ExtractError, "HeaderError"),
-    "EncodingError": (errors.ExtractError, "FileFormatError"),
-    "EncryptedWorkbookError": (errors.ExtractError, "FileFormatError"),
-    "InvalidNameError": (ValueError, "ArgumentError"),
-    "LoadConflictError": (RuntimeError, "ConflictError"),
-    "MissingColumnError": (errors.ExtractError, "HeaderError"),
-    "MissingSheetError": (errors.ExtractError, "HeaderError"),
-    "NotAWorkbookError": (errors.ExtractError, "FileFormatError"),
-    "RaggedRowsError": (errors.ExtractError, "FileFormatError"),
-    "RunError": (ValueError, "ArgumentError"),
-    "StorageOptionsError": (ValueError, "SettingsError"),
-    "UnknownColumnError": (errors.ExtractError, "HeaderError"),
-    "UnsupportedFormatError": (errors.ExtractError, "FileFormatError"),
-}
-
 
 @pytest.mark.parametrize("name", errors.__all__)
 def test_an_error_travels_whole(name: str) -> None:
@@ -41,43 +20,6 @@ def test_an_error_travels_whole(name: str) -> None:
     again = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own
     assert type(again) is type(error)
     assert (str(again), again.details) == ("text", {"url": "a", "problem": "b", "found": ("c",)})
-
-
-# ------------------------------------------------------------------------- names of release 0.2
-
-
-@pytest.mark.parametrize("name", OLD)
-def test_an_old_name_warns_and_is_the_class_of_today(name: str) -> None:
-    base, new = OLD[name]
-    with pytest.warns(DeprecationWarning, match=f"{name} is {new} now") as caught:
-        kind = getattr(errors, name)
-    assert kind is getattr(errors, new)
-    assert issubclass(kind, (base, AspenETLError))
-    assert issubclass(kind, base)
-    assert [warning.filename for warning in caught] == [__file__]
-
-
-def test_an_old_name_can_be_imported() -> None:
-    with pytest.warns(DeprecationWarning, match="goes with release 0.5"):
-        from aspen_etl.errors import MissingSheetError  # type: ignore[attr-defined]
-    assert MissingSheetError is errors.HeaderError
-
-
-def test_what_an_old_name_caught_is_still_caught() -> None:
-    def read() -> str:
-        try:
-            raise errors.HeaderError.missing_sheet("a.xlsx", "people", ["borrower"])
-        except errors.MissingSheetError as error:  # type: ignore[attr-defined]
-            return str(error.details["problem"])
-
-    with pytest.warns(DeprecationWarning, match=r"details\['problem'\] == 'missing_sheet'"):
-        assert read() == "missing_sheet"
-
-
-def test_only_old_names_answer() -> None:
-    with pytest.raises(AttributeError, match="has no attribute 'NoSuchError'"):
-        _ = errors.NoSuchError  # type: ignore[attr-defined]
-    assert not set(OLD) & set(errors.__all__)
 
 
 # ----------------------------------------------------------------------------------- texts

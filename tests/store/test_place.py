@@ -51,20 +51,3 @@ def test_what_a_store_says_of_itself_cannot_be_set(store: ae.SnapshotStore) -> N
     for name in ("url", "root", "rejects_root", "log", "model", "format", "attempt_limit"):
         with pytest.raises(AttributeError):
             setattr(store, name, getattr(store.place, name))
-
-
-@pytest.mark.parametrize("name", ["root", "rejects_root", "log", "format", "attempt_limit"])
-def test_former_attributes_answer(store: ae.SnapshotStore, name: str) -> None:
-    with pytest.warns(DeprecationWarning, match=rf"SnapshotStore\.{name} is store\.place\.{name} "):
-        assert getattr(store, name) == getattr(store.place, name)
-
-
-def test_former_methods_answer_and_say_what_they_are_now(store: ae.SnapshotStore) -> None:
-    commit = store.find()
-    with pytest.warns(DeprecationWarning, match=r"SnapshotStore\.format_after is store\.place\."):
-        assert store.format_after(commit) == "csv"  # type: ignore[attr-defined]
-    with pytest.warns(DeprecationWarning, match=r"is aspen_etl\.store\.reading\.load_old\(store"):
-        old = store.load_old(commit, commit)  # type: ignore[attr-defined]
-    assert old.tables.equals(store.read().tables)
-    with pytest.raises(AttributeError, match="'SnapshotStore' object has no attribute 'reed'"):
-        store.reed()  # type: ignore[attr-defined]

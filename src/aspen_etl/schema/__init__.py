@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any
 
 from aspen_etl.columns.text import TextFormat
-from aspen_etl.errors.moving import moved
 from aspen_etl.schema.column import column, ref
 from aspen_etl.schema.column_spec import ColumnSpec
 from aspen_etl.schema.keywords import EntityFacts
@@ -46,25 +45,10 @@ __all__ = [
     "ref",
 ]
 
-#: The tables of the default model, which stood here.
-_MOVED = (
-    "Address",
-    "Borrower",
-    "Email",
-    "EmailType",
-    "PhoneNumber",
-    "PhoneNumberType",
-    "RoleProfile",
-    "RoleProfileSheet",
-    "RoleProfileType",
-    "User",
-    "UserProfile",
-)
-
 if not TYPE_CHECKING:
 
-    def _load(name: str) -> Optional[Any]:
-        """Give what pandera is loaded for, or nothing where it is of another name."""
+    def __getattr__(name: str) -> Any:
+        """Give what pandera is loaded for."""
         if name == "Series":
             from pandera import typing
 
@@ -74,11 +58,9 @@ if not TYPE_CHECKING:
 
             found = getattr(declared, name)
         else:
-            return None
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         globals()[name] = found
         return found
-
-    __getattr__ = moved(__name__, "aspen_etl.borrower", _MOVED, _load)
 
 
 def __dir__() -> list[str]:

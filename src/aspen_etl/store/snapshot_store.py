@@ -24,7 +24,6 @@ from aspen_etl.store import committing, pins, reading
 from aspen_etl.store.commit import Commit, SourceRecord
 from aspen_etl.store.commit_log import CommitLog
 from aspen_etl.store.contents import Contents, Whole
-from aspen_etl.store.former import find_former
 from aspen_etl.store.place import Place
 from aspen_etl.store.previous import StoredPrevious
 from aspen_etl.store.refused import RefusedRun, read_refused, read_refused_rejects
@@ -93,11 +92,6 @@ class SnapshotStore:
 
     def __repr__(self) -> str:
         return f"<SnapshotStore {self.url}>"
-
-    if not TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> Any:
-            return find_former(self, name)
 
     @property
     def url(self) -> str:

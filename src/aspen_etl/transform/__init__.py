@@ -6,10 +6,7 @@ and ``recover``, the way back.
 ``docs/explanation/normalize.md`` goes through them.
 """
 
-from typing import TYPE_CHECKING
-
 from aspen_etl.columns.handing import hands_on
-from aspen_etl.errors.moving import moved
 from aspen_etl.transform.accepting import Settled, check, settle
 from aspen_etl.transform.accounting import count_filled
 from aspen_etl.transform.assembly import assemble
@@ -58,21 +55,3 @@ __all__ = [
     "rules_of",
     "settle",
 ]
-
-#: The default model, its cleaners and builders, which stood here.
-_MOVED = (
-    "BORROWER_MODEL",
-    "address",
-    "borrower_model",
-    "email",
-    "join_full_name",
-    "lower_case",
-    "pad_zip_code",
-    "phone_number",
-    "role_profile",
-    "split_full_name",
-    "user_profile",
-)
-
-if not TYPE_CHECKING:
-    __getattr__ = moved(__name__, "aspen_etl.borrower", _MOVED)
