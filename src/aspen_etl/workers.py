@@ -126,8 +126,8 @@ class Spark:
 
         Raises:
             NotSupportedError: The function or an item does not pickle.
-            UnexpectedError: Spark gave up: executors were lost too often, or a task failed in each
-                try.
+            UnexpectedError: Spark gave up: executors were lost too often; or an error of the
+                function is none of ours.
         """
         sent = [_pack(function, item) for item in items]
         if not sent:
@@ -153,11 +153,16 @@ def _given_up(error: Exception) -> UnexpectedError:
 
 
 def _answer(sent: bytes) -> bytes:
-    """Call in a task; an error of ours is an answer, since to try again gives it again."""
+    """Call in a task; an error is an answer, since to try again gives it again.
+
+    Spark logs what a task raises: the text of an error that is not ours could hold a cell.
+    """
     try:
         return pickle.dumps((True, _call(sent)))
     except AspenETLError as error:
         return pickle.dumps((False, error))
+    except Exception as error:  # noqa: BLE001 - whatever it is
+        return pickle.dumps((False, UnexpectedError.of(error)))
 
 
 def _take(answer: bytes) -> Any:

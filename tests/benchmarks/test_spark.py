@@ -1,0 +1,60 @@
+"""What parts on Spark take beside parts in turn: core-seconds of all processes, Java's apart.
+
+Run alone, on a machine that does nothing else::
+
+    ASPEN_ETL_BENCHMARK_ROWS=1000000 python -m pytest -m benchmark tests/benchmarks/test_spark.py -s
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any, Optional
+
+import pytest
+
+import aspen_etl as ae
+from aspen_etl.columns.frames import equal_frames
+from tests.benchmarks.test_yardstick import YARDSTICK, generated
+from tests.support.spark.cluster import make_environment, run_driver
+
+pytestmark = [
+    pytest.mark.benchmark,
+    pytest.mark.skipif(not YARDSTICK.is_dir(), reason="the yardstick is not here"),
+]
+
+ACCOUNTING = Path(__file__).parents[1] / "support" / "spark" / "accounting.py"
+RUNS: dict[str, tuple[dict[str, str], Optional[str]]] = {
+    "in one piece": ({}, None),
+    "in turn": ({"parts": "125000"}, None),
+    "on Spark": ({"parts": "125000", "workers": "spark"}, None),
+    "on Spark, one lost": ({"parts": "125000", "workers": "spark"}, "normalizing"),
+}
+
+
+def test_parts_on_spark_beside_parts_in_turn(tmp_path: Path) -> None:
+    source, python = generated(tmp_path / "in"), make_environment(tmp_path)
+    told: dict[str, Any] = {}
+    for place, (name, (more, lost)) in enumerate(RUNS.items()):
+        home = tmp_path / f"{place}"
+        given = {"source": str(source), "store": str(home / "store"), "format": "parquet", **more}
+        words = [word for pair in given.items() for word in (f"--{pair[0]}", pair[1])]
+        run = {"arguments": words, "day": 1, "lost": lost}
+        out = tmp_path / f"{place}.json"
+        under = [sys.executable, str(ACCOUNTING), str(out)]
+        left = run_driver(python, home, "syncs", {"runs": {name: run}}, under=under)
+        assert left[name]["report"]["outcome"] == "committed"
+        told[name] = {
+            **json.loads(out.read_text("utf-8")),
+            "seconds": left[name]["report"]["seconds"],
+        }
+    for name, each in told.items():
+        share, memory = each["cpu"] / told["in turn"]["cpu"], [round(m) for m in each["memory"][:4]]
+        print(f"\n{name}: wall {each['wall']:.1f} s, CPU {each['cpu']:.1f} s ({share:.2f}), of it ")
+        print(f"Java {each['java']:.1f} s; {memory} MiB; {each['seconds']}")
+    stores = [ae.SnapshotStore(tmp_path / f"{place}/store") for place in range(len(RUNS))]
+    wanted = stores[0].read()
+    for store in stores[1:]:
+        found = store.read()
+        assert all(equal_frames(found.tables[n], wanted.tables[n]) for n in wanted.tables)
