@@ -56,7 +56,7 @@ def test_an_error_of_an_item_comes_as_it_is(told: dict[str, Any]) -> None:
 def test_an_error_that_is_not_ours_comes_without_its_text(told: dict[str, Any]) -> None:
     kind, text = told["fail"]
     assert kind == "UnexpectedError"
-    assert text.startswith("ValueError in tasks, line ")
+    assert text.startswith("ValueError in tests.support.spark.tasks, line ")
     assert "Ada" not in text
 
 

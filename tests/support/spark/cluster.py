@@ -9,12 +9,12 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Optional
 
-from tests.support.environments import CHECKOUT, clean_environ, find_uv
+from tests.support import environments
+from tests.support.environments import clean_environ
 from tests.support.services import require_service
 
 __all__ = ["make_environment", "run_driver"]
@@ -25,20 +25,20 @@ _MASTER = "local-cluster[2,1,1024]"
 
 
 def make_environment(home: Path) -> Path:
-    """Make an environment of Spark 3.5 and this package, and give its interpreter.
+    """Make the environment that a Spark job of Glue 5.0 has, and give its interpreter.
 
     ``ASPEN_ETL_SPARK_PYTHON`` names one that is there already.
     """
     require_service("Java", shutil.which("java"), "install a Java runtime, such as default-jre")
     if found := os.environ.get("ASPEN_ETL_SPARK_PYTHON"):
         return Path(found)
-    uv, python = find_uv(), home / "env/bin/python"
-    for command in (
-        [uv, "venv", "--quiet", "--python", sys.executable, home / "env"],
-        [uv, "pip", "install", "--quiet", "--python", python, "pyspark==3.5.*", "setuptools<81"],
-        [uv, "pip", "install", "--quiet", "--python", python, f"{CHECKOUT}[parquet,s3]"],
-    ):
-        subprocess.run([str(part) for part in command], check=True)
+    python = environments.make_environment(
+        home,
+        version="3.11",
+        constraints="glue-5.0-spark.txt",
+        platform="x86_64-manylinux_2_34",
+    )
+    environments.install_spark(python, home)
     return python
 
 
