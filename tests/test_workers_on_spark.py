@@ -60,9 +60,12 @@ def test_an_error_that_is_not_ours_comes_without_its_text(told: dict[str, Any]) 
     assert "Ada" not in text
 
 
-def test_a_task_that_is_lost_in_each_try_is_told(told: dict[str, Any]) -> None:
-    assert told["end"][0] == "UnexpectedError"
-    assert told["end"][1].startswith("Spark gave up on a part")
+@pytest.mark.parametrize("how", ["end", "interrupt"])
+def test_a_task_that_is_lost_in_each_try_is_told(told: dict[str, Any], how: str) -> None:
+    kind, text = told[how]
+    assert kind == "UnexpectedError"
+    assert text.startswith("Spark gave up on a part")
+    assert "Ada" not in text
 
 
 def test_what_does_not_pickle_is_refused(told: dict[str, Any]) -> None:

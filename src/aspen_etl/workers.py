@@ -133,15 +133,15 @@ class Spark:
         if not sent:
             return []
         tasks = self.context.parallelize(sent, len(sent)).map(_answer)
-        answers = instead(tasks.collect, self._failure(), _given_up)
+        answers = instead(tasks.collect, self._failures(), _given_up)
         return [_take(answer) for answer in answers]
 
     @staticmethod
-    def _failure() -> type[Exception]:
+    def _failures() -> tuple[type[Exception], ...]:
         from py4j.protocol import Py4JError  # Spark's own way to its driver
+        from pyspark.errors import PySparkException  # what a SparkSession makes of some of these
 
-        kind: type[Exception] = Py4JError
-        return kind
+        return Py4JError, PySparkException
 
 
 def _given_up(error: Exception) -> UnexpectedError:

@@ -1,7 +1,7 @@
 """Run a command, and tell what it and all that it starts take: ``accounting.py OUT COMMAND...``.
 
-Processes that lose their parent come to this one, so the system adds up the time of all of them,
-however they end. How much of it is Java, and who has how much memory, is looked at now and then.
+All of them are looked at ten times a second, until the last one ends: one that loses its parent
+comes to this process. (What the system adds up by itself leaves out those that nobody waits for.)
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import ctypes
 import json
 import os
-import resource
 import subprocess
 import sys
 import time
@@ -73,14 +72,12 @@ def main(out: str, *command: str) -> int:
             status = os.waitstatus_to_exitcode(ended)
         if pid == 0:
             time.sleep(_PAUSE)
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    java = sum(seconds for name, seconds, _ in watch.seen.values() if name == "java")
-    others = [memory for name, _, memory in watch.seen.values() if name != "java"]
+    seen = [*watch.seen.values()]
     told = {
         "wall": time.monotonic() - begun,
-        "cpu": used.ru_utime + used.ru_stime,
-        "java": java,
-        "memory": sorted(others, reverse=True),
+        "java": sum(seconds for name, seconds, _ in seen if name == "java"),
+        "others": sum(seconds for name, seconds, _ in seen if name != "java"),
+        "memory": sorted((memory for name, _, memory in seen if name != "java"), reverse=True),
     }
     Path(out).write_text(json.dumps(told), encoding="utf-8")
     return status

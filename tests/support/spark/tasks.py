@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from pyspark import SparkContext
+from pyspark.sql import SparkSession
 
 import aspen_etl as ae
 from aspen_etl.errors import AspenETLError, ExtractError
@@ -46,6 +46,11 @@ def refuse(number: int) -> None:
 def fail(number: int) -> None:
     """Fail as a fault of ours does, whose text may hold a cell."""
     raise ValueError("Ada Lee" * number)
+
+
+def interrupt(number: int) -> None:
+    """Fail in each try, as a task does that cannot begin."""
+    raise KeyboardInterrupt("Ada Lee" * number)
 
 
 def end(number: int) -> None:
@@ -103,7 +108,7 @@ def main() -> None:
     # Functions are found by the name of the module, which this is not when it runs.
     from tests.support.spark import tasks  # noqa: PLW0406
 
-    context = SparkContext.getOrCreate()
+    context = SparkSession.builder.getOrCreate().sparkContext
     context.setLogLevel("OFF")
     spark, told = Spark(context), dict[str, Any]()
     told["order"] = spark.map(tasks.die_once, iter([3, 1, 2]))
@@ -112,6 +117,7 @@ def main() -> None:
         "refuse": tasks.refuse,
         "fail": tasks.fail,
         "end": tasks.end,
+        "interrupt": tasks.interrupt,
         "stuck": lambda number: number,
     }
     told |= {name: error_of(spark, function) for name, function in calls.items()}
