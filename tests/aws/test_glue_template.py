@@ -44,9 +44,9 @@ class Job:
     """A template, and what is its own.
 
     Attributes:
+        path: Where it is.
         template: What is written in it.
-        pins: What it installs.
-        always: The rights that it gives in any case.
+        pins: The constraints file that it follows.
         glue: The arguments that are Glue's.
     """
 
