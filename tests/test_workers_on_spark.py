@@ -49,6 +49,10 @@ def test_results_come_in_order_though_an_executor_is_lost(told: dict[str, Any]) 
     assert told["nothing"] == []
 
 
+def test_a_task_works_on_one_core(told: dict[str, Any]) -> None:
+    assert told["cores"] == [1, 1]
+
+
 def test_an_error_of_an_item_comes_as_it_is(told: dict[str, Any]) -> None:
     assert told["refuse"] == ["ExtractError", "two rows are wrong"]
 

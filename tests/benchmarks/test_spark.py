@@ -30,6 +30,7 @@ LENIENT = {"max_rejected_rows": "0.2", "max_rejected_cells": "0.5"}
 RUNS: dict[str, tuple[dict[str, str], Optional[str]]] = {
     "in one piece": ({}, None),
     "in turn": ({"parts": "125000"}, None),
+    "by processes": ({"parts": "125000", "workers": "2"}, None),
     "on Spark": ({"parts": "125000", "workers": "spark"}, None),
     "a sample on Spark": ({"parts": "5", "workers": "spark", "source": SAMPLE, **LENIENT}, None),
     "on Spark, one lost": ({"parts": "125000", "workers": "spark"}, "normalizing"),

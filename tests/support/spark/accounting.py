@@ -78,6 +78,7 @@ def main(out: str, *command: str) -> int:
         "java": sum(seconds for name, seconds, _ in seen if name == "java"),
         "others": sum(seconds for name, seconds, _ in seen if name != "java"),
         "memory": sorted((memory for name, _, memory in seen if name != "java"), reverse=True),
+        "processes": sorted(seen, key=lambda each: -each[1]),
     }
     Path(out).write_text(json.dumps(told), encoding="utf-8")
     return status

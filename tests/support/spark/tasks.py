@@ -14,6 +14,7 @@ import pandas as pd
 from pyspark.sql import SparkSession
 
 import aspen_etl as ae
+from aspen_etl.columns import threads
 from aspen_etl.errors import AspenETLError, ExtractError
 from aspen_etl.normalization.parted import normalize_parted
 from aspen_etl.workers import Spark
@@ -51,6 +52,11 @@ def fail(number: int) -> None:
 def interrupt(number: int) -> None:
     """Fail in each try, as a task does that cannot begin."""
     raise KeyboardInterrupt("Ada Lee" * number)
+
+
+def cores(number: int) -> int:
+    """Tell on how many cores a task works."""
+    return number and threads._cores()
 
 
 def end(number: int) -> None:
@@ -112,6 +118,7 @@ def main() -> None:
     context.setLogLevel("OFF")
     spark, told = Spark(context), dict[str, Any]()
     told["order"] = spark.map(tasks.die_once, iter([3, 1, 2]))
+    told["cores"] = spark.map(tasks.cores, [1, 2])
     told["nothing"] = spark.map(tasks.die_once, [])
     calls: dict[str, Callable[[int], Any]] = {
         "refuse": tasks.refuse,
