@@ -14,6 +14,7 @@ from tests.support.environments import make_environment
 RUNTIMES = {
     "glue-python-shell-3.9.txt": ("3.9", "x86_64-manylinux2014"),
     "glue-5.0.txt": ("3.11", "x86_64-manylinux_2_34"),
+    "glue-5.0-spark.txt": ("3.11", "x86_64-manylinux_2_34"),
 }
 
 

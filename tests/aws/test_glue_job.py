@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from aspen_etl.aws.glue_job import main
 from aspen_etl.errors import SettingsError, SourceNotFoundError
 from tests.aws.events import logged
 from tests.support.borrowers import write_borrowers
+from tests.support.environments import CHECKOUT, clean_environ
 
 GLUE = ["--job-name", "nightly", "--JOB_ID", "j_1", "--JOB_RUN_ID", "jr_7", "--library-set", "none"]
 
@@ -53,3 +56,26 @@ def test_what_is_wrong_fails_the_job(tmp_path: Path, capsys: pytest.CaptureFixtu
         main([*GLUE, *store, "--source", str(tmp_path / "nothing")])
     errors = [line["error"] for line in logged(capsys.readouterr().out) if "error" in line]
     assert errors == ["SettingsError", "SourceNotFoundError"]
+
+
+#: Glue runs a script by a script of its own, so that workers take ours for the main module.
+LAUNCHER = "import runpy, sys; del sys.argv[0]; runpy.run_path(sys.argv[0], run_name='__main__')"
+
+
+@pytest.mark.slow
+def test_the_script_runs_once_though_workers_import_it(tmp_path: Path) -> None:
+    source = write_borrowers(tmp_path / "in", ["Ada Ek", "Bo Li", "Cy Ito", "Di Oz"])
+    script, store = CHECKOUT / "docs/deploy/glue/job.py", str(tmp_path / "store")
+    given = ["--source", source, "--store", store, "--parts", "2", "--workers", "2"]
+    done = subprocess.run(
+        [sys.executable, "-c", LAUNCHER, str(script), *GLUE, *given],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=clean_environ(),
+    )
+    assert done.returncode == 0, done.stderr
+    lines = logged(done.stdout)
+    assert [line["Runs"] for line in lines if "Runs" in line] == [1]
+    assert ae.SnapshotStore(store).find().parts == 2

@@ -20,7 +20,7 @@ from aspen_etl.aws.events import find_source
 from aspen_etl.aws.settings import OPTIONS, PREFIX, Settings, from_environment
 from aspen_etl.io.reading import Reading
 from tests.aws.events import created
-from tests.support.cloudformation import Stack, find_cycle, read_template, translate
+from tests.support.cloudformation import Stack, as_list, find_cycle, read_template, translate
 from tests.support.services import require_service
 
 pytestmark = pytest.mark.slow
@@ -48,6 +48,8 @@ EVERYTHING = {
     "HeaderRow": "2",
     "StorageOptions": '{"s3": {"s3_additional_kwargs": {"ServerSideEncryption": "aws:kms"}}}',
     "ModelVersion": "7",
+    "Parts": "125000",
+    "MaxMemory": "512",
     "CatalogDatabase": "aspen",
     "CreateDatabase": "true",
     "AthenaWorkgroup": "primary",
@@ -57,6 +59,7 @@ EVERYTHING = {
 }
 CASES = {
     "schedule": GIVEN,
+    "parts": {**GIVEN, "MaxMemory": "512"},
     "events": {"SourceBucket": "landing", "EventPrefix": "inbox", "StoreBucket": "curated"},
     "everything": EVERYTHING,
 }
@@ -173,11 +176,6 @@ def statements(template: dict[str, Any], role: str, case: str) -> dict[str, dict
     return {each["Sid"]: each for each in policy["PolicyDocument"]["Statement"]}
 
 
-def as_list(value: Any) -> list[Any]:
-    """Give a list of one or many."""
-    return value if isinstance(value, list) else [value]
-
-
 ROLES = ["SyncRole", "VacuumRole", "SchedulerRole"]
 
 
@@ -200,6 +198,7 @@ def test_no_right_is_wide(template: dict[str, Any], role: str, case: str) -> Non
         "arn:aws:s3:::landing/inbox/*",
         "arn:aws:s3:::curated/aspen/store/*",
         "arn:aws:s3:::curated/aspen/*",  # the default of StorePrefix
+        "arn:aws:s3:::curated/aspen/store/_aspen/exchange/*",
         "arn:aws:s3:::faults/rejects/*",
         "arn:aws:s3:::answers/athena/*",
         "arn:aws:glue:us-east-1:123456789012:table/aspen/*",
@@ -215,7 +214,7 @@ def test_no_right_is_wide(template: dict[str, Any], role: str, case: str) -> Non
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_vacuum_alone_deletes_and_what_it_wrote_alone(template: dict[str, Any], case: str) -> None:
+def test_each_deletes_what_it_made_alone(template: dict[str, Any], case: str) -> None:
     found = {
         role: [
             (action, each["Resource"])
@@ -228,8 +227,10 @@ def test_vacuum_alone_deletes_and_what_it_wrote_alone(template: dict[str, Any], 
     places = [f"curated/{CASES[case].get('StorePrefix', 'aspen')}"]
     if CASES[case].get("RejectsBucket"):
         places.append("faults/rejects")
+    pieces = "arn:aws:s3:::curated/aspen/store/_aspen/exchange/*"
+    in_parts = case in ("parts", "everything")
     assert found == {
-        "SyncRole": [],
+        "SyncRole": [("s3:DeleteObject", pieces)] if in_parts else [],
         "VacuumRole": [("s3:DeleteObject", f"arn:aws:s3:::{place}/*") for place in places],
         "SchedulerRole": [],
     }
@@ -243,9 +244,9 @@ def test_what_is_not_asked_for_gives_no_right(template: dict[str, Any]) -> None:
     assert small["WriteStore"]["Action"] == [
         *("s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"),
     ]
-    assert {"UseKeys", "WriteCatalog", "MakeViews", "WriteRejects", "ReadNewFiles"} <= set(
-        statements(template, "SyncRole", "everything")
-    )
+    assert set(statements(template, "SyncRole", "parts")) - set(small) == {"ClearExchange"}
+    asked = {"UseKeys", "WriteCatalog", "MakeViews", "WriteRejects", "ReadNewFiles"}
+    assert asked <= set(statements(template, "SyncRole", "everything"))
     keys = statements(template, "VacuumRole", "everything")["UseKeys"]
     assert keys["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
     assert len(keys["Resource"]) == 2
@@ -279,7 +280,7 @@ def test_every_setting_is_there(template: dict[str, Any]) -> None:
     sync = environment(template, "SyncFunction", "schedule")
     vacuum = environment(template, "VacuumFunction", "schedule")
     names = {f"{PREFIX}{name.upper()}" for name in OPTIONS}
-    assert set(sync) == names - {"ASPEN_ETL_KEEP_DAYS"}
+    assert set(sync) == names - {"ASPEN_ETL_KEEP_DAYS", "ASPEN_ETL_WORKERS"}
     assert set(vacuum) <= names
     assert "ASPEN_ETL_KEEP_DAYS" in vacuum
 
@@ -309,6 +310,8 @@ def test_the_library_reads_the_settings(template: dict[str, Any]) -> None:
         ),
         storage_options={"s3": {"s3_additional_kwargs": {"ServerSideEncryption": "aws:kms"}}},
         model_version="7",
+        parts=125_000,
+        max_memory=512,
         catalog_database="aspen",
         athena_workgroup="primary",
         athena_output="s3://answers/athena/",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 import aspen_etl as ae
@@ -32,6 +34,9 @@ ALL = {
     "model_version": "abc",
     "keep_source": "false",
     "whole_every": "9",
+    "parts": "125000",
+    "max_memory": "512",
+    "workers": "spark",
     "catalog_database": "aspen",
     "athena_workgroup": "primary",
     "athena_output": "s3://bucket/athena/",
@@ -71,12 +76,17 @@ def test_every_setting_is_read_the_same_from_both() -> None:
         model_version="abc",
         keep_source=False,
         whole_every=9,
+        parts=125_000,
+        max_memory=512,
+        workers="spark",
         catalog_database="aspen",
         athena_workgroup="primary",
         athena_output="s3://bucket/athena/",
         keep_days=7,
     )
-    assert from_environment({**variables(ALL), "PATH": "/bin"}) == expected
+    here = {name: text for name, text in ALL.items() if name != "workers"}
+    told = from_environment({**variables(here), "PATH": "/bin"})
+    assert told == replace(expected, workers=None)
     spaced = [word for name, text in ALL.items() for word in (f"--{name}", text)]
     assert from_arguments(["job.py", *spaced]) == expected
     assert from_arguments([f"--{name}={text}" for name, text in ALL.items()]) == expected
@@ -106,6 +116,8 @@ def test_what_is_empty_is_not_given() -> None:
         ("max_rejected_cells", "1e400", "is no share"),
         ("storage_options", "[" * 100_000, "is no JSON object by protocol"),
         ("allow_empty", "yes", "is neither true nor false"),
+        ("parts", "-7", "is no count"),
+        ("max_memory", "255", "is no count"),
         ("na_values", "none", "is no JSON list"),
         ("na_values", "[1]", "is no JSON list"),
         ("sheets", "[]", "is no JSON object of texts"),
@@ -123,6 +135,18 @@ def test_a_value_that_cannot_be_is_refused_and_not_shown(name: str, text: str, m
     for caught in (by_variable, by_argument):
         assert text not in str(caught.value)
         assert caught.value.__context__ is None
+
+
+def test_lambda_has_no_workers() -> None:
+    with pytest.raises(SettingsError, match="ASPEN_ETL_WORKERS cannot be told: on AWS Lambda"):
+        from_environment(variables({"store": "memory://s", "workers": "2"}))
+
+
+@pytest.mark.parametrize(("text", "found"), [("spark", "spark"), ("4", 4)])
+def test_glue_has_workers(text: str, found: object) -> None:
+    assert from_arguments(["--store", "memory://s", "--workers", text]).workers == found
+    with pytest.raises(SettingsError, match="--workers is no count"):
+        from_arguments(["--store", "memory://s", "--workers", "flink"])
 
 
 def test_what_is_missing_or_misspelt_is_named() -> None:

@@ -13,6 +13,7 @@ from aspen_etl.columns import threads
 from aspen_etl.columns.threads import map_ahead, map_threads
 
 MANY = 10**6
+CORES = threads._cores
 SETTING: contextvars.ContextVar[str] = contextvars.ContextVar("SETTING", default="none")
 
 
@@ -107,3 +108,12 @@ def test_where_python_holds_text_only_what_waits_is_handed_over(
     assert (
         map_threads(lambda _: both.wait() >= 0, range(2), rows=threads.UNKNOWN_ROWS) == [True] * 2
     )
+
+
+@pytest.mark.parametrize(("told", "cores"), [("1", 1), ("64", 3), ("", 3), ("0", 3), ("2,1", 3)])
+def test_no_more_cores_are_used_than_arrow_is_told(
+    monkeypatch: pytest.MonkeyPatch, told: str, cores: int
+) -> None:
+    monkeypatch.setattr(threads, "_cores_there", lambda: 3)
+    monkeypatch.setenv("OMP_NUM_THREADS", told)
+    assert CORES() == cores

@@ -30,9 +30,10 @@ def list_options() -> str:
 
 
 def name_of(action: argparse.Action) -> str:
-    """Write an option as it is given."""
+    """Write an option as it is given, for a cell of a table."""
     name = ", ".join(action.option_strings)
-    return f"`{name}`" if action.nargs == 0 else f"`{name} {action.metavar}`"
+    given = name if action.nargs == 0 else f"{name} {action.metavar}"
+    return f"`{given}`".replace("|", r"\|")  # which would end the cell
 
 
 def test_the_page_lists_every_option() -> None:

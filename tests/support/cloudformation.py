@@ -11,7 +11,12 @@ from typing import Any
 from unittest import mock
 
 NO_VALUE = object()
-_PSEUDO = {"AWS::AccountId": "123456789012", "AWS::Partition": "aws", "AWS::Region": "us-east-1"}
+_PSEUDO = {
+    "AWS::AccountId": "123456789012",
+    "AWS::Partition": "aws",
+    "AWS::Region": "us-east-1",
+    "AWS::StackName": "stack",
+}
 
 
 def read_template(path: Path) -> dict[str, Any]:
@@ -61,6 +66,11 @@ def _named(value: Any) -> Iterator[str]:
                 yield from _named(inner)
 
 
+def as_list(value: Any) -> list[Any]:
+    """Give a list of one or many."""
+    return value if isinstance(value, list) else [value]
+
+
 def find_cycle(template: Mapping[str, Any]) -> list[str]:
     """Give resources that wait for each other in a circle; none where there is an order."""
     resources = template["Resources"]
@@ -80,7 +90,7 @@ def find_cycle(template: Mapping[str, Any]) -> list[str]:
 
 
 class Stack:
-    """A template with its parameters: gives what its values come to.
+    """A template with its parameters: gives what its values come to; a resource is its own name.
 
     Args:
         template: The template.
@@ -137,4 +147,4 @@ class Stack:
         return NO_VALUE if name == "AWS::NoValue" else self.values.get(name, name)
 
     def _sub(self, text: str) -> str:
-        return re.sub(r"\$\{([^}]+)\}", lambda found: str(self.values[found[1]]), text)
+        return re.sub(r"\$\{([^}]+)\}", lambda found: str(self._ref(found[1])), text)

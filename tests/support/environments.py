@@ -98,3 +98,10 @@ def make_environment(folder: Path, *, version: str, constraints: str, platform: 
     checked = run(uv, "pip", "check", "--python", python, cwd=folder)
     assert checked.returncode == 0, checked.stderr
     return python
+
+
+def install_spark(python: Path, folder: Path) -> None:
+    """Install the Spark of Glue 5.0 into an environment."""
+    spark = ["pyspark==3.5.4", "py4j==0.10.9.7"]
+    built = run(find_uv(), "pip", "install", "--python", python, *spark, cwd=folder)
+    require_service("a package registry", built.returncode == 0, built.stderr[-1000:])

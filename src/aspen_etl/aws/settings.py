@@ -34,7 +34,8 @@ def from_environment(environment: Mapping[str, str], /) -> Settings:
     """Read the settings of a Lambda function from its environment.
 
     Raises:
-        SettingsError: One is missing, unknown, or its value cannot be used.
+        SettingsError: One is missing, unknown, or its value cannot be used; or there are to be
+            ``workers``.
 
     Examples:
         >>> from_environment({"ASPEN_ETL_STORE": "s3://bucket/store"}).missing
@@ -45,6 +46,9 @@ def from_environment(environment: Mapping[str, str], /) -> Settings:
         if name.startswith(PREFIX) and name not in _OTHERS and text != "":
             given[name[len(PREFIX) :].lower()] = text
     _refuse_unknown(given, _variable)
+    if "workers" in given:
+        reason = "cannot be told: on AWS Lambda processes share nothing; parts are done in turn"
+        raise SettingsError.of(_variable("workers"), reason)
     return _settings(given, _variable)
 
 

@@ -118,6 +118,11 @@ def _submit(pool: ThreadPoolExecutor, job: Callable[[], R]) -> Future[R]:
 
 
 def _cores() -> int:
+    told = os.environ.get("OMP_NUM_THREADS", "")  # Arrow keeps to it; Spark sets it for its tasks
+    return min(_cores_there(), int(told)) if told.isdigit() and int(told) else _cores_there()
+
+
+def _cores_there() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Optional
 
@@ -34,7 +35,7 @@ class Parts:
         >>> Parts(subjects=1000).subjects_of(rows=10_000, size=1 << 20)
         1000
         >>> Parts(max_memory=512 << 20).subjects_of(rows=1_000_000, size=200 << 20)
-        195000
+        166666
     """
 
     subjects: int = 250_000
@@ -58,5 +59,5 @@ class Parts:
         """
         if self.max_memory is None:
             return self.subjects
-        wanted = size * _FACTOR / (self.max_memory - _BASE)
-        return max(min(self.subjects, round(rows / max(wanted, 1.0))), 1)
+        wanted = max(math.ceil(size * _FACTOR / (self.max_memory - _BASE)), 1)
+        return max(min(self.subjects, rows // wanted), 1)

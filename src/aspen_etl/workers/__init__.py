@@ -156,22 +156,22 @@ class Spark:
 
         Raises:
             NotSupportedError: The function or an item does not pickle.
-            UnexpectedError: Spark gave up: executors were lost too often, or a task failed in each
-                try.
+            UnexpectedError: Spark gave up: executors were lost too often; or an error of the
+                function is none of ours.
         """
         sent = [pack(function, item) for item in items]
         if not sent:
             return []
         tasks = self.context.parallelize(sent, len(sent)).map(_answer)
-        answers = instead(tasks.collect, self._failure(), _given_up)
+        answers = instead(tasks.collect, self._failures(), _given_up)
         return [_take(answer) for answer in answers]
 
     @staticmethod
-    def _failure() -> type[Exception]:
+    def _failures() -> tuple[type[Exception], ...]:
         from py4j.protocol import Py4JError  # Spark's own way to its driver
+        from pyspark.errors import PySparkException  # what a SparkSession makes of some of these
 
-        kind: type[Exception] = Py4JError
-        return kind
+        return Py4JError, PySparkException
 
 
 def _given_up(error: Exception) -> UnexpectedError:
@@ -183,11 +183,16 @@ def _given_up(error: Exception) -> UnexpectedError:
 
 
 def _answer(sent: bytes) -> bytes:
-    """Call in a task; an error of ours is an answer, since to try again gives it again."""
+    """Call in a task; an error is an answer, since to try again gives it again.
+
+    Spark logs what a task raises: the text of an error that is not ours could hold a cell.
+    """
     try:
         return pickle.dumps((True, call(sent)))
     except AspenETLError as error:
         return pickle.dumps((False, error))
+    except Exception as error:  # noqa: BLE001 - whatever it is
+        return pickle.dumps((False, UnexpectedError.of(error)))
 
 
 def _take(answer: bytes) -> Any:
