@@ -76,6 +76,7 @@ def plain(sheets: Mapping[str, pd.DataFrame], model: ae.Model) -> dict[str, list
     out = {}
     for name in model.lineage.source_order:
         lineage, frame = model.lineage.sources[name], sheets[name].astype(object)
+        frame = frame.where(frame.notna(), None)
         for column, parent in lineage.references.items():
             frame[column] = [keys[parent].iloc[at] for at in sheets[name][column]]
         keys[name] = frame[lineage.key[0]]
