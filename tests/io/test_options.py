@@ -10,6 +10,7 @@ import pytest
 from aspen_etl.io.options import (
     ByProtocol,
     Count,
+    CountOr,
     Flag,
     Kind,
     Names,
@@ -107,3 +108,11 @@ def test_a_field_that_is_an_option_is_told_with_its_name_and_its_default() -> No
         Option("limit", 3, Count(), "at most", "--most", "N"),
         Option("names", {}, Names(), "by name"),
     ]
+
+
+def test_a_number_or_a_word_is_read_as_what_it_is() -> None:
+    kind = CountOr(("spark",), least=1)
+    assert [kind.read(text) for text in ("4", " spark ")] == [4, "spark"]
+    for text in ("0", "sparks", "-1", ""):
+        with pytest.raises(UnusableTextError, match=r"from 1 .*nor spark"):
+            kind.read(text)

@@ -146,7 +146,13 @@ class CountOr:
     def read(self, text: str, /) -> Union[int, str]:
         """Give the number, or the word."""
         word = text.strip()
-        return word if word in self.words else Count(self.least).read(text)
+        if word in self.words:
+            return word
+        try:
+            return Count(self.least).read(text)
+        except UnusableTextError as error:
+            words = f", nor {' or '.join(self.words)}"
+            raise UnusableTextError(f"{error.reason}{words}", f"{error.shown}{words}") from None
 
 
 @dataclass(frozen=True)
