@@ -138,6 +138,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"lag": 5}, "lag is no span"),
     ({"lag": dt.timedelta(days=8)}, "shorter than lag"),
     ({"epoch": 0}, "epoch"),
+    ({"heartbeat": "dbo.borrower"}, "heartbeat"),
+    ({"heartbeat": "beat"}, "heartbeat"),
     ({"loaded": {"borrower": 1}}, "other sources"),
     ({"loaded": {"borrower": 1, "role_profile": -1}}, "rows of role_profile"),
     ({"loaded": 5}, "neither"),
