@@ -50,9 +50,9 @@ def dms_mappings(model: Model, landing: Landing, /) -> dict[str, Any]:
     """
     landing.check(model)
     tables = [landing.tables[source] for source in model.sources]
-    rules = [*map(_selection, tables)]
     if landing.heartbeat is not None:
-        rules.append(_selection(LandedTable(landing.heartbeat)))
+        tables.append(LandedTable(landing.heartbeat))
+    rules = [*map(_selection, tables)]
     for table in tables:
         rules += _added(table, landing)
     numbered = ({"rule-id": str(number), "rule-name": str(number)} for number in _count(rules))

@@ -1,0 +1,158 @@
+"""Each rule is broken by documents that break nothing else; what the library makes breaks none."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aspen_etl import BORROWER_MODEL
+from aspen_etl.derive.dms import (
+    DMS_RULES,
+    dms_endpoint,
+    dms_mappings,
+    dms_task_settings,
+    dms_template,
+    lint_dms,
+    read_documents,
+)
+from aspen_etl.errors import ArgumentError
+from aspen_etl.schema.landing import Landing
+from tests.derive.dms_breaks import BARE, BREAKS, BY_SEQUENCE, IN_ORDER, Case, endpoint, sound
+
+
+def rules_of(case: Case) -> list[str]:
+    found = lint_dms(case.documents, case.landing, model=BORROWER_MODEL)
+    for each in found:
+        assert (each.severity, each.why) == (
+            DMS_RULES[each.rule].severity,
+            DMS_RULES[each.rule].why,
+        )
+        assert each.where
+        assert each.found != each.wanted
+    return sorted({each.rule for each in found})
+
+
+@pytest.mark.parametrize("rule", BREAKS)
+def test_documents_that_break_a_rule_break_no_other(rule: str) -> None:
+    assert [rules_of(make()) for make in BREAKS[rule]] == [[rule]] * len(BREAKS[rule])
+
+
+def test_every_rule_is_broken_by_some_documents() -> None:
+    assert set(BREAKS) == set(DMS_RULES)
+
+
+LANDINGS = st.one_of(
+    st.builds(
+        replace,
+        st.just(BY_SEQUENCE),
+        url=st.sampled_from(["s3://acme-raw", "s3://acme-raw/", "s3://acme-raw/a/b"]),
+        tables=st.sampled_from([BY_SEQUENCE.tables, BARE]),
+        sequence=st.sampled_from(["dms_seq", "Seq No"]),
+        before=st.sampled_from(["BI_", "old."]),
+        compression=st.sampled_from(["none", "gzip"]),
+        partitions=st.sampled_from([None, "YYYYMMDDHH"]),
+        heartbeat=st.sampled_from([None, "dbo.heart_beat"]),
+    ),
+    st.builds(replace, st.just(BY_SEQUENCE), format=st.just("parquet")),
+    st.just(IN_ORDER),
+)
+
+
+@given(LANDINGS)
+def test_what_the_library_makes_breaks_no_rule(landing: Landing) -> None:
+    assert rules_of(sound(landing)) == []
+    documents = read_documents([("template", dms_template(BORROWER_MODEL, landing))])
+    assert documents.missing == ()
+    assert lint_dms(documents, landing, model=BORROWER_MODEL) == ()
+    # That the landing declares headers is not known without it.
+    is_bare = landing.tables == BARE and landing.order == "sequence"
+    assert {each.rule for each in lint_dms(documents)} == ({"header"} if is_bare else set())
+
+
+def test_what_the_library_makes_for_a_time_is_told_to_be_ambiguous() -> None:
+    documents = sound(replace(BY_SEQUENCE, order="time")).documents
+    assert {each.rule for each in lint_dms(documents)} == {"sequence"}
+
+
+def test_without_a_landing_what_needs_none_is_looked_at() -> None:
+    for rule in ("op_in_full_load", "sequence", "before_image", "null_token", "files_deleted"):
+        documents = BREAKS[rule][0]().documents
+        assert {each.rule for each in lint_dms(documents)} == {rule}
+
+
+def test_attributes_of_an_endpoint_are_its_settings_too() -> None:
+    case = endpoint(AddColumnName=None, Rfc4180=None)
+    case.documents["target"]["ExtraConnectionAttributes"] = "addColumnName=true; rfc4180=false;"
+    assert rules_of(case) == ["quotes"]
+
+
+def test_describe_calls_are_read_as_they_are_printed() -> None:
+    case = sound()
+    task = {
+        "ReplicationTaskIdentifier": "land",
+        "MigrationType": "cdc",
+        "SourceEndpointArn": "arn:s",
+        "TargetEndpointArn": "arn:t",
+        "TableMappings": json.dumps(case.documents["mappings"]),
+        "ReplicationTaskSettings": json.dumps({"TargetMetadata": {"BatchApplyEnabled": True}}),
+    }
+    ends = [
+        {**case.documents["source"], "EndpointType": "SOURCE", "EndpointArn": "arn:s"},
+        {**case.documents["target"], "EndpointType": "TARGET", "EndpointArn": "arn:t"},
+    ]
+    documents = read_documents(
+        [("tasks", {"ReplicationTasks": [task]}), ("ends", {"Endpoints": ends})]
+    )
+    assert documents.missing == ("bucket",)
+    found = lint_dms(documents, case.landing, model=BORROWER_MODEL)
+    assert {each.rule for each in found} == {
+        *("migration_type", "batch_apply", "files_deleted", "skipped_rows", "suspended_table"),
+    }
+    assert {each.where.partition(":")[0] for each in found} == {"land"}
+
+
+@pytest.mark.parametrize(
+    ("documents", "told"),
+    [
+        ({"x.json": {"a": 1}}, "x.json is no document"),
+        ({"x.json": ["rules"]}, "x.json is no document"),
+        ({"a": {"rules": []}, "b": {"rules": []}}, "two documents are the mappings"),
+        ({"t": {"ReplicationTask": {"TableMappings": "{"}}}, "TableMappings is no JSON"),
+        ({"t": {"ReplicationTask": {"TableMappings": "[]"}}}, "TableMappings is no JSON"),
+    ],
+)
+def test_what_is_no_document_is_refused(documents: dict[str, Any], told: str) -> None:
+    with pytest.raises(ArgumentError, match=told) as caught:
+        lint_dms(documents)
+    assert caught.value.details["problem"] == "document"
+
+
+def test_a_document_of_odd_parts_is_judged_all_the_same() -> None:
+    odd = {"rules": [None, {"rule-type": "transformation", "object-locator": 5}, {}]}
+    found = lint_dms({"m": odd}, BY_SEQUENCE)
+    assert {each.rule for each in found} >= {"table_left_out", "sequence"}
+    assert lint_dms({"s": {"TargetMetadata": 5}})
+
+
+def test_parts_follow_from_the_model_and_the_landing() -> None:
+    rules = dms_mappings(BORROWER_MODEL, replace(BY_SEQUENCE, heartbeat="dbo.beat"))["rules"]
+    assert [rule["rule-id"] for rule in rules] == [str(number) for number in range(1, 10)]
+    taken = [rule["object-locator"]["table-name"] for rule in rules[:3]]
+    assert taken == ["borrower", "role_profile", "beat"]
+    assert dms_endpoint(IN_ORDER)["S3Settings"]["CdcPath"] == "transactions"
+    assert dms_task_settings()["TargetMetadata"]["LobMaxSize"] == 32
+
+
+def test_a_landing_that_no_endpoint_can_write_is_refused() -> None:
+    mixed = {**BY_SEQUENCE.tables, "borrower": BARE["borrower"]}
+    for landing, told in (
+        (replace(BY_SEQUENCE, url="/data"), "S3 alone"),
+        (replace(BY_SEQUENCE, tables=mixed), "some tables declare headers"),
+    ):
+        with pytest.raises(ArgumentError, match=told):
+            dms_endpoint(landing)
