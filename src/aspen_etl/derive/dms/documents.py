@@ -65,7 +65,9 @@ class DmsDocuments:
     def missing(self) -> tuple[str, ...]:
         """What no document tells, so that the rules about it were not looked at."""
         kinds = ("mappings", "settings", "source", "target")
-        out = [kind for kind in kinds if any(getattr(task, kind) is None for task in self.tasks)]
+        # Another task that writes to the same folder is known by its endpoint alone.
+        known = [task for task in self.tasks if task.mappings or task.settings] or self.tasks
+        out = [kind for kind in kinds if any(getattr(task, kind) is None for task in known)]
         return (*out, *(() if self.versioned else ("bucket",)))
 
 

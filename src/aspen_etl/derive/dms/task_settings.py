@@ -11,6 +11,7 @@ from typing import Any, Literal, Optional
 
 from aspen_etl.errors.base import named
 from aspen_etl.schema.model import Model
+from aspen_etl.schema.types import TYPES
 
 __all__ = ["DEFAULT_LOB_SIZE", "dms_task_settings", "lob_size"]
 
@@ -87,7 +88,8 @@ def lob_size(model: Model, /) -> Optional[int]:
     for lineage in model.lineage.sources.values():
         for destinations in lineage.destinations.values():
             specs = [model.tables[table].columns[name] for table, name in destinations]
-            lengths = [spec.length if spec.type == "text" else _VALUE for spec in specs]
+            # A type that takes any text has no rule.
+            lengths = [_VALUE if TYPES[each.type].rules(each) else each.length for each in specs]
             known = [length for length in lengths if length is not None]
             if len(known) < len(lengths):
                 return None
