@@ -98,3 +98,20 @@ def test_what_cannot_be_is_told(
     code, _, err = run(capsys, *words)
     assert code == 1
     assert told in err
+
+
+def test_the_preflight_is_printed_and_its_result_judged(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, _ = run(capsys, "preflight", "landing.json")
+    assert (code, out.startswith("-- What DMS needs")) == (0, True)
+    lines = ["check,table,column,value", "recovery_model,,,FULL"]
+    for name in ("dbo.borrower", "dbo.role_profile"):
+        lines += [f"type,{name},id,int", f"rows,{name},,7", f"captured,{name},,1"]
+    (folder / "result.csv").write_text("\n".join(lines), encoding="utf-8")
+    code, out, _ = run(capsys, "preflight", "landing.json", "result.csv", "--json")
+    told = json.loads(out)
+    assert [each["prevents"] for each in told["findings"]] == ["before_image"] * 2
+    assert (code, told["rows"]) == (1, {"borrower": 7, "role_profile": 7})
+    code, out, _ = run(capsys, "preflight", "landing.json", "result.csv")
+    assert (code, "2 errors, 0 warnings\nrows of borrower: 7\n" in out) == (1, True)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import csv
+import io
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -112,7 +114,7 @@ def _lint(arguments: argparse.Namespace) -> int:
     findings = lint_dms(documents, landing, model=None if landing is None else model)
     missing = [*documents.missing, *(["landing"] if landing is None else [])]
     _tell(arguments, findings, missing)
-    return FAILED if any(each.severity == "error" for each in findings) else 0
+    return _code(findings)
 
 
 def _tell(arguments: argparse.Namespace, findings: tuple[Finding, ...], missing: list[str]) -> None:
@@ -123,10 +125,48 @@ def _tell(arguments: argparse.Namespace, findings: tuple[Finding, ...], missing:
         print(f"{each.severity}: {each.rule}: {each.where}")
         print(f"  found {each.found}; wanted {each.wanted}")
         print(f"  {each.why}")
-    count = sum(each.severity == "error" for each in findings)
-    print(f"{count} errors, {len(findings) - count} warnings")
+    _count(findings)
     if missing:
         print(f"not given, so not looked at: {', '.join(missing)}")
+
+
+# ----------------------------------------------------------------------------- preflight
+
+
+def _preflight(arguments: argparse.Namespace) -> int:
+    from aspen_etl.derive.dms import dms_preflight, judge_preflight, rows_loaded
+
+    landing_file, *results = arguments.files or [""]
+    if not landing_file or len(results) > 1:
+        msg = "dms preflight takes the landing, and then the result of what it printed, as CSV"
+        raise NotSupportedError(msg)
+    landing = _landing(landing_file)
+    if not results:
+        print(dms_preflight(landing), end="")
+        return 0
+    rows = [*csv.DictReader(io.StringIO(_text(results[0])))]
+    model = load_model(arguments.model)
+    findings = judge_preflight(rows, landing, model=model)
+    loaded = rows_loaded(rows, landing)
+    if arguments.json:
+        print_json({"findings": [each.to_dict() for each in findings], "rows": loaded})
+    else:
+        for each in findings:
+            print(f"{each.severity}: {each.check}: {each.where}")
+            print(f"  found {each.found}; wanted {each.wanted}; else: {each.prevents}")
+        _count(findings)
+        for source, count in loaded.items():
+            print(f"rows of {source}: {count:,}")
+    return _code(findings)
+
+
+def _count(findings: Sequence[Any]) -> None:
+    errors = sum(each.severity == "error" for each in findings)
+    print(f"{errors} errors, {len(findings) - errors} warnings")
+
+
+def _code(findings: Sequence[Any]) -> int:
+    return FAILED if any(each.severity == "error" for each in findings) else 0
 
 
 # ----------------------------------------------------------------------------- files
@@ -182,4 +222,5 @@ WORK: Mapping[str, Callable[[argparse.Namespace], Any]] = {
     "endpoint": _document(_endpoint),
     "template": _document(_template),
     "lint": _lint,
+    "preflight": _preflight,
 }

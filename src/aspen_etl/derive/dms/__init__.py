@@ -5,6 +5,8 @@ from aspen_etl.derive.dms.endpoint import dms_endpoint
 from aspen_etl.derive.dms.finding import Finding
 from aspen_etl.derive.dms.lint import lint_dms
 from aspen_etl.derive.dms.mappings import dms_mappings
+from aspen_etl.derive.dms.preflight import dms_preflight
+from aspen_etl.derive.dms.preflight_judge import PreflightFinding, judge_preflight, rows_loaded
 from aspen_etl.derive.dms.rules import DMS_RULES, DmsRule
 from aspen_etl.derive.dms.task_settings import dms_task_settings, lob_size
 from aspen_etl.derive.dms.template import dms_template, dms_template_text
@@ -15,12 +17,16 @@ __all__ = [
     "DmsRule",
     "DmsTask",
     "Finding",
+    "PreflightFinding",
     "dms_endpoint",
     "dms_mappings",
+    "dms_preflight",
     "dms_task_settings",
     "dms_template",
     "dms_template_text",
+    "judge_preflight",
     "lint_dms",
     "lob_size",
     "read_documents",
+    "rows_loaded",
 ]
