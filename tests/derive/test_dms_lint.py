@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import replace
 from typing import Any
@@ -123,7 +124,9 @@ def test_describe_calls_are_read_as_they_are_printed() -> None:
         ({"x.json": ["rules"]}, "x.json is no document"),
         ({"a": {"rules": []}, "b": {"rules": []}}, "two documents are the mappings"),
         ({"t": {"ReplicationTask": {"TableMappings": "{"}}}, "TableMappings is no JSON"),
-        ({"t": {"ReplicationTask": {"TableMappings": "[]"}}}, "TableMappings is no JSON"),
+        ({"t": {"ReplicationTask": {"TableMappings": "[]"}}}, "TableMappings is no JSON object"),
+        ({"m": {"rules": 5}}, "rules is no list"),
+        ({"m": {"rules": [None]}}, "a part of task: rules is no JSON object"),
     ],
 )
 def test_what_is_no_document_is_refused(documents: dict[str, Any], told: str) -> None:
@@ -133,7 +136,7 @@ def test_what_is_no_document_is_refused(documents: dict[str, Any], told: str) ->
 
 
 def test_a_document_of_odd_parts_is_judged_all_the_same() -> None:
-    odd = {"rules": [None, {"rule-type": "transformation", "object-locator": 5}, {}]}
+    odd = {"rules": [{"rule-type": "transformation", "object-locator": 5}, {}]}
     found = lint_dms({"m": odd}, BY_SEQUENCE)
     assert {each.rule for each in found} >= {"table_left_out", "sequence"}
     assert lint_dms({"s": {"TargetMetadata": 5}})
@@ -156,3 +159,51 @@ def test_a_landing_that_no_endpoint_can_write_is_refused() -> None:
     ):
         with pytest.raises(ArgumentError, match=told):
             dms_endpoint(landing)
+
+
+WORDS = st.sampled_from(
+    [
+        *("rules", "rule-type", "selection", "transformation", "rule-action", "add-column", "%"),
+        *("include", "exclude", "explicit", "object-locator", "schema-name", "table-name", "dbo"),
+        *("borrower", "filters", "data-type", "before-image-def", "add-before-image-columns"),
+        *("TargetMetadata", "LobMaxSize", "ErrorBehavior", "S3Settings", "CsvNullValue", "Ref"),
+        *("Endpoints", "EndpointType", "target", "Resources", "Type", "AWS::DMS::Endpoint"),
+        *("AWS::DMS::ReplicationTask", "AWS::S3::Bucket", "Properties", "TableMappings", "{}"),
+        *("ReplicationTasks", "TargetEndpointArn", "EndpointArn", "Status", "Bucket", "Versioning"),
+        *(
+            "primary-key-def",
+            "columns",
+            "define-primary-key",
+            "Parameters",
+            "Default",
+            "[",
+            "remove-column",
+        ),
+    ]
+)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | WORDS,
+    lambda held: st.lists(held, max_size=3) | st.dictionaries(WORDS, held, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(st.dictionaries(WORDS, VALUES, max_size=4), st.booleans())
+def test_whatever_a_document_holds_is_judged_or_refused(document: Any, known: bool) -> None:  # noqa: FBT001
+    landing = BY_SEQUENCE if known else None
+    with contextlib.suppress(ArgumentError):
+        lint_dms({"document": document}, landing, model=BORROWER_MODEL)
+
+
+@given(st.sampled_from(["mappings", "settings", "target", "source", "bucket"]), st.data())
+def test_a_document_with_any_value_in_it_is_judged_or_refused(name: str, data: Any) -> None:
+    case = sound()
+    held = case.documents[name]
+    while isinstance(held, (dict, list)) and held:
+        key = data.draw(st.sampled_from(range(len(held)) if isinstance(held, list) else [*held]))
+        if data.draw(st.booleans()):
+            held[key] = data.draw(VALUES)
+            break
+        held = held[key]
+    with contextlib.suppress(ArgumentError):
+        lint_dms(case.documents, case.landing, model=BORROWER_MODEL)

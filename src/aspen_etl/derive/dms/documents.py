@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Optional
 
 from aspen_etl.derive.dms.documents_of_template import read_template
+from aspen_etl.derive.dms.shapes import need_list, need_object, part
 from aspen_etl.errors import ArgumentError
 from aspen_etl.errors.base import instead
 
@@ -108,7 +109,7 @@ def _keep(
     kind: str, value: Any, loose: dict[str, Any], endpoints: dict[str, Mapping[str, Any]]
 ) -> None:
     arn = value.get("EndpointArn") if kind in {"source", "target"} else None
-    if arn is not None:
+    if isinstance(arn, str):
         endpoints[arn] = value
         return
     if kind in loose:
@@ -141,14 +142,14 @@ def _endpoint(
 
 def _document(name: str, what: str, text: Any) -> Optional[Mapping[str, Any]]:
     """Read a document that stands in another one as text."""
-    if text is None or isinstance(text, Mapping):
-        return text
-    msg = f"{name}: {what} is no JSON object; DMS takes what it likes of it, and drops the rest"
-    wrong = ArgumentError(msg, problem="document")
-    found = instead(lambda: json.loads(text), (ValueError, TypeError), lambda _: wrong)
-    if not isinstance(found, Mapping):
-        raise wrong
-    return found
+    if text is None:
+        return None
+    where = f"{name}: {what}"
+    if not isinstance(text, str):
+        return need_object(text, where)
+    wrong = ArgumentError(f"{where} is no JSON", problem="document")
+    found = instead(lambda: json.loads(text), (ValueError, RecursionError), lambda _: wrong)
+    return need_object(found, where)
 
 
 # ----------------------------------------------------------------------------- shapes
@@ -183,8 +184,9 @@ def _pieces(name: str, value: Any) -> Iterator[tuple[str, Any]]:
         raise ArgumentError(msg, problem="document")
 
 
-def _listed(value: Mapping[str, Any], name: str) -> list[Any]:
-    return list(value[f"{name}s"]) if f"{name}s" in value else [value[name]]
+def _listed(value: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    many = f"{name}s"
+    return need_list(value[many] if many in value else [value[name]], many)
 
 
 def _side(endpoint: Mapping[str, Any]) -> tuple[str, Any]:
@@ -194,5 +196,5 @@ def _side(endpoint: Mapping[str, Any]) -> tuple[str, Any]:
     return ("target" if "S3Settings" in endpoint else "source"), endpoint
 
 
-def _is_on(versioning: Mapping[str, Any]) -> bool:
-    return versioning.get("Status") == "Enabled"
+def _is_on(versioning: Any) -> bool:
+    return bool(part(versioning).get("Status") == "Enabled")

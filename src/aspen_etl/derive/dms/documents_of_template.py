@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from aspen_etl.derive.dms.shapes import need_object, part
+
 __all__ = ["read_template"]
 
 _TASK, _ENDPOINT = "AWS::DMS::ReplicationTask", "AWS::DMS::Endpoint"
@@ -19,19 +21,19 @@ def read_template(template: Mapping[str, Any], /) -> Iterator[tuple[str, Any]]:
     """
     defaults = {
         name: each["Default"]
-        for name, each in template.get("Parameters", {}).items()
-        if "Default" in each
+        for name, each in part(template.get("Parameters")).items()
+        if "Default" in part(each)
     }
-    for name, resource in template["Resources"].items():
-        kind = resource.get("Type")
-        held = _resolve(resource.get("Properties", {}), defaults)
+    for name, resource in need_object(template["Resources"], "Resources").items():
+        kind = part(resource).get("Type")
+        held = part(_resolve(part(resource).get("Properties"), defaults))
         if kind == _TASK:
             yield "task", {**held, "ReplicationTaskIdentifier": name}
         elif kind == _ENDPOINT:
-            side = str(held.get("EndpointType", "")).lower()
-            yield side or "source", {**held, "EndpointArn": name}
+            is_target = str(held.get("EndpointType", "")).lower() == "target"
+            yield "target" if is_target else "source", {**held, "EndpointArn": name}
         elif kind == _BUCKET:
-            is_on = held.get("VersioningConfiguration", {}).get("Status") == "Enabled"
+            is_on = part(held.get("VersioningConfiguration")).get("Status") == "Enabled"
             bucket = held.get("BucketName")
             names = {name, bucket if isinstance(bucket, str) else name}
             yield "bucket", dict.fromkeys(sorted(names), is_on)
@@ -44,6 +46,6 @@ def _resolve(value: Any, defaults: Mapping[str, Any]) -> Any:
         return [_resolve(each, defaults) for each in value]
     if not isinstance(value, Mapping):
         return value
-    if set(value) == {"Ref"}:
+    if set(value) == {"Ref"} and isinstance(value["Ref"], str):
         return defaults.get(value["Ref"], value["Ref"])
     return {name: _resolve(each, defaults) for name, each in value.items()}

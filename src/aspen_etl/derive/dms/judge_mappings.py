@@ -10,6 +10,7 @@ from aspen_etl.derive.dms.finding import Finding, find
 from aspen_etl.derive.dms.judge_renames import judge_renames
 from aspen_etl.derive.dms.mappings import SEQUENCE, SEQUENCE_DIGITS, SEQUENCE_LENGTH
 from aspen_etl.derive.dms.patterns import as_pattern, matches
+from aspen_etl.derive.dms.shapes import need_list, part
 from aspen_etl.schema.landing import LandedTable, Landing
 from aspen_etl.schema.model import Model
 
@@ -46,7 +47,7 @@ class Wanted:
 
 def judge_mappings(where: str, mappings: Mapping[str, Any], wanted: Wanted) -> Iterator[Finding]:
     """Yield what is wrong with the mappings of a task."""
-    rules = [rule for rule in mappings.get("rules", ()) if isinstance(rule, Mapping)]
+    rules = need_list(mappings.get("rules"), f"{where}: rules")
     selections = [rule for rule in rules if rule.get("rule-type") == "selection"]
     changes = [rule for rule in rules if rule.get("rule-type") == "transformation"]
     place = f"{where}: mappings"
@@ -78,8 +79,7 @@ def _tables(selections: list[Mapping[str, Any]], landing: Optional[Landing]) -> 
 
 
 def _locator(rule: Mapping[str, Any]) -> tuple[str, str]:
-    held = rule.get("object-locator")
-    held = held if isinstance(held, Mapping) else {}
+    held = part(rule.get("object-locator"))
     return str(held.get("schema-name", "")), str(held.get("table-name", ""))
 
 
@@ -99,8 +99,7 @@ def _named(rule: Mapping[str, Any]) -> str:
 def _judge_filters(where: str, selections: list[Mapping[str, Any]]) -> Iterator[Finding]:
     for rule in selections:
         if rule.get("filters"):
-            count = len(rule["filters"])
-            yield find("filter", f"{where}: {_named(rule)}", f"filters: {count}", "no filter")
+            yield find("filter", f"{where}: {_named(rule)}", "a filter", "no filter")
 
 
 def _judge_selected(
@@ -157,13 +156,13 @@ def _judge_sequence(
     is_meant = [
         rule
         for rule in _of(rules, _ADD)
-        if str(rule.get("expression", "")).strip() == SEQUENCE and name in {None, rule.get("value")}
+        if str(rule.get("expression", "")).strip() == SEQUENCE and name in (None, rule.get("value"))
     ]
     if not is_meant:
         yield find("sequence", where, None, f"{name or 'a column'}: {_WANTED_SEQUENCE}")
     for rule in is_meant:
         told = rule.get("data-type")
-        kind = told if isinstance(told, Mapping) else {"type": told}
+        kind = part(told) or {"type": told}
         length = kind.get("length", 0)
         if kind.get("type") != "string" or not _is_long(length):
             found = f"{kind.get('type')}({length})"
@@ -183,8 +182,7 @@ def _judge_before(where: str, rules: list[Mapping[str, Any]], wanted: Wanted) ->
     elif wanted.has_setting:
         yield find("before_image_twice", where, "a rule, and BeforeImageSettings", "the rule alone")
     for rule in found:
-        told = rule.get("before-image-def")
-        told = told if isinstance(told, Mapping) else {}
+        told = part(rule.get("before-image-def"))
         own = f"{where}: {_named(rule)}"
         if told.get("column-filter") not in _FILTERS:
             yield find("before_image", own, told.get("column-filter"), "column-filter pk-only")
@@ -197,9 +195,8 @@ def _judge_before(where: str, rules: list[Mapping[str, Any]], wanted: Wanted) ->
 
 def _judge_key(where: str, rules: list[Mapping[str, Any]], table: LandedTable) -> Iterator[Finding]:
     for rule in _of(rules, _KEY):
-        told = rule.get("primary-key-def")
-        columns = told.get("columns", ()) if isinstance(told, Mapping) else ()
-        found = [str(column) for column in columns]
+        columns = part(rule.get("primary-key-def")).get("columns")
+        found = [str(column) for column in columns] if isinstance(columns, list) else []
         if sorted(found) != sorted(table.key):
             own = f"{where}: {_named(rule)}"
             yield find("other_key", own, ", ".join(found), ", ".join(table.key))

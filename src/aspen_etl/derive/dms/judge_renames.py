@@ -7,6 +7,7 @@ from typing import Any, Optional
 
 from aspen_etl.derive.dms.finding import Finding, find
 from aspen_etl.derive.dms.patterns import matches
+from aspen_etl.derive.dms.shapes import part
 from aspen_etl.schema.landing import LandedTable, Landing
 from aspen_etl.schema.model import Model
 
@@ -56,8 +57,7 @@ def judge_renames(
 
 
 def _column(rule: Mapping[str, Any]) -> str:
-    locator = rule.get("object-locator")
-    return str(locator.get("column-name", "")) if isinstance(locator, Mapping) else ""
+    return str(part(rule.get("object-locator")).get("column-name", ""))
 
 
 def _names(landing: Landing, table: LandedTable, model: Optional[Model]) -> set[str]:
@@ -74,7 +74,7 @@ def _is_mirrored(rule: Mapping[str, Any], names: set[str], action: str) -> bool:
     """Tell whether names are changed to what the landing says, or not at all."""
     is_of_column = rule.get("rule-target") == "column"
     if action == "rename":
-        return is_of_column and rule.get("value") in names and _column(rule) not in names
+        return is_of_column and str(rule.get("value")) in names and _column(rule) not in names
     if action in _CASES:
         return is_of_column and all(_CASES[action](name) == name for name in names)
     return action not in _AFFIXES
