@@ -135,6 +135,7 @@ BREAKS: Mapping[str, tuple[Callable[[], Case], ...]] = {
         lambda: endpoint(CsvNullValue=""),
         lambda: endpoint(CsvNullValue="nothing at all"),
         lambda: endpoint(CsvNullValue="__OTHER_NULL__"),
+        lambda: sound(replace(BY_SEQUENCE, null="nothing at all")),
     ),
     "not_logged_token": (
         lambda: endpoint(UseCsvNoSupValue=None),

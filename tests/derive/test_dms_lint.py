@@ -21,6 +21,7 @@ from aspen_etl.derive.dms import (
     lint_dms,
     read_documents,
 )
+from aspen_etl.derive.dms.patterns import as_pattern, matches
 from aspen_etl.errors import ArgumentError
 from aspen_etl.schema.landing import Landing
 from tests.derive.dms_breaks import BARE, BREAKS, BY_SEQUENCE, IN_ORDER, Case, endpoint, sound
@@ -78,6 +79,35 @@ def test_what_the_library_makes_breaks_no_rule(landing: Landing) -> None:
 def test_what_the_library_makes_for_a_time_is_told_to_be_ambiguous() -> None:
     documents = sound(replace(BY_SEQUENCE, order="time")).documents
     assert {each.rule for each in lint_dms(documents)} == {"sequence"}
+
+
+def test_tasks_on_folders_of_their_own_do_not_meet() -> None:
+    case = BREAKS["shared_folder"][0]()
+    (target,) = case.documents["endpoints"]["Endpoints"]
+    for place, expected in (
+        ({"BucketName": "acme-other"}, False),
+        ({"BucketFolder": "dms2"}, False),
+        ({"BucketFolder": "dms/below"}, True),
+        ({"BucketFolder": ""}, True),
+    ):
+        other = {**target, "EndpointArn": "arn:o", "S3Settings": {**target["S3Settings"], **place}}
+        case.documents["endpoints"]["Endpoints"] = [target, other]
+        case.documents["tasks"]["ReplicationTasks"][1]["TargetEndpointArn"] = "arn:o"
+        found = {each.rule for each in lint_dms(case.documents)}
+        assert ("shared_folder" in found) is expected
+
+
+@given(st.text("ab_%[]^-\\.", min_size=1), st.text("ab_%[]^-\\.", min_size=1))
+def test_a_name_that_is_written_as_a_pattern_matches_itself_alone(name: str, other: str) -> None:
+    assert matches(as_pattern(name), name)
+    assert matches(as_pattern(name), other) is (name == other)
+
+
+def test_rules_about_a_table_are_about_no_other() -> None:
+    rules = dms_mappings(BORROWER_MODEL, BY_SEQUENCE)["rules"]
+    assert rules[-1]["object-locator"] == {"schema-name": "dbo", "table-name": "role[_]profile"}
+    assert matches("role_profile", "role-profile")
+    assert matches("%[a-c]d[^e]", "xxbdf")
 
 
 def test_without_a_landing_what_needs_none_is_looked_at() -> None:

@@ -129,9 +129,10 @@ def _judge_token(rule: str, held: Held, name: str, wanted: Optional[str]) -> Ite
     token = held.text(name)
     if token is UNKNOWN:
         return
-    is_typed = len(token) < _TOKEN_LENGTH or _SIGNS not in token
-    if is_typed or (wanted is not None and token != wanted):
-        yield find(rule, held.at(name), token, wanted or _UNTYPED)
+    if len(token) < _TOKEN_LENGTH or _SIGNS not in token:
+        yield find(rule, held.at(name), token, wanted if wanted not in (None, token) else _UNTYPED)
+    elif wanted is not None and token != wanted:
+        yield find(rule, held.at(name), token, wanted)
 
 
 def _judge_header(held: Held, landing: Optional[Landing]) -> Iterator[Finding]:
