@@ -32,14 +32,14 @@ def rows(**changed: str) -> list[dict[str, str]]:
     """Give a sound result, in which answers about the database or a table are others."""
     held = {("recovery_model", "", ""): "FULL", ("snapshot_isolation", "", ""): "ON"}
     held["edition", "", ""] = "Standard Edition (64-bit)"
-    for source, table in TABLES.items():
-        held["captured", table.name, ""] = "1"
-        held["triggers", table.name, ""] = "0"
-        held["alike_keys", table.name, ""] = "0"
-        held["rows", table.name, ""] = "7"
-        held |= {("key", table.name, column): "1" for column in table.key}
-        held |= {("type", table.name, column): "nvarchar" for column in COLUMNS[source]}
-        held |= {("collation", table.name, each): "Latin1_General_BIN2" for each in COLUMNS[source]}
+    for source, landed in TABLES.items():
+        held["captured", landed.name, ""] = "1"
+        held["triggers", landed.name, ""] = "0"
+        held["alike_keys", landed.name, ""] = "0"
+        held["rows", landed.name, ""] = "7"
+        held |= {("key", landed.name, column): "1" for column in landed.key}
+        held |= {("type", landed.name, column): "nvarchar" for column in COLUMNS[source]}
+        held |= {("collation", landed.name, each): "x_BIN2" for each in COLUMNS[source]}
     for key, value in changed.items():
         check, _, column = key.partition("__")
         table = "" if (check, "", "") in held or check == "polling_seconds" else "dbo.borrower"
@@ -48,13 +48,13 @@ def rows(**changed: str) -> list[dict[str, str]]:
     return [{**dict(zip(names, key)), "value": value} for key, value in held.items()]
 
 
-def found(landing: Landing = BY_SEQUENCE, **changed: str) -> list[tuple[str, str, str]]:
-    judged = judge_preflight(rows(**changed), landing, model=BORROWER_MODEL)
+def found(answers: dict[str, str], landing: Landing = BY_SEQUENCE) -> list[tuple[str, str, str]]:
+    judged = judge_preflight(rows(**answers), landing, model=BORROWER_MODEL)
     return [(each.check, each.severity, each.prevents) for each in judged]
 
 
 def test_a_sound_database_has_no_finding() -> None:
-    assert found() == []
+    assert found({}) == []
     assert rows_loaded(rows(), BY_SEQUENCE) == {"borrower": 7, "role_profile": 7}
 
 
@@ -81,14 +81,15 @@ def test_a_sound_database_has_no_finding() -> None:
 def test_an_answer_that_is_in_the_way_is_one_finding(
     answer: dict[str, str], wanted: tuple[str, str, str]
 ) -> None:
-    assert found(**answer) == [wanted]
+    assert found(answer) == [wanted]
     assert wanted[2] in {*DMS_RULES, *PROBLEMS}
 
 
 def test_what_is_declared_or_left_out_is_no_finding() -> None:
     folding = {**TABLES, "borrower": replace(TABLES["borrower"], fold="case", ignore=("where",))}
     landing = replace(BY_SEQUENCE, tables=folding)
-    assert found(landing, alike_keys="3", type__where="geography", longest__where="99999") == []
+    answers = {"alike_keys": "3", "type__where": "geography", "longest__where": "99999"}
+    assert found(answers, landing) == []
 
 
 def test_a_table_without_a_key_is_found() -> None:

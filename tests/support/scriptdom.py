@@ -34,7 +34,9 @@ def _load() -> tuple[Any, Any]:
         pytest.skip(f"{FOLDER} names no folder with ScriptDom")
     pythonnet = pytest.importorskip("pythonnet", reason="pythonnet is not installed")
     os.environ.setdefault("DOTNET_SYSTEM_GLOBALIZATION_INVARIANT", "1")
-    pythonnet.set_runtime(_Runtime(Path(folder) / "mssqlcli" / "mssqltoolsservice" / "bin"))
+    bridge = Path(pythonnet.__file__).parent / "runtime" / "Python.Runtime.dll"
+    place = Path(folder) / "mssqlcli" / "mssqltoolsservice" / "bin"
+    pythonnet.set_runtime(_Runtime(place, bridge))
     clr = pytest.importorskip("clr")
     clr.AddReference("Microsoft.SqlServer.TransactSql.ScriptDom")
     dom = pytest.importorskip("Microsoft.SqlServer.TransactSql.ScriptDom")
@@ -46,10 +48,7 @@ def _load() -> tuple[Any, Any]:
 class _Runtime:
     """Host .NET in this process, as pythonnet asks its runtimes to."""
 
-    def __init__(self, folder: Path) -> None:
-        import pythonnet
-
-        bridge = Path(pythonnet.__file__).parent / "runtime" / "Python.Runtime.dll"
+    def __init__(self, folder: Path, bridge: Path) -> None:
         self.library = ctypes.CDLL(str(folder / "libcoreclr.so"), mode=ctypes.RTLD_GLOBAL)
         trusted = [*map(str, sorted(folder.glob("*.dll"))), str(bridge)]
         given = {

@@ -50,8 +50,9 @@ def lint_dms(
         ArgumentError: A value is no such document, or the landing cannot be on S3.
 
     Examples:
-        >>> lint_dms({"task.json": {"TargetMetadata": {"BatchApplyEnabled": True}}})[0].rule
-        'batch_apply'
+        >>> found = lint_dms({"task.json": {"TargetMetadata": {"BatchApplyEnabled": True}}})
+        >>> [each.where for each in found if each.rule == "batch_apply"]
+        ['task: settings.TargetMetadata.BatchApplyEnabled']
     """
     if not isinstance(documents, DmsDocuments):
         documents = read_documents(documents.items())
