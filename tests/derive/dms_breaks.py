@@ -275,3 +275,60 @@ BREAKS: Mapping[str, tuple[Callable[[], Case], ...]] = {
         ),
     ),
 }
+
+
+class Fault(NamedTuple):
+    """How files come out that a task with a broken rule writes, for a simulator of DMS.
+
+    ``end`` is what must come of a replay of a history that meets the fault: ``refused`` (an error
+    of ours, by name), ``wrong`` (another state than the source's, unseen), ``late`` (right, but
+    stale), or ``none`` (no files: DMS refuses the task or fails).
+    """
+
+    end: str
+    told: str
+
+
+#: By the word that `DmsRule.fault` has for it.
+FAULTS: Mapping[str, Fault] = {
+    "load_rows_without_op": Fault("refused", "LOAD rows, and their header, have no Op"),
+    "updates_or_deletes_left_out": Fault("wrong", "drop each U and D, or each D"),
+    "no_time_column": Fault("refused", "neither header nor rows have the time"),
+    "time_over_a_column": Fault("refused", "the header has a column's name twice"),
+    "load_times_after_changes": Fault("wrong", "LOAD rows carry the time of writing, order time"),
+    "null_equals_text": Fault("wrong", "null and the text NULL are the same bytes"),
+    "not_logged_as_null": Fault("wrong", "a column that a U did not change is null in it"),
+    "text_unquoted": Fault("refused", "text with comma, quote or line feed as it is"),
+    "other_delimiter": Fault("refused", "fields parted by semicolons, or rows by returns"),
+    "header_missing_or_unexpected": Fault(
+        "refused", "no header where one is read, or one too many"
+    ),
+    "no_order_between_tables": Fault("refused", "per-table files where transactions are read"),
+    "names_go_back": Fault("refused", "in autumn names and folders go back one hour; order time"),
+    "text_padded": Fault("wrong", "characters are added at the end of text"),
+    "text_trimmed": Fault("wrong", "the end of text of CHAR columns is cut, of keys, too"),
+    "files_elsewhere": Fault("refused", "another folder, format, compression or time's name"),
+    "equal_times": Fault("refused", "two changes of a key in two files have one time"),
+    "no_sequence": Fault("refused", "neither header nor rows have the sequence"),
+    "sequence_cut": Fault("refused", "the sequence is cut to its first digits, or is a time"),
+    "key_update_without_old_key": Fault("wrong", "an update of a key is a U without before image"),
+    "before_image_elsewhere": Fault("refused", "the before image has another prefix or a suffix"),
+    "other_key": Fault("wrong", "the before image holds other columns than the key"),
+    "table_missing": Fault("refused", "no file of one table"),
+    "files_of_unknown_tables": Fault("late", "files of a table beside those of the landing"),
+    "rows_left_out": Fault("wrong", "rows, and changes of them, that a condition leaves out"),
+    "columns_renamed": Fault("refused", "a table's folder or a column has another name"),
+    "column_missing": Fault("refused", "a column is neither in header nor rows"),
+    "unknown_column": Fault("refused", "one more column at the end"),
+    "values_changed": Fault("wrong", "ZIP codes without their leading zero"),
+    "changes_lost": Fault("wrong", "of the changes of one interval some are missing"),
+    "files_vanish": Fault("refused", "all files of a table are gone after some were read"),
+    "lob_null": Fault("wrong", "cells of one column are null, however short"),
+    "lob_cut": Fault("wrong", "cells of one column end at the limit"),
+    "row_left_out": Fault("wrong", "one I, U or D of a key is missing, the last one too"),
+    "table_stops": Fault("late", "from some moment on no change of one table"),
+    "no_full_load_or_no_changes": Fault("wrong", "no LOAD file, or no file of changes"),
+    "two_writers": Fault("refused", "two tasks write names of one form; one file is replaced"),
+    "task_fails": Fault("none", "the task ends"),
+    "task_refused": Fault("none", "there is no such task"),
+}

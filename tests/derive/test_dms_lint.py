@@ -24,7 +24,16 @@ from aspen_etl.derive.dms import (
 from aspen_etl.derive.dms.patterns import as_pattern, matches
 from aspen_etl.errors import ArgumentError
 from aspen_etl.schema.landing import Landing
-from tests.derive.dms_breaks import BARE, BREAKS, BY_SEQUENCE, IN_ORDER, Case, endpoint, sound
+from tests.derive.dms_breaks import (
+    BARE,
+    BREAKS,
+    BY_SEQUENCE,
+    FAULTS,
+    IN_ORDER,
+    Case,
+    endpoint,
+    sound,
+)
 
 
 def rules_of(case: Case) -> list[str]:
@@ -237,3 +246,8 @@ def test_a_document_with_any_value_in_it_is_judged_or_refused(name: str, data: A
         held = held[key]
     with contextlib.suppress(ArgumentError):
         lint_dms(case.documents, case.landing, model=BORROWER_MODEL)
+
+
+def test_what_a_breach_does_to_the_files_is_told_for_every_rule() -> None:
+    assert {rule.fault for rule in DMS_RULES.values()} == set(FAULTS)
+    assert {fault.end for fault in FAULTS.values()} == {"refused", "wrong", "late", "none"}
