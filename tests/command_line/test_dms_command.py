@@ -85,6 +85,8 @@ def test_a_task_at_aws_is_described(
         (["mappings"], "takes one file"),
         (["mappings", "nowhere.json"], "could not be read"),
         (["lint"], "needs the documents"),
+        (["preflight"], "takes the landing"),
+        (["preflight", "landing.json", "a", "b"], "takes the landing"),
         (["lint", "broken.json"], "broken.json is no JSON"),
         (["lint", "landing.json"], "is no document"),
         (["template", "broken.json"], "broken.json: landing: the file is no JSON"),

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aspen_etl import BORROWER_MODEL
+from aspen_etl import BORROWER_MODEL, schema
 from aspen_etl.derive.dms import (
     DMS_RULES,
     dms_endpoint,
@@ -19,6 +19,7 @@ from aspen_etl.derive.dms import (
     dms_task_settings,
     dms_template,
     lint_dms,
+    lob_size,
     read_documents,
 )
 from aspen_etl.derive.dms.patterns import as_pattern, matches
@@ -251,3 +252,44 @@ def test_a_document_with_any_value_in_it_is_judged_or_refused(name: str, data: A
 def test_what_a_breach_does_to_the_files_is_told_for_every_rule() -> None:
     assert {rule.fault for rule in DMS_RULES.values()} == set(FAULTS)
     assert {fault.end for fault in FAULTS.values()} == {"refused", "wrong", "late", "none"}
+
+
+def test_dated_folders_are_those_of_the_landing() -> None:
+    landing = replace(BY_SEQUENCE, partitions="YYYYMMDDHH")
+    assert rules_of(sound(landing)) == []
+    assert rules_of(endpoint(landing, DatePartitionSequence="yyyymmddhh")) == []
+    assert rules_of(endpoint(landing, DatePartitionSequence="YYYYMM")) == ["other_layout"]
+
+
+def test_what_is_known_on_the_day_of_deployment_is_no_finding() -> None:
+    later = {"Fn::ImportValue": "name"}
+    names = (
+        *("BucketName", "BucketFolder", "TimestampColumnName", "CsvNullValue", "AddColumnName"),
+        *("CsvNoSupValue", "CsvDelimiter", "DatePartitionTimezone", "IncludeOpForFullLoad"),
+    )
+    assert rules_of(endpoint(**dict.fromkeys(names, later))) == []
+
+
+def test_other_sources_trim_nothing() -> None:
+    case = sound()
+    case.documents["source"] = {"EndpointType": "source", "EngineName": "postgres"}
+    assert rules_of(case) == []
+
+
+class Note(schema.Table):
+    """A note of any length."""
+
+    note_id: schema.Series[str] = schema.column(primary_key=True, length=9, source="notes.id")
+    text: schema.Series[str] = schema.column(source="notes.text")
+
+
+def test_a_text_without_a_limit_has_no_size() -> None:
+    model = schema.Model.of(tables=[Note])
+    assert lob_size(model) is None
+    assert dms_task_settings(model=model)["TargetMetadata"]["LobMaxSize"] == 32
+    (found,) = [
+        each
+        for each in lint_dms({"s": {"TargetMetadata": {"LobMaxSize": 31}}}, model=model)
+        if each.rule == "lob_size"
+    ]
+    assert (found.found, found.wanted) == ("31", "32 or more (KB)")

@@ -108,6 +108,7 @@ WRONG_TABLES: list[tuple[dict[str, Any], str]] = [
     ({"ignore": ("id",)}, "is ignored, and is of the key"),
     ({"columns": {"a": "x", "b": "x"}}, "twice"),
     ({"columns": ["a"]}, "no mapping"),
+    ({"columns_since": [SINCE]}, "no mapping"),
     ({"fold": "spaces"}, "did you mean 'space'"),
     ({"headers": ("a", "b")}, "lacks 'id' of the key"),
     ({"headers": ("id", "name"), "columns": {"nam": "x"}}, "did you mean 'name'"),
