@@ -262,12 +262,12 @@ def test_dated_folders_are_those_of_the_landing() -> None:
 
 
 def test_what_is_known_on_the_day_of_deployment_is_no_finding() -> None:
-    later = {"Fn::ImportValue": "name"}
+    later: Any = {"Fn::ImportValue": "name"}
     names = (
         *("BucketName", "BucketFolder", "TimestampColumnName", "CsvNullValue", "AddColumnName"),
         *("CsvNoSupValue", "CsvDelimiter", "DatePartitionTimezone", "IncludeOpForFullLoad"),
     )
-    assert rules_of(endpoint(**dict.fromkeys(names, later))) == []
+    assert rules_of(endpoint(BY_SEQUENCE, **dict.fromkeys(names, later))) == []
 
 
 def test_other_sources_trim_nothing() -> None:

@@ -30,8 +30,8 @@ INSERT INTO @found
 SELECT x.[check], N'', N'', x.[value]
 FROM sys.databases AS d
 CROSS APPLY (VALUES
-    (N'recovery_model', CONVERT(nvarchar(400), d.recovery_model_desc)),
-    (N'snapshot_isolation', CONVERT(nvarchar(400), d.snapshot_isolation_state_desc)),
+    (N'recovery_model', CONVERT(nvarchar(400), d.recovery_model_desc) COLLATE DATABASE_DEFAULT),
+    (N'snapshot_isolation', CONVERT(nvarchar(400), d.snapshot_isolation_state_desc) COLLATE DATABASE_DEFAULT),
     (N'edition', CONVERT(nvarchar(400), SERVERPROPERTY(N'Edition')))
 ) AS x ([check], [value])
 WHERE d.database_id = DB_ID();
@@ -67,8 +67,8 @@ BEGIN
     FROM sys.columns AS c
     JOIN sys.types AS y ON y.user_type_id = c.user_type_id
     CROSS APPLY (VALUES
-        (N'type', CONVERT(nvarchar(400), y.name)),
-        (N'collation', CONVERT(nvarchar(400), c.collation_name)),
+        (N'type', CONVERT(nvarchar(400), y.name) COLLATE DATABASE_DEFAULT),
+        (N'collation', CONVERT(nvarchar(400), c.collation_name) COLLATE DATABASE_DEFAULT),
         (N'computed', CASE WHEN c.is_computed = 1 THEN N'1' END),
         (N'identity', CASE WHEN c.is_identity = 1 THEN N'1' END)
     ) AS x ([check], [value])
@@ -82,8 +82,8 @@ BEGIN
     SELECT N'rows', {name}, N'', CONVERT(nvarchar(400), COUNT_BIG(*)) FROM {quoted};
 
     SET @sql = N'';
-    SELECT @sql = @sql + N' UNION ALL SELECT N''longest'', ' + QUOTENAME({name}, '''')
-        + N', ' + QUOTENAME(c.name, '''') + N', CONVERT(nvarchar(400), COALESCE(MAX(CONVERT(bigint,'
+    SELECT @sql = @sql + N' UNION ALL SELECT N''longest'', N' + QUOTENAME({name}, '''')
+        + N', N' + QUOTENAME(c.name, '''') + N', CONVERT(nvarchar(400), COALESCE(MAX(CONVERT(bigint,'
         + N' DATALENGTH(' + QUOTENAME(c.name) + N'))), 0)) FROM {dynamic}'
     FROM sys.columns AS c
     JOIN sys.types AS y ON y.user_type_id = c.user_type_id
