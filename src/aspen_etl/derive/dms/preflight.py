@@ -31,7 +31,8 @@ SELECT x.[check], N'', N'', x.[value]
 FROM sys.databases AS d
 CROSS APPLY (VALUES
     (N'recovery_model', CONVERT(nvarchar(400), d.recovery_model_desc) COLLATE DATABASE_DEFAULT),
-    (N'snapshot_isolation', CONVERT(nvarchar(400), d.snapshot_isolation_state_desc) COLLATE DATABASE_DEFAULT),
+    (N'snapshot_isolation',
+        CONVERT(nvarchar(400), d.snapshot_isolation_state_desc) COLLATE DATABASE_DEFAULT),
     (N'edition', CONVERT(nvarchar(400), SERVERPROPERTY(N'Edition')))
 ) AS x ([check], [value])
 WHERE d.database_id = DB_ID();
@@ -83,8 +84,8 @@ BEGIN
 
     SET @sql = N'';
     SELECT @sql = @sql + N' UNION ALL SELECT N''longest'', N' + QUOTENAME({name}, '''')
-        + N', N' + QUOTENAME(c.name, '''') + N', CONVERT(nvarchar(400), COALESCE(MAX(CONVERT(bigint,'
-        + N' DATALENGTH(' + QUOTENAME(c.name) + N'))), 0)) FROM {dynamic}'
+        + N', N' + QUOTENAME(c.name, '''')
+        + N', CONVERT(nvarchar(400), COALESCE(MAX(CONVERT(bigint, DATALENGTH(' + QUOTENAME(c.name) + N'))), 0)) FROM {dynamic}'
     FROM sys.columns AS c
     JOIN sys.types AS y ON y.user_type_id = c.user_type_id
     WHERE c.object_id = OBJECT_ID({object}) AND c.is_computed = 0
