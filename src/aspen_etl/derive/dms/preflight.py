@@ -85,7 +85,8 @@ BEGIN
     SET @sql = N'';
     SELECT @sql = @sql + N' UNION ALL SELECT N''longest'', N' + QUOTENAME({name}, '''')
         + N', N' + QUOTENAME(c.name, '''')
-        + N', CONVERT(nvarchar(400), COALESCE(MAX(CONVERT(bigint, DATALENGTH(' + QUOTENAME(c.name) + N'))), 0)) FROM {dynamic}'
+        + N', CONVERT(nvarchar(400), COALESCE(MAX(CONVERT(bigint, DATALENGTH('
+        + QUOTENAME(c.name) + N'))), 0)) FROM {dynamic}'
     FROM sys.columns AS c
     JOIN sys.types AS y ON y.user_type_id = c.user_type_id
     WHERE c.object_id = OBJECT_ID({object}) AND c.is_computed = 0
