@@ -22,8 +22,8 @@ Statements = Callable[[str, str], None]
 
 
 @functools.cache
-def new_client(service: str) -> Any:
-    """Make a client with the credentials and the region of the runtime, once a process.
+def new_client(service: str, region: Optional[str] = None) -> Any:
+    """Make a client with the credentials of the runtime, and its region or another, once a process.
 
     botocore is there wherever s3fs is. boto3 of the runtime is not taken: it would meet the
     botocore that came with s3fs, which may be of another release.
@@ -33,8 +33,12 @@ def new_client(service: str) -> Any:
     except ImportError:
         pass
     else:
-        return call(lambda: get_session().create_client(service), service, "making a client")
-    raise MissingDependencyError.for_extra("botocore", "s3", "the Glue catalogue")
+        return call(
+            lambda: get_session().create_client(service, region_name=region),
+            service,
+            "making a client",
+        )
+    raise MissingDependencyError.for_extra("botocore", "s3", "asking a service of AWS")
 
 
 def call(ask: Callable[[], T], name: str, step: str) -> T:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import aspen_etl
-from aspen_etl.command_line import databases, extracting, initializing, storing, syncing
+from aspen_etl.command_line import databases, dms, extracting, initializing, storing, syncing
 from aspen_etl.command_line.interrupts import INTERRUPTED, TOLD
 from aspen_etl.command_line.output import print_json
 from aspen_etl.command_line.parsing import Parser, UsageError
@@ -69,6 +69,7 @@ def make_parser() -> Parser:
     syncing.add_commands(commands)
     storing.add_commands(commands)
     databases.add_commands(commands)
+    dms.add_commands(commands)
     parser.commands = commands.choices
     return parser
 

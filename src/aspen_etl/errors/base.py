@@ -98,7 +98,7 @@ class ArgumentError(AspenETLError, ValueError):
     Attributes:
         details: ``problem``: ``run`` (its time or actor), ``name`` (a name or a location that
             cannot stand in a statement), ``limit``, ``threshold``, ``timeout``, ``model``,
-            ``subject``, ``count`` or ``bounds`` (of parts).
+            ``subject``, ``count`` or ``bounds`` (of parts), ``landing``, or ``document`` (of DMS).
     """
 
 

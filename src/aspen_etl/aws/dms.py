@@ -1,0 +1,112 @@
+"""A DMS task as it is at AWS: describe calls become the documents that the linter takes.
+
+They read settings, and never rows. Needed rights: ``dms:DescribeReplicationTasks``,
+``dms:DescribeEndpoints``, ``s3:GetBucketVersioning`` of the bucket that files land in.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from aspen_etl.aws.clients import error_code, new_client
+from aspen_etl.errors import ArgumentError, CatalogError
+
+__all__ = ["describe_task"]
+
+T = TypeVar("T")
+
+#: What pages hold.
+_LISTS = {"ReplicationTasks", "Endpoints"}
+
+_ARN = re.compile(r"arn:[a-z-]{3,20}:dms:(?P<region>[a-z0-9-]{5,30}):[0-9]{12}:task:[\w-]{1,64}\Z")
+
+#: Makes a client of a service in a region.
+Maker = Callable[[str, str], Any]
+
+
+def describe_task(arn: str, /, *, client: Maker = new_client) -> dict[str, Any]:
+    """Give the documents of a task, and of what else writes to its folder.
+
+    Args:
+        arn: The ARN of the task.
+        client: Makes a client of a service in a region.
+
+    Returns:
+        What the calls gave, by the name of the call: documents for ``lint_dms``.
+
+    Raises:
+        ArgumentError: It is no ARN of a task.
+        CatalogError: A service refused, or there is no such task.
+        MissingDependencyError: botocore is not installed.
+    """
+    found = _ARN.match(arn)
+    if found is None:
+        msg = "it is no ARN of a DMS task; give one as in arn:aws:dms:eu-west-1:123456789012:task:X"
+        raise ArgumentError(msg, problem="name")
+    dms, s3 = (client(service, found["region"]) for service in ("dms", "s3"))
+    tasks = _all(arn, "DescribeReplicationTasks", dms.describe_replication_tasks)
+    task = next((each for each in tasks if each["ReplicationTaskArn"] == arn), None)
+    if task is None:
+        raise _refused(arn, "DescribeReplicationTasks", "no such task")
+    ends = _all(arn, "DescribeEndpoints", dms.describe_endpoints)
+    by_arn = {end["EndpointArn"]: end for end in ends}
+    target = by_arn.get(task["TargetEndpointArn"], {})
+    others = [
+        {"ReplicationTaskIdentifier": each["ReplicationTaskIdentifier"], **_target_of(each)}
+        for each in tasks
+        if each is not task and _meet(by_arn.get(each["TargetEndpointArn"], {}), target)
+    ]
+    documents: dict[str, Any] = {
+        "DescribeReplicationTasks": {"ReplicationTasks": [task, *others]},
+        "DescribeEndpoints": {"Endpoints": ends},
+    }
+    bucket = target.get("S3Settings", {}).get("BucketName")
+    if bucket:
+        versioning = _ask(
+            bucket, "GetBucketVersioning", lambda: s3.get_bucket_versioning(Bucket=bucket)
+        )
+        documents["GetBucketVersioning"] = {
+            "Bucket": bucket,
+            "Versioning": {"Status": versioning.get("Status", "")},
+        }
+    return documents
+
+
+def _target_of(task: Mapping[str, Any]) -> dict[str, Any]:
+    return {"TargetEndpointArn": task["TargetEndpointArn"]}
+
+
+def _meet(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Tell whether two endpoints write to one bucket."""
+    buckets = [each.get("S3Settings", {}).get("BucketName") for each in (one, other)]
+    return buckets[0] is not None and buckets[0] == buckets[1]
+
+
+def _all(name: str, step: str, ask: Callable[..., Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Read all pages of a describe call."""
+    out: list[Mapping[str, Any]] = []
+    more: dict[str, Any] = {}
+    while True:
+        page = _ask(name, step, functools.partial(ask, **more))
+        out += next(held for key, held in page.items() if key in _LISTS)
+        if not page.get("Marker"):
+            return out
+        more = {"Marker": page["Marker"]}
+
+
+def _ask(name: str, step: str, ask: Callable[[], T]) -> T:
+    try:
+        return ask()
+    except Exception as error:
+        code = error_code(error)
+        if code is None:
+            raise
+    raise _refused(name, step, code)
+
+
+def _refused(name: str, step: str, reason: str) -> CatalogError:
+    msg = f"{name}: {step} failed ({reason}); nothing was changed; check the name and the rights"
+    return CatalogError(msg, name=name, step=step, reason=reason)
