@@ -26,6 +26,7 @@ from aspen_etl.errors import (
     ThresholdError,
 )
 from aspen_etl.io.exchange import Exchange, Piece
+from aspen_etl.schema import Entity, Model, Series, Table, column, ref
 from aspen_etl.synchronization import dividing, units
 from aspen_etl.synchronization.parts import Parts
 from aspen_etl.workers import InTurn, Processes, Workers
@@ -340,6 +341,26 @@ def test_a_refused_run_leaves_its_rejects_and_nothing_else(tmp_path: Path) -> No
     assert error.value.details["rejects"]
     assert {name.rpartition("/")[2] for name in files_below(store)} >= {"run.json", "rejects.csv"}
     assert exchanged(store) == []
+
+
+def test_a_model_that_cannot_be_parted_is_refused_by_name_and_works_in_one_piece(
+    tmp_path: Path,
+) -> None:
+    class Branch(Entity, source="loans.branch_*"):
+        code: Series[str] = column(natural_key=True, length=10)
+        city: Series[str] = column(nullable=True, length=20)
+
+    class Loan(Table, source="loans"):
+        number: Series[str] = column(natural_key=True, length=12)
+        branch_id: Series[int] = ref("branch")
+
+    store = ae.SnapshotStore(tmp_path / "store", model=Model.of(tables=[Branch, Loan]))
+    rows = {"number": ["1", "2"], "branch_code": ["a", "a"], "branch_city": ["Bath", "Bath"]}
+    extract = ae.Extract(loans=pd.DataFrame(rows))
+    with pytest.raises(NotSupportedError, match=r"by the entity 'branch'.*normalize it whole"):
+        sync(extract, store, parts=TWO)
+    assert store.newest() is None
+    assert sync(extract, store).tables["branch"].inserted == 1
 
 
 def test_a_piece_that_is_not_what_was_written_is_not_taken_up(
