@@ -21,6 +21,11 @@ from aspen_etl.errors.base import (
     UnexpectedError,
     ValidationError,
 )
+from aspen_etl.errors.landing import (
+    LandedFileError,
+    LandingChangedError,
+    LandingOrderError,
+)
 from aspen_etl.errors.moving import warn_moved
 from aspen_etl.errors.reading import (
     CorruptFileError,
@@ -67,6 +72,9 @@ __all__ = [
     "ExtractError",
     "FileFormatError",
     "HeaderError",
+    "LandedFileError",
+    "LandingChangedError",
+    "LandingOrderError",
     "LimitExceededError",
     "MissingDependencyError",
     "ModelError",
