@@ -34,7 +34,7 @@ __all__ = [
     "Changes",
     "Writes",
     "list_writes",
-    "time_stamps",
+    "row_stamps",
 ]
 
 #: What a row of a file says; a row of the full load says that it was there when it was read.
@@ -142,14 +142,21 @@ def _joined_moments(parts: Sequence[Changes]) -> Optional[pd.Series]:
     )
 
 
-def time_stamps(changes: Changes, /) -> pd.Series:
-    """Give stamps by time, file and row; their first ``MOMENT_WIDTH`` characters are the time."""
-    if changes.moments is None:
-        raise AssertionError("stamps by time need a time")
-    files = conform_text(pd.Series(changes.names, dtype=object))
-    rows = conform_text(make_column(changes.rows + _FIRST_ROW).astype(str))
-    stamps = changes.moments + "/" + COLUMNS.take(files, changes.files) + "/" + rows
-    return conform_text(stamps.where(changes.kinds != LOAD, LOAD_STAMP))
+def row_stamps(file: str, rows: Positions, /, moments: Optional[pd.Series] = None) -> pd.Series:
+    """Give stamps by file and row; with times they are by time first.
+
+    Args:
+        file: The file's place among files, as text that sorts.
+        rows: The number of each row in the file.
+        moments: The time of each row's commit, all of ``MOMENT_WIDTH`` characters.
+
+    Examples:
+        >>> row_stamps("20240131140500123", np.array([2])).tolist()
+        ['20240131140500123/10000000002']
+    """
+    numbers = conform_text(make_column(rows + _FIRST_ROW).astype(str))
+    stamps = f"{file}/" + numbers
+    return conform_text(stamps if moments is None else moments + "/" + stamps)
 
 
 # ----------------------------------------------------------------------------- writes
