@@ -73,8 +73,8 @@ class LandingChangedError(ExtractError):
     Attributes:
         details: ``problem``: ``reload`` (a full load that is new or other), ``unfinished`` (a full
             load that nothing says the end of), ``late`` (an old file that nobody knew),
-            ``changed`` (another content under a name that was taken) or ``vanished``; ``source``,
-            ``files``, ``count``.
+            ``changed`` (another content under a name that was taken), ``vanished``, ``declared``
+            (the landing says another key, or an older epoch); ``source``, ``files``, ``count``.
     """
 
     @classmethod

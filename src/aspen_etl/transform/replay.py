@@ -17,12 +17,15 @@ import pandas as pd
 from aspen_etl.columns import COLUMNS, Mask, Positions
 from aspen_etl.columns.frames import equal_frames, make_column, make_frame
 from aspen_etl.columns.rows import find_rows, number_rows, sort_rows, take_rows
+from aspen_etl.errors import LandingChangedError
 from aspen_etl.schema.values import FIRST_ROW, ROW
 from aspen_etl.transform.alike import count_alike, fold_keys
 from aspen_etl.transform.changing import ANY, Changes, Writes, list_writes
 from aspen_etl.transform.losses import Finding, Registers, find_losses
 
 __all__ = ["Folded", "SourceState", "fold"]
+
+_ANEW = "load the table anew into a new folder, as the next epoch"
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +82,36 @@ class SourceState:
         names = list(self.cells) if columns is None else columns
         index = pd.Index(self.rows[at], name=ROW)
         return take_rows(self.cells[list(names)], at).set_axis(index)
+
+    def as_declared(
+        self, columns: Sequence[str], key: Sequence[str], fold: Optional[str] = None
+    ) -> SourceState:
+        """Give the state with other columns, those that are new missing; or with keys folded.
+
+        Of keys that become one by it the greatest write stays.
+
+        Raises:
+            LandingChangedError: The key is another one: no state can be made of this one.
+        """
+        if tuple(key) != self.key:
+            told = ("the key is declared anew, by as many columns", _ANEW)
+            raise LandingChangedError.of("declared", "a landed table", list(key), told)
+        absent = COLUMNS.repeat(None, len(self))
+        cells = {name: self.cells.get(name, absent) for name in columns}
+        out = replace(self, cells=make_frame(cells, pd.RangeIndex(len(self))), fold=fold)
+        if fold == self.fold or not len(self):
+            return out
+        groups = make_column(number_rows(out.key_columns())[0])
+        order = sort_rows([groups, self.stamps, make_column(self.alive.astype(np.int64))])[0]
+        ordered = groups.to_numpy()[order]
+        at = np.sort(order[np.append(ordered[1:] != ordered[:-1], True)])
+        return replace(
+            out,
+            cells=take_rows(out.cells, at),
+            rows=self.rows[at],
+            stamps=COLUMNS.take(self.stamps, at),
+            alive=self.alive[at],
+        )
 
     def equals(self, other: SourceState, /, *, numbers: bool = True) -> bool:
         """Tell whether the other knows the same of the same keys.

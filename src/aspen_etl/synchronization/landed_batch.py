@@ -1,0 +1,201 @@
+"""One batch of a landing folder: which files are read, and which of their rows are taken now.
+
+A file that is younger than the lag may not be the last of its transaction: no row that is as young
+as its oldest one is taken before it is. So a transaction, whose rows share one time, comes whole.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Optional
+
+import numpy as np
+
+from aspen_etl.columns.rows import are_present
+from aspen_etl.errors import LandingChangedError, LimitExceededError
+from aspen_etl.io.landed_rows import read_changes
+from aspen_etl.io.landing import LandedFile, LandedFolder
+from aspen_etl.io.reading import ReadLimits
+from aspen_etl.schema.landing import Landing
+from aspen_etl.transform.changing import LOAD, Changes
+from aspen_etl.transform.ledger import Entry, Ledger
+
+if TYPE_CHECKING:
+    from aspen_etl.schema.model import Model
+
+__all__ = ["Batch", "BatchReader"]
+
+_NEW_EPOCH = "load into a new folder, and declare it as the next epoch"
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Hold what is taken now.
+
+    Attributes:
+        changes: The changes by source, those that wait left out.
+        taken: The files of which each row was taken, as the ledger keeps them.
+        pending: The names of those that wait, in whole or in part.
+        loads: How many rows of full loads there are by source, none counted twice.
+        others: How many rows of transaction files are of other tables.
+    """
+
+    changes: Mapping[str, Changes] = field(repr=False)
+    taken: tuple[Entry, ...]
+    pending: tuple[str, ...]
+    loads: Mapping[str, int]
+    others: int
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A file that was read."""
+
+    entry: Entry
+    changes: Mapping[str, Changes]
+    others: int
+    double_of: Optional[str] = None
+
+
+def listed_state(file: LandedFile) -> tuple[int, str]:
+    """Give what a listing tells of the content of a file: size and time."""
+    return file.size, file.modified.isoformat() if file.modified else ""
+
+
+@dataclass(frozen=True)
+class BatchReader:
+    """Read a batch.
+
+    Attributes:
+        landing: The folder and its tables.
+        model: The model.
+        limits: How much to take in: of one file, and how many rows at once.
+        until: Files that are younger than the landing's lag by then wait.
+    """
+
+    landing: Landing
+    model: Model
+    limits: ReadLimits
+    until: dt.datetime
+
+    def read(self, folder: LandedFolder, ledger: Ledger) -> Batch:
+        """Read what is new in a folder.
+
+        Raises:
+            LandingChangedError: The folder is not what it was.
+            ExtractError: A file is not what it should be.
+            LimitExceededError: No row can be taken within the limits.
+        """
+        self._check_listed(folder, ledger)
+        fresh = [file for file in folder.files if file.name.path not in ledger]
+        ready = [file for file in fresh if not self._is_young(file)]
+        young = [file for file in fresh if self._is_young(file)]
+        read: list[_Read] = []
+        seen = {entry.identity: path for path, entry in ledger.entries.items()}
+        rows = 0
+        for at, file in enumerate(ready):
+            found = self._read(file, seen)
+            rows += found.entry.rows
+            if rows > self.limits.max_rows and read:
+                young = ready[at:] + young
+                break
+            self._refuse_reload(found, ledger)
+            read.append(found)
+        batch = self._cut(read, self._oldest(young), [file.name.path for file in young])
+        if rows > self.limits.max_rows and not any(map(len, batch.changes.values())):
+            raise LimitExceededError.of(
+                folder.url,
+                "the rows of files that can be taken at once are at least",
+                limit="max_rows",
+                allowed=self.limits.max_rows,
+                found=rows,
+            )
+        return batch
+
+    def _is_young(self, file: LandedFile) -> bool:
+        """Tell whether a file waits; whether a full load is over, no lag tells."""
+        written = file.written
+        is_load = file.name.kind == "load"
+        return not is_load and written is not None and written > self.until - self.landing.lag
+
+    def _check_listed(self, folder: LandedFolder, ledger: Ledger) -> None:
+        files = {file.name.path: file for file in folder.files}
+        listed = {path: (*listed_state(file), file.tag) for path, file in files.items()}
+        doubtful = ledger.check_listed(listed)
+        contents = {path: files[path].read(self.limits)[1] for path in doubtful}
+        ledger.refuse_changed(
+            path for path, content in contents.items() if content != ledger.entries[path].content
+        )
+
+    def _read(self, file: LandedFile, seen: dict[tuple[str, str, str], str]) -> _Read:
+        data, content = file.read(self.limits)
+        name = file.name
+        found = read_changes(data, name, (self.landing, self.model), self.limits)
+        size, modified = listed_state(file)
+        rows = found.others + sum(map(len, found.changes.values()))
+        entry = Entry(
+            name.path, name.source or "", name.kind, name.order, content, size, modified, rows
+        )
+        first = seen.setdefault(entry.identity, name.path)
+        if first != name.path:
+            return _Read(entry, {}, found.others, first)
+        return _Read(entry, found.changes, found.others)
+
+    def _refuse_reload(self, found: _Read, ledger: Ledger) -> None:
+        """Refuse a full load that is new after the table was taken, and no double of one."""
+        entry = found.entry
+        is_new = entry.kind == "load" and found.double_of is None
+        if not is_new or next(ledger.of(entry.source), None) is None:
+            return
+        told = ("files of a full load are new, though the table was taken", _NEW_EPOCH)
+        raise LandingChangedError.of("reload", entry.source, [entry.path], told)
+
+    # ------------------------------------------------------------------------- the cut
+
+    def _oldest(self, young: Sequence[LandedFile]) -> Optional[str]:
+        """Give the oldest time of a commit in files that wait."""
+        moments = [moment for file in young for moment in self._moments(file)]
+        return min(moments, default=None)
+
+    def _moments(self, file: LandedFile) -> Iterator[str]:
+        data, _ = file.read(self.limits)
+        told = read_changes(data, file.name, (self.landing, self.model), self.limits)
+        for changes in told.changes.values():
+            if changes.moments is not None:
+                held = changes.moments[changes.kinds != LOAD]
+                yield from [held.min()] if len(held) else []
+
+    def _cut(self, read: Sequence[_Read], cut: Optional[str], waiting: Sequence[str]) -> Batch:
+        parts: dict[str, list[Changes]] = {}
+        loads: dict[str, int] = {}
+        taken, pending = [], list(waiting)
+        for found in read:
+            is_whole = True
+            for source, changes in found.changes.items():
+                rows = _before(changes, cut)
+                is_whole = is_whole and len(rows) == len(changes)
+                if len(rows):
+                    parts.setdefault(source, []).append(changes.take(rows))
+            if found.entry.kind == "load" and found.double_of is None:
+                loads[found.entry.source] = loads.get(found.entry.source, 0) + found.entry.rows
+            if is_whole and found.double_of not in pending:  # a double waits with the first
+                taken.append(found.entry)
+            else:
+                pending.append(found.entry.path)
+        changes_of = {source: Changes.join(held) for source, held in parts.items()}
+        others = sum(found.others for found in read)
+        return Batch(changes_of, tuple(taken), tuple(sorted(pending)), loads, others)
+
+
+def _before(
+    changes: Changes, cut: Optional[str]
+) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
+    """Give the rows that were committed before a time; those of a full load all are."""
+    if cut is None or changes.moments is None:
+        return np.arange(len(changes), dtype=np.int64)
+    held = are_present(changes.moments)
+    earlier = np.ones(len(changes), dtype=bool)
+    earlier[held] = (changes.moments[held] < cut).to_numpy(dtype=bool)
+    return np.flatnonzero(earlier)
