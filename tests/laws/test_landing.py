@@ -11,11 +11,12 @@ from uuid import uuid4
 
 import fsspec
 import pandas as pd
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import aspen_etl as ae
-from aspen_etl.errors import LandingOrderError
+from aspen_etl.errors import AspenETLError, LandingChangedError, LandingOrderError
 from aspen_etl.schema.landing import LandedTable, Landing
 from aspen_etl.synchronization.landing import LandingRead, LandingState, read_landing
 from aspen_etl.testing._landed_files import Layout, SimulatedFile, write_landing
@@ -204,3 +205,111 @@ def test_replay_equals_the_database_whatever_order_and_runs_files_come_in(case: 
         again = folder.read(read.state)
         assert again.state.equals(read.state)
         assert again.extract.equals(read.extract)
+
+
+@some(2, 6)
+@given(cases("sequence"), st.data())
+def test_a_prefix_gives_the_state_of_its_time(case: Case, data: st.DataObject) -> None:
+    count, truth = data.draw(st.sampled_from(list(case.history.truths)))
+    history = replace(case.history, log=case.history.log[:count])
+    with Folder(case.landing) as folder:
+        folder.put(write_landing(history, case.landing, Layout(split=(3,))))
+        assert held(folder.read().extract) == wanted(truth)
+
+
+@some(2, 6)
+@given(cases(), st.data())
+def test_a_transaction_comes_whole_or_waits(case: Case, data: st.DataObject) -> None:
+    changes = [file for file in case.files if not file.is_load]
+    until = FAR
+    if changes:
+        until = data.draw(st.sampled_from(changes)).modified + case.landing.lag
+    with Folder(case.landing) as folder:
+        folder.put(case.files)
+        now = folder.read(until=until)
+        rest = folder.read(now.state)
+        assert held(rest.extract) == wanted(case.history.truth)
+        assert rest.pending == ()
+    with Folder(case.landing) as other:
+        moments = {moment for moment in (now.watermark,) if moment is not None}
+        early = [change for change in case.history.log if f"{change.moment:%F %T.%f}" in moments]
+        last = max((change.number for change in early), default=0)
+        log = [change for change in case.history.log if change.number <= last]
+        layout = Layout(split=(50,), whole_times=True)
+        other.put(write_landing(replace(case.history, log=log), case.landing, layout))
+        assert held(other.read().extract) == held(now.extract)
+
+
+# ------------------------------------------------------------------------------ what is spoiled
+
+
+def assert_tells_nothing(told: object) -> None:
+    assert "hush" not in repr(told)
+
+
+def read_spoiled(
+    landing: Landing, files: Sequence[SimulatedFile], truth: LandedHistory
+) -> Optional[AspenETLError]:
+    """Read; give the error if there is one, else see that all is right, or that it is told."""
+    with Folder(landing) as folder:
+        folder.put(files)
+        try:
+            read = folder.read()
+        except AspenETLError as error:
+            assert_tells_nothing((str(error), error.details, error.__context__))
+            return error
+        assert_tells_nothing(read)
+        assert_tells_nothing(read.state)
+        assert read.findings or held(read.extract) == wanted(truth.truth)
+        return None
+
+
+@some(2, 6)
+@given(cases(), st.data())
+def test_a_cut_file_is_named(case: Case, data: st.DataObject) -> None:
+    if not case.files:
+        return
+    place = data.draw(st.integers(0, len(case.files) - 1))
+    file = case.files[place]
+    cut = file.data[: data.draw(st.integers(1, len(file.data) - 1))]
+    files = [*case.files[:place], replace(file, data=cut), *case.files[place + 1 :]]
+    if file.path.endswith(".csv") and cut.endswith(b"\n"):
+        return  # whole rows are missing: only the task's statistics tell that
+    error = read_spoiled(case.landing, files, case.history)
+    assert error is not None
+    assert file.path in str(error)
+
+
+@some(2, 6)
+@given(cases("sequence"), st.data())
+def test_swapped_places_in_the_order_are_told_or_harmless(case: Case, data: st.DataObject) -> None:
+    log = list(case.history.log)
+    if len(log) < 2:
+        return
+    one, two = (data.draw(st.integers(0, len(log) - 1)) for _ in range(2))
+    log[one], log[two] = (
+        replace(log[one], number=log[two].number),
+        replace(log[two], number=log[one].number),
+    )
+    history = replace(case.history, log=log)
+    files = write_landing(history, case.landing, Layout(split=(4,), whole_times=True))
+    read_spoiled(case.landing, files, case.history)
+
+
+@some(4, 4)
+@given(cases("sequence"), st.data())
+def test_foreign_content_under_a_name_that_was_taken_is_named(
+    case: Case, data: st.DataObject
+) -> None:
+    if len(case.files) < 2:
+        return
+    one, two = data.draw(st.permutations(case.files))[:2]
+    with Folder(case.landing) as folder:
+        folder.put(case.files)
+        state = folder.read().state
+        moved = one.modified + dt.timedelta(seconds=1)
+        folder.put([replace(one, data=two.data, modified=moved)])
+        with pytest.raises(LandingChangedError) as caught:
+            folder.read(state)
+        assert caught.value.details["problem"] == "changed"
+        assert_tells_nothing((str(caught.value), caught.value.details))

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Literal, Optional
 
 from aspen_etl.schema.landing import Landing
+from aspen_etl.schema.landing_forms import LANDED_FORMS
 
 __all__ = ["Kind", "LandedName", "parse_name"]
 
@@ -49,6 +50,11 @@ class LandedName:
     form: str
     order: str
     dated: bool = False
+
+    @property
+    def is_text(self) -> bool:
+        """Whether it is written as text."""
+        return LANDED_FORMS[self.form.partition(".")[0]].is_text
 
     @property
     def moment(self) -> Optional[dt.datetime]:

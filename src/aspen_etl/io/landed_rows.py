@@ -84,10 +84,10 @@ def read_changes(
         parts, others = read_transactions(data, landing, request)
     else:
         table = landing.tables[name.source]
-        if name.form == "parquet":
+        if not name.is_text:
             refuse_types(data, name.path, table, (name.source, model))
-        if table.headers is None or name.form == "parquet":
-            parts = {name.source: [read_headed(data, name.form, request)]}
+        if table.headers is None or not name.is_text:
+            parts = {name.source: [read_headed(data, request, is_text=name.is_text)]}
         else:
             parts = {name.source: read_declared(data, table, landing, request)}
     changes = {}

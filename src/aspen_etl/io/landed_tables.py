@@ -73,18 +73,18 @@ class LandedRows:
 # ----------------------------------------------------------------------------- with a header
 
 
-def read_headed(data: bytes, form: str, request: Request, /) -> LandedRows:
+def read_headed(data: bytes, request: Request, /, *, is_text: bool) -> LandedRows:
     """Read a file that names its columns.
 
     Args:
         data: The file, unpacked.
-        form: ``csv``, ``csv.gz`` or ``parquet``.
         request: What to read; its url is what messages show.
+        is_text: Whether it is CSV.
 
     Raises:
         ExtractError: The file is not what it should be.
     """
-    if form == "parquet":
+    if not is_text:
         from aspen_etl.io.columnar import read_parquet
 
         return _of_sheet(read_parquet(data, request), request.url, has_tokens=False)

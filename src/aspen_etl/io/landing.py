@@ -137,7 +137,7 @@ def _file(place: Location, name: LandedName, info: Mapping[str, Any]) -> LandedF
 def _refuse_mixed(url: str, names: Sequence[LandedName], landing: Landing) -> None:
     """Refuse what no single task writes: forms or layouts side by side."""
     forms = Counter(name.form for name in names if name.kind != "transactions")
-    wanted = "parquet" if landing.format == "parquet" else "csv"
+    wanted = landing.format
     if len(forms) > 1 or any(form.partition(".")[0] != wanted for form in forms):
         raise LandedFileError.mixed(url, _told(forms, wanted))
     layouts = Counter(

@@ -8,9 +8,13 @@ import gzip
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Optional
+from typing import Optional
 
+import pandas as pd
+
+from aspen_etl.columns.text import conform_text
 from aspen_etl.schema.landing import LandedTable, Landing
+from aspen_etl.schema.landing_forms import LANDED_FORMS
 from aspen_etl.testing._landings import LandedHistory, LoggedChange, Row
 
 __all__ = ["Layout", "SimulatedFile", "write_landing"]
@@ -190,18 +194,15 @@ class _Writer:
 
     @property
     def _ending(self) -> str:
-        return ".parquet" if self.landing.format == "parquet" else self._csv_ending
-
-    @property
-    def _csv_ending(self) -> str:
-        return ".csv.gz" if self.landing.compression == "gzip" else ".csv"
+        packed = {"none": "", "gzip": ".gz"}[self.landing.compression]
+        return f".{self.landing.format}{packed}"
 
     def _pack(
         self,
         records: Sequence[Mapping[str, Optional[str]]],
         table: LandedTable,
     ) -> bytes:
-        if self.landing.format == "parquet":
+        if not LANDED_FORMS[self.landing.format].is_text:
             return _parquet(records)
         rows: list[Sequence[Optional[str]]] = [list(record.values()) for record in records]
         header = [] if table.headers is not None else [list(records[0])]
@@ -219,13 +220,10 @@ class _Writer:
 
 
 def _parquet(records: Sequence[Mapping[str, Optional[str]]]) -> bytes:
-    import pyarrow as pa
-    from pyarrow import parquet as pq
-
-    names = list(records[0])
-    columns: dict[str, Any] = {
-        name: pa.array([record[name] for record in records], pa.string()) for name in names
+    columns = {
+        name: conform_text(pd.Series([record[name] for record in records], dtype=object))
+        for name in records[0]
     }
     sink = io.BytesIO()
-    pq.write_table(pa.table(columns), sink)
+    pd.DataFrame(columns).to_parquet(sink, index=False)
     return sink.getvalue()

@@ -1,8 +1,7 @@
 """Histories of a database, drawn: what SQLite holds in the end, and what DMS would land of it.
 
-A history is steps of SQL. SQLite takes or refuses them, so it is the judge of what there is; each
-that it takes is logged as DMS reads it from the log of a database, and the full load reads each row
-at another moment while changes go on.
+SQLite is the judge of what there is. Each statement that it takes is logged as DMS reads it from
+the log of a database; the full load reads each row at another moment, while changes go on.
 """
 
 from __future__ import annotations
@@ -23,9 +22,9 @@ __all__ = ["LandedHistory", "LoggedChange", "Row", "landed_histories"]
 #: The cells of a row by the landed name of their columns.
 Row = Mapping[str, Optional[str]]
 
-#: What is drawn for cells; a key has no part in which CSV could be read in two ways.
-_CELLS = (None, "", "x", "y", "a,b", 'say "x"', "two\nlines", " pad ", "NULL", "é", "007")
-_KEYS = ("a", "b", "c,d")
+#: What is drawn for cells and keys; no error may hold the word that stands in most of them.
+_CELLS = (None, "", "x", "é", "hush,hush", 'say "hush"', "hush\nhush", " hush ", "NULL", "007")
+_KEYS = ("hush-a", "hush-b", "hush,c")
 
 _START = dt.datetime(2026, 3, 29, 0, 59, 59, tzinfo=dt.timezone.utc)
 
@@ -249,7 +248,7 @@ class _Database:
         names = ", ".join(f'"{name}"' for name in row)
         statement = f'insert into "{source}" ({names}) values ({marks})'  # noqa: S608 - our names
         self.sql.execute(statement, list(row.values()))
-        self._log(source, "I", key, None)
+        self._append(source, "I", self._row(source, key) or {}, None)
 
     def _rekey(self, source: str, key: tuple[str, ...], step: _Step) -> None:
         other = self._key(source, step.other)
@@ -260,7 +259,7 @@ class _Database:
         statement = f'update "{source}" set {cells} where {self._where(source)}'  # noqa: S608
         if self.sql.execute(statement, [*row.values(), *key]).rowcount:
             now = tuple(row[name] or "" for name in self.tables[source].key)
-            self._log(source, "U", now, key)
+            self._append(source, "U", self._row(source, now) or {}, key)
 
     def _delete(self, source: str, key: tuple[str, ...], step: _Step) -> None:
         del step
@@ -287,13 +286,6 @@ class _Database:
             ]
             out[source] = {tuple(row[name] or "" for name in table.key): row for row in rows}
         return out
-
-    def _log(
-        self, source: str, operation: str, key: tuple[str, ...], before: Optional[tuple[str, ...]]
-    ) -> None:
-        row = self._row(source, key)
-        if row is not None:
-            self._append(source, operation, row, before)
 
     def _append(
         self, source: str, operation: str, row: Row, before: Optional[tuple[str, ...]]
