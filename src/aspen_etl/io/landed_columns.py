@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["LandedColumns", "refuse_types"]
 
+#: What a column may become that a task writes as floats.
+_FRACTIONS = ("decimal",)
+
 
 @dataclass(frozen=True)
 class LandedColumns:
@@ -147,7 +150,7 @@ def _is_lossy(kind: Any) -> bool:
 
 
 def _is_text(table: LandedTable, name: str, source: str, model: Model) -> bool:
-    """Tell whether a landed column stays text in the tables, or is of the key."""
+    """Tell whether a landed column is of the key, or becomes something else than a fraction."""
     column = table.column_of(name)
     if name in table.key:
         return True
@@ -160,4 +163,4 @@ def _is_text(table: LandedTable, name: str, source: str, model: Model) -> bool:
         for spec in each.columns.values()
         if origin in spec.source
     ]
-    return not fed or "text" in fed
+    return not fed or bool(set(fed) - {*_FRACTIONS})

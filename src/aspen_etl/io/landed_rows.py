@@ -93,7 +93,8 @@ def read_changes(
     changes = {}
     for source, held in parts.items():
         columns = LandedColumns(source, landing, model)
-        found = [_changes(part, name, columns) for part in held if len(part.rows)]
+        # Of a file without a row the header counts, too; an empty one has none.
+        found = [_changes(part, name, columns) for part in held if part.names]
         if found:
             changes[source] = _one_file(Changes.join(found), name)
     return LandedChanges(changes, others)
