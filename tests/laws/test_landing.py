@@ -72,9 +72,10 @@ def landings(draw: st.DrawFn, order: Optional[str] = None) -> tuple[Landing, Lay
     form = draw(st.sampled_from(forms))
     is_headed = order != "transactions" and (form == "parquet" or draw(st.booleans()))
     dated = st.sampled_from([None, "YYYYMMDD", "YYYYMMDDHH", "MMYYYYDD"])
+    told: Any = "sequence" if order == "transactions" else order
     landing = replace(
         LANDING,
-        order="sequence" if order == "transactions" else order,
+        order=told,
         format="parquet" if form == "parquet" else "csv",
         compression="gzip" if form == "gzip" else "none",
         partitions=None if order == "transactions" else draw(dated),
@@ -98,7 +99,8 @@ def cases(draw: st.DrawFn, order: Optional[str] = None) -> Case:
     landing, layout, is_headed = draw(landings(order))
     history = draw(landed_histories(landing, MODEL, late_columns=LATE))
     if not is_headed:
-        landing = replace(declared(landing, history), order=order)
+        told: Any = order
+        landing = replace(declared(landing, history), order=told)
     files = write_landing(history, landing, layout)
     loads = [file for file in files if file.is_load]
     changes = draw(st.permutations([file for file in files if not file.is_load]))

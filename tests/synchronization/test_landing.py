@@ -46,7 +46,7 @@ class Folder:
         """Write a file of changes, so many seconds after noon."""
         lines = ["Op,dms_time,id,full_name,dms_seq,BI_id"]
         for op, key, *rest in rows:
-            who, second, before = [*rest, *[None] * (3 - len(rest))]
+            who, second, before = (*rest, None, None, None)[:3]
             time = NOON + dt.timedelta(seconds=second or 0)
             sequence = f"{time:%Y%m%d%H%M%S}00{round(1000 * (second or 0)):019}"
             cells = [op, f"{time:%F %T.%f}", key, who or "", sequence, before or ""]

@@ -87,8 +87,9 @@ def parse_name(path: str, landing: Landing, /) -> Optional[LandedName]:
     folder = f"{landing.transactions}/"
     if landing.order == "transactions" and path.startswith(folder):
         found = _TRANSACTIONS.match(path[len(folder) :])
-        form = found and _form(found)
-        return LandedName(path, None, "transactions", form, found["moment"]) if form else None
+        if found is None:
+            return None
+        return LandedName(path, None, "transactions", _form(found), found["moment"])
     tables = {table.name.replace(".", "/", 1): name for name, table in landing.tables.items()}
     schema, _, rest = path.partition("/")
     table, _, below = rest.partition("/")

@@ -136,6 +136,8 @@ class Landing:
         compression: ``none`` or ``gzip``, of CSV.
         partitions: The ``DatePartitionSequence`` of dated folders, if there are any.
         transactions: The folder of the transaction files below the url (``CdcPath``).
+        heartbeat: A table that a job in the database writes to each minute, as in ``dbo.beat``.
+            Files cannot tell a quiet database from a dead task; those of this table can.
         epoch: Which full load of the store this folder is; higher with each new folder.
 
     Raises:
@@ -161,6 +163,7 @@ class Landing:
     compression: Literal["none", "gzip"] = "none"
     partitions: Optional[str] = None
     transactions: str = "transactions"
+    heartbeat: Optional[str] = None
     epoch: int = 1
 
     def __post_init__(self) -> None:

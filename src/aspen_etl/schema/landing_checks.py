@@ -65,8 +65,7 @@ def check_table(table: Any) -> None:
     Raises:
         ArgumentError: A name cannot be, stands twice, or says another thing than the rest.
     """
-    schema, dot, name = str(table.name).partition(".")
-    if not (dot and all(map(_is_name, (schema, name)))) or "%" in name or "%" in schema:
+    if not _is_table(table.name):
         raise fault(f"{table.name!r} names no table; give its schema and name: dbo.loan")
     where = f"table {table.name}"
     _check_names(f"{where}: key", table.key)
@@ -119,6 +118,11 @@ def _check_names(where: str, names: Sequence[str]) -> None:
         raise fault(f"{where}: {listing(twice)} stands there twice")
 
 
+def _is_table(name: Any) -> bool:
+    schema, _, table = str(name).partition(".")
+    return _is_name(name) and _is_name(schema) and _is_name(table) and "%" not in name
+
+
 def _is_name(name: Any) -> bool:
     is_text = isinstance(name, str) and name.isprintable() and name == name.strip()
     return is_text and 0 < len(name) <= _LENGTH and "/" not in name
@@ -157,6 +161,9 @@ def _check_tables(landing: Any) -> None:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise fault(f"{listing(twice)} feeds two sources; a table feeds one")
+    beat = landing.heartbeat
+    if beat is not None and (not _is_table(beat) or beat in names):
+        raise fault("heartbeat is no table of its own; give its schema and name: dbo.beat")
     own = (landing.sequence, landing.time, OPERATION)
     for table in tables.values():
         lists = (table.headers or (), *table.columns_since.values(), table.key, table.ignore)
