@@ -25,6 +25,7 @@ from aspen_etl.transform.ledger import Ledger
 MODEL = ae.BORROWER_MODEL
 NOON = dt.datetime(2026, 1, 31, 12, tzinfo=dt.timezone.utc)
 LATER = NOON + dt.timedelta(days=1)
+FAR = dt.datetime(2100, 1, 1, tzinfo=dt.timezone.utc)
 #: A row of changes: operation, key, name, second of its commit, key before.
 Told = tuple[Any, ...]
 
@@ -335,3 +336,25 @@ def test_a_lost_change_is_refused_until_it_comes(folder: Folder) -> None:
     folder.put(change(2), ("D", "a", None, 2))
     assert names(folder.read()) == {"a": "Ann"}
     assert folder.read(reported.state).state.equals(folder.read().state)
+
+
+def test_a_copy_that_was_taken_in_the_place_of_its_file_is_named() -> None:
+    headers = tuple(MODEL.sources["borrower"].columns)
+    tables = {
+        "borrower": LandedTable("dbo.borrower", headers=headers),
+        "role_profile": LandedTable(
+            "dbo.role_profile", ("rp_id",), headers=("rp_id", "borrower_id", "role_profile")
+        ),
+    }
+    folder = Folder()
+    folder.landing = replace(folder.landing, order="transactions", tables=tables)
+    row = f"U,borrower,dbo,{NOON:%F %T},a,hush{',' * 8}a\n".encode()
+    place = f"{folder.landing.url}/transactions/CDC_TXN-2026013112000"
+    folder.memory.pipe_file(f"{place}9000.csv", row)
+    state = folder.read(until=FAR).state
+    assert names(folder.read(state, until=FAR)) == {"a": "hush"}
+    folder.memory.pipe_file(f"{place}1000.csv", row)
+    with pytest.raises(LandingOrderError, match="copy") as caught:
+        folder.read(state, until=FAR)
+    assert caught.value.details["problem"] == "ambiguous"
+    assert names(folder.read(until=FAR)) == {"a": "hush"}

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Optional
 import numpy as np
 
 from aspen_etl.columns.rows import are_present
-from aspen_etl.errors import LandingChangedError, LimitExceededError
+from aspen_etl.errors import LandingChangedError, LandingOrderError, LimitExceededError
 from aspen_etl.io.landed_rows import read_changes
 from aspen_etl.io.landing import LandedFile, LandedFolder
 from aspen_etl.io.reading import ReadLimits
@@ -97,6 +97,7 @@ class BatchReader:
         rows = 0
         for at, file in enumerate(ready):
             found = self._read(file, seen)
+            self._refuse_double_below(found, ledger)
             rows += found.entry.rows
             if rows > self.limits.max_rows and read:
                 young = ready[at:] + young
@@ -142,6 +143,19 @@ class BatchReader:
         if first != name.path:
             return _Read(entry, {}, found.others, first)
         return _Read(entry, found.changes, found.others)
+
+    def _refuse_double_below(self, found: _Read, ledger: Ledger) -> None:
+        """Refuse a file whose copy was taken under a later name, where names are the order."""
+        first = ledger.entries.get(found.double_of or "")
+        if self.landing.order != "transactions" or first is None:
+            return
+        if found.entry.kind == first.kind and found.entry.order < first.order:
+            told = (
+                "a file came later than its copy, which was taken in its place in the order",
+                "copies must not lie here: load the tables anew into the next epoch",
+            )
+            paths = [found.entry.path, first.path]
+            raise LandingOrderError.of("ambiguous", "all tables", paths, 1, told)
 
     def _refuse_reload(self, found: _Read, ledger: Ledger) -> None:
         """Refuse a full load that is new after the table was taken, and no double of one."""
