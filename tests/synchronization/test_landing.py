@@ -358,3 +358,28 @@ def test_a_copy_that_was_taken_in_the_place_of_its_file_is_named() -> None:
         folder.read(state, until=FAR)
     assert caught.value.details["problem"] == "ambiguous"
     assert names(folder.read(until=FAR)) == {"a": "hush"}
+
+
+# ------------------------------------------------------------------------------ beside the changes
+
+
+def test_a_heartbeat_is_heard_and_no_strange_file() -> None:
+    folder = Folder(heartbeat="dbo.beat")
+    folder.put("LOAD00000001", ("I", "a", "Ada"))
+    assert folder.read().heard is None
+    folder.memory.pipe_file(f"{folder.landing.url}/dbo/beat/{change(1)}.csv", b"x\n")
+    folder.memory.pipe_file(f"{folder.landing.url}/dbo/strange/{change(1)}.csv", b"x\n")
+    read = folder.read()
+    assert read.heard is not None
+    assert read.unknown == 1
+
+
+def test_what_is_read_can_be_normalized_and_rejects_keep_their_rows(folder: Folder) -> None:
+    run = ae.Run(time=NOON, actor="test")
+    folder.put("LOAD00000001", ("I", "m", "Ada Lee"), ("I", "c", ""))
+    first = folder.read()
+    folder.put(change(1), ("I", "a", "Bo Ek", 1))
+    second = folder.read(first.state)
+    found = [ae.normalize(read.extract, run=run) for read in (first, second)]
+    assert [len(each.tables["user_profile"]) for each in found] == [1, 2]
+    assert [each.rejects["row"].tolist() for each in found] == [[2], [2]]

@@ -76,11 +76,13 @@ class LandedFolder:
         url: The folder.
         files: Its landed files, in their order.
         unknown: How many files have a name that says nothing.
+        heard: When the newest file of the heartbeat was written, if there is one.
     """
 
     url: str
     files: tuple[LandedFile, ...]
     unknown: int
+    heard: Optional[dt.datetime] = None
 
 
 def list_landing(
@@ -105,17 +107,20 @@ def list_landing(
     )
     if not listed and folder.kind() == "absent":
         raise SourceNotFoundError.at(folder.url)
-    files, unknown = [], 0
+    files, unknown, beats = [], 0, []
+    beat = f"{landing.heartbeat}/".replace(".", "/", 1) if landing.heartbeat else None
     for path, info in listed.items():
         below = _below(str(path), root)
         name = parse_name(below, landing)
-        if name is None:
+        if beat is not None and below.startswith(beat):
+            beats += [moment] if (moment := modified_time(info)) else []
+        elif name is None:
             unknown += bool(below)
         else:
             files.append(_file(folder.child(below), name, info))
     _refuse_mixed(folder.url, [file.name for file in files], landing)
     files.sort(key=lambda file: (file.name.kind != "load", file.name.order, file.name.path))
-    return LandedFolder(folder.url, tuple(files), unknown)
+    return LandedFolder(folder.url, tuple(files), unknown, max(beats, default=None))
 
 
 def _below(path: str, root: str) -> str:

@@ -77,6 +77,7 @@ class LandingRead:
         changed: How many keys of each source have another row, came or went.
         unknown: How many files have a name that says nothing.
         others: How many rows of transaction files are of other tables.
+        heard: When the newest file of the landing's heartbeat was written, if there is one.
     """
 
     state: LandingState
@@ -86,6 +87,7 @@ class LandingRead:
     changed: Mapping[str, int] = field(default_factory=dict)
     unknown: int = 0
     others: int = 0
+    heard: Optional[dt.datetime] = None
 
     @property
     def ledger(self) -> Ledger:
@@ -251,4 +253,5 @@ def _fold(
         changed,
         folder.unknown,
         batch.others,
+        folder.heard,
     )
