@@ -24,7 +24,7 @@ from aspen_etl.io.landed_rows import read_changes
 from aspen_etl.io.landed_times import canonical_moment
 from aspen_etl.io.landing import list_landing
 from aspen_etl.schema.landing import LandedTable, Landing
-from aspen_etl.transform.changing import Changes
+from aspen_etl.transform.changing import SourceChanges
 
 MODEL = ae.BORROWER_MODEL
 TABLES = {
@@ -55,7 +55,7 @@ def line(op: str = "I", key: str = "hush1", **cells: str) -> str:
 
 def read(
     *lines: str, header: Optional[str] = HEADER, name: str = NAME, landing: Landing = LANDING
-) -> Changes:
+) -> SourceChanges:
     found = parse_name(name, landing)
     assert found is not None
     data = "".join(f"{each}\n" for each in ([header] if header else []) + list(lines)).encode()
@@ -306,7 +306,7 @@ def parquet(**columns: Any) -> bytes:
     return sink.getvalue()
 
 
-def read_parquet(data: bytes) -> Changes:
+def read_parquet(data: bytes) -> SourceChanges:
     landing = replace(LANDING, format="parquet")
     name = parse_name("dbo/role_profile/20260131-140500123.parquet", landing)
     assert name is not None

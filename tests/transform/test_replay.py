@@ -20,7 +20,7 @@ from aspen_etl.transform.changing import (
     LOAD,
     LOAD_STAMP,
     UPDATE,
-    Changes,
+    SourceChanges,
     row_stamps,
 )
 from aspen_etl.transform.losses import Finding, raise_findings
@@ -37,10 +37,10 @@ def text(values: Sequence[Optional[str]]) -> pd.Series:
     return pd.Series(list(values), dtype=object).astype(TEXT)
 
 
-def changes(*rows: Any, name: str = "f", times: Optional[Sequence[str]] = None) -> Changes:
+def changes(*rows: Any, name: str = "f", times: Optional[Sequence[str]] = None) -> SourceChanges:
     told: list[Told] = [(*row, *(None,) * (5 - len(row))) for row in rows]
     stamps = [LOAD_STAMP if op == "L" else f"{place:035}" for op, _, _, place, _ in told]
-    return Changes(
+    return SourceChanges(
         make_frame({"id": text([row[1] for row in told]), "note": text([row[2] for row in told])}),
         np.array([KINDS[row[0]] for row in told], dtype=np.int8),
         text(stamps),
@@ -52,12 +52,12 @@ def changes(*rows: Any, name: str = "f", times: Optional[Sequence[str]] = None) 
     )
 
 
-def by_time(*rows: Any, name: str) -> Changes:
+def by_time(*rows: Any, name: str) -> SourceChanges:
     """Give changes whose place in the order is a second."""
     out = changes(*rows, name=name)
     moments = text([f"2026-01-01 00:00:{row[3]:02}.000000" for row in rows])
     stamps = row_stamps(name, out.rows, moments)
-    return Changes(
+    return SourceChanges(
         out.cells, out.kinds, stamps, out.files, out.rows, out.names, out.before, moments
     )
 
@@ -197,13 +197,13 @@ def test_one_time_in_two_files_is_ambiguous_unless_both_end_alike() -> None:
     one = by_time(("I", "a", "1", 1), ("U", "a", "2", 1, "a"), name="f1")
     same = by_time(("U", "a", "2", 1, "a"), name="f2")
     other = by_time(("U", "a", "3", 1, "a"), name="f2")
-    assert problems(fold(EMPTY, Changes.join([one, same]), by_time=True)) == []
-    for joined in (Changes.join([one, other]), Changes.join([other, one])):
+    assert problems(fold(EMPTY, SourceChanges.join([one, same]), by_time=True)) == []
+    for joined in (SourceChanges.join([one, other]), SourceChanges.join([other, one])):
         assert ("ambiguous", 1) in problems(fold(EMPTY, joined, by_time=True))
     state = fold(EMPTY, one, by_time=True).state
     assert problems(fold(state, other, by_time=True)) == [("ambiguous", 1)]
     later = by_time(("U", "a", "4", 2, "a"), name="f3")
-    assert problems(fold(EMPTY, Changes.join([one, other, later]), by_time=True)) == []
+    assert problems(fold(EMPTY, SourceChanges.join([one, other, later]), by_time=True)) == []
 
 
 # ------------------------------------------------------------------------------ keys that are one

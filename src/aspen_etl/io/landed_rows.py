@@ -31,7 +31,7 @@ from aspen_etl.transform.changing import (
     INSERT,
     LOAD,
     UPDATE,
-    Changes,
+    SourceChanges,
 )
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class LandedChanges:
         others: How many rows are of tables that no source is fed by.
     """
 
-    changes: Mapping[str, Changes] = field(repr=False)
+    changes: Mapping[str, SourceChanges] = field(repr=False)
     others: int = 0
 
 
@@ -96,14 +96,14 @@ def read_changes(
         # Of a file without a row the header counts, too; an empty one has none.
         found = [_changes(part, name, columns) for part in held if part.names]
         if found:
-            changes[source] = _one_file(Changes.join(found), name)
+            changes[source] = _one_file(SourceChanges.join(found), name)
     return LandedChanges(changes, others)
 
 
-def _one_file(changes: Changes, name: LandedName) -> Changes:
+def _one_file(changes: SourceChanges, name: LandedName) -> SourceChanges:
     """Say of rows that were read in parts that they are of one file."""
     files = np.zeros(len(changes), dtype=np.int64)
-    return Changes(
+    return SourceChanges(
         changes.cells,
         changes.kinds,
         changes.stamps,
@@ -115,7 +115,7 @@ def _one_file(changes: Changes, name: LandedName) -> Changes:
     )
 
 
-def _changes(part: LandedRows, name: LandedName, columns: LandedColumns) -> Changes:
+def _changes(part: LandedRows, name: LandedName, columns: LandedColumns) -> SourceChanges:
     landing = columns.landing
     places = part.places()
     columns.check(part.names, part.file)
@@ -124,7 +124,7 @@ def _changes(part: LandedRows, name: LandedName, columns: LandedColumns) -> Chan
     _refuse_missing_keys(part.file, [cells[key] for key in columns.key])
     cells = _without_unlogged(part, cells, kinds, columns)
     moments = read_moments(part, places, kinds, landing)
-    return Changes(
+    return SourceChanges(
         make_frame(cells),
         kinds,
         read_stamps(part, places, (name, kinds, moments), landing),

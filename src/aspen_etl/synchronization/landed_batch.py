@@ -7,25 +7,29 @@ as its oldest one is taken before it is. So a transaction, whose rows share one 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Optional
 
 import numpy as np
 
 from aspen_etl.columns.rows import are_present
+from aspen_etl.columns.threads import UNKNOWN_ROWS, map_ahead
 from aspen_etl.errors import LandingChangedError, LandingOrderError, LimitExceededError
 from aspen_etl.io.landed_rows import read_changes
 from aspen_etl.io.landing import LandedFile, LandedFolder
 from aspen_etl.io.reading import ReadLimits
 from aspen_etl.schema.landing import Landing
-from aspen_etl.transform.changing import LOAD, Changes
+from aspen_etl.transform.changing import LOAD, SourceChanges
 from aspen_etl.transform.ledger import Entry, Ledger
 
 if TYPE_CHECKING:
     from aspen_etl.schema.model import Model
 
 __all__ = ["Batch", "BatchReader"]
+
+#: How many files are loaded at once.
+_AHEAD = 8
 
 _NEW_EPOCH = "load into a new folder, and declare it as the next epoch"
 
@@ -42,7 +46,7 @@ class Batch:
         others: How many rows of transaction files are of other tables.
     """
 
-    changes: Mapping[str, Changes] = field(repr=False)
+    changes: Mapping[str, SourceChanges] = field(repr=False)
     taken: tuple[Entry, ...]
     pending: tuple[str, ...]
     loads: Mapping[str, int]
@@ -54,7 +58,7 @@ class _Read:
     """A file that was read."""
 
     entry: Entry
-    changes: Mapping[str, Changes]
+    changes: Mapping[str, SourceChanges]
     others: int
     double_of: Optional[str] = None
 
@@ -93,16 +97,18 @@ class BatchReader:
         ready = [file for file in fresh if not self._is_young(file)]
         young = [file for file in fresh if self._is_young(file)]
         read: list[_Read] = []
+        known = {entry.source for entry in ledger.entries.values()}
         seen = {entry.identity: path for path, entry in ledger.entries.items()}
         rows = 0
-        for at, file in enumerate(ready):
-            found = self._read(file, seen)
+        for at, (file, loaded) in enumerate(zip(ready, self._load(ready))):
+            found = self._read(file, loaded, seen)
             self._refuse_double_below(found, ledger)
-            rows += found.entry.rows
+            # The rows of a full load are taken at once: the state holds them all.
+            rows += 0 if found.entry.kind == "load" else found.entry.rows
             if rows > self.limits.max_rows and read:
                 young = ready[at:] + young
                 break
-            self._refuse_reload(found, ledger)
+            self._refuse_reload(found, known)
             read.append(found)
         batch = self._cut(read, self._oldest(young), [file.name.path for file in young])
         if rows > self.limits.max_rows and not any(map(len, batch.changes.values())):
@@ -130,8 +136,20 @@ class BatchReader:
             path for path, content in contents.items() if content != ledger.entries[path].content
         )
 
-    def _read(self, file: LandedFile, seen: dict[tuple[str, str, str], str]) -> _Read:
-        data, content = file.read(self.limits)
+    def _load(self, files: Sequence[LandedFile]) -> Iterator[tuple[bytes, str]]:
+        """Load files ahead of who reads them: a storage takes its time for each."""
+        return map_ahead(
+            lambda file: file.read(self.limits),
+            files,
+            rows=UNKNOWN_ROWS,
+            ahead=_AHEAD,
+            workers=_AHEAD,
+        )
+
+    def _read(
+        self, file: LandedFile, loaded: tuple[bytes, str], seen: dict[tuple[str, str, str], str]
+    ) -> _Read:
+        data, content = loaded
         name = file.name
         found = read_changes(data, name, (self.landing, self.model), self.limits)
         size, modified = listed_state(file)
@@ -157,11 +175,11 @@ class BatchReader:
             paths = [found.entry.path, first.path]
             raise LandingOrderError.of("ambiguous", "all tables", paths, 1, told)
 
-    def _refuse_reload(self, found: _Read, ledger: Ledger) -> None:
+    def _refuse_reload(self, found: _Read, known: Collection[str]) -> None:
         """Refuse a full load that is new after the table was taken, and no double of one."""
         entry = found.entry
         is_new = entry.kind == "load" and found.double_of is None
-        if not is_new or next(ledger.of(entry.source), None) is None:
+        if not is_new or entry.source not in known:
             return
         told = ("files of a full load are new, though the table was taken", _NEW_EPOCH)
         raise LandingChangedError.of("reload", entry.source, [entry.path], told)
@@ -182,7 +200,7 @@ class BatchReader:
                 yield from [held.min()] if len(held) else []
 
     def _cut(self, read: Sequence[_Read], cut: Optional[str], waiting: Sequence[str]) -> Batch:
-        parts: dict[str, list[Changes]] = {}
+        parts: dict[str, list[SourceChanges]] = {}
         loads: dict[str, int] = {}
         taken, pending = [], list(waiting)
         for found in read:
@@ -198,13 +216,13 @@ class BatchReader:
                 taken.append(found.entry)
             else:
                 pending.append(found.entry.path)
-        changes_of = {source: Changes.join(held) for source, held in parts.items()}
+        changes_of = {source: SourceChanges.join(held) for source, held in parts.items()}
         others = sum(found.others for found in read)
         return Batch(changes_of, tuple(taken), tuple(sorted(pending)), loads, others)
 
 
 def _before(
-    changes: Changes, cut: Optional[str]
+    changes: SourceChanges, cut: Optional[str]
 ) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
     """Give the rows that were committed before a time; those of a full load all are."""
     if cut is None or changes.moments is None:

@@ -18,7 +18,7 @@ from aspen_etl.schema.landing import LandedTable, Landing
 from aspen_etl.schema.values import Extract
 from aspen_etl.synchronization.landed_batch import Batch, BatchReader
 from aspen_etl.transform.alike import fold_keys
-from aspen_etl.transform.changing import Changes
+from aspen_etl.transform.changing import SourceChanges
 from aspen_etl.transform.ledger import Ledger
 from aspen_etl.transform.losses import Finding, raise_findings
 from aspen_etl.transform.replay import SourceState, fold
@@ -129,7 +129,7 @@ def read_landing(
     Raises:
         ArgumentError: The landing does not feed the model.
         LandedFileError: A file holds what is no change, or not a whole one.
-        LandingOrderError: Changes do not follow from each other, or their order is not sure.
+        LandingOrderError: SourceChanges do not follow from each other, or their order is not sure.
         LandingChangedError: The folder is not what it was.
         ExtractError: A file is not what it should be.
         SourceNotFoundError: There is no such folder.
@@ -186,8 +186,9 @@ def _check_loaded(landing: Landing, batch: Batch, before: LandingState) -> None:
 
 def _refuse_late(landing: Landing, batch: Batch, before: LandingState) -> None:
     """Refuse a file that is late beyond the window, if it has keys that nobody knows."""
+    floors = before.ledger.floors()
     for entry in batch.taken:
-        floor = before.ledger.floor(entry.source, entry.kind)
+        floor = floors.get((entry.source, entry.kind), "")
         if entry.kind == "load" or entry.order >= floor or before.watermark is None:
             continue
         late = []
@@ -202,12 +203,12 @@ def _refuse_late(landing: Landing, batch: Batch, before: LandingState) -> None:
             raise LandingChangedError.of("late", late[0], [entry.path], told)
 
 
-def _rows_of(changes: Changes, path: str) -> Any:
+def _rows_of(changes: SourceChanges, path: str) -> Any:
     held = [place for place, name in enumerate(changes.names) if name == path]
     return np.flatnonzero(np.isin(changes.files, held))
 
 
-def _is_old(changes: Changes, path: str, landing: Landing, before: LandingState) -> bool:
+def _is_old(changes: SourceChanges, path: str, landing: Landing, before: LandingState) -> bool:
     if changes.moments is None or before.watermark is None:
         return False
     moments = changes.moments.iloc[_rows_of(changes, path)]
@@ -218,7 +219,7 @@ def _is_old(changes: Changes, path: str, landing: Landing, before: LandingState)
     return dt.datetime.fromisoformat(before.watermark) - oldest > landing.late_window
 
 
-def _has_unknown_keys(changes: Changes, path: str, before: LandingState, source: str) -> bool:
+def _has_unknown_keys(changes: SourceChanges, path: str, before: LandingState, source: str) -> bool:
     state = before.sources[source]
     part = changes.take(_rows_of(changes, path))
     keys = fold_keys([part.cells[name] for name in state.key], state.fold)

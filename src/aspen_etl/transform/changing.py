@@ -31,7 +31,7 @@ __all__ = [
     "MOMENT_WIDTH",
     "ROW_WIDTH",
     "UPDATE",
-    "Changes",
+    "SourceChanges",
     "Writes",
     "list_writes",
     "row_stamps",
@@ -56,7 +56,7 @@ ROW_WIDTH = len(f"/{_FIRST_ROW}")
 
 
 @dataclass(frozen=True)
-class Changes:
+class SourceChanges:
     """Hold changes of one source, in any order.
 
     Attributes:
@@ -84,10 +84,10 @@ class Changes:
     def __len__(self) -> int:
         return len(self.kinds)
 
-    def take(self, rows: Positions, /) -> Changes:
+    def take(self, rows: Positions, /) -> SourceChanges:
         """Take some of the changes, by their places."""
         before, moments = self.before, self.moments
-        return Changes(
+        return SourceChanges(
             take_rows(self.cells, rows),
             self.kinds[rows],
             COLUMNS.take(self.stamps, rows),
@@ -99,7 +99,7 @@ class Changes:
         )
 
     @classmethod
-    def join(cls, parts: Sequence[Changes], /) -> Changes:
+    def join(cls, parts: Sequence[SourceChanges], /) -> SourceChanges:
         """Put changes together, each part of which names the same columns."""
         if len(parts) == 1:
             return parts[0]
@@ -122,7 +122,7 @@ def _joined(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
     return make_frame(columns, pd.RangeIndex(sum(map(len, frames))))
 
 
-def _joined_befores(parts: Sequence[Changes]) -> Optional[pd.DataFrame]:
+def _joined_befores(parts: Sequence[SourceChanges]) -> Optional[pd.DataFrame]:
     told = next((part.before for part in parts if part.before is not None), None)
     if told is None:
         return None
@@ -133,7 +133,7 @@ def _joined_befores(parts: Sequence[Changes]) -> Optional[pd.DataFrame]:
     return _joined(frames)
 
 
-def _joined_moments(parts: Sequence[Changes]) -> Optional[pd.Series]:
+def _joined_moments(parts: Sequence[SourceChanges]) -> Optional[pd.Series]:
     if all(part.moments is None for part in parts):
         return None
     absent = [COLUMNS.repeat(None, len(part)) for part in parts]
@@ -183,7 +183,7 @@ class Writes:
     is_before: Mask
 
 
-def list_writes(changes: Changes, key: Sequence[str], fold: Optional[str], /) -> Writes:
+def list_writes(changes: SourceChanges, key: Sequence[str], fold: Optional[str], /) -> Writes:
     """List what changes write.
 
     Args:
@@ -219,7 +219,7 @@ def list_writes(changes: Changes, key: Sequence[str], fold: Optional[str], /) ->
     )
 
 
-def _told_before(changes: Changes, key: Sequence[str]) -> Optional[Mask]:
+def _told_before(changes: SourceChanges, key: Sequence[str]) -> Optional[Mask]:
     if changes.before is None or not len(changes):
         return None
     told: Mask = np.logical_and.reduce([are_present(changes.before[name]) for name in key])

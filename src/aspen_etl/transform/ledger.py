@@ -89,13 +89,13 @@ class Ledger:
             if entry.source == source and kind in {None, entry.kind}:
                 yield entry
 
-    def contents(self, source: str, kind: str) -> set[str]:
-        """Give the contents of a source's files that were taken."""
-        return {entry.content for entry in self.of(source, kind)}
-
-    def floor(self, source: str, kind: str) -> str:
-        """Give the last place in the order of files that was taken, or ''."""
-        return max((entry.order for entry in self.of(source, kind)), default="")
+    def floors(self) -> dict[tuple[str, str], str]:
+        """Give the last place in the order of files that was taken, by source and kind."""
+        out: dict[tuple[str, str], str] = {}
+        for entry in self.entries.values():
+            key = (entry.source, entry.kind)
+            out[key] = max(out.get(key, ""), entry.order)
+        return out
 
     def check_listed(self, listed: Mapping[str, tuple[int, str, Optional[str]]], /) -> list[str]:
         """Hold what was taken against what is listed now.

@@ -17,7 +17,14 @@ from aspen_etl.columns import COLUMNS, Mask, Positions
 from aspen_etl.columns.rows import codes
 from aspen_etl.columns.text import conform_text
 from aspen_etl.errors import LandingOrderError
-from aspen_etl.transform.changing import ANY, LOAD, LOAD_STAMP, MOMENT_WIDTH, ROW_WIDTH, Changes
+from aspen_etl.transform.changing import (
+    ANY,
+    LOAD,
+    LOAD_STAMP,
+    MOMENT_WIDTH,
+    ROW_WIDTH,
+    SourceChanges,
+)
 
 __all__ = ["Finding", "Registers", "find_losses", "raise_findings"]
 
@@ -83,7 +90,9 @@ class Registers:
         return out
 
 
-def find_losses(registers: Registers, changes: Changes, /, *, by_time: bool) -> tuple[Finding, ...]:
+def find_losses(
+    registers: Registers, changes: SourceChanges, /, *, by_time: bool
+) -> tuple[Finding, ...]:
     """Look through sorted writes once for what speaks of a loss."""
     found = [
         ("tie", _ties(registers)),
@@ -100,7 +109,7 @@ def find_losses(registers: Registers, changes: Changes, /, *, by_time: bool) -> 
     return tuple(each for each in findings if each.count)
 
 
-def _finding(problem: str, at: Positions, changes: Changes) -> Finding:
+def _finding(problem: str, at: Positions, changes: SourceChanges) -> Finding:
     files = np.unique(changes.files[at[at >= 0]]).tolist()
     return Finding(problem, len(at), tuple(changes.names[file] for file in files))
 
@@ -158,7 +167,7 @@ def _ambiguous(registers: Registers) -> Positions:
     return found
 
 
-def _falls_in_files(changes: Changes, order: Positions) -> Positions:
+def _falls_in_files(changes: SourceChanges, order: Positions) -> Positions:
     """Find rows of a file that are before the row above them in the order of all changes."""
     ranks = np.empty(len(order), dtype=np.int64)
     ranks[order] = np.arange(len(order))
@@ -172,7 +181,7 @@ def _falls_in_files(changes: Changes, order: Positions) -> Positions:
     return found
 
 
-def _times_that_fall(changes: Changes, order: Positions) -> Positions:
+def _times_that_fall(changes: SourceChanges, order: Positions) -> Positions:
     """Find changes that were committed, by their time, before one that is below them."""
     if changes.moments is None:
         return _NONE

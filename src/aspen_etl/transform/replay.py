@@ -20,7 +20,7 @@ from aspen_etl.columns.rows import find_rows, number_rows, sort_rows, take_rows
 from aspen_etl.errors import LandingChangedError
 from aspen_etl.schema.values import FIRST_ROW, ROW
 from aspen_etl.transform.alike import count_alike, fold_keys
-from aspen_etl.transform.changing import ANY, Changes, Writes, list_writes
+from aspen_etl.transform.changing import ANY, SourceChanges, Writes, list_writes
 from aspen_etl.transform.losses import Finding, Registers, find_losses
 
 __all__ = ["Folded", "SourceState", "fold"]
@@ -149,12 +149,12 @@ class Folded:
     changed: int
 
 
-def fold(state: SourceState, changes: Changes, /, *, by_time: bool = False) -> Folded:
+def fold(state: SourceState, changes: SourceChanges, /, *, by_time: bool = False) -> Folded:
     """Fold changes into a state.
 
     Args:
         state: What is known so far; it stays as it is.
-        changes: Changes in any order, some of them perhaps known already.
+        changes: SourceChanges in any order, some of them perhaps known already.
         by_time: Whether stamps are made of times, so that one time may stand in two files.
 
     Returns:
@@ -183,7 +183,7 @@ def fold(state: SourceState, changes: Changes, /, *, by_time: bool = False) -> F
 
 
 def _sort(
-    state: SourceState, changes: Changes, told: tuple[Writes, Positions], known: Positions
+    state: SourceState, changes: SourceChanges, told: tuple[Writes, Positions], known: Positions
 ) -> Registers:
     """Order what is written, and what was there before, by key and stamp."""
     writes, groups = told
@@ -214,7 +214,7 @@ def _sort(
 
 
 def _written(
-    registers: Registers, changes: Changes, places: Positions, state: SourceState
+    registers: Registers, changes: SourceChanges, places: Positions, state: SourceState
 ) -> SourceState:
     """Give the registers that were written, as a state of their own without numbers."""
     alive = registers.alive[places]
