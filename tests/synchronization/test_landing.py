@@ -14,6 +14,7 @@ import pytest
 
 import aspen_etl as ae
 from aspen_etl.errors import (
+    ArgumentError,
     LandingChangedError,
     LandingOrderError,
     LimitExceededError,
@@ -108,6 +109,11 @@ def test_a_run_goes_on_from_the_one_before(folder: Folder) -> None:
     assert second.watermark == "2026-01-31 12:00:06.000000"
     assert second.extract["borrower"].index.tolist() == first.extract["borrower"].index.tolist()[:1]
     assert names(first) == {"a": "Ada", "b": "Bob"}
+
+
+def test_a_time_without_a_zone_is_refused(folder: Folder) -> None:
+    with pytest.raises(ArgumentError, match="no zone"):
+        folder.read(until=dt.datetime(2026, 1, 1))  # noqa: DTZ001 - that is the point
 
 
 def test_an_empty_folder_gives_no_row(folder: Folder) -> None:

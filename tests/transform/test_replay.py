@@ -127,6 +127,13 @@ def test_a_state_is_a_value() -> None:
     assert fold(first, changes()).state is first
 
 
+def test_a_state_can_be_stored_as_a_frame() -> None:
+    state = fold(EMPTY, changes(("I", "b", "x", 1), ("D", "a", None, 2))).state
+    frame = state.to_stored()
+    assert list(frame) == ["id", "note", "_row", "_stamp", "_alive"]
+    assert SourceState.from_stored(frame, ["id"]).equals(state)
+
+
 def test_rows_keep_their_numbers_and_come_in_the_order_of_keys() -> None:
     first = fold(EMPTY, changes(("L", "m", "1", 0), ("L", "c", "2", 0))).state
     second = fold(first, changes(("I", "a", "3", 1))).state

@@ -112,8 +112,9 @@ def _text(values: pd.Series) -> pd.Series:
 
 def _refuse_cut(data: bytes, file: str) -> None:
     """Refuse a file whose last row has no end: what is missing of a cell would not be seen."""
-    if data and not data.endswith((b"\n", b"\r")):
-        raise CorruptFileError.at(file, "its last row does not end with a line break")
+    if not data.endswith((b"\n", b"\r")):
+        found = "its last row does not end with a line break" if data else "it is empty"
+        raise CorruptFileError.at(file, found)
 
 
 # ----------------------------------------------------------------------------- without one

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Optional
 import numpy as np
 
 from aspen_etl.columns.rows import are_present, find_rows
-from aspen_etl.errors import LandingChangedError
+from aspen_etl.errors import ArgumentError, LandingChangedError
 from aspen_etl.io.landed_rows import state_columns
 from aspen_etl.io.landing import LandedFolder, list_landing
 from aspen_etl.io.reading import ReadLimits
@@ -127,7 +127,7 @@ def read_landing(
         storage_options: What the filesystem takes: credentials, endpoint.
 
     Raises:
-        ArgumentError: The landing does not feed the model.
+        ArgumentError: The landing does not feed the model, or ``until`` has no zone.
         LandedFileError: A file holds what is no change, or not a whole one.
         LandingOrderError: SourceChanges do not follow from each other, or their order is not sure.
         LandingChangedError: The folder is not what it was.
@@ -135,6 +135,10 @@ def read_landing(
         SourceNotFoundError: There is no such folder.
     """
     landing.check(model)
+    if until.tzinfo is None:
+        raise ArgumentError(
+            "until= has no zone; give a time with one, as that of a run", problem="landing"
+        )
     before = _begin(landing, model, state)
     folder = list_landing(landing, storage_options)
     batch = BatchReader(landing, model, limits, until).read(folder, before.ledger)

@@ -25,6 +25,9 @@ from aspen_etl.transform.losses import Finding, Registers, find_losses
 
 __all__ = ["Folded", "SourceState", "fold"]
 
+#: The columns of a stored state beside those of the source.
+_STORED = ("_row", "_stamp", "_alive")
+
 _ANEW = "load the table anew into a new folder, as the next epoch"
 
 
@@ -62,6 +65,27 @@ class SourceState:
         cells = make_frame({name: COLUMNS.repeat(None, 0) for name in columns}, pd.RangeIndex(0))
         none = np.zeros(0, dtype=np.int64)
         return cls(tuple(key), cells, none, COLUMNS.repeat(None, 0), none.astype(bool), fold)
+
+    @classmethod
+    def from_stored(
+        cls, frame: pd.DataFrame, key: Sequence[str], fold: Optional[str] = None
+    ) -> SourceState:
+        """Make a state of the frame that ``to_stored`` gives."""
+        row, stamp, alive = _STORED
+        cells = {name: frame[name] for name in frame if name not in _STORED}
+        return cls(
+            tuple(key),
+            make_frame(cells, pd.RangeIndex(len(frame))),
+            frame[row].to_numpy(dtype=np.int64),
+            frame[stamp],
+            frame[alive].to_numpy(dtype=bool),
+            fold,
+        )
+
+    def to_stored(self) -> pd.DataFrame:
+        """Give all of it as one frame: cells, number, stamp, and whether the key is there."""
+        more = dict(zip(_STORED, (self.rows, self.stamps, self.alive)))
+        return self.cells.assign(**more)
 
     def __len__(self) -> int:
         return len(self.rows)
