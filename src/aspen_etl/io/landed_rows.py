@@ -78,7 +78,7 @@ def read_changes(
         ExtractError: It is not what it should be: torn, not in UTF-8, too large.
     """
     landing, model = told
-    request = Request(name.path, name.path, (), 1, limits, {}, implied=True)
+    request = Request(name.path, name.path, (OPERATION,), 1, limits)
     others = 0
     if name.source is None:
         parts, others = read_transactions(data, landing, request)
