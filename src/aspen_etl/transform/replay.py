@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Optional
+from typing import Any, Optional
 
 import numpy as np
 import pandas as pd
@@ -84,7 +84,7 @@ class SourceState:
 
     def to_stored(self) -> pd.DataFrame:
         """Give all of it as one frame: cells, number, stamp, and whether the key is there."""
-        more = dict(zip(_STORED, (self.rows, self.stamps, self.alive)))
+        more: dict[str, Any] = dict(zip(_STORED, (self.rows, self.stamps, self.alive)))
         return self.cells.assign(**more)
 
     def __len__(self) -> int:
