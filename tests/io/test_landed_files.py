@@ -19,9 +19,10 @@ from aspen_etl.errors import (
     LandedFileError,
     SourceNotFoundError,
 )
-from aspen_etl.io.landed_names import parse_name
+from aspen_etl.io.landed_names import LandedName, parse_name
 from aspen_etl.io.landed_rows import read_changes
 from aspen_etl.io.landed_times import canonical_moment
+from aspen_etl.io.landed_together import count_lines, read_together
 from aspen_etl.io.landing import list_landing
 from aspen_etl.schema.landing import LandedTable, Landing
 from aspen_etl.transform.changing import SourceChanges
@@ -265,6 +266,51 @@ def test_a_torn_file_is_named(data: bytes) -> None:
     with pytest.raises(AspenETLError) as caught:
         read_changes(data, name, (LANDING, MODEL), ae.ReadLimits())
     assert NAME in str(caught.value)
+
+
+# ------------------------------------------------------------------------------ many small files
+
+
+def small_files(*files: list[str]) -> list[tuple[LandedName, bytes]]:
+    out = []
+    for place, lines in enumerate(files):
+        name = parse_name(f"dbo/role_profile/20260131-14050{place}000.csv", LANDING)
+        assert name is not None
+        out.append((name, "".join(f"{each}\n" for each in [HEADER, *lines]).encode()))
+    return out
+
+
+def test_files_that_are_read_together_give_what_each_gives() -> None:
+    files = small_files([line(), line("U", "hush9")], [], [line("D", "hush9")], [line("I", "b")])
+    assert [count_lines(data, name, LANDING) for name, data in files] == [2, 0, 1, 1]
+    (together,) = read_together(files, (LANDING, MODEL), ae.ReadLimits())
+    alone = [read_together([file], (LANDING, MODEL), ae.ReadLimits()) for file in files]
+    joined = SourceChanges.join([changes for each in alone for changes in each])
+    assert together.cells.equals(joined.cells)
+    assert together.stamps.tolist() == joined.stamps.tolist()
+    assert [together.names[file] for file in together.files] == [
+        joined.names[file] for file in joined.files
+    ]
+    assert together.rows.tolist() == joined.rows.tolist() == [2, 3, 2, 2]
+
+
+def test_the_wrong_one_of_files_that_are_read_together_is_named() -> None:
+    files = small_files([line()], [line("X")], [line()])
+    with pytest.raises(LandedFileError, match=r"14050100") as caught:
+        read_together(files, (LANDING, MODEL), ae.ReadLimits())
+    assert caught.value.__context__ is None
+    assert files[1][0].path in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "data", [b'Op\n"I"\n', b"Op\nI", b"Op\n\nI\n", b"Op\r\nI\r\n", b"\nOp\n", b"Op\n\0\n", b""]
+)
+def test_a_file_whose_lines_may_be_no_rows_is_read_alone(data: bytes) -> None:
+    name = parse_name(NAME, LANDING)
+    assert name is not None
+    assert count_lines(data, name, LANDING) is None
+    assert count_lines(b"Op\nI\n", name, LANDING) == 1
+    assert count_lines(b"Op\nI\n", name, replace(LANDING, order="time")) is None
 
 
 # ------------------------------------------------------------------------------ declared columns

@@ -16,7 +16,9 @@ import numpy as np
 from aspen_etl.columns.rows import are_present
 from aspen_etl.columns.threads import UNKNOWN_ROWS, map_ahead
 from aspen_etl.errors import LandingChangedError, LandingOrderError, LimitExceededError
+from aspen_etl.io.landed_names import LandedName
 from aspen_etl.io.landed_rows import read_changes
+from aspen_etl.io.landed_together import count_lines, read_together
 from aspen_etl.io.landing import LandedFile, LandedFolder
 from aspen_etl.io.reading import ReadLimits
 from aspen_etl.schema.landing import Landing
@@ -55,12 +57,21 @@ class Batch:
 
 @dataclass(frozen=True)
 class _Read:
-    """A file that was read."""
+    """A file that was read, or is read with others later on.
+
+    Attributes:
+        entry: What the ledger keeps of it.
+        changes: Its changes by source; none of a double.
+        others: How many of its rows are of other tables.
+        double_of: The file that holds the same.
+        alike: Its bytes, and what those that are read together have in common.
+    """
 
     entry: Entry
     changes: Mapping[str, SourceChanges]
     others: int
     double_of: Optional[str] = None
+    alike: Optional[tuple[tuple[str, str, bytes], LandedName, bytes]] = None
 
 
 def listed_state(file: LandedFile) -> tuple[int, str]:
@@ -110,7 +121,8 @@ class BatchReader:
                 break
             self._refuse_reload(found, known)
             read.append(found)
-        batch = self._cut(read, self._oldest(young), [file.name.path for file in young])
+        waiting = [file.name.path for file in young]
+        batch = _cut(read, self._read_alike(read), self._oldest(young), waiting)
         if rows > self.limits.max_rows and not any(map(len, batch.changes.values())):
             raise LimitExceededError.of(
                 folder.url,
@@ -151,16 +163,35 @@ class BatchReader:
     ) -> _Read:
         data, content = loaded
         name = file.name
+        told = (name.path, name.source or "", name.kind, name.order, content, *listed_state(file))
+        lines = count_lines(data, name, self.landing)
+        if lines is not None:
+            entry = Entry(*told, lines)
+            first = seen.setdefault(entry.identity, name.path)
+            key = (entry.source, entry.kind, data[: data.index(b"\n")])
+            if first != name.path:
+                return _Read(entry, {}, 0, first)
+            return _Read(entry, {}, 0, None, (key, name, data))
         found = read_changes(data, name, (self.landing, self.model), self.limits)
-        size, modified = listed_state(file)
-        rows = found.others + sum(map(len, found.changes.values()))
-        entry = Entry(
-            name.path, name.source or "", name.kind, name.order, content, size, modified, rows
-        )
+        entry = Entry(*told, found.others + sum(map(len, found.changes.values())))
         first = seen.setdefault(entry.identity, name.path)
         if first != name.path:
             return _Read(entry, {}, found.others, first)
         return _Read(entry, found.changes, found.others)
+
+    def _read_alike(self, read: Sequence[_Read]) -> list[tuple[str, SourceChanges]]:
+        """Read the files together that have one header; give all changes, each with its source."""
+        groups: dict[tuple[str, str, bytes], list[tuple[LandedName, bytes]]] = {}
+        for found in read:
+            if found.alike is not None:
+                key, name, data = found.alike
+                groups.setdefault(key, []).append((name, data))
+        out = [
+            (source, changes)
+            for (source, _, _), files in groups.items()
+            for changes in read_together(files, (self.landing, self.model), self.limits)
+        ]
+        return out + [each for found in read for each in found.changes.items()]
 
     def _refuse_double_below(self, found: _Read, ledger: Ledger) -> None:
         """Refuse a file whose copy was taken under a later name, where names are the order."""
@@ -199,26 +230,36 @@ class BatchReader:
                 held = changes.moments[changes.kinds != LOAD]
                 yield from [held.min()] if len(held) else []
 
-    def _cut(self, read: Sequence[_Read], cut: Optional[str], waiting: Sequence[str]) -> Batch:
-        parts: dict[str, list[SourceChanges]] = {}
-        loads: dict[str, int] = {}
-        taken, pending = [], list(waiting)
-        for found in read:
-            is_whole = True
-            for source, changes in found.changes.items():
-                rows = _before(changes, cut)
-                is_whole = is_whole and len(rows) == len(changes)
-                if len(rows):
-                    parts.setdefault(source, []).append(changes.take(rows))
-            if found.entry.kind == "load" and found.double_of is None:
-                loads[found.entry.source] = loads.get(found.entry.source, 0) + found.entry.rows
-            if is_whole and found.double_of not in pending:  # a double waits with the first
-                taken.append(found.entry)
-            else:
-                pending.append(found.entry.path)
-        changes_of = {source: SourceChanges.join(held) for source, held in parts.items()}
-        others = sum(found.others for found in read)
-        return Batch(changes_of, tuple(taken), tuple(sorted(pending)), loads, others)
+
+def _cut(
+    read: Sequence[_Read],
+    found: Sequence[tuple[str, SourceChanges]],
+    cut: Optional[str],
+    waiting: Sequence[str],
+) -> Batch:
+    """Take what was committed before a time, and tell which files hold more than that."""
+    parts: dict[str, list[SourceChanges]] = {}
+    taken, pending = [], set(waiting)
+    for source, changes in found:
+        rows = _before(changes, cut)
+        if len(rows) < len(changes):
+            left = np.setdiff1d(np.arange(len(changes)), rows)
+            pending.update(changes.names[file] for file in np.unique(changes.files[left]).tolist())
+        if len(rows):
+            part = changes if len(rows) == len(changes) else changes.take(rows)
+            parts.setdefault(source, []).append(part)
+    loads: dict[str, int] = {}
+    for each in read:
+        entry = each.entry
+        if entry.kind == "load" and each.double_of is None:
+            loads[entry.source] = loads.get(entry.source, 0) + entry.rows
+        if entry.path in pending or each.double_of in pending:  # a double waits with the first
+            pending.add(entry.path)
+        else:
+            taken.append(entry)
+    changes_of = {source: SourceChanges.join(held) for source, held in parts.items()}
+    others = sum(each.others for each in read)
+    return Batch(changes_of, tuple(taken), tuple(sorted(pending)), loads, others)
 
 
 def _before(

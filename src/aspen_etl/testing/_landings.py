@@ -23,8 +23,10 @@ __all__ = ["LandedHistory", "LoggedChange", "Row", "landed_histories"]
 Row = Mapping[str, Optional[str]]
 
 #: What is drawn for cells and keys; no error may hold the word that stands in most of them.
-_CELLS = (None, "", "x", "é", "hush,hush", 'say "hush"', "hush\nhush", " hush ", "NULL", "007")
+_CELLS = (None, "", "x", "é", " hush ", "NULL", "007", "hush,hush", 'say "hush"', "hush\nhush")
 _KEYS = ("hush-a", "hush-b", "hush,c")
+#: How many of them need no quotes in CSV; some histories have no others.
+_PLAIN_CELLS, _PLAIN_KEYS = 7, 2
 
 _START = dt.datetime(2026, 3, 29, 0, 59, 59, tzinfo=dt.timezone.utc)
 
@@ -116,25 +118,26 @@ def landed_histories(
     tables = landing.tables
     widths = [len(own_columns(tables[source], source, model)) for source in tables]
     parts = max(len(table.key) for table in tables.values())
-    keys = st.tuples(*[st.integers(0, len(_KEYS) - 1)] * parts)
-    cells = st.tuples(*[st.integers(0, len(_CELLS) - 1)] * max(widths))
+    most = st.booleans().map(
+        lambda plain: (_PLAIN_KEYS, _PLAIN_CELLS) if plain else (len(_KEYS), len(_CELLS))
+    )
     kinds = ["write", "write", "delete", "commit"] + ["rekey"] * key_updates
-    steps = st.lists(
-        st.builds(
-            _Step, st.sampled_from(kinds), st.integers(0, len(tables) - 1), keys, keys, cells
-        ),
-        min_size=max_steps // 2,
-        max_size=max_steps,
-    )
-    moments = st.integers(0, max_steps // 4)
-    return st.builds(
-        lambda steps, load, alter: _Database(landing, model, late_columns or {}).run(
-            steps, load, alter
-        ),
-        steps,
-        moments,
-        st.integers(0, max_steps),
-    )
+
+    def histories(most: tuple[int, int]) -> st.SearchStrategy[LandedHistory]:
+        keys = st.tuples(*[st.integers(0, most[0] - 1)] * parts)
+        cells = st.tuples(*[st.integers(0, most[1] - 1)] * max(widths))
+        table = st.integers(0, len(tables) - 1)
+        step = st.builds(_Step, st.sampled_from(kinds), table, keys, keys, cells)
+        steps = st.lists(step, min_size=max_steps // 2, max_size=max_steps)
+        load, alter = st.integers(0, max_steps // 4), st.integers(0, max_steps)
+        return st.builds(
+            lambda *told: _Database(landing, model, late_columns or {}).run(*told),
+            steps,
+            load,
+            alter,
+        )
+
+    return most.flatmap(histories)
 
 
 def own_columns(table: LandedTable, source: str, model: Model) -> list[str]:
