@@ -173,7 +173,7 @@ def _key(table: LandedTable) -> tuple[str, ...]:
 def _check_loaded(landing: Landing, batch: Batch, before: LandingState) -> None:
     """Hold the rows of a full load against those that DMS tells: no file says that it is over."""
     loaded = landing.loaded
-    for source, table in landing.tables.items():
+    for source in landing.tables:
         found = batch.loads.get(source, 0)
         known = sum(1 for _ in before.ledger.of(source, "load"))
         if known or (not found and not isinstance(loaded, Mapping)):
@@ -182,10 +182,11 @@ def _check_loaded(landing: Landing, batch: Batch, before: LandingState) -> None:
             continue
         wanted = "nobody says how many" if loaded is None else f"{loaded[source]:,} were loaded"
         told = (
-            f"of the full load {found:,} rows lie here, and {wanted}; of tables",
+            f"files of a full load that may not be whole ({found:,} rows, and {wanted})",
             "wait for its end, then give loaded= the rows that DMS reports (FullLoadRows)",
         )
-        raise LandingChangedError.of("unfinished", source, [table.name], told)
+        files = [each.path for each in batch.taken if (each.source, each.kind) == (source, "load")]
+        raise LandingChangedError.of("unfinished", source, files, told)
 
 
 def _refuse_late(landing: Landing, batch: Batch, before: LandingState) -> None:
