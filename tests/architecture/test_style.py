@@ -29,6 +29,7 @@ DOORS = {
     "store/snapshot_store.py commit",
     "schema/column.py column",
     "schema/column.py ref",
+    "synchronization/landing.py read_landing",
     "synchronization/syncing.py plan",
     "synchronization/syncing.py sync",
 }

@@ -19,6 +19,11 @@ from aspen_etl.errors.base import (
     UnexpectedError,
     ValidationError,
 )
+from aspen_etl.errors.landing import (
+    LandedFileError,
+    LandingChangedError,
+    LandingOrderError,
+)
 from aspen_etl.errors.reading import (
     CorruptFileError,
     FileFormatError,
@@ -64,6 +69,9 @@ __all__ = [
     "ExtractError",
     "FileFormatError",
     "HeaderError",
+    "LandedFileError",
+    "LandingChangedError",
+    "LandingOrderError",
     "LimitExceededError",
     "MissingDependencyError",
     "ModelError",
