@@ -70,6 +70,8 @@ def test_what_a_release_before_wrote_is_as_it_would_be_written(
     for name, table in store.model.tables.items():
         held, frame = opened(store, name), store.read().tables[name]
         check(held, store, name)
+        if len(store.find().tables[name].files) > 1:  # in parts; what is written is one file
+            continue
         nothing = frame.iloc[:0]
         changes = TableChanges(nothing, frame, nothing, table)  # so that each row is written anew
         found, kept = held.after(changes), stored_file(store, name).read_bytes()
