@@ -225,7 +225,7 @@ def _join(now: pd.DataFrame, then: pd.DataFrame, staying: Positions) -> pd.DataF
     columns = {}
     for column in now.columns:
         both = [now[column], COLUMNS.take(then[column], staying)]
-        joined = pd.concat(both, ignore_index=True) if len(staying) else both[0]
-        whole = pd.api.types.is_integer_dtype(now[column].dtype)
-        columns[column] = joined if whole else conform_text(joined)
+        if not pd.api.types.is_integer_dtype(now[column].dtype):
+            both = [conform_text(each) for each in both]
+        columns[column] = COLUMNS.concat(both) if len(staying) else both[0]
     return make_frame(columns)
