@@ -204,7 +204,7 @@ def _keys(sheet: CellSheet, key: str) -> _Keys:
     from aspen_etl.columns.arrow_arrays import one_piece, text_bytes
 
     bounds, data = text_bytes(one_piece(sheet.table.column(key).chunks))
-    return _Keys(memoryview(data), bounds - bounds[0])
+    return _Keys(data.data, bounds - bounds[0])
 
 
 def _differ(before: CellSheet, at: Positions, after: CellSheet, rows: Positions) -> Mask:
