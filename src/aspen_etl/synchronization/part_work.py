@@ -10,15 +10,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Optional
 
+import numpy as np
 import pandas as pd
 
-from aspen_etl.changes import ChangeCounts, Changes
-from aspen_etl.columns.frames import equal_frames
+from aspen_etl.changes import ChangeCounts, Changes, TableChanges
+from aspen_etl.columns.frames import equal_frames, make_frame
+from aspen_etl.columns.handing import held
+from aspen_etl.columns.rows import take_rows
 from aspen_etl.io.exchange import Piece
 from aspen_etl.normalization import NormalizeResult, Summary, conclude
 from aspen_etl.schema import Held, Previous, Run, Snapshot
-from aspen_etl.schema.rejects import take_in
-from aspen_etl.schema.snapshot import Tables
+from aspen_etl.schema.rejects import hand_out, take_in
+from aspen_etl.schema.snapshot import KeyState, Tables
 from aspen_etl.store.parted import MadePart
 from aspen_etl.store.partly import StoredTables
 from aspen_etl.store.place import Place
@@ -29,7 +32,7 @@ from aspen_etl.synchronization.units import Reader
 from aspen_etl.transform import settle
 from aspen_etl.transform.claiming import Claim, claim
 from aspen_etl.transform.keeping import Missing
-from aspen_etl.transform.keys import Retired
+from aspen_etl.transform.keys import PartedKeys, Retired, TableKeys, key_columns
 from aspen_etl.transform.parting import Partitioning, check_range
 
 __all__ = ["Done", "Job", "Work", "normalize_part"]
@@ -122,7 +125,7 @@ def normalize_part(work: Work, job: Job) -> Done:
         {name: ChangeCounts(**found.counts) for name, found in result.changes.items()},
         result.summary,
         others[-1] if len(rejects) else None,
-        rejects.iloc[:0],
+        _alone(rejects.iloc[:0]),
         time.monotonic() - begun,
     )
 
@@ -158,12 +161,21 @@ def _retired_before(name: str, before: Previous, how: Partitioning) -> Optional[
 
 
 def _only_lookups(result: NormalizeResult, how: Partitioning) -> NormalizeResult:
-    """Give what was made of lookup tables alone."""
-    snapshot = Snapshot(
-        Tables({name: result.tables[name] for name in how.lookups}),
-        {name: result.snapshot.keys[name] for name in how.lookups},
-        result.snapshot.time,
-    )
-    changes = Changes({name: result.changes[name] for name in how.lookups})
-    nothing = result.rejects.iloc[:0]
-    return NormalizeResult(snapshot, nothing, changes, Summary({}, (), {}))
+    """Give what was made of lookup tables alone, without the memory that they share with others."""
+    tables = {name: _alone(result.tables[name]) for name in how.lookups}
+    keys, changes = dict[str, KeyState](), {}
+    for name in how.lookups:
+        table, state = how.model.tables[name], result.snapshot.keys[name]
+        in_use = make_frame({column: tables[name][column] for column in key_columns(table)})
+        retired = _alone(Retired.of(state, result.tables[name], table).keys)
+        keys[name] = TableKeys(table, state.next, PartedKeys(in_use, retired))
+        found = result.changes[name]
+        inserted, updated, deleted = (_alone(held(found, kind)) for kind in found.counts)
+        changes[name] = TableChanges(inserted, updated, deleted, table)
+    snapshot = Snapshot(Tables(tables), keys, result.snapshot.time)
+    nothing = hand_out(_alone(take_in(result.rejects).iloc[:0]))
+    return NormalizeResult(snapshot, nothing, Changes(changes), Summary({}, (), {}))
+
+
+def _alone(frame: pd.DataFrame) -> pd.DataFrame:
+    return take_rows(frame, np.arange(len(frame)))
