@@ -11,7 +11,7 @@ import pandas as pd
 
 from aspen_etl.columns.positions import gather, is_range
 from aspen_etl.columns.protocol import Mask, Moments, Positions
-from aspen_etl.columns.text import conform_text, one_missing
+from aspen_etl.columns.text import TEXT, conform_text, one_missing
 
 __all__ = ["Plain", "alike", "neighbours"]
 
@@ -54,6 +54,8 @@ class Plain:
         """Put columns one after the other."""
         if len(columns) == 1:
             return columns[0].reset_index(drop=True)
+        if any(column.dtype == TEXT for column in columns):  # text that another gave may be objects
+            columns = [conform_text(each) if each.dtype == object else each for each in columns]
         joined = pd.concat(columns, ignore_index=True)
         return one_missing(joined) if joined.dtype == object else joined
 
