@@ -10,13 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Optional
 
-import numpy as np
 import pandas as pd
 
 from aspen_etl.changes import ChangeCounts, Changes, TableChanges
 from aspen_etl.columns.frames import equal_frames, make_frame
 from aspen_etl.columns.handing import held
-from aspen_etl.columns.rows import take_rows
 from aspen_etl.io.exchange import Piece
 from aspen_etl.normalization import NormalizeResult, Summary, conclude
 from aspen_etl.schema import Held, Previous, Run, Snapshot
@@ -178,4 +176,6 @@ def _only_lookups(result: NormalizeResult, how: Partitioning) -> NormalizeResult
 
 
 def _alone(frame: pd.DataFrame) -> pd.DataFrame:
-    return take_rows(frame, np.arange(len(frame)))
+    """Copy the few rows of a frame, whose columns may be views of large ones."""
+    # NOTE: to take rows in their order is a view again.
+    return make_frame({c: pd.Series(frame[c].tolist(), dtype=frame[c].dtype) for c in frame})
