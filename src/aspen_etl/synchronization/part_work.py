@@ -28,7 +28,7 @@ from aspen_etl.synchronization.report import PartReport
 from aspen_etl.synchronization.scattering import gather
 from aspen_etl.synchronization.units import Reader
 from aspen_etl.transform import settle
-from aspen_etl.transform.claiming import Claim, claim
+from aspen_etl.transform.claiming import Claim, NewRows, claim
 from aspen_etl.transform.keeping import Missing
 from aspen_etl.transform.keys import PartedKeys, Retired, TableKeys, key_columns
 from aspen_etl.transform.parting import Partitioning, check_range
@@ -117,7 +117,7 @@ def normalize_part(work: Work, job: Job) -> Done:
         dict(zip(names, pieces)), dict(zip(retired, others)), _changed(retired, before, work, job)
     )
     return Done(
-        claim(result.snapshot, work.following, how),
+        _claim(result, work),
         made,
         _only_lookups(result, how),
         {name: ChangeCounts(**found.counts) for name, found in result.changes.items()},
@@ -173,6 +173,13 @@ def _only_lookups(result: NormalizeResult, how: Partitioning) -> NormalizeResult
     snapshot = Snapshot(Tables(tables), keys, result.snapshot.time)
     nothing = hand_out(_alone(take_in(result.rejects).iloc[:0]))
     return NormalizeResult(snapshot, nothing, Changes(changes), Summary({}, (), {}))
+
+
+def _claim(result: NormalizeResult, work: Work) -> Claim:
+    """Say for what the part needs numbers, without the memory of its tables."""
+    found = claim(result.snapshot, work.following, work.how)
+    rows = {n: NewRows(r.count, r.mixed, _alone(r.keys)) for n, r in found.rows.items()}
+    return Claim(found.texts, rows)
 
 
 def _alone(frame: pd.DataFrame) -> pd.DataFrame:
