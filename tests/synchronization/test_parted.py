@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import gzip
 import traceback
+import weakref
 from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import fsspec
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -27,7 +29,7 @@ from aspen_etl.errors import (
 )
 from aspen_etl.io.exchange import Exchange, Piece
 from aspen_etl.schema import Entity, Model, Series, Table, column, ref
-from aspen_etl.synchronization import dividing, units
+from aspen_etl.synchronization import dividing, part_work, units
 from aspen_etl.synchronization.parts import Parts
 from aspen_etl.workers import InTurn, Processes, Workers
 from tests.laws.test_parted_stores import differences
@@ -422,3 +424,14 @@ def test_rows_keep_their_numbers_in_rejects(tmp_path: Path) -> None:
     rejects = store.read_rejects()
     assert rejects[["row", "column"]].to_numpy().tolist() == [[32, "email"]]
     assert isinstance(rejects, pd.DataFrame)
+
+
+def test_what_a_worker_tells_keeps_no_table_in_memory() -> None:
+    large = np.arange(100_000)
+    told, seen = (
+        part_work._alone(pd.DataFrame({"n": large}, copy=False).iloc[:2]),
+        weakref.ref(large),
+    )
+    del large
+    assert seen() is None
+    assert told["n"].tolist() == [0, 1]

@@ -41,7 +41,12 @@ def new_client(service: str, region: Optional[str] = None) -> Any:
     raise MissingDependencyError.for_extra("botocore", "s3", "asking a service of AWS")
 
 
-def call(ask: Callable[[], T], name: str, step: str) -> T:
+def call(
+    ask: Callable[[], T],
+    name: str,
+    step: str,
+    refused: Callable[[str, str, str], CatalogError] = CatalogError.at,
+) -> T:
     """Call a service, and raise ours in the place of what it, or the way to it, raises."""
     try:
         return ask()
@@ -49,7 +54,7 @@ def call(ask: Callable[[], T], name: str, step: str) -> T:
         code = error_code(error)
         if code is None:
             raise
-    raise CatalogError.at(name, step, code)
+    raise refused(name, step, code)
 
 
 def error_code(error: Exception) -> Optional[str]:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from aspen_etl.aws.clients import error_code, new_client
+from aspen_etl.aws.clients import call, new_client
 from aspen_etl.errors import ArgumentError, CatalogError
 
 __all__ = ["describe_task"]
@@ -98,13 +98,7 @@ def _all(name: str, step: str, ask: Callable[..., Mapping[str, Any]]) -> list[Ma
 
 
 def _ask(name: str, step: str, ask: Callable[[], T]) -> T:
-    try:
-        return ask()
-    except Exception as error:
-        code = error_code(error)
-        if code is None:
-            raise
-    raise _refused(name, step, code)
+    return call(ask, name, step, _refused)
 
 
 def _refused(name: str, step: str, reason: str) -> CatalogError:

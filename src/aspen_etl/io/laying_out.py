@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from aspen_etl.schema.model import Model
     from aspen_etl.schema.spec import SourceSpec
 
-__all__ = ["Parts", "lay_out", "put_together"]
+__all__ = ["Parts", "add_notes", "lay_out", "put_together"]
 
 #: What was read of a sheet: each part with the place that it comes from.
 Parts = Sequence["tuple[Location, RawSheet]"]
@@ -34,12 +34,17 @@ def put_together(raw: Mapping[str, Parts], model: Model, reading: Reading, /) ->
     for name, spec in model.sources.items():
         frames[name], found = lay_out(raw[name], spec, reading)
         faults.append(found)
-        notes[name] = sum((Counter(part.notes) for _, part in raw[name]), Counter())
+        notes[name] = add_notes(part.notes for _, part in raw[name])
     return Extract.from_frames(
         frames,
         faults=pd.concat(faults, ignore_index=True),
         notes={name: counts for name, counts in notes.items() if counts},
     )
+
+
+def add_notes(notes: Iterable[Mapping[str, int]], /) -> Mapping[str, int]:
+    """Add up what readers of parts of a sheet noticed."""
+    return sum(map(Counter, notes), Counter[str]())
 
 
 def lay_out(

@@ -7,6 +7,7 @@ the tables.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -63,19 +64,21 @@ class State:
         """Give it, for the run that follows."""
         if self.pieces:
             found = [(name, exchange.get(piece)) for name, piece in self.pieces]
-            return _held(found, self.commit)
+            return _held(found, self.commit.time)
         stored = StoredPrevious(place, self.commit.of_part(self.number, how.lookups))
         if self.bounds is None:
             return stored
         cutter = StateCutter(self.bounds, how)
         walked = stored.walk(how.model.lineage.table_order)
-        return _held([(name, cutter.cut(name, then)[self.at]) for name, then in walked], stored)
+        return _held(
+            [(name, cutter.cut(name, then)[self.at]) for name, then in walked], stored.time
+        )
 
 
-def _held(found: Sequence[tuple[str, Before]], of: object) -> Held:
+def _held(found: Sequence[tuple[str, Before]], time: Optional[dt.datetime]) -> Held:
     tables = {name: then.frame for name, then in found if then.frame is not None}
     keys = {name: then.state for name, then in found if then.state is not None}
-    return Held(Snapshot(Tables(tables), keys, getattr(of, "time", None)))
+    return Held(Snapshot(Tables(tables), keys, time))
 
 
 @dataclass(frozen=True, eq=False)

@@ -109,12 +109,13 @@ def normalize_part(work: Work, job: Job) -> Done:
     check_range(result.tables, job.number, work.bounds, how)
     rejects = take_in(result.rejects)
     retired = _retired(result, how)
-    names = [name for name in how.owners if name in how.model.tables]
     # NOTE: a table is one piece, so that who writes it need not hold the others.
-    pieces = exchange.put([result.tables[name] for name in names])
+    pieces = exchange.put([result.tables[name] for name in how.owners])
     others = exchange.put([*retired.values(), *([rejects] if len(rejects) else [])])
     made = MadePart(
-        dict(zip(names, pieces)), dict(zip(retired, others)), _changed(retired, before, work, job)
+        dict(zip(how.owners, pieces)),
+        dict(zip(retired, others)),
+        _changed(retired, before, work, job),
     )
     return Done(
         _claim(result, work),
@@ -183,6 +184,6 @@ def _claim(result: NormalizeResult, work: Work) -> Claim:
 
 
 def _alone(frame: pd.DataFrame) -> pd.DataFrame:
-    """Copy the few rows of a frame, whose columns may be views of large ones."""
-    # NOTE: to take rows in their order is a view again.
+    """Copy rows whose columns may be views of larger ones, which they would keep in memory."""
+    # NOTE: to take rows in their order is a view again, and to copy what Arrow holds is none.
     return make_frame({c: pd.Series(frame[c].tolist(), dtype=frame[c].dtype) for c in frame})

@@ -22,6 +22,7 @@ from aspen_etl.io import blocks
 from aspen_etl.io.blocks import Span
 from aspen_etl.io.csv_source import end_of_records
 from aspen_etl.io.exchange import Piece
+from aspen_etl.io.laying_out import add_notes
 from aspen_etl.schema.spec import SourceSpec
 from aspen_etl.schema.values import FAULT_COLUMNS, Extract
 from aspen_etl.synchronization.units import Reader, Sheet, Unit
@@ -165,7 +166,7 @@ def gather(pieces: Iterable[tuple[str, Piece]], reader: Reader, /) -> Extract:
     """Join the rows of a part.
 
     Args:
-        pieces: The rows of each sheet, in order; a part of which a sheet has none begins with none.
+        pieces: The rows of each sheet, in order; of a sheet without a piece there are none.
         reader: What every worker knows.
     """
     sheets = {name: _nothing(spec) for name, spec in reader.how.model.sources.items()}
@@ -182,10 +183,7 @@ def _nothing(source: SourceSpec) -> Sheet:
 
 def _join(parts: Sequence[Sheet]) -> Sheet:
     held = [part for part in parts if len(part.frame)] or list(parts[:1])
-    notes: dict[str, int] = {}
-    for part in parts:
-        for note, count in part.notes.items():
-            notes[note] = notes.get(note, 0) + count
+    notes = add_notes(part.notes for part in parts)
     if len(held) == 1:
         return Sheet(held[0].frame, held[0].faults, notes)
     index = pd.Index(np.concatenate([part.frame.index for part in held]), name="row")

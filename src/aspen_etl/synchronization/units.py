@@ -20,7 +20,7 @@ from aspen_etl.io.blocks import Span
 from aspen_etl.io.exchange import Exchange, Piece
 from aspen_etl.io.extract import check_names, read_files
 from aspen_etl.io.filesystem import Location
-from aspen_etl.io.laying_out import Parts, lay_out
+from aspen_etl.io.laying_out import Parts, add_notes, lay_out
 from aspen_etl.io.places import SheetFiles, Source, find_files
 from aspen_etl.io.reading import Reading
 from aspen_etl.schema.values import Extract
@@ -93,11 +93,7 @@ class Reader:
     def lay_out(self, name: str, parts: Parts, /) -> Sheet:
         """Lay out what was read as a sheet of the model."""
         frame, faults = lay_out(parts, self.how.model.sources[name], self.reading)
-        notes: dict[str, int] = {}
-        for _, raw in parts:
-            for note, count in raw.notes.items():
-                notes[note] = notes.get(note, 0) + count
-        return Sheet(frame, faults, notes)
+        return Sheet(frame, faults, add_notes(raw.notes for _, raw in parts))
 
 
 # ----------------------------------------------------------------------------- what there is
