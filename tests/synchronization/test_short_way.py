@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from pathlib import Path
 from typing import Any, Optional
 
@@ -200,7 +201,8 @@ def test_it_is_kept_beside_the_rejects_and_its_figures_hold_no_cell(
         "role_profile.lines.csv",
     ]
     text = (tmp_path / "store/_aspen/kept/source.json").read_text()
-    assert "b007" not in text
+    # A digest may well hold the letters of an id: they are looked for in what is none.
+    assert "b007" not in re.sub(r"\b[0-9a-f]{64}\b", "", text)
     assert json.loads(text)["sheets"]["borrower"]["rows"] == COUNT
     status = store.status(now=run(3).time)
     assert (status.proved, status.short_runs) == (run(1).time.isoformat(), 0)
