@@ -25,7 +25,7 @@ from aspen_etl.schema.landing_file import landing_of, read_json, read_toml, valu
 if TYPE_CHECKING:
     from aspen_etl.schema.model import Model
 
-__all__ = ["LandedTable", "Landing"]
+__all__ = ["Fold", "LandedTable", "Landing"]
 
 #: What orders the changes of a key.
 Order = Literal["sequence", "transactions", "time"]

@@ -15,12 +15,13 @@ from aspen_etl.errors import AspenETLError, NotSupportedError
 from aspen_etl.io.filesystem import Location
 from aspen_etl.io.small_files import read_small, take_away
 from aspen_etl.io.writing import Data, make_folder, put
-from aspen_etl.store.commit import STRICT, Commit, Moment, StoredFile
+from aspen_etl.store.commit import STRICT, Commit, Moment
 from aspen_etl.store.committing import claim_rejects
 from aspen_etl.store.frames import checksum, read_bytes
 from aspen_etl.store.listing import list_names
 from aspen_etl.store.place import Place
 from aspen_etl.store.sealing import sealed, unsealed
+from aspen_etl.store.stored import StoredFile
 
 __all__ = [
     "FormName",

@@ -24,7 +24,7 @@ from aspen_etl.store.belonging import (
     find_rows_to_erase,
     read_subject,
 )
-from aspen_etl.store.commit import Commit, Stored, StoredFile
+from aspen_etl.store.commit import Commit
 from aspen_etl.store.committing import append, claim_rejects, next_commit, retrying
 from aspen_etl.store.kept import check_kept, forget_kept
 from aspen_etl.store.likeness import Subject
@@ -32,6 +32,7 @@ from aspen_etl.store.place import Place
 from aspen_etl.store.purge_report import PurgeReport
 from aspen_etl.store.reading import read_stored, whole
 from aspen_etl.store.refused import check_reachable, purge_refused, read_refused
+from aspen_etl.store.stored import Stored, StoredFile
 from aspen_etl.store.vacuuming import delete_unnamed, storage_time
 from aspen_etl.transform.keys import key_columns
 

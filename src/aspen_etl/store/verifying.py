@@ -20,9 +20,10 @@ from aspen_etl.schema.evolution import complete
 from aspen_etl.schema.rejects import columns_as_named
 from aspen_etl.schema.spec import TableSpec
 from aspen_etl.schema.validation import find_failures
-from aspen_etl.store.commit import Commit, Stored
+from aspen_etl.store.commit import Commit
 from aspen_etl.store.place import Place
 from aspen_etl.store.reading import find_older, read_stored
+from aspen_etl.store.stored import Stored
 from aspen_etl.store.verifying_log import LogCheck, Problem, verify_log
 from aspen_etl.store.verifying_parts import check_parts
 from aspen_etl.transform.keys import key_columns

@@ -5,10 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, Optional
 
 import numpy as np
 
+from aspen_etl.columns import Positions
 from aspen_etl.columns.rows import are_present, find_rows
 from aspen_etl.errors import ArgumentError, LandingChangedError
 from aspen_etl.io.landed_rows import state_columns
@@ -19,9 +21,11 @@ from aspen_etl.schema.values import Extract
 from aspen_etl.synchronization.landed_batch import Batch, BatchReader
 from aspen_etl.transform.alike import fold_keys
 from aspen_etl.transform.changing import SourceChanges
+from aspen_etl.transform.landing_state import LandingState
 from aspen_etl.transform.ledger import Ledger
 from aspen_etl.transform.losses import Finding, raise_findings
-from aspen_etl.transform.replay import SourceState, fold
+from aspen_etl.transform.replay import fold
+from aspen_etl.transform.source_state import SourceState
 
 if TYPE_CHECKING:
     from aspen_etl.schema.model import Model
@@ -33,61 +37,35 @@ _GAPS = ("gap",)
 
 
 @dataclass(frozen=True)
-class LandingState:
-    """Hold what is known of a landing folder: a value, from which the next run goes on.
-
-    Attributes:
-        epoch: Which full load it is of.
-        sources: What is known of each source.
-        ledger: Which files were taken.
-        watermark: The time of the youngest commit that was taken, as text in UTC.
-    """
-
-    epoch: int
-    sources: Mapping[str, SourceState]
-    ledger: Ledger = field(default_factory=Ledger)
-    watermark: Optional[str] = None
-
-    def to_extract(self, model: Model, /) -> Extract:
-        """Give the living rows, in the order of their keys."""
-        return Extract.from_frames(
-            {
-                source: self.sources[source].to_frame(list(spec.columns))
-                for source, spec in model.sources.items()
-            }
-        )
-
-    def equals(self, other: LandingState, /, *, numbers: bool = True) -> bool:
-        """Tell whether the other knows the same of the same keys, by whatever files."""
-        return self.sources.keys() == other.sources.keys() and all(
-            state.equals(other.sources[source], numbers=numbers)
-            for source, state in self.sources.items()
-        )
-
-
-@dataclass(frozen=True)
 class LandingRead:
     """What reading a landing folder gives.
 
     Attributes:
+        model: What the sources become.
         state: What is known afterwards: whoever commits the tables commits it with them.
-        extract: The living rows of each source.
         pending: The files that wait, in whole or in part.
         findings: What was counted by source, and is no error: see ``Finding``.
         changed: How many keys of each source have another row, came or went.
         unknown: How many files have a name that says nothing.
         others: How many rows of transaction files are of other tables.
         heard: When the newest file of the landing's heartbeat was written, if there is one.
+        at: By source, the places in its state of those keys.
     """
 
     state: LandingState
-    extract: Extract
+    model: Model = field(repr=False)
     pending: tuple[str, ...] = ()
     findings: Mapping[str, tuple[Finding, ...]] = field(default_factory=dict)
     changed: Mapping[str, int] = field(default_factory=dict)
     unknown: int = 0
     others: int = 0
     heard: Optional[dt.datetime] = None
+    at: Mapping[str, Positions] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def extract(self) -> Extract:
+        """The living rows of each source, in the order of their keys."""
+        return self.state.to_extract(self.model)
 
     @property
     def ledger(self) -> Ledger:
@@ -238,14 +216,14 @@ def _fold(
     pass_over: tuple[str, ...],
 ) -> LandingRead:
     folder, batch, before = told
-    sources, findings, changed = dict(before.sources), {}, {}
+    sources, findings, at = dict(before.sources), {}, {}
     moments = [before.watermark] if before.watermark else []
     for source, changes in batch.changes.items():
         folded = fold(sources[source], changes, by_time=landing.order == "time")
         raise_findings(source, folded.findings, pass_over=pass_over)
         sources[source] = folded.state
         findings[source] = folded.findings
-        changed[source] = folded.changed
+        at[source] = folded.at
         if changes.moments is not None:
             held = changes.moments[are_present(changes.moments)]
             moments += [held.max()] if len(held) else []
@@ -253,11 +231,12 @@ def _fold(
     after = LandingState(before.epoch, sources, ledger, max(moments, default=None))
     return LandingRead(
         after,
-        after.to_extract(model),
+        model,
         batch.pending,
         {source: found for source, found in findings.items() if found},
-        changed,
+        {source: len(places) for source, places in at.items()},
         folder.unknown,
         batch.others,
         folder.heard,
+        at,
     )

@@ -16,7 +16,8 @@ from aspen_etl.io.waiting import Deadline, Seconds, seconds_of
 from aspen_etl.normalization import NormalizeResult, RejectCount, SourceSummary, Summary
 from aspen_etl.normalization.touched import TouchedResult
 from aspen_etl.schema.values import Run
-from aspen_etl.store.commit import Commit, Stored
+from aspen_etl.store.commit import Commit
+from aspen_etl.store.stored import Stored
 
 __all__ = [
     "Clock",
