@@ -38,12 +38,14 @@ __all__ = [
 _FOLDER = "_aspen/kept"
 _NAME = "source.json"
 _FIGURES = f"{_FOLDER}/{_NAME}"
-#: What is kept of a sheet: its lines as they came, or its cells as they were read.
-FormName = Literal["lines", "cells"]
+#: What is kept of a sheet: its lines as they came, its cells as they were read, or what the state
+#: of a landing folder does not tell of it.
+FormName = Literal["lines", "cells", "landing"]
 #: By form, what the names of a sheet's two files end in.
 _ENDS: Mapping[FormName, tuple[str, str]] = {
     "lines": ("csv", "lines.csv"),
     "cells": ("arrow", "faults.csv"),
+    "landing": ("cleaned.csv", "landing.csv"),
 }
 
 
@@ -98,7 +100,7 @@ class KeptSource:
         short: How many runs came since the last one that read everything, each over what changed.
         proved: When that one was.
         elsewhere: Whether the files are below ``rejects_url``.
-        form: Whether they hold lines or cells.
+        form: Whether they hold lines, cells, or what goes with the state of a landing folder.
     """
 
     __pydantic_config__ = STRICT

@@ -103,10 +103,8 @@ class BatchReader:
             ExtractError: A file is not what it should be.
             LimitExceededError: No row can be taken within the limits.
         """
-        self._check_listed(folder, ledger)
-        fresh = [file for file in folder.files if file.name.path not in ledger]
-        ready = [file for file in fresh if not self._is_young(file)]
-        young = [file for file in fresh if self._is_young(file)]
+        self.check_listed(folder, ledger)
+        ready, young = self.part(folder, ledger)
         read: list[_Read] = []
         known = {entry.source for entry in ledger.entries.values()}
         seen = {entry.identity: path for path, entry in ledger.entries.items()}
@@ -133,13 +131,26 @@ class BatchReader:
             )
         return batch
 
+    def part(
+        self, folder: LandedFolder, ledger: Ledger
+    ) -> tuple[list[LandedFile], list[LandedFile]]:
+        """Part what is new in a folder: what can be taken, and what is too young for that."""
+        fresh = [file for file in folder.files if file.name.path not in ledger]
+        ready = [file for file in fresh if not self._is_young(file)]
+        return ready, [file for file in fresh if self._is_young(file)]
+
     def _is_young(self, file: LandedFile) -> bool:
         """Tell whether a file waits; whether a full load is over, no lag tells."""
         written = file.written
         is_load = file.name.kind == "load"
         return not is_load and written is not None and written > self.until - self.landing.lag
 
-    def _check_listed(self, folder: LandedFolder, ledger: Ledger) -> None:
+    def check_listed(self, folder: LandedFolder, ledger: Ledger) -> None:
+        """Hold what was taken against what lies there now.
+
+        Raises:
+            LandingChangedError: The folder is not what it was.
+        """
         files = {file.name.path: file for file in folder.files}
         listed = {path: (*listed_state(file), file.tag) for path, file in files.items()}
         doubtful = ledger.check_listed(listed)

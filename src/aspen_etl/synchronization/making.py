@@ -95,7 +95,10 @@ class Making:
     def keeps(self) -> bool:
         """Whether the source is kept, for a run after this one."""
         told = self.given.settings.keep_source
-        return self.store.place.rejects_root is not None if told is None else told
+        if told is not None:
+            return told
+        # Of a landing folder the rows are there anyway, in its state.
+        return self.store.place.rejects_root is not None or self.given.intake is not None
 
     def make(
         self, newest: Optional[Commit], files: tuple[SourceFile, ...]
@@ -259,11 +262,19 @@ class Making:
 
     # ------------------------------------------------------------------------- for the next run
 
-    def keep(self, made: Made[Result], commit: Commit) -> bool:
+    def keep(self, made: Made[Result], commit: Commit, *, is_new: bool) -> bool:
         """Keep the source for the next run, if this one may; tell whether it is kept.
 
         A failure is none of the run's: the next one reads everything.
+
+        Args:
+            made: What the run made.
+            commit: The commit that it is of.
+            is_new: Whether the run made it. What goes with the state of a landing folder is kept
+                with the commit that has this state, and with no other.
         """
+        if not is_new and self.given.intake is not None:
+            return made.way.proved is not None
         name = self.given.settings_name(self.store.model)
         if made.sheets is None or name is None or made.way.proved is None:
             return False

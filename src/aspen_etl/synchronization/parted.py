@@ -96,7 +96,7 @@ class PartedRun:
         """
         self.exchange.open()
         reader = self._reader
-        units = open_source(self.given.source, reader, self.workers)
+        units = open_source(self.given.origin, reader, self.workers)
         sampled = sample_subjects(units, reader, self.workers)
         size = sum(unit.bytes for unit in units)
         subjects = parts.subjects_of(rows=sampled.rows, size=size)
@@ -171,7 +171,7 @@ class PartedRun:
             joined = join_changes([each.changes[name] for each in lookups], self.how)
             changes[name] = ChangeCounts(**joined.counts)
         parts = [self.exchange.get(each.rejects) for each in done if each.rejects is not None]
-        source = self.given.source
+        source = self.given.origin
         order = {n: source[n].index for n in source} if isinstance(source, Extract) else {}
         rejects = join_rejects(parts or [done[0].no_rejects], order, model)
         summary = join_summaries([each.figures for each in done], rows, model)

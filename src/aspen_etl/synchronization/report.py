@@ -18,6 +18,7 @@ from aspen_etl.normalization.touched import TouchedResult
 from aspen_etl.schema.values import Run
 from aspen_etl.store.commit import Commit
 from aspen_etl.store.stored import Stored
+from aspen_etl.synchronization.intake import LandingReport
 
 __all__ = [
     "Clock",
@@ -130,6 +131,7 @@ class SyncReport:
         seconds: How long each step took.
         way: Which way the run took; none where the source was not parsed.
         parts: What became of each part, where the run was in parts.
+        landing: What was taken of a landing folder, where the source is one and was read.
     """
 
     outcome: Outcome
@@ -147,6 +149,7 @@ class SyncReport:
     seconds: Mapping[str, float] = field(default_factory=dict)
     way: Optional[Way] = None
     parts: tuple[PartReport, ...] = ()
+    landing: Optional[LandingReport] = None
 
     @classmethod
     def committed(

@@ -84,8 +84,9 @@ class SourceState:
         """
         part = self if at is None else self.take(at)
         columns: dict[str, Any] = {str(name): part.cells[name] for name in part.cells}
-        more = zip(stored_columns(columns), (part.rows, part.stamps, part.alive))
-        return make_frame({**columns, **dict(more)}, pd.RangeIndex(len(part)))
+        row, stamp, alive = stored_columns(columns)
+        columns = {**columns, row: part.rows, stamp: part.stamps, alive: part.alive}
+        return make_frame(columns, pd.RangeIndex(len(part)))
 
     def take(self, at: Positions, /) -> SourceState:
         """Take some keys, by their places."""
@@ -104,13 +105,16 @@ class SourceState:
         """Give the key's columns, as they are compared."""
         return fold_keys([self.cells[name] for name in self.key], self.fold)
 
-    def to_frame(self, columns: Optional[Sequence[str]] = None) -> pd.DataFrame:
+    def to_frame(
+        self, columns: Optional[Sequence[str]] = None, *, at: Optional[Positions] = None
+    ) -> pd.DataFrame:
         """Give the living rows in the order of their keys, each with its number as the index.
 
         Args:
             columns: Those to give; by default all.
+            at: The places of some of the living; by default all.
         """
-        living = np.flatnonzero(self.alive)
+        living = np.flatnonzero(self.alive) if at is None else at
         order = sort_rows([COLUMNS.take(values, living) for values in self.key_columns()])[0]
         at = living[order]
         names = list(self.cells) if columns is None else columns
