@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any, Optional
 
 from aspen_etl.io.landing import LandedFolder, list_landing
+from aspen_etl.schema.landing import OnGap
 from aspen_etl.schema.values import Run
 from aspen_etl.store.commit import Commit
 from aspen_etl.store.landed import Landed, load_ledger, load_sources
@@ -16,7 +17,6 @@ from aspen_etl.store.place import Place
 from aspen_etl.synchronization.landed_batch import BatchReader
 from aspen_etl.synchronization.landing import (
     LandingRead,
-    OnGap,
     check_declared,
     read_listed,
 )

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, Optional, Union
+from typing import TYPE_CHECKING, Any, Optional, Union
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from aspen_etl.errors import ArgumentError, LandingChangedError
 from aspen_etl.io.landed_rows import state_columns
 from aspen_etl.io.landing import LandedFolder, list_landing
 from aspen_etl.io.reading import ReadLimits
-from aspen_etl.schema.landing import LandedTable, Landing
+from aspen_etl.schema.landing import LandedTable, Landing, OnGap
 from aspen_etl.schema.values import Extract
 from aspen_etl.store.stored import LandingRecord
 from aspen_etl.synchronization.landed_batch import Batch, BatchReader
@@ -30,9 +30,6 @@ from aspen_etl.transform.source_state import SourceState
 
 if TYPE_CHECKING:
     from aspen_etl.schema.model import Model
-
-#: What a change does that does not follow from the one before.
-OnGap = Literal["refuse", "report"]
 
 __all__ = ["LandingRead", "LandingState", "read_landing"]
 

@@ -24,8 +24,8 @@ from aspen_etl.io.options import (
 )
 from aspen_etl.io.reading import Reading
 from aspen_etl.io.waiting import Seconds
+from aspen_etl.schema.landing import OnGap
 from aspen_etl.schema.model import Model
-from aspen_etl.synchronization.landing import OnGap
 from aspen_etl.synchronization.parts import LEAST_MEMORY, Parts
 from aspen_etl.synchronization.thresholds import Thresholds
 from aspen_etl.workers import InTurn, Workers, workers_of

@@ -14,9 +14,8 @@ from aspen_etl.io.places import Source
 from aspen_etl.io.reading import Reading
 from aspen_etl.io.waiting import Seconds
 from aspen_etl.schema import Extract, Model, Run
-from aspen_etl.schema.landing import Landing
+from aspen_etl.schema.landing import Landing, OnGap
 from aspen_etl.store.snapshot_store import SnapshotStore
-from aspen_etl.synchronization.landing import OnGap
 from aspen_etl.synchronization.parts import Parts
 from aspen_etl.synchronization.report import Clock, SyncReport
 from aspen_etl.synchronization.settings import Settings
