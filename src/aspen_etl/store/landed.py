@@ -6,7 +6,7 @@ where the rejects do. A row of a state is known by its number, a file by its pat
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Optional
 from urllib.parse import quote
@@ -28,7 +28,14 @@ from aspen_etl.transform.landing_state import LandingState
 from aspen_etl.transform.ledger import NUMBERS, Entry, Ledger
 from aspen_etl.transform.source_state import SourceState
 
-__all__ = ["Landed", "load_ledger", "load_sources", "read_state", "state_columns_of"]
+__all__ = [
+    "Landed",
+    "landed_frames",
+    "load_ledger",
+    "load_sources",
+    "read_state",
+    "state_columns_of",
+]
 
 _LEDGER: Mapping[str, ColumnSpec] = {
     each.name: ColumnSpec(
@@ -113,6 +120,18 @@ def state_columns_of(columns: Sequence[str], /) -> dict[str, ColumnSpec]:
         name: ColumnSpec(name, kind, nullable=at < len(columns) - 3)
         for at, (name, kind) in enumerate(zip(columns, kinds))
     }
+
+
+def landed_frames(
+    record: Optional[LandingRecord], /
+) -> Iterator[tuple[str, Stored, Mapping[str, ColumnSpec]]]:
+    """Give each frame of a record, with what it is and what its columns are."""
+    if record is None:
+        return
+    for name, stored in record.named():
+        yield f"landed state of {name}", stored, state_columns_of(stored.columns)
+    for stored in record.ledger:
+        yield "landed files", stored, _LEDGER
 
 
 # ----------------------------------------------------------------------------- reading
