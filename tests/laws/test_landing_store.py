@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
-from typing import Optional
+from typing import Any, Optional
 from uuid import uuid4
 
 from hypothesis import given
@@ -77,11 +77,12 @@ def _step(
 ) -> None:
     """Sync what came, and its rows; or see that both refuse."""
     case, whole_every = told
-    options = {"run": now, "thresholds": replace(LENIENT, allow_empty=True)}
+    options: dict[str, Any] = {"run": now, "thresholds": replace(LENIENT, allow_empty=True)}
+    options_landed = {**options, "whole_every": whole_every, "on_gap": case.on_gap}
     read = read_on(folder, landed, case.on_gap)
     if read is None:
         return
-    report = ae.sync(folder.landing, landed, whole_every=whole_every, on_gap=case.on_gap, **options)
+    report = ae.sync(folder.landing, landed, **options_landed)
     ae.sync(read.extract, plain, keep_source=False, **options)
     assert_holds(landed, plain)
     known = stored_state(landed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Optional
 
 import numpy as np
@@ -24,9 +25,11 @@ from aspen_etl.store.belonging import (
     find_rows_to_erase,
     read_subject,
 )
+from aspen_etl.store.belonging_landed import LandedJudge
 from aspen_etl.store.commit import Commit
 from aspen_etl.store.committing import append, claim_rejects, next_commit, retrying
 from aspen_etl.store.kept import check_kept, forget_kept
+from aspen_etl.store.landed import state_columns_of
 from aspen_etl.store.likeness import Subject
 from aspen_etl.store.place import Place
 from aspen_etl.store.purge_report import PurgeReport
@@ -72,6 +75,7 @@ def purge(place: Place, subject_id: str, named: Optional[str], run: Run, /) -> P
         len(work.rewritten),
         deleted.files,
         rejects=work.gone_rejects,
+        landed=work.gone_landed,
         refused=refused,
         similar=len(subject.others) + subject.left,
         young=deleted.young,
@@ -85,7 +89,7 @@ class _Purge:
 
     def __init__(self, place: Place, of: tuple[Root, Subject], newest: Commit, run: Run) -> None:
         self.place, self.model, self.newest, self.run = place, place.model, newest, run
-        self.root, self.subject = of
+        self.of = self.root, self.subject = of
         self.attempt = Attempt(place, newest.version + 1, base=newest)
         #: The new file, or an empty mark, of each old path that held the subject.
         self.rewritten: dict[str, StoredFile] = {}
@@ -96,6 +100,8 @@ class _Purge:
         self.tables: dict[str, list[Stored]] = {name: [] for name in self.model.tables}
         self.keys: dict[str, list[Stored]] = {name: [] for name in self.model.tables}
         self.rejects: list[Stored] = []
+        self.landed: dict[str, list[Stored]] = {}
+        self.gone_landed = 0
         for commit in commits:
             for name, stored in commit.tables.items():
                 self._add(self.tables[name], stored)
@@ -103,6 +109,9 @@ class _Purge:
                 self._add(self.keys[name], entry.retired)
             if commit.rejects is not None:
                 self._add(self.rejects, commit.rejects)
+            for name, stored in commit.landing.named() if commit.landing else ():
+                if name in self.model.sources:
+                    self._add(self.landed.setdefault(name, []), stored)
 
     def _add(self, held: list[Stored], stored: Stored) -> None:
         moved = stored.moved(self.newest.rewrites)
@@ -135,6 +144,7 @@ class _Purge:
             tables=tables,
             keys=keys,
             rejects=rejects,
+            landing=commit.landing.moved(self.rewritten) if commit.landing else None,
             changes={**commit.changes, **changes},
             rewrites={**old, **self.rewritten},
         )
@@ -151,6 +161,7 @@ class _Purge:
                 self._table(table, file, key_columns(table), erased[name], "_aspen/keys")
         for file in _files(self.rejects):
             self._reject(file)
+        self._landed()
 
     def _frames(self, table: TableSpec) -> Frames:
         """Read what all readable versions hold of a table."""
@@ -188,6 +199,20 @@ class _Purge:
         self.gone_rejects += int(mine.sum())
         # NOTE: the commits that name the file name its columns, so it keeps their names.
         self._rewrite(stored, frame, ~mine, columns, "_aspen/rejects")
+
+    def _landed(self) -> None:
+        """Write anew what is known of a landing folder; what is gone there, too."""
+        files = {name: list(_files(held)) for name, held in self.landed.items()}
+        columns = {
+            name: [state_columns_of(each.columns) for each in held] for name, held in files.items()
+        }
+        reads = {
+            name: [partial(self._read, each, specs) for each, specs in zip(held, columns[name])]
+            for name, held in files.items()
+        }
+        for name, at, frame, mine in LandedJudge(self.model, *self.of).judge(reads):
+            self.gone_landed += int(mine.sum())
+            self._rewrite(files[name][at], frame, ~mine, columns[name][at], "_aspen/landing")
 
     def _rewrite(
         self,
