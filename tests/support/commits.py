@@ -57,6 +57,6 @@ def make_format_1(store: ae.SnapshotStore) -> None:
     """Write all commits of a store as release 0.1 did."""
     for version in range(1, store.find().version + 1):
         values = read_json(store, version)
-        for name in ("store", "parent_sha256", "sha256", "parts", "landing"):
+        for name in ("store", "parent_sha256", "sha256", "parts", "landing", "suppressed"):
             values.pop(name)
         write_commit_file(store, version, as_text({**values, "format": 1}))

@@ -14,7 +14,7 @@ from aspen_etl.derive.formats import FormatName
 from aspen_etl.io.content import Count, SourceFile
 from aspen_etl.io.only import Only
 from aspen_etl.store.sealing import seal
-from aspen_etl.store.stored import Digest, KeyEntry, LandingRecord, Stored, StoredFile
+from aspen_etl.store.stored import Digest, KeyEntry, LandingRecord, Stored, StoredFile, Suppressed
 
 if TYPE_CHECKING:
     from pydantic import ConfigDict
@@ -51,7 +51,13 @@ PARTED = 4
 LANDED = 5
 
 #: What only commits from a format on hold, beside the checksum.
-_SINCE = {"store": SEALED, "parent_sha256": SEALED, "parts": PARTED, "landing": LANDED}
+_SINCE = {
+    "store": SEALED,
+    "parent_sha256": SEALED,
+    "parts": PARTED,
+    "landing": LANDED,
+    "suppressed": LANDED,
+}
 
 #: The name of an attempt's folder, as a pattern: the version that it would become, and its token.
 ATTEMPT = "([0-9]{20})-([0-9a-f]{16})"
@@ -62,7 +68,7 @@ Moment = Annotated[dt.datetime, Only(tz_constraint="aware")]
 Facts = Mapping[str, Union[bool, int, str]]
 TableFacts = Mapping[str, Union[list[str], Mapping[str, Facts]]]
 
-CommitKind = Literal["sync", "restore", "resume", "vacuum", "purge"]
+CommitKind = Literal["sync", "restore", "resume", "vacuum", "purge", "unsuppress"]
 
 
 @dataclass(frozen=True)
@@ -105,6 +111,7 @@ class Commit:
         parts: In how many parts the rows of subjects are stored, and the keys that they had:
             ranges of subjects, that of a file by its name. Lookup tables are whole.
         landing: What is known of the landing folder that it was made of, if it was one.
+        suppressed: Who is left out of each run, if somebody is.
         format: The format of its file.
         store: The id of its store; from format 2 on.
         parent_sha256: The digest of the version before, if there is one; from format 2 on.
@@ -129,6 +136,7 @@ class Commit:
     rewrites: Mapping[str, StoredFile] = field(default_factory=dict, repr=False)
     parts: Count = 1
     landing: Optional[LandingRecord] = None
+    suppressed: Optional[Suppressed] = None
     format: Count = STORE_FORMAT
     store: Optional[Token] = None
     parent_sha256: Optional[Digest] = field(default=None, repr=False)

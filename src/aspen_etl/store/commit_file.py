@@ -14,7 +14,14 @@ from aspen_etl.io.content import SourceFile
 from aspen_etl.store.commit import SEALED, STORE_FORMAT, Commit, SourceRecord
 from aspen_etl.store.commit_formats import DOCUMENTS
 from aspen_etl.store.commit_rules import find_contradiction
-from aspen_etl.store.stored import KeyEntry, LandedSource, LandingRecord, Stored, StoredFile
+from aspen_etl.store.stored import (
+    KeyEntry,
+    LandedSource,
+    LandingRecord,
+    Stored,
+    StoredFile,
+    Suppressed,
+)
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -119,7 +126,7 @@ def _cannot(name: str) -> str:
 @functools.cache
 def _fields() -> frozenset[str]:
     """Give the names that a message may show: those that are declared, and no other."""
-    of_landing = (LandingRecord, LandedSource)
-    parts = (KeyEntry, SourceFile, SourceRecord, Stored, StoredFile, *of_landing)
+    since = (LandingRecord, LandedSource, Suppressed)
+    parts = (KeyEntry, SourceFile, SourceRecord, Stored, StoredFile, *since)
     kinds = (*DOCUMENTS.values(), *parts)
     return frozenset(field.name for kind in kinds for field in fields(kind))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, Optional
@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from aspen_etl.columns import COLUMNS
+from aspen_etl.errors import ArgumentError
 from aspen_etl.schema.column_spec import ColumnSpec
 from aspen_etl.schema.evolution import complete_table
 from aspen_etl.schema.rejects import columns_as_named, rename
@@ -41,16 +42,32 @@ from aspen_etl.transform.keys import key_columns
 
 __all__ = ["purge"]
 
+#: Gives a commit that leaves a subject out of each later run.
+LeaveOut = Callable[[Commit, str], Commit]
 
-def purge(place: Place, subject_id: str, named: Optional[str], run: Run, /) -> PurgeReport:
-    """Write files anew, name them in a commit, delete the old ones."""
+
+def purge(
+    place: Place, subject_id: str, named: Optional[str], run: Run, /, leave_out: Optional[LeaveOut]
+) -> PurgeReport:
+    """Write files anew, name them in a commit, delete the old ones.
+
+    Args:
+        place: The store.
+        subject_id: Who goes.
+        named: The table of the subjects, where it is not the model's own.
+        run: When this is, and who does it.
+        leave_out: What makes a commit leave the subject out of each later run, if that is wanted.
+    """
     root = find_root(place.model, named)
+    if leave_out is not None and root.table.name != place.model.subject:
+        msg = "only the model's own subjects can be suppressed; leave subject= (--subject) away"
+        raise ArgumentError(msg, problem="subject")
     subject = read_subject(place.model, root, subject_id)
     check_reachable(place.root, place.rejects_root)
     check_kept(place)
     kept = forget_kept(place)
     standing = claim_rejects(place, first=False)
-    if place.log.newest() is None and read_refused(place.root) is not None:
+    if leave_out is None and place.log.newest() is None and read_refused(place.root) is not None:
         refused = purge_refused(place.root, place.rejects_root, subject.judge)
         return PurgeReport(0, 0, {}, 0, 0, refused=refused, kept=kept)
     done: list[_Purge] = []
@@ -58,6 +75,7 @@ def purge(place: Place, subject_id: str, named: Optional[str], run: Run, /) -> P
     def step(newest: Commit) -> Commit:
         subject.forget()
         work = _Purge(place, (root, subject), newest, run)
+        work.leave_out = leave_out
         done[:] = [work]
         return work.commit()
 
@@ -90,6 +108,7 @@ class _Purge:
     def __init__(self, place: Place, of: tuple[Root, Subject], newest: Commit, run: Run) -> None:
         self.place, self.model, self.newest, self.run = place, place.model, newest, run
         self.of = self.root, self.subject = of
+        self.leave_out: Optional[LeaveOut] = None
         self.attempt = Attempt(place, newest.version + 1, base=newest)
         #: The new file, or an empty mark, of each old path that held the subject.
         self.rewritten: dict[str, StoredFile] = {}
@@ -121,9 +140,11 @@ class _Purge:
     def commit(self) -> Commit:
         """Write what must be written, and commit it; the newest commit where nothing must."""
         whole(self.place, self.newest, self._rewrite_all)
-        if not self.rewritten:
-            return self.newest
         commit = next_commit(self.place, self.newest, "purge", self.run, self.attempt)
+        if self.leave_out is not None:
+            commit = self.leave_out(commit, self.subject.id)
+        if not self.rewritten and commit.suppressed == self.newest.suppressed:
+            return self.newest
         tables = {name: held.moved(self.rewritten) for name, held in commit.tables.items()}
         for name, held in commit.tables.items():
             self.gone[name] = held.rows - tables[name].rows

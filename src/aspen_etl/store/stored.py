@@ -11,7 +11,15 @@ from aspen_etl.derive.formats import FormatName
 from aspen_etl.io.content import Count
 from aspen_etl.io.only import Only
 
-__all__ = ["Digest", "KeyEntry", "LandedSource", "LandingRecord", "Stored", "StoredFile"]
+__all__ = [
+    "Digest",
+    "KeyEntry",
+    "LandedSource",
+    "LandingRecord",
+    "Stored",
+    "StoredFile",
+    "Suppressed",
+]
 
 #: Where the name of a file says which part it holds.
 _PART = re.compile(r"part-([0-9]{5})\.[a-z]+\Z")
@@ -153,3 +161,16 @@ class LandingRecord:
             for name, source in self.sources.items()
         }
         return replace(self, sources=sources)
+
+
+@dataclass(frozen=True)
+class Suppressed:
+    """Say which subjects are left out of each run, by what tells nobody who they are.
+
+    Attributes:
+        check: What tells the secret from another one.
+        subjects: An HMAC of the id of each, under the secret.
+    """
+
+    check: Digest
+    subjects: tuple[Digest, ...] = field(repr=False)

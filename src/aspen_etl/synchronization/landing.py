@@ -19,7 +19,8 @@ from aspen_etl.io.reading import ReadLimits
 from aspen_etl.schema.landing import LandedTable, Landing, OnGap
 from aspen_etl.schema.values import Extract
 from aspen_etl.store.stored import LandingRecord
-from aspen_etl.synchronization.landed_batch import Batch, BatchReader
+from aspen_etl.synchronization.landed_batch import BatchReader
+from aspen_etl.synchronization.landed_cut import Batch
 from aspen_etl.transform.alike import fold_keys
 from aspen_etl.transform.changing import SourceChanges
 from aspen_etl.transform.landing_state import LandingState
@@ -27,6 +28,7 @@ from aspen_etl.transform.ledger import Entry, Ledger
 from aspen_etl.transform.losses import Finding, raise_findings
 from aspen_etl.transform.replay import fold
 from aspen_etl.transform.source_state import SourceState
+from aspen_etl.transform.suppressing import Suppression
 
 if TYPE_CHECKING:
     from aspen_etl.schema.model import Model
@@ -53,6 +55,7 @@ class LandingRead:
         others: How many rows of transaction files are of other tables.
         heard: When the newest file of the landing's heartbeat was written, if there is one.
         at: By source, the places in its state of those keys.
+        suppressed: How many changes of each source were left out, of subjects that are suppressed.
     """
 
     state: LandingState
@@ -66,6 +69,7 @@ class LandingRead:
     others: int = 0
     heard: Optional[dt.datetime] = None
     at: Mapping[str, Positions] = field(default_factory=dict, repr=False)
+    suppressed: Mapping[str, int] = field(default_factory=dict)
 
     @cached_property
     def extract(self) -> Extract:
@@ -93,6 +97,7 @@ def read_landing(
     limits: ReadLimits = ReadLimits(),  # noqa: B008 - a frozen value
     on_gap: OnGap = "refuse",
     storage_options: Optional[Mapping[str, Any]] = None,
+    suppression: Optional[Suppression] = None,
 ) -> LandingRead:
     """Read what is new in a landing folder, and fold it into what is known.
 
@@ -108,6 +113,7 @@ def read_landing(
         on_gap: What a change does that does not follow from the one before: it refuses the run,
             or it is counted.
         storage_options: What the filesystem takes: credentials, endpoint.
+        suppression: Who is left out, as ``suppression_of`` gives it of a store.
 
     Raises:
         ArgumentError: The landing does not feed the model, or ``until`` has no zone.
@@ -117,7 +123,7 @@ def read_landing(
         ExtractError: A file is not what it should be.
         SourceNotFoundError: There is no such folder.
     """
-    reader = BatchReader(landing, model, limits, until)
+    reader = BatchReader(landing, model, limits, until, suppression)
     check_declared(reader, state)
     folder = list_landing(landing, storage_options)
     return read_listed(reader, folder, state, on_gap=on_gap)
@@ -271,4 +277,5 @@ def _fold(
         batch.others,
         folder.heard,
         at,
+        batch.suppressed,
     )

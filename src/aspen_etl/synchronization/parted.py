@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import secrets
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import partial, reduce
 from typing import NamedTuple, Optional
 
 from aspen_etl.changes import ChangeCounts
@@ -31,6 +31,7 @@ from aspen_etl.synchronization.units import Reader, open_source
 from aspen_etl.transform.joining import join_rejects, join_snapshots, join_summaries
 from aspen_etl.transform.merging import settle as settle_numbers
 from aspen_etl.transform.parting import can_part
+from aspen_etl.transform.suppressing import count_up
 from aspen_etl.workers import InTurn, Processes, Spark, Workers, kept_open, results
 
 __all__ = ["PartedRun", "Ready"]
@@ -127,6 +128,7 @@ class PartedRun:
             self._following(),
             self.run,
             self.given.settings.missing,
+            None if self.given.intake else self.given.suppression,
         )
         jobs = [
             Job(number, pieces, state)
@@ -176,4 +178,5 @@ class PartedRun:
         rejects = join_rejects(parts or [done[0].no_rejects], order, model)
         summary = join_summaries([each.figures for each in done], rows, model)
         reports = [each.report(count) for each, count in zip(done, scattered.rows)]
-        return PartedResult(changes, hand_out(rejects), summary, tuple(reports))
+        suppressed = reduce(count_up, (each.suppressed for each in done))
+        return PartedResult(changes, hand_out(rejects), summary, tuple(reports), suppressed)

@@ -47,6 +47,7 @@ class Settings:
         division: How large the parts are in which to run; none for a run in one piece.
         crew: Who does the parts.
         on_gap: What a change does that does not follow from the one before.
+        suppress_secret: Under what the subjects that are left out are known.
     """
 
     store: str = field(
@@ -117,6 +118,7 @@ class Settings:
     division: Optional[Parts] = None
     crew: Workers = field(default_factory=InTurn)
     on_gap: OnGap = "refuse"
+    suppress_secret: Optional[bytes] = field(default=None, repr=False)
     parts: Optional[int] = field(
         default=None,
         metadata=option(

@@ -22,6 +22,7 @@ from aspen_etl.schema.values import Extract, Run
 from aspen_etl.store.commit import STORE_FORMAT, Commit, library_version
 from aspen_etl.store.kept import FormName
 from aspen_etl.store.snapshot_store import SnapshotStore
+from aspen_etl.store.suppressing import suppression_of
 from aspen_etl.synchronization.by_cells import ByCells
 from aspen_etl.synchronization.by_lines import ByLines
 from aspen_etl.synchronization.intake import Intake
@@ -30,6 +31,7 @@ from aspen_etl.synchronization.landed_form import LandedForm
 from aspen_etl.synchronization.settings import Settings
 from aspen_etl.synchronization.touching import Form, refused, tell_why
 from aspen_etl.transform.parting import Partitioning
+from aspen_etl.transform.suppressing import Suppression, leave_out
 
 __all__ = ["Given"]
 
@@ -47,16 +49,24 @@ class Given:
     source: Union[Source, Extract, Landing]
     settings: Settings
     intake: Optional[Intake] = None
+    suppression: Optional[Suppression] = None
 
     def taken(self, store: SnapshotStore, newest: Optional[Commit], run: Run) -> Given:
-        """Give the same with what a landing folder has now; whatever else it is stays."""
+        """Give the same with who is left out, and with what a landing folder has now.
+
+        Raises:
+            ArgumentError: Subjects are left out, and the secret is missing or another one.
+            AspenETLError: What listing a landing folder raises.
+        """
+        secret = self.settings.suppress_secret
+        suppression = suppression_of(store.place, newest, secret)
         if not isinstance(self.source, Landing):
-            return self
+            return replace(self, suppression=suppression)
         reading = self.settings.reading
-        reader = BatchReader(self.source, store.model, reading.limits, run.time)
+        reader = BatchReader(self.source, store.model, reading.limits, run.time, suppression)
         options, on_gap = reading.storage_options, self.settings.on_gap
         look = Intake.look(reader, store.place, newest, storage_options=options, on_gap=on_gap)
-        return replace(self, intake=look)
+        return replace(self, intake=look, suppression=suppression)
 
     @property
     def origin(self) -> Union[Source, Extract]:
@@ -102,6 +112,10 @@ class Given:
         if isinstance(origin, Extract):
             return origin
         return read_extract(origin, model=model, **self.settings.reading.keywords())
+
+    def leave_out(self, extract: Extract, model: Model) -> tuple[Extract, dict[str, int]]:
+        """Leave out the rows of suppressed subjects; a landing folder has none of them."""
+        return leave_out(extract, model, None if self.intake else self.suppression)
 
     def load_steady(
         self, how: Partitioning, before: tuple[SourceFile, ...], last: Optional[FormName]

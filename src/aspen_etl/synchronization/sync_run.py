@@ -24,10 +24,12 @@ from aspen_etl.store.committing import check_places
 from aspen_etl.store.contents import Contents
 from aspen_etl.store.refused import forget_refused
 from aspen_etl.store.snapshot_store import SnapshotStore
+from aspen_etl.synchronization.clock import Clock
 from aspen_etl.synchronization.intake import LandingReport
-from aspen_etl.synchronization.making import Made, Making
+from aspen_etl.synchronization.made import Made
+from aspen_etl.synchronization.making import Making
 from aspen_etl.synchronization.refusing import refuse_broken
-from aspen_etl.synchronization.report import Clock, PartedResult, Result, SyncReport, Way
+from aspen_etl.synchronization.report import PartedResult, Result, SyncReport, Way
 from aspen_etl.synchronization.source import Given
 from aspen_etl.synchronization.thresholds import find_outdated, find_refusals
 
@@ -126,7 +128,8 @@ class SyncRun:
         way = made.way if kept else replace(made.way, proved=None)
         intake = self.given.intake
         landing = None if intake is None else LandingReport.of(intake.found)
-        return replace(report, way=way, parts=parts, landing=landing)
+        left = made.suppressed if intake is None else intake.found.suppressed
+        return replace(report, way=way, parts=parts, landing=landing, suppressed=left)
 
     @property
     def _making(self) -> Making:

@@ -16,8 +16,9 @@ from aspen_etl.io.waiting import Seconds
 from aspen_etl.schema import Extract, Model, Run
 from aspen_etl.schema.landing import Landing, OnGap
 from aspen_etl.store.snapshot_store import SnapshotStore
+from aspen_etl.synchronization.clock import Clock
 from aspen_etl.synchronization.parts import Parts
-from aspen_etl.synchronization.report import Clock, SyncReport
+from aspen_etl.synchronization.report import SyncReport
 from aspen_etl.synchronization.settings import Settings
 from aspen_etl.synchronization.source import Given
 from aspen_etl.synchronization.sync_run import SyncRun
@@ -45,6 +46,7 @@ def sync(  # noqa: PLR0913 - what a run is told, each by name
     parts: Optional[Parts] = None,
     workers: Optional[Workers] = None,
     on_gap: OnGap = "refuse",
+    suppress_secret: Optional[bytes] = None,
     on_step: Optional[Callable[[str], None]] = None,
 ) -> SyncReport:
     """Bring a store to the state of a source, as one commit or not at all.
@@ -79,6 +81,8 @@ def sync(  # noqa: PLR0913 - what a run is told, each by name
         workers: Who does the parts: this process in turn by default, or others.
         on_gap: What a change of a landing folder does that does not follow from the one before: it
             refuses the run, or it is counted.
+        suppress_secret: The secret under which ``purge`` suppressed subjects: their rows are left
+            out and counted.
         on_step: Called with the name of each step as it begins.
 
     Returns:
@@ -125,6 +129,7 @@ def sync(  # noqa: PLR0913 - what a run is told, each by name
         division=parts,
         crew=InTurn() if workers is None else workers,
         on_gap=on_gap,
+        suppress_secret=suppress_secret,
     )
     clock = Clock(settings.timeout, on_step)
     return SyncRun(_store(target, model), Given(source, settings), run, clock).sync()
