@@ -12,8 +12,9 @@ from typing import Optional
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.support.effort import BRIEF, SCANT
+from tests.support.effort import BRIEF, SCANT, THOROUGH
 from tests.support.s3 import S3Server, moto, seaweed
+from tests.support.spark.cluster import make_environment
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 
@@ -25,7 +26,7 @@ OWN_MARKS = ("benchmark", "exhaustive", "slow", "smoke")
 # A run must not fail because a machine is busy, so no example has a deadline. `brief` tries
 # the same few examples on every run: a red run is about the change, not about luck. `quick` tries
 # more of them: CI has it in one suite. `scant` tries next to none, where only the Python differs.
-# `deep` is for looking further, by hand.
+# By hand, `thorough` takes each case there is, and `deep` looks for what is rare.
 settings.register_profile(
     "common",
     deadline=None,
@@ -37,6 +38,7 @@ _COMMON = settings.get_profile("common")
 settings.register_profile("quick", _COMMON, derandomize=True, max_examples=12)
 settings.register_profile("brief", _COMMON, derandomize=True, max_examples=BRIEF)
 settings.register_profile("scant", _COMMON, derandomize=True, max_examples=SCANT)
+settings.register_profile("thorough", _COMMON, max_examples=THOROUGH)
 settings.register_profile("deep", _COMMON, max_examples=2_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "brief"))
 
@@ -95,3 +97,9 @@ def moto_server() -> Iterator[S3Server]:
     pytest.importorskip("moto.server", reason="moto is not installed")
     with moto() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def spark_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the interpreter of an environment of Spark, which takes half a minute to make."""
+    return make_environment(tmp_path_factory.mktemp("spark"))

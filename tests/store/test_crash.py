@@ -9,6 +9,7 @@ calls; the slow one takes every case.
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import pickle
 import re
 from collections.abc import Callable, Iterator
@@ -37,11 +38,11 @@ from tests.support.borrowers import (
     put_files,
     write_borrowers,
 )
-from tests.support.effort import is_brief
+from tests.support.effort import in_turn, is_brief
 from tests.support.faulty import CANARY, Faults, Kind, faulty
 
 #: How many cases the quick form takes of each step.
-FEW = 1 if is_brief() else 6
+FEW = 1 if is_brief() else 4
 
 #: The files beside commits and data that a store keeps.
 WORDS = ("store", "newest", "last_run", "last_failure", "vacuum")
@@ -312,8 +313,12 @@ def spread(cases: list[Any], count: int) -> Iterator[Any]:
     yield from cases[-2:]
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS)
-@pytest.mark.parametrize("backend", ["memory", "disk"], indirect=True)
+#: A brief run takes each scenario on one storage alone.
+HERE = ["memory", "disk"]
+STAGES = in_turn(SCENARIOS, HERE) if is_brief() else list(itertools.product(SCENARIOS, HERE))
+
+
+@pytest.mark.parametrize(("scenario", "backend"), STAGES, indirect=["backend"])
 def test_a_reader_sees_the_old_commit_or_the_new_one(
     backend: Backend, tmp_path: Path, scenario: str
 ) -> None:
