@@ -9,7 +9,6 @@ calls; the slow one takes every case.
 from __future__ import annotations
 
 import datetime as dt
-import itertools
 import pickle
 import re
 from collections.abc import Callable, Iterator
@@ -42,7 +41,7 @@ from tests.support.effort import in_turn, is_brief
 from tests.support.faulty import CANARY, Faults, Kind, faulty
 
 #: How many cases the quick form takes of each step.
-FEW = 1 if is_brief() else 4
+FEW = 1 if is_brief() else 6
 
 #: The files beside commits and data that a store keeps.
 WORDS = ("store", "newest", "last_run", "last_failure", "vacuum")
@@ -313,9 +312,8 @@ def spread(cases: list[Any], count: int) -> Iterator[Any]:
     yield from cases[-2:]
 
 
-#: A brief run takes each scenario on one storage alone.
-HERE = ["memory", "disk"]
-STAGES = in_turn(SCENARIOS, HERE) if is_brief() else list(itertools.product(SCENARIOS, HERE))
+#: A scenario on one storage, and in a brief run on the other one; in a thorough run on both.
+STAGES = in_turn(SCENARIOS, ["disk", "memory"] if is_brief() else ["memory", "disk"])
 
 
 @pytest.mark.parametrize(("scenario", "backend"), STAGES, indirect=["backend"])
