@@ -12,8 +12,9 @@ from typing import Optional
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.support.effort import BRIEF, SCANT
+from tests.support.effort import BRIEF, SCANT, THOROUGH
 from tests.support.s3 import S3Server, moto, seaweed
+from tests.support.spark.cluster import make_environment
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 
@@ -25,7 +26,7 @@ OWN_MARKS = ("benchmark", "exhaustive", "slow", "smoke")
 # A run must not fail because a machine is busy, so no example has a deadline. `brief` tries
 # the same few examples on every run: a red run is about the change, not about luck. `quick` tries
 # more of them: CI has it in one suite. `scant` tries next to none, where only the Python differs.
-# `deep` is for looking further, by hand.
+# By hand, `thorough` takes each case there is, and `deep` looks for what is rare.
 settings.register_profile(
     "common",
     deadline=None,
@@ -37,6 +38,7 @@ _COMMON = settings.get_profile("common")
 settings.register_profile("quick", _COMMON, derandomize=True, max_examples=12)
 settings.register_profile("brief", _COMMON, derandomize=True, max_examples=BRIEF)
 settings.register_profile("scant", _COMMON, derandomize=True, max_examples=SCANT)
+settings.register_profile("thorough", _COMMON, max_examples=THOROUGH)
 settings.register_profile("deep", _COMMON, max_examples=2_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "brief"))
 
@@ -53,9 +55,17 @@ def pytest_make_parametrize_id(val: object, argname: str) -> Optional[str]:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> Optional[bool]:
-    """Import nothing of the other folders where what is fast is all that is asked for."""
-    others = collection_path.parent == Path(__file__).parent and collection_path.name not in FAST
-    return True if others and config.getoption("markexpr") == "fast" else None
+    """Import no file that names none of the marks asked for: to import all takes 15 seconds."""
+    if not collection_path.name.startswith("test_") or collection_path.suffix != ".py":
+        return None
+    asked = config.getoption("markexpr").split(" or ")
+    if not {"fast", *OWN_MARKS}.issuperset(asked):
+        return None
+    place = collection_path.relative_to(Path(__file__).parent)
+    if "fast" in asked and place.parts[0] in FAST:
+        return None
+    text = collection_path.read_text(encoding="utf-8")
+    return None if any(f"mark.{name}" in text for name in asked) else True
 
 
 @pytest.hookimpl(tryfirst=True)  # before those are left out that have not the mark asked for
@@ -95,3 +105,9 @@ def moto_server() -> Iterator[S3Server]:
     pytest.importorskip("moto.server", reason="moto is not installed")
     with moto() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def spark_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the interpreter of an environment of Spark, which takes half a minute to make."""
+    return make_environment(tmp_path_factory.mktemp("spark"))

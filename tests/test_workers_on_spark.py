@@ -14,7 +14,7 @@ from tests.laws.test_parted_stores import differences
 from tests.support.many import write_many
 from tests.support.s3 import BUCKET, seaweed
 from tests.support.spark import losing
-from tests.support.spark.cluster import make_environment, run_driver
+from tests.support.spark.cluster import run_driver
 
 pytestmark = pytest.mark.slow
 
@@ -30,18 +30,13 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("spark")
 
 
-@pytest.fixture(scope="module")
-def python(home: Path) -> Path:
-    return make_environment(home)
-
-
 # ------------------------------------------------------------------------------------- tasks
 
 
 @pytest.fixture(scope="module")
-def told(python: Path, home: Path) -> dict[str, Any]:
+def told(spark_python: Path, home: Path) -> dict[str, Any]:
     """Run all of it in one Spark, which takes its time to start."""
-    return run_driver(python, home / "tasks", "tasks")
+    return run_driver(spark_python, home / "tasks", "tasks")
 
 
 def test_results_come_in_order_though_an_executor_is_lost(told: dict[str, Any]) -> None:
@@ -131,7 +126,7 @@ def in_parts(store: object, source: str, day: int = 1, **more: str) -> dict[str,
 
 
 @pytest.fixture(scope="module")
-def left(python: Path, home: Path) -> dict[str, Any]:
+def left(spark_python: Path, home: Path) -> dict[str, Any]:
     """Run the job many times in one Spark."""
     first, second, broken = write_days(home / "in")
     runs: dict[str, Any] = {}
@@ -144,7 +139,7 @@ def left(python: Path, home: Path) -> dict[str, Any]:
         runs[f"lost {place}"] = {**in_parts(home / "lost" / place, first), "lost": place}
     runs["broken whole"] = a_run(home / "broken whole", broken)
     runs["broken parts"] = in_parts(home / "broken parts", broken)
-    return run_driver(python, home / "job", "syncs", {"block": BLOCK, "runs": runs})
+    return run_driver(spark_python, home / "job", "syncs", {"block": BLOCK, "runs": runs})
 
 
 def pieces_of(store: ae.SnapshotStore) -> list[str]:
@@ -197,7 +192,7 @@ def test_what_a_task_finds_wrong_is_told_as_in_one_piece(left: dict[str, Any]) -
     assert left["broken parts"]["error"] == "FileFormatError"
 
 
-def test_the_job_on_spark_with_source_and_store_on_s3(python: Path, home: Path) -> None:
+def test_the_job_on_spark_with_source_and_store_on_s3(spark_python: Path, home: Path) -> None:
     (source, *_) = write_days(home / "for s3")
     with seaweed() as server:
         url, options = f"s3://{BUCKET}", server.options()
@@ -216,7 +211,7 @@ def test_the_job_on_spark_with_source_and_store_on_s3(python: Path, home: Path) 
             "lost": {**in_parts(f"{url}/parts", f"{url}/in"), "lost": "writing"},
         }
         found = run_driver(
-            python, home / "s3", "syncs", {"block": BLOCK, "runs": runs}, environ=environ
+            spark_python, home / "s3", "syncs", {"block": BLOCK, "runs": runs}, environ=environ
         )
         assert found["lost"]["report"]["outcome"] == "committed"
         parts = ae.SnapshotStore(f"{url}/parts", storage_options=options)

@@ -7,10 +7,8 @@ it reads a typed view in its own dialect, into which sqlglot brings ours.
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
-import sys
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Optional
@@ -23,10 +21,12 @@ from aspen_etl import derive
 from aspen_etl.io.codecs import encode
 from tests.support.borrowers import LENIENT, RUN
 from tests.support.ends import End, end_frames, texts_of
+from tests.support.environments import clean_environ
 from tests.support.sample import SAMPLE
-from tests.support.services import require_service
 
 pytestmark = pytest.mark.slow
+
+FORMATS = ("parquet", "csv")
 
 SPARK = """
 import json, sys
@@ -61,32 +61,16 @@ json.dump(out, open(sys.argv[2], "w"))
 """
 
 
-@pytest.fixture(scope="module")
-def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make an environment of Spark's own: pandera does other things where pyspark is."""
-    require_service("Java", shutil.which("java"), "install a Java runtime, such as default-jre")
-    uv = shutil.which("uv")
-    require_service("uv", uv, "it makes the environment of Spark; run: pip install uv")
-    home = tmp_path_factory.mktemp("spark") / "env"
-    python = home / "bin" / "python"
-    for command in (
-        [uv, "venv", "--quiet", "--python", sys.executable, home],
-        [uv, "pip", "install", "--quiet", "--python", python, "pyspark==3.5.*", "setuptools<81"],
-    ):
-        subprocess.run([str(part) for part in command], check=True)
-    return python
-
-
 def run_spark(
     python: Path, statements: list[str], queries: dict[str, str], home: Path
 ) -> dict[str, Any]:
-    """Run statements and queries in a Spark of their own."""
+    """Run statements and queries in one Spark, which takes its time to start."""
     home.mkdir()
     job, out, script = home / "job.json", home / "out.json", home / "job.py"
     script.write_text(SPARK, encoding="utf-8")
     values = {"statements": statements, "queries": queries, "home": str(home)}
     job.write_text(json.dumps(values), encoding="utf-8")
-    environment = {**os.environ, "PYSPARK_PYTHON": str(python), "SPARK_LOCAL_IP": "127.0.0.1"}
+    environment = clean_environ(PYSPARK_PYTHON=str(python), SPARK_LOCAL_IP="127.0.0.1")
     done = subprocess.run(
         [python, script, job, out],
         cwd=home,
@@ -120,44 +104,82 @@ def cells(frames: ae.Tables, name: str, model: ae.Model) -> list[list[Any]]:
     return [list(row) for row in zip(*columns)]
 
 
-@pytest.mark.parametrize("file_format", ["parquet", "csv"])
-def test_spark_reads_what_we_wrote(
-    file_format: Any, workbook: Path, python: Path, tmp_path: Path
+@dataclass(frozen=True)
+class Asked:
+    """What Spark is asked.
+
+    Attributes:
+        statements: What is run first.
+        queries: What is asked then, by a name, in this order.
+        wanted: The columns and rows of each table, by the name of its query.
+    """
+
+    statements: list[str] = field(default_factory=list)
+    queries: dict[str, str] = field(default_factory=dict)
+    wanted: dict[str, tuple[list[str], list[list[Any]]]] = field(default_factory=dict)
+
+
+@pytest.fixture(scope="module")
+def asked(workbook: Path, tmp_path_factory: pytest.TempPathFactory) -> Asked:
+    """Write all that is read, and say what Spark is asked."""
+    pytest.importorskip("pyarrow", reason="the extra parquet is not installed")
+    pytest.importorskip("sqlglot")
+    asked, folder = Asked(), tmp_path_factory.mktemp("written")
+    for file_format in FORMATS:
+        for number, source in enumerate((SAMPLE, workbook)):
+            ask_for_a_store(asked, folder, f"{file_format}{number}", source, file_format)
+    ask_for_ends(asked, folder)  # the last, since one setting is of the session
+    return asked
+
+
+@pytest.fixture(scope="module")
+def found(
+    asked: Asked, spark_python: Path, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Any]:
+    """Give what Spark answers to all of it."""
+    home = tmp_path_factory.mktemp("spark") / "home"
+    return run_spark(spark_python, asked.statements, asked.queries, home)
+
+
+def as_spark(text: str, key: str) -> list[str]:
+    """Give a statement in Spark's dialect; the header is a row there, where Athena skips it."""
+    import sqlglot
+
+    if not text.startswith("CREATE OR REPLACE VIEW"):
+        return [text]
+    skipped = f"{text}\nWHERE \"{key}\" <> '{key}'"
+    return sqlglot.transpile(skipped, read="athena", write="spark")
+
+
+def ask_for_a_store(
+    asked: Asked, folder: Path, database: str, source: Any, file_format: Any
 ) -> None:
-    if file_format == "parquet":
-        pytest.importorskip("pyarrow", reason="the extra parquet is not installed")
-    sqlglot = pytest.importorskip("sqlglot")
+    """Ask for each table of a store of what a source holds."""
     model = ae.BORROWER_MODEL
-    places: dict[str, str] = {}
-    statements, queries, wanted = [], {}, {}
-    for number, source in enumerate((SAMPLE, workbook)):
-        store = ae.SnapshotStore(tmp_path / f"store{number}", format=file_format)
-        ae.sync(source, store, run=RUN, thresholds=LENIENT)
-        commit = store.find()
-        places = {
-            name: f"file://{tmp_path}/store{number}/{stored.location}/"
-            for name, stored in commit.tables.items()
-        }
-        database = f"aspen{number}"
-        statements.append(f"CREATE DATABASE {database}")
-        for text in derive.athena_create(
-            model, database=database, location=places, format=file_format
-        ):
-            if text.startswith("CREATE OR REPLACE VIEW"):
-                table = next(t for t in model.tables.values() if f'."{t.name}" AS' in text)
-                # The header is a row here, where Athena skips it.
-                skipped = f"{text}\nWHERE \"{table.primary_key}\" <> '{table.primary_key}'"
-                (text,) = sqlglot.transpile(skipped, read="athena", write="spark")  # noqa: PLW2901
-            statements.append(text)
-        frames = store.read().tables
-        for name, table in model.tables.items():
-            key = f"{number} {name}"
-            queries[key] = f"SELECT * FROM `{database}`.`{name}` ORDER BY `{table.primary_key}`"  # noqa: S608 - our own names
-            wanted[key] = (list(table.columns), cells(frames, name, model))
-    found = run_spark(python, statements, queries, tmp_path / "spark")
+    store = ae.SnapshotStore(folder / database, format=file_format)
+    ae.sync(source, store, run=RUN, thresholds=LENIENT)
+    places = {
+        name: f"file://{folder}/{database}/{stored.location}/"
+        for name, stored in store.find().tables.items()
+    }
+    asked.statements.append(f"CREATE DATABASE {database}")
+    for text in derive.athena_create(model, database=database, location=places, format=file_format):
+        tables = [table for table in model.tables.values() if f'."{table.name}" AS' in text]
+        asked.statements.extend(as_spark(text, tables[0].primary_key if tables else ""))
+    frames = store.read().tables
+    for name, table in model.tables.items():
+        key = f"{database} {name}"
+        asked.queries[key] = f"SELECT * FROM `{database}`.`{name}` ORDER BY `{table.primary_key}`"  # noqa: S608 - our own names
+        asked.wanted[key] = (list(table.columns), cells(frames, name, model))
+
+
+@pytest.mark.parametrize("file_format", FORMATS)
+def test_spark_reads_what_we_wrote(file_format: str, asked: Asked, found: dict[str, Any]) -> None:
+    wanted = {key: held for key, held in asked.wanted.items() if key.startswith(file_format)}
+    assert len(wanted) == 2 * len(ae.BORROWER_MODEL.tables)
     for key, (columns, rows) in wanted.items():
         names, kinds, held = found[key]
-        table = model.tables[key.partition(" ")[2]]
+        table = ae.BORROWER_MODEL.tables[key.partition(" ")[2]]
         types = {"text": "string", "integer": "bigint", "timestamp": "timestamp"}
         assert names == columns
         assert kinds == [types[spec.type] for spec in table.columns.values()]
@@ -179,44 +201,41 @@ KINDS = {
 CORRECTED = "SET spark.sql.parquet.datetimeRebaseModeInRead = CORRECTED"
 
 
-def test_spark_reads_the_ends_of_each_range(python: Path, tmp_path: Path) -> None:
-    pytest.importorskip("pyarrow", reason="the extra parquet is not installed")
-    sqlglot = pytest.importorskip("sqlglot")
+#: The forms in which the ends of each range are written; with moments as Spark is late to read.
+PLACES = {"late": "parquet", "parquet": "parquet", "csv": "csv"}
+
+
+def ask_for_ends(asked: Asked, folder: Path) -> None:
+    """Ask for the ends of each range in each form; again with the setting, but for the late."""
     model = ae.Model.of(tables=[End])
     table = model.tables["end"]
     ends = end_frames()["end"]
     late = ends.assign(**{name: ends["created"].dt.tz_localize(None) for name in MOMENTS})
     late = late.assign(**dict.fromkeys(INSTANTS, ends["created"]))
-    places: dict[str, tuple[Any, pd.DataFrame]] = {
-        "late": ("parquet", late),
-        "parquet": ("parquet", ends),
-        "csv": ("csv", ends),
-    }
-    statements, queries = [], {}
-    for name, (file_format, frame) in places.items():
-        folder = tmp_path / name / "end"
-        folder.mkdir(parents=True)
-        (folder / "x").write_bytes(encode(frame, table.columns, file_format))
-        statements.append(f"CREATE DATABASE ends_{name}")
-        where = {"database": f"ends_{name}", "location": f"file://{tmp_path}/{name}"}
+    shown = ", ".join(f"CAST(`{column}` AS string) AS `{column}`" for column in table.columns)
+    again = {"set": CORRECTED}
+    for name, form in PLACES.items():
+        file_format: Any = form
+        frame = late if name == "late" else ends
+        (folder / name / "end").mkdir(parents=True)
+        (folder / name / "end/x").write_bytes(encode(frame, table.columns, file_format))
+        asked.statements.append(f"CREATE DATABASE ends_{name}")
+        where = {"database": f"ends_{name}", "location": f"file://{folder}/{name}"}
         for text in derive.athena_create(model, **where, format=file_format):
-            if text.startswith("CREATE OR REPLACE VIEW"):
-                skipped = f"{text}\nWHERE \"end_id\" <> 'end_id'"
-                statements += sqlglot.transpile(skipped, read="athena", write="spark")
-            else:
-                statements.append(text)
-        shown = ", ".join(f"CAST(`{column}` AS string) AS `{column}`" for column in table.columns)
+            asked.statements.extend(as_spark(text, "end_id"))
         ask = f"SELECT {shown} FROM `ends_{name}`.`end` ORDER BY `end`.`end_id`"  # noqa: S608 - ours
-        queries[f"{name} at first"] = ask
-        queries[f"{name} types"] = f"SELECT * FROM `ends_{name}`.`end` LIMIT 0"  # noqa: S608 - ours
-        if frame is not late:
-            queries["set"] = CORRECTED
-            queries[name] = ask
-    queries = dict(sorted(queries.items(), key=lambda each: each[0] in {"set", "parquet", "csv"}))
-    found = run_spark(python, statements, queries, tmp_path / "spark")
+        asked.queries[f"{name} at first"] = ask
+        asked.queries[f"{name} types"] = f"SELECT * FROM `ends_{name}`.`end` LIMIT 0"  # noqa: S608 - ours
+        if name != "late":
+            again[name] = ask
+    asked.queries.update(again)
+
+
+def test_spark_reads_the_ends_of_each_range(found: dict[str, Any]) -> None:
+    table = ae.Model.of(tables=[End]).tables["end"]
     assert "1900-01-01" in found["parquet at first"][1]  # the trap of Spark alone
     assert found["csv"] == found["csv at first"]
-    for name in places:
+    for name in PLACES:
         assert found[f"{name} types"][1] == [
             KINDS.get(spec.type, f"decimal({spec.precision},{spec.scale})")
             for spec in table.columns.values()

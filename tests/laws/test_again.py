@@ -18,7 +18,7 @@ from tests.support.effort import some
 pytestmark = pytest.mark.smoke
 
 EACH_MODEL = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
-FEWER = some(4, least=6)
+FEWER = some(4, least=4)
 
 
 def same_tables(one: ae.NormalizeResult, two: ae.NormalizeResult) -> bool:

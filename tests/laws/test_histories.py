@@ -15,7 +15,7 @@ from tests.support.effort import is_deep, some
 from tests.support.parts import without_schema_check
 
 # One example goes through up to six runs, each proved and proved again.
-FEWER = some(5, least=5)
+FEWER = some(5, least=3)
 # A key can be given, retired and asked for again.
 RUNS = 4 if is_deep() else 3
 

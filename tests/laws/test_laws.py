@@ -15,7 +15,7 @@ pytestmark = pytest.mark.smoke
 EACH_MODEL = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 
 # One example goes through `normalize` and the proof three times each.
-FEWER = some(4, least=6)
+FEWER = some(4, least=4)
 
 
 @EACH_MODEL

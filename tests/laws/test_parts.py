@@ -22,7 +22,7 @@ from aspen_etl.transform.cleaning import clean_column
 from aspen_etl.transform.parting import can_part
 from tests.laws.models import MODELS
 from tests.laws.parted_models import LOANS, METERS, TERMS
-from tests.support.effort import is_brief, some
+from tests.support.effort import is_brief, is_thorough, some
 from tests.support.parts import differences, without_schema_check
 
 T = TypeVar("T")
@@ -30,11 +30,11 @@ R = TypeVar("R")
 
 FIRST = dt.datetime(2026, 1, 31, 12, tzinfo=dt.timezone.utc)
 # One example goes through up to three runs, each in one piece and in up to five parts.
-FEWER = some(4, least=5)
+FEWER = some(4, least=3)
 RUNS, MOST_BOUNDS = (2, 2) if is_brief() else (3, 4)
 #: The one with loans holds the borrower's.
 PARTED = {"loans": LOANS, "meters": METERS, "terms": TERMS}
-if not is_brief():
+if is_thorough():
     PARTED["borrower"] = ae.BORROWER_MODEL
 
 

@@ -23,7 +23,7 @@ from tests.laws.typed_models import ENTITIES, TYPES_MODEL
 from tests.support.effort import some
 
 # One example is proved at least twice.
-FEWER = some(3, least=10)
+FEWER = some(3, least=5)
 
 EACH_MODEL = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 

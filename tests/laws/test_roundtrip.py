@@ -18,7 +18,7 @@ from tests.transform.sheets import ADA, BO, extract
 
 _STORES = itertools.count()
 RUN = Run(time=dt.datetime(2026, 1, 31, tzinfo=dt.timezone.utc), actor="laws")
-FEWER = some(3, least=6)
+FEWER = some(3, least=4)
 LENIENT = ae.Thresholds(max_rejected_rows=1, max_rejected_cells=1)
 
 

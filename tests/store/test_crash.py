@@ -39,7 +39,7 @@ from tests.support.borrowers import (
     put_files,
     write_borrowers,
 )
-from tests.support.effort import is_brief
+from tests.support.effort import in_turn, is_brief
 from tests.support.faulty import CANARY, Faults, Kind, faulty
 
 #: How many cases the quick form takes of each step.
@@ -359,8 +359,11 @@ def spread(cases: list[Any], count: int) -> Iterator[Any]:
     yield from cases[-2:]
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS)
-@pytest.mark.parametrize("backend", ["memory", "disk"], indirect=True)
+#: A scenario on one storage, and in a brief run on the other one; in a thorough run on both.
+STAGES = in_turn(SCENARIOS, ["disk", "memory"] if is_brief() else ["memory", "disk"])
+
+
+@pytest.mark.parametrize(("scenario", "backend"), STAGES, indirect=["backend"])
 def test_a_reader_sees_the_old_commit_or_the_new_one(
     backend: Backend, tmp_path: Path, scenario: str
 ) -> None:

@@ -64,10 +64,10 @@ def test_parts_are_one_commit_on_each_storage(backend: Backend, workers: Workers
     for name in ("Ada Lee", "Ada Roe"):
         source = put(parted, name)
         ae.sync(
-            source, parted, parts=ae.Parts(10), workers=workers, read_options=reading, **options
+            source, parted, parts=ae.Parts(20), workers=workers, read_options=reading, **options
         )
         ae.sync(source, whole, read_options=reading, **options)
-    assert parted.find().parts == 4
+    assert parted.find().parts == 2
     assert parted.read().equals(whole.read())
     assert parted.verify().problems == ()
     named = {file.path for commit in parted.history() for s in commit.stored for file in s.files}

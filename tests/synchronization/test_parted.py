@@ -195,19 +195,18 @@ def test_a_part_that_grew_is_split_and_the_others_stay(tmp_path: Path) -> None:
 
 def test_a_part_of_which_all_are_gone_goes(tmp_path: Path) -> None:
     store, whole = (ae.SnapshotStore(tmp_path / name) for name in ("store", "whole"))
-    steps = [ids(0, 60), ids(0, 20) + ids(40, 60), ids(0, 20) + ids(40, 61)]
+    steps = [ids(0, 24), ids(0, 8) + ids(16, 24), ids(0, 8) + ids(16, 25)]
     for day, there in enumerate(steps, 1):
         source = write(tmp_path / "in", there)
-        sync(source, store, day, parts=Parts(20))
+        sync(source, store, day, parts=Parts(8))
         sync(source, whole, day)
         assert differences(whole, store) == []
     assert store.find().parts == 3  # keys of those that are gone are theirs
-    for gone in ids(20, 40):
+    for gone in ids(8, 16):
         store.purge(gone, run=run(4))
-    report = sync(
-        write(tmp_path / "in", [*ids(0, 20), "b030", *ids(40, 62)]), store, 5, parts=Parts(20)
-    )
-    assert sizes(report) == [21, 22]
+    there = [*ids(0, 8), "b012", *ids(16, 26)]
+    report = sync(write(tmp_path / "in", there), store, 5, parts=Parts(8))
+    assert sizes(report) == [9, 10]
     assert store.find().parts == 2
     assert store.verify().problems == ()
 

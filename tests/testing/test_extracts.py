@@ -51,55 +51,58 @@ def test_without_faults_no_rule_is_broken(model: ae.Model) -> None:
     nothing_is_broken()
 
 
-@pytest.mark.parametrize(
-    ("kind", "rule"),
-    [
-        ("missing", "missing_id"),
-        ("missing", "missing_role"),
-        ("duplicate", "duplicate_id"),
-        ("duplicate", "duplicate_role"),
-        ("too_long", "too_long"),
-        ("invalid", "invalid_zip_code"),
-        ("invalid", "invalid_phone"),
-        ("invalid", "invalid_email"),
-        ("invalid", "invalid_dependents"),
-        ("invalid", "invalid_grade"),
-        ("incomplete", "incomplete_address"),
-        ("unknown", "unknown_borrower"),
-        ("control", "invalid_text"),
-        ("surrogate", "invalid_text"),
-        ("excel_error", "excel_error"),
-        ("inexact_number", "inexact_number"),
-        ("out_of_range", "out_of_range"),
-        ("repeated_header", "repeated_header"),
-        ("blank", "blank"),
-    ],
-)
-def test_each_kind_of_fault_breaks_its_rules(kind: str, rule: str) -> None:
-    find(
-        extracts(EXTENDED_MODEL, faults=[kind]),
-        lambda extract: rule in rules(extract, EXTENDED_MODEL),
-        settings=WITHOUT_SHRINKING,
-    )
+def assert_breaks(model: ae.Model, kind: str, wanted: set[str]) -> None:
+    """Look at extracts of a kind of fault until all these rules were broken."""
+    seen: set[str] = set()
+
+    def look(extract: ae.Extract) -> bool:
+        seen.update(rules(extract, model))
+        return wanted <= seen
+
+    # Of more rows, fewer extracts have them all.
+    find(extracts(model, faults=[kind], min_rows=4), look, settings=WITHOUT_SHRINKING)
 
 
 @pytest.mark.parametrize(
-    ("kind", "rule"),
+    ("kind", "wanted"),
     [
-        ("invalid", "invalid_opened"),
-        ("invalid", "invalid_active"),
-        ("too_precise", "too_precise"),
-        ("out_of_range", "out_of_range"),
-        ("missing", "missing_sent"),
-        ("unknown", "unknown_stations"),
+        ("missing", {"missing_id", "missing_role"}),
+        ("duplicate", {"duplicate_id", "duplicate_role"}),
+        ("too_long", {"too_long"}),
+        (
+            "invalid",
+            {
+                *("invalid_zip_code", "invalid_phone", "invalid_email"),
+                *("invalid_dependents", "invalid_grade"),
+            },
+        ),
+        ("incomplete", {"incomplete_address"}),
+        ("unknown", {"unknown_borrower"}),
+        ("control", {"invalid_text"}),
+        ("surrogate", {"invalid_text"}),
+        ("excel_error", {"excel_error"}),
+        ("inexact_number", {"inexact_number"}),
+        ("out_of_range", {"out_of_range"}),
+        ("repeated_header", {"repeated_header"}),
+        ("blank", {"blank"}),
     ],
 )
-def test_each_kind_of_fault_breaks_the_rules_of_types(kind: str, rule: str) -> None:
-    find(
-        extracts(TYPES_MODEL, faults=[kind]),
-        lambda extract: rule in rules(extract, TYPES_MODEL),
-        settings=WITHOUT_SHRINKING,
-    )
+def test_each_kind_of_fault_breaks_its_rules(kind: str, wanted: set[str]) -> None:
+    assert_breaks(EXTENDED_MODEL, kind, wanted)
+
+
+@pytest.mark.parametrize(
+    ("kind", "wanted"),
+    [
+        ("invalid", {"invalid_opened", "invalid_active"}),
+        ("too_precise", {"too_precise"}),
+        ("out_of_range", {"out_of_range"}),
+        ("missing", {"missing_sent"}),
+        ("unknown", {"unknown_stations"}),
+    ],
+)
+def test_each_kind_of_fault_breaks_the_rules_of_types(kind: str, wanted: set[str]) -> None:
+    assert_breaks(TYPES_MODEL, kind, wanted)
 
 
 @pytest.mark.parametrize(
