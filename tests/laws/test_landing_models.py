@@ -76,7 +76,7 @@ def put(landing: Landing, model: ae.Model, number: int, states: list[dict[str, R
 
 @pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 def test_a_landing_gives_the_store_that_the_rows_give(model: ae.Model) -> None:
-    @some(3, 3)
+    @some(6, 2)
     @given(histories(model, faults=FAULTS), st.sampled_from([0, 96]))
     def same(history: list[ae.Extract], whole_every: int) -> None:
         url = f"memory://landed-models-{uuid4().hex}"
