@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from aspen_etl.normalization import NormalizeResult, denormalize, normalize, verify
     from aspen_etl.schema import Extract, Model, Run, Snapshot, Tables, column
     from aspen_etl.schema.validation import is_valid, split, validate
+    from aspen_etl.sql import read_database
     from aspen_etl.store import SnapshotStore
     from aspen_etl.synchronization import Parts, SyncReport, Thresholds, plan, sync
 
@@ -47,6 +48,7 @@ __all__ = [
     "normalize",
     "plan",
     "propose_model",
+    "read_database",
     "read_extract",
     "read_tables",
     "split",
@@ -66,6 +68,7 @@ _HOMES = {
     "normalization": ("NormalizeResult", "denormalize", "normalize", "verify"),
     "schema": ("Extract", "Model", "Run", "Snapshot", "Tables", "column"),
     "schema.validation": ("is_valid", "split", "validate"),
+    "sql": ("read_database",),
     "store": ("SnapshotStore",),
     "synchronization": ("Parts", "SyncReport", "Thresholds", "plan", "sync"),
 }

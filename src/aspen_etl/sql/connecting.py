@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import sqlalchemy as sa
 from sqlalchemy import exc
 
-from aspen_etl.errors import DatabaseError
+from aspen_etl.errors import DatabaseError, SourceNotFoundError
 
-__all__ = ["make_engine"]
+__all__ = ["display", "make_engine"]
 
 _NO_URL = "it is no url of SQLAlchemy's, such as postgresql+psycopg://user:password@host/database"
 _PORTS = range(1, 65536)
 
 
-def make_engine(url: str, /) -> sa.Engine:
+def make_engine(url: str, /, *, must_exist: bool = False) -> sa.Engine:
     """Make the engine of a database's url, of which no error shows a part: it holds secrets.
 
+    Args:
+        url: The url.
+        must_exist: Whether a file of SQLite must be there, which would make one.
+
     Raises:
+        SourceNotFoundError: There is no such file.
         DatabaseError: It is no url, its port is none, or its driver is not there or does not take
             its options.
 
@@ -25,8 +32,11 @@ def make_engine(url: str, /) -> sa.Engine:
         'sqlite'
     """
     try:
-        return sa.create_engine(_parsed(url))
-    except DatabaseError:
+        parsed = _parsed(url)
+        if must_exist:
+            _check_file(parsed)
+        return sa.create_engine(parsed)
+    except (DatabaseError, SourceNotFoundError):
         raise
     except exc.ArgumentError:
         reason = _NO_URL
@@ -53,3 +63,19 @@ def _parsed(url: str) -> sa.URL:
         else:
             return parsed
     raise DatabaseError.bad_url(reason)
+
+
+def _check_file(url: sa.URL) -> None:
+    """Refuse a file of SQLite that is not there; one in memory always is."""
+    path = url.database or ""
+    in_memory = path in {"", ":memory:"} or path.startswith("file:")
+    if url.get_backend_name() == "sqlite" and not in_memory and not Path(path).is_file():
+        raise SourceNotFoundError.at(path)
+
+
+def display(engine: sa.Engine) -> str:
+    """Give an engine's url without user, password and options."""
+    url = engine.url
+    host = (url.host or "").rpartition("@")[2]  # a password with an @ reaches into it
+    place = f"{host}{f':{url.port}' if url.port else ''}"
+    return f"{url.get_backend_name()}://{place}/{url.database or ''}"
