@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Optional
 
 import sqlalchemy as sa
+from sqlalchemy import exc
 
 from aspen_etl.errors import DatabaseError, FileFormatError, HeaderError
 from aspen_etl.errors.base import listing
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from aspen_etl.schema.model import Model
     from aspen_etl.schema.spec import SourceSpec
 
-__all__ = ["FlatNames", "FlatTable", "find_flat_tables"]
+__all__ = ["FlatNames", "FlatTable", "columns_of", "find_flat_tables"]
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ def _flat_table(
     schema, _, wanted = names.tables.get(spec.name, spec.name).rpartition(".")
     schema = schema or database.schema or ""
     name = _find(database, inspector, spec, wanted, schema or None)
-    held = inspector.get_columns(name, schema=schema or None)
+    held = columns_of(inspector, name, schema or None)
     headers = [each["name"] for each in held]
     places = _match(headers, spec, names, name)
     cells: dict[str, FlatCells] = {}
@@ -124,6 +126,13 @@ def _flat_table(
         cells,
         key,
     )
+
+
+def columns_of(inspector: sa.Inspector, name: str, schema: Optional[str]) -> list[Any]:
+    """Give the columns of a table; a type that SQLAlchemy does not know is our caller's to tell."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", exc.SAWarning)
+        return list(inspector.get_columns(name, schema=schema))
 
 
 def _find(
