@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from aspen_etl.borrower import BORROWER_MODEL, borrower_model
     from aspen_etl.changes import Changes, apply_changes, diff
+    from aspen_etl.databases import read_database
     from aspen_etl.errors import AspenETLError
     from aspen_etl.inference import Proposal, propose_model
     from aspen_etl.io import ReadLimits, read_extract, read_tables, write_tables
     from aspen_etl.normalization import NormalizeResult, denormalize, normalize, verify
     from aspen_etl.schema import Extract, Model, Run, Snapshot, Tables, column
     from aspen_etl.schema.validation import is_valid, split, validate
-    from aspen_etl.sql import read_database
     from aspen_etl.store import SnapshotStore
     from aspen_etl.synchronization import Parts, SyncReport, Thresholds, plan, sync
 
@@ -62,13 +62,13 @@ __all__ = [
 _HOMES = {
     "borrower": ("BORROWER_MODEL", "borrower_model"),
     "changes": ("Changes", "apply_changes", "diff"),
+    "databases": ("read_database",),
     "errors": ("AspenETLError",),
     "inference": ("Proposal", "propose_model"),
     "io": ("ReadLimits", "read_extract", "read_tables", "write_tables"),
     "normalization": ("NormalizeResult", "denormalize", "normalize", "verify"),
     "schema": ("Extract", "Model", "Run", "Snapshot", "Tables", "column"),
     "schema.validation": ("is_valid", "split", "validate"),
-    "sql": ("read_database",),
     "store": ("SnapshotStore",),
     "synchronization": ("Parts", "SyncReport", "Thresholds", "plan", "sync"),
 }

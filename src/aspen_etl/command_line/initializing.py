@@ -13,15 +13,14 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, Union
 
 from aspen_etl.command_line.options import (
-    READING,
     add_debug,
     add_json,
-    add_options,
     add_storage_options,
     add_value,
     settings_of,
 )
 from aspen_etl.command_line.output import print_json, progress
+from aspen_etl.command_line.sources import add_source
 from aspen_etl.errors import NotSupportedError, TargetExistsError, WriteError
 from aspen_etl.errors.base import instead, listing
 from aspen_etl.io.options import Names
@@ -39,7 +38,7 @@ _MODEL = "model.py"
 def add_commands(commands: Any) -> None:
     """Add the command to the parser."""
     init = commands.add_parser("init", help="write a first model of a source, and a test of it")
-    add_options(init, *READING)
+    add_source(init)
     init.add_argument(
         "-o",
         metavar="FILE",

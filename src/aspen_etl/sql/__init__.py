@@ -14,8 +14,7 @@ if importlib.util.find_spec("sqlalchemy") is None:
     raise MissingDependencyError.for_extra("sqlalchemy", "sql", "aspen_etl.sql")
 
 from aspen_etl.sql.creating import create
-from aspen_etl.sql.flat import read_database
 from aspen_etl.sql.loading import load
 from aspen_etl.sql.reading import LoadOutcome, LoadReport, read
 
-__all__ = ["LoadOutcome", "LoadReport", "create", "load", "read", "read_database"]
+__all__ = ["LoadOutcome", "LoadReport", "create", "load", "read"]

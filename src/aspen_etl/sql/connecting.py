@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import Union
 
 import sqlalchemy as sa
 from sqlalchemy import exc
 
-from aspen_etl.errors import DatabaseError, SourceNotFoundError
+from aspen_etl.errors import DatabaseError
 
-__all__ = ["display", "make_engine"]
+__all__ = ["display", "make_engine", "parse_url"]
 
 _NO_URL = "it is no url of SQLAlchemy's, such as postgresql+psycopg://user:password@host/database"
 _PORTS = range(1, 65536)
 
 
-def make_engine(url: str, /, *, must_exist: bool = False) -> sa.Engine:
+def make_engine(url: Union[str, sa.URL], /) -> sa.Engine:
     """Make the engine of a database's url, of which no error shows a part: it holds secrets.
 
-    Args:
-        url: The url.
-        must_exist: Whether a file of SQLite must be there, which would make one.
-
     Raises:
-        SourceNotFoundError: There is no such file.
         DatabaseError: It is no url, its port is none, or its driver is not there or does not take
             its options.
 
@@ -32,11 +27,8 @@ def make_engine(url: str, /, *, must_exist: bool = False) -> sa.Engine:
         'sqlite'
     """
     try:
-        parsed = _parsed(url)
-        if must_exist:
-            _check_file(parsed)
-        return sa.create_engine(parsed)
-    except (DatabaseError, SourceNotFoundError):
+        return sa.create_engine(parse_url(url) if isinstance(url, str) else url)
+    except DatabaseError:
         raise
     except exc.ArgumentError:
         reason = _NO_URL
@@ -47,7 +39,12 @@ def make_engine(url: str, /, *, must_exist: bool = False) -> sa.Engine:
     raise DatabaseError.bad_url(reason)
 
 
-def _parsed(url: str) -> sa.URL:
+def parse_url(url: str, /) -> sa.URL:
+    """Take a database's url apart.
+
+    Raises:
+        DatabaseError: It is none; nothing of it is shown.
+    """
     reason = ""
     try:
         parsed = sa.make_url(url)
@@ -63,14 +60,6 @@ def _parsed(url: str) -> sa.URL:
         else:
             return parsed
     raise DatabaseError.bad_url(reason)
-
-
-def _check_file(url: sa.URL) -> None:
-    """Refuse a file of SQLite that is not there; one in memory always is."""
-    path = url.database or ""
-    in_memory = path in {"", ":memory:"} or path.startswith("file:")
-    if url.get_backend_name() == "sqlite" and not in_memory and not Path(path).is_file():
-        raise SourceNotFoundError.at(path)
 
 
 def display(engine: sa.Engine) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, NamedTuple, Optional, TypeVar
 
 import sqlalchemy as sa
@@ -11,7 +12,7 @@ from sqlalchemy import exc
 
 from aspen_etl.derive.dialects import DIALECTS
 from aspen_etl.derive.sql import LOAD_TABLE, sql_metadata
-from aspen_etl.errors import AspenETLError, ConflictError, DatabaseError
+from aspen_etl.errors import AspenETLError, ConflictError, DatabaseError, SourceNotFoundError
 from aspen_etl.errors.base import instead
 from aspen_etl.io.waiting import Seconds, seconds_of
 from aspen_etl.schema.model import Model
@@ -58,6 +59,17 @@ class Connections:
     def url(self) -> str:
         """The database's url, without anything secret."""
         return display(self.engine)
+
+    def check_file(self) -> None:
+        """Refuse a file that is not there: to look into it must not make it.
+
+        Raises:
+            SourceNotFoundError: There is none.
+        """
+        path = self.engine.url.database or ":memory:"
+        in_memory = path == ":memory:" or path.startswith("file:")
+        if self.behaviour.is_file and not (in_memory or Path(path).is_file()):
+            raise SourceNotFoundError.at(path)
 
     # ------------------------------------------------------------------------- errors
 

@@ -67,6 +67,7 @@ class Behaviour:
         lock_hint: What follows a table in a query that lets other loaders wait, where the query's
             own words do not.
         has_isolation: Whether a transaction begins by itself once an isolation level is set.
+        is_file: Whether a database may be a file, which a connection would make.
         snapshot: Lets all statements of a connection see one moment, and write nothing.
         unversioned: The statement that lists schema and name of tables that have no moments, since
             their storage knows no transactions; or none, where there are no such.
@@ -87,6 +88,7 @@ class Behaviour:
     busy_text: Optional[str]
     lock_hint: Optional[str]
     has_isolation: bool
+    is_file: bool
     snapshot: Callable[[sa.Connection], contextlib.AbstractContextManager[None]]
     unversioned: Optional[str]
     cells: CellsByType
@@ -209,6 +211,7 @@ BEHAVIOURS: Mapping[str, Behaviour] = {
         busy_text=None,
         lock_hint=None,
         has_isolation=True,
+        is_file=False,
         snapshot=snapshots.postgresql,
         unversioned=None,
         cells=POSTGRESQL_CELLS,
@@ -228,6 +231,7 @@ BEHAVIOURS: Mapping[str, Behaviour] = {
         busy_text=None,
         lock_hint=None,
         has_isolation=True,
+        is_file=False,
         snapshot=snapshots.mysql,
         unversioned=snapshots.MYSQL_UNVERSIONED,
         cells=MYSQL_CELLS,
@@ -254,6 +258,7 @@ BEHAVIOURS: Mapping[str, Behaviour] = {
         busy_text=None,
         lock_hint="WITH (UPDLOCK, HOLDLOCK)",
         has_isolation=True,
+        is_file=False,
         snapshot=snapshots.mssql,
         unversioned=None,
         cells=MSSQL_CELLS,
@@ -273,6 +278,7 @@ BEHAVIOURS: Mapping[str, Behaviour] = {
         busy_text="locked",
         lock_hint=None,
         has_isolation=False,
+        is_file=True,
         snapshot=snapshots.sqlite,
         unversioned=None,
         cells=SQLITE_CELLS,

@@ -2,102 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
-from typing import Any, Optional, Union
+from collections.abc import Iterator
+from typing import Any, Optional
 
 import numpy as np
 import pandas as pd
 import sqlalchemy as sa
 
-from aspen_etl.borrower.model import BORROWER_MODEL
 from aspen_etl.columns import COLUMNS
 from aspen_etl.columns.cells import NoText
 from aspen_etl.columns.frames import make_frame
 from aspen_etl.columns.text import conform_text
 from aspen_etl.errors import ArgumentError, ExtractError
 from aspen_etl.errors.base import instead
-from aspen_etl.schema.column_spec import ColumnSpec
 from aspen_etl.schema.model import Model
-from aspen_etl.schema.types import TYPES
 from aspen_etl.schema.values import FAULT_COLUMNS, FIRST_ROW, ROW, Extract
-from aspen_etl.sql.connecting import make_engine
 from aspen_etl.sql.database import Connections
-from aspen_etl.sql.flat_cells import FlatCells
 from aspen_etl.sql.flat_tables import FlatNames, FlatTable, find_flat_tables
+from aspen_etl.sql.flat_texts import canonical
 
-__all__ = ["FlatDatabase", "read_database"]
+__all__ = ["FlatDatabase"]
 
 #: How many rows are fetched at a time.
 CHUNK_ROWS = 10_000
 
 #: What is known of a cell without a text: its position in the table, the column, and what.
 _Fault = tuple[int, str, NoText]
-
-
-def read_database(
-    source: Union[str, sa.Engine],
-    /,
-    *,
-    model: Model = BORROWER_MODEL,
-    tables: Optional[Mapping[str, str]] = None,
-    columns: Optional[Mapping[str, str]] = None,
-    schema: Optional[str] = None,
-    chunk_rows: int = CHUNK_ROWS,
-) -> Extract:
-    """Read the sources of a model from the tables or views of a database, all as of one moment.
-
-    One transaction reads, and cannot write: ``REPEATABLE READ`` on PostgreSQL, a consistent
-    snapshot on MariaDB and MySQL, ``SNAPSHOT`` on SQL Server, which must allow it, a transaction on
-    SQLite. Columns that the model does not know are not read. Rows come in the order of the primary
-    key, those of a table or view without one in the order of their cells, so that one state always
-    gives one extract.
-
-    Args:
-        source: A SQLAlchemy engine of PostgreSQL, MariaDB, MySQL, SQL Server or SQLite, or its
-            url.
-        model: What to read.
-        tables: The table or view of a source, ``table`` or ``schema.table``, where it is not
-            called like the source.
-        columns: The model's name of a column by that in the database, where they differ.
-        schema: The database schema; by default that of the connection.
-        chunk_rows: How many rows are fetched at a time; the memory beside the extract grows
-            with it.
-
-    Returns:
-        The sheets, every cell text or missing. What goes to a typed column of the model is its
-        canonical text, where it is a value of that type: digits are never those of a float, moments
-        with a zone are in UTC, a number in a column of booleans is ``true`` or ``false``. A null is
-        missing; an empty text stays one. A cell without an exact text (a large float) is among
-        the ``faults``. Rows are numbered from 2, as if a header stood above them.
-
-    Raises:
-        HeaderError: A table or a column of the model is not there.
-        FileFormatError: A column is of a type that is no value: bytes, an array, JSON, an
-            interval.
-        ExtractError: A cell of SQLite is none, or ``tables=`` names no source.
-        DatabaseError: The database cannot be reached or refused, or cannot show one moment.
-
-    Examples:
-        >>> import sqlalchemy as sa
-        >>> engine = sa.create_engine("sqlite://")
-        >>> with engine.begin() as connection:
-        ...     names = ", ".join(BORROWER_MODEL.sources["borrower"].columns)
-        ...     _ = connection.exec_driver_sql(f"CREATE TABLE borrower ({names})")
-        ...     _ = connection.exec_driver_sql("CREATE TABLE roles (borrower_id, role_profile)")
-        ...     _ = connection.exec_driver_sql("INSERT INTO roles VALUES ('b1', 'Borrower')")
-        >>> read_database(engine, tables={"role_profile": "roles"})
-        <Extract borrower: 0, role_profile: 1>
-        >>> engine.dispose()
-    """
-    names = FlatNames(dict(tables or {}), dict(columns or {}))
-    if isinstance(source, sa.Engine):
-        return FlatDatabase(source, model, names, schema).read(chunk_rows)
-    engine = make_engine(source, must_exist=True)
-    try:
-        return FlatDatabase(engine, model, names, schema).read(chunk_rows)
-    finally:
-        engine.dispose()
 
 
 class FlatDatabase(Connections):
@@ -115,9 +45,14 @@ class FlatDatabase(Connections):
         self.model, self.names = model, names
 
     def read(self, chunk_rows: int = CHUNK_ROWS) -> Extract:
-        """Read all sources; see ``read_database``."""
+        """Read all sources; see ``read_database``.
+
+        Raises:
+            SourceNotFoundError: There is no such file of SQLite, which a connection would make.
+        """
         if chunk_rows < 1:
             raise ArgumentError("chunk_rows= is at least 1", problem="limit", argument="chunk_rows")
+        self.check_file()
         return self.run(self._read, chunk_rows)
 
     def _read(self, chunk_rows: int) -> Extract:
@@ -142,7 +77,7 @@ class FlatDatabase(Connections):
                 texts, found = _texts(values, table, name)
                 faults += [(start + at, name, what) for at, what in found]
                 spec = self.model.lineage.cells.get(f"{table.source}.{name}")
-                pieces[name].append(_canonical(texts, table.cells[name], spec))
+                pieces[name].append(texts if table.cells[name].is_text else canonical(texts, spec))
             start += len(rows)
         columns = {
             name: COLUMNS.concat(held) if held else COLUMNS.repeat(None, 0)
@@ -192,27 +127,6 @@ def _texts(
     for at, _ in faults:
         found[at] = None
     return conform_text(pd.Series(found, dtype=object)), faults
-
-
-#: The words by which a database without booleans says yes and no.
-_NUMBERS = (("1", True), ("0", False))
-
-
-def _canonical(texts: pd.Series, taken: FlatCells, spec: Optional[ColumnSpec]) -> pd.Series:
-    """Spell the values of typed columns as the type of the model does, where they are its values.
-
-    Text is left as its owner wrote it: the model says how to read that.
-    """
-    if spec is None or taken.is_text or spec.type == "text":
-        return texts
-    declared = {word for word, _ in spec.words}
-    words = () if declared & {"0", "1"} else _NUMBERS
-    plain = replace(spec, format=None, minimum=None, words=words if spec.type == "boolean" else ())
-    found = TYPES[spec.type].canonical(texts, plain)
-    wrong = np.zeros(len(texts), dtype=bool)
-    for mask in found.faults.values():
-        wrong |= mask
-    return found.text.where(~wrong, texts) if wrong.any() else found.text
 
 
 def _in_order(frame: pd.DataFrame, faults: list[_Fault]) -> tuple[pd.DataFrame, list[_Fault]]:

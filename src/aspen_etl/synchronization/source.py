@@ -26,9 +26,12 @@ from aspen_etl.synchronization.settings import Settings
 from aspen_etl.synchronization.touching import Form, refused, tell_why
 from aspen_etl.transform.parting import Partitioning
 
-__all__ = ["Given"]
+__all__ = ["Given", "RunSource"]
 
 T = TypeVar("T")
+
+#: What a run reads: files, an extract, or what a function gives, asked at each attempt.
+RunSource = Union[Source, Extract, Callable[[], Extract]]
 
 #: How often a source is read that changes while it is read.
 _READS = 3
@@ -41,6 +44,11 @@ class Given:
 
     source: Union[Source, Extract]
     settings: Settings
+
+    @classmethod
+    def of(cls, source: RunSource, settings: Settings, /) -> Given:
+        """Take a source as it is at an attempt: what a function gives, it gives now."""
+        return cls(source() if callable(source) else source, settings)
 
     def look(self, model: Model) -> tuple[SourceFile, ...]:
         """Tell which state the source files are in."""

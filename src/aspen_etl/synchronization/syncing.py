@@ -10,15 +10,14 @@ from aspen_etl.errors import (
     ArgumentError,
 )
 from aspen_etl.io.filesystem import Url
-from aspen_etl.io.places import Source
 from aspen_etl.io.reading import Reading
 from aspen_etl.io.waiting import Seconds
-from aspen_etl.schema import Extract, Model, Run
+from aspen_etl.schema import Model, Run
 from aspen_etl.store.snapshot_store import SnapshotStore
 from aspen_etl.synchronization.parts import Parts
 from aspen_etl.synchronization.report import Clock, SyncReport
 from aspen_etl.synchronization.settings import Settings
-from aspen_etl.synchronization.source import Given
+from aspen_etl.synchronization.source import RunSource
 from aspen_etl.synchronization.sync_run import SyncRun
 from aspen_etl.synchronization.thresholds import Thresholds
 from aspen_etl.workers import InTurn, Workers
@@ -27,7 +26,7 @@ __all__ = ["plan", "sync"]
 
 
 def sync(  # noqa: PLR0913 - what a run is told, each by name
-    source: Union[Source, Extract],
+    source: RunSource,
     target: Union[Url, SnapshotStore],
     /,
     *,
@@ -52,7 +51,9 @@ def sync(  # noqa: PLR0913 - what a run is told, each by name
     is no commit.
 
     Args:
-        source: What ``read_extract`` takes, or an extract, which is always looked at.
+        source: What ``read_extract`` takes, or an extract, which is always looked at; or a
+            function that gives one, as of a database, and is called after the newest commit was
+            read.
         target: The store, or its url.
         run: When this is, and who does it.
         model: The model, where ``target`` is a url.
@@ -118,11 +119,11 @@ def sync(  # noqa: PLR0913 - what a run is told, each by name
         crew=InTurn() if workers is None else workers,
     )
     clock = Clock(settings.timeout, on_step)
-    return SyncRun(_store(target, model), Given(source, settings), run, clock).sync()
+    return SyncRun(_store(target, model), source, settings, run, clock).sync()
 
 
 def plan(  # noqa: PLR0913 - what sync is told
-    source: Union[Source, Extract],
+    source: RunSource,
     target: Union[Url, SnapshotStore],
     /,
     *,
@@ -153,7 +154,7 @@ def plan(  # noqa: PLR0913 - what sync is told
     reading = Reading.of(read_options)
     settings = Settings(thresholds=thresholds, missing=missing, timeout=timeout, reading=reading)
     clock = Clock(settings.timeout, on_step)
-    return SyncRun(_store(target, model), Given(source, settings), run, clock).plan()
+    return SyncRun(_store(target, model), source, settings, run, clock).plan()
 
 
 def _store(target: Union[Url, SnapshotStore], model: Optional[Model]) -> SnapshotStore:
