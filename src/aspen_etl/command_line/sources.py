@@ -18,12 +18,12 @@ from aspen_etl.io.reading import Reading
 from aspen_etl.schema import Extract, Model
 from aspen_etl.synchronization.settings import OPTIONS
 
-__all__ = ["add_source", "database_keywords", "opened", "opened_engine"]
+__all__ = ["OF_DATABASES", "add_source", "check_options", "opened", "opened_engine"]
 
 #: The options that a database takes: what files alone know is refused there.
 _OF_BOTH = ("columns", "storage_options", "limits")
 #: The options of databases alone, by what argparse calls them.
-_OF_DATABASES = {"table": "--table", "schema": "--schema", "database_secret": "--database-secret"}
+OF_DATABASES = {"table": "--table", "schema": "--schema", "database_secret": "--database-secret"}
 
 
 def add_source(parser: argparse.ArgumentParser) -> None:
@@ -60,7 +60,7 @@ def opened(
         yield source_url(arguments.source)
         return
     with opened_engine(arguments, reading) as engine:
-        yield partial(read_database, engine, model=model, **database_keywords(arguments, reading))
+        yield partial(read_database, engine, model=model, **_keywords(arguments, reading))
 
 
 @contextlib.contextmanager
@@ -74,7 +74,7 @@ def opened_engine(arguments: argparse.Namespace, reading: Reading) -> Iterator[A
         engine.dispose()
 
 
-def database_keywords(arguments: argparse.Namespace, reading: Reading) -> dict[str, Any]:
+def _keywords(arguments: argparse.Namespace, reading: Reading) -> dict[str, Any]:
     """Give what ``read_database`` takes beside the database and the model."""
     return {
         "tables": arguments.table,
@@ -93,7 +93,7 @@ def check_options(arguments: argparse.Namespace, reading: Reading) -> None:
         told = [OPTIONS[name].flag for name in reading.keywords() if name not in _OF_BOTH]
         kind, hint = "a database", "name its tables with --table, or let a view prepare the cells"
     else:
-        told = [flag for name, flag in _OF_DATABASES.items() if getattr(arguments, name)]
+        told = [flag for name, flag in OF_DATABASES.items() if getattr(arguments, name)]
         kind, hint = "files", "leave it out, or name a database as the source"
     if told:
         raise NotSupportedError(f"{', '.join(map(str, told))} is no option of {kind}; {hint}")

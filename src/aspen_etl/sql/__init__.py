@@ -15,6 +15,7 @@ if importlib.util.find_spec("sqlalchemy") is None:
 
 from aspen_etl.sql.creating import create
 from aspen_etl.sql.loading import load
+from aspen_etl.sql.proposing import propose_model
 from aspen_etl.sql.reading import LoadOutcome, LoadReport, read
 
-__all__ = ["LoadOutcome", "LoadReport", "create", "load", "read"]
+__all__ = ["LoadOutcome", "LoadReport", "create", "load", "propose_model", "read"]
