@@ -18,16 +18,19 @@ from sqlalchemy.dialects import mssql  # noqa: E402 - needs what was just asked 
 
 from aspen_etl import sql  # noqa: E402 - likewise
 
+#: Some of its types have no annotations.
+KINDS: Any = mssql
+
 #: The types of a lender's table, one for each column of the model.
 TYPES = [
-    mssql.UNIQUEIDENTIFIER(),
-    mssql.NVARCHAR(80),
-    mssql.DATETIME2(),
-    mssql.DATETIMEOFFSET(),
-    mssql.TIME(),
-    mssql.MONEY(),
-    mssql.REAL(),
-    mssql.BIT(),
+    KINDS.UNIQUEIDENTIFIER(),
+    KINDS.NVARCHAR(80),
+    KINDS.DATETIME2(),
+    KINDS.DATETIMEOFFSET(),
+    KINDS.TIME(),
+    KINDS.MONEY(),
+    KINDS.REAL(),
+    KINDS.BIT(),
     sa.DATE(),
 ]
 ROW = [
@@ -66,7 +69,8 @@ class Server:
     Error = Warning = type("Error", (Exception,), {})
 
     def __init__(self, allows: int) -> None:
-        self.allows, self.told = allows, []
+        self.allows = allows
+        self.told: list[str] = []
         self.rows: list[Any] = []
         self.description: Any = None
         self.rowcount = -1
@@ -82,9 +86,12 @@ class Server:
 
     def execute(self, statement: str, *_: Any) -> None:
         self.told.append(statement)
-        answers = {"@@LOCK_TIMEOUT": [(-1,)], "sys.databases": [(self.allows,)]}
+        answers: dict[str, list[Any]] = {
+            "@@LOCK_TIMEOUT": [(-1,)],
+            "sys.databases": [(self.allows,)],
+        }
         answers["sys.dm_exec_sessions"] = answers["isolation_level"] = [("READ COMMITTED",)]
-        found = [rows for word, rows in answers.items() if word in statement]
+        found: list[list[Any]] = [rows for word, rows in answers.items() if word in statement]
         if "FROM [Lending Co].[Customers]" in statement and "ORDER BY" in statement:
             found = [[tuple(ROW)]]
         elif "ORDER BY" in statement:
