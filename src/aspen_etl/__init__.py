@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from aspen_etl.borrower import BORROWER_MODEL, borrower_model
     from aspen_etl.changes import Changes, apply_changes, diff
+    from aspen_etl.databases import read_database
     from aspen_etl.errors import AspenETLError
     from aspen_etl.inference import Proposal, propose_model
     from aspen_etl.io import ReadLimits, read_extract, read_tables, write_tables
@@ -47,6 +48,7 @@ __all__ = [
     "normalize",
     "plan",
     "propose_model",
+    "read_database",
     "read_extract",
     "read_tables",
     "split",
@@ -60,6 +62,7 @@ __all__ = [
 _HOMES = {
     "borrower": ("BORROWER_MODEL", "borrower_model"),
     "changes": ("Changes", "apply_changes", "diff"),
+    "databases": ("read_database",),
     "errors": ("AspenETLError",),
     "inference": ("Proposal", "propose_model"),
     "io": ("ReadLimits", "read_extract", "read_tables", "write_tables"),

@@ -35,6 +35,7 @@ FLOORS = (
     {"normalization", "io"},
     {"store", "inference"},
     {"synchronization", "sql"},
+    {"databases"},
     {"__init__"},
     {"aws", "testing"},
     {"command_line"},

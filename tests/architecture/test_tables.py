@@ -119,6 +119,8 @@ def test_drivers_have_values_of_each_type_of_column() -> None:
     pytest.importorskip("sqlalchemy", reason="the extra sql is not installed")
     module = importlib.import_module("aspen_etl.sql.values")
     assert tuple(module.DRIVER_VALUES) == get_args(ColumnType)
+    texts = importlib.import_module("aspen_etl.sql.flat_texts").FLAT_TEXTS
+    assert tuple(texts) == get_args(ColumnType)
 
 
 def test_a_type_that_a_table_lacks_is_named_beside_those_there_are() -> None:

@@ -10,7 +10,8 @@ import pytest
 
 import aspen_etl as ae
 from aspen_etl.__main__ import main
-from aspen_etl.command_line.databases import DATABASE_URL, FORMS, _folder
+from aspen_etl.command_line.database_urls import DATABASE_URL
+from aspen_etl.command_line.databases import FORMS, _folder
 from aspen_etl.errors import NotSupportedError
 from aspen_etl.store.stored import Stored, StoredFile
 from tests.support.borrowers import RUN, write_borrowers

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from aspen_etl.__main__ import main
-from aspen_etl.command_line.databases import DATABASE_URL
+from aspen_etl.command_line.database_urls import DATABASE_URL
 from tests.support.borrowers import write_borrowers
 
 _MODEL = """

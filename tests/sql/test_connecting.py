@@ -14,8 +14,7 @@ from tests.support.borrowers import RUN, check_ours, write_borrowers
 sa = pytest.importorskip("sqlalchemy", reason="the extra sql is not installed")
 
 from aspen_etl import sql  # noqa: E402 - needs what was just asked for
-from aspen_etl.sql.connecting import make_engine  # noqa: E402
-from aspen_etl.sql.database import display  # noqa: E402
+from aspen_etl.sql.connecting import display, make_engine  # noqa: E402
 
 ACCOUNT = "ida:pa55word@db.example.org"
 

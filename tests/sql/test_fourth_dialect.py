@@ -113,6 +113,11 @@ def test_a_database_is_loaded_as_its_entry_says(
         with known.begin(connection, bounded):
             yield
 
+    @contextlib.contextmanager
+    def snapshot(connection: Any) -> Iterator[None]:
+        connection.exec_driver_sql("SELECT 'isolate'")
+        yield
+
     def reserve(_: Any, name: str, seconds: float) -> None:
         asked.append(f"reserve {name}")
         assert seconds > 0
@@ -123,7 +128,7 @@ def test_a_database_is_loaded_as_its_entry_says(
     duck = replace(
         known,
         name=NAME,
-        isolate="SELECT 'isolate'",
+        snapshot=snapshot,
         begin=begin,
         reserve=reserve,
         release=noting("release"),

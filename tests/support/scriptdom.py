@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.services import require_service
+
 FOLDER = "ASPEN_ETL_SCRIPTDOM"
 
 
@@ -29,9 +31,8 @@ def parse_errors(text: str) -> list[tuple[int, int, str]]:
 
 @functools.cache
 def _load() -> tuple[Any, Any]:
-    folder = os.environ.get(FOLDER)
-    if not folder:
-        pytest.skip(f"{FOLDER} names no folder with ScriptDom")
+    folder = os.environ.get(FOLDER, "")
+    require_service("ScriptDom", folder, f"{FOLDER} names no folder with it")
     pythonnet = pytest.importorskip("pythonnet", reason="pythonnet is not installed")
     os.environ.setdefault("DOTNET_SYSTEM_GLOBALIZATION_INVARIANT", "1")
     bridge = Path(pythonnet.__file__).parent / "runtime" / "Python.Runtime.dll"

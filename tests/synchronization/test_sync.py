@@ -25,7 +25,6 @@ from aspen_etl.errors import (
 from aspen_etl.schema import Extract, Run
 from aspen_etl.synchronization.clock import Clock
 from aspen_etl.synchronization.settings import Settings
-from aspen_etl.synchronization.source import Given
 from aspen_etl.synchronization.sync_run import SyncRun
 from tests.support.refusals import refused
 from tests.transform.sheets import ADA, BO, COLUMNS, extract
@@ -301,7 +300,7 @@ def test_a_run_whose_time_is_over_gives_up_before_its_commit() -> None:
 
     work = Clock(dt.timedelta(hours=1), dawdle)
     with pytest.raises(DeadlineError, match="before writing files"):
-        SyncRun(store, Given(many(3), Settings()), run(1), work).sync()
+        SyncRun(store, many(3), Settings(), run(1), work).sync()
     assert store.newest() is None
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any
 
 from aspen_etl import derive
+from aspen_etl.command_line.database_urls import DATABASE_URL, engine_of, read_url
 from aspen_etl.command_line.models import load_model
 from aspen_etl.command_line.options import (
     add_common,
@@ -25,7 +24,7 @@ from aspen_etl.command_line.options import (
 from aspen_etl.command_line.output import print_json, progress
 from aspen_etl.derive.dialects import DIALECTS
 from aspen_etl.derive.formats import FORMATS
-from aspen_etl.errors import MissingDependencyError, NotSupportedError
+from aspen_etl.errors import NotSupportedError
 from aspen_etl.io.filesystem import display_url
 from aspen_etl.io.options import Span, Word
 from aspen_etl.io.tables import read_tables
@@ -36,12 +35,6 @@ if TYPE_CHECKING:
     from aspen_etl.store.stored import Stored
 
 __all__ = ["add_commands"]
-
-#: The environment variable that holds the database's url.
-DATABASE_URL = "ASPEN_ETL_DATABASE_URL"
-
-#: How many characters of a file are read for it: more than any url has.
-_URL_LENGTH = 100_000
 
 _DAY = 86_400
 
@@ -172,7 +165,7 @@ def _schema(arguments: argparse.Namespace) -> None:
 
 
 def _load(arguments: argparse.Namespace) -> None:
-    engine = _engine(_database_url(arguments.database_url_file))
+    engine = engine_of(read_url(arguments.database_url_file), "aspen-etl load")
     try:
         with progress("loading"):
             report = _fill(engine, arguments)
@@ -206,39 +199,3 @@ def _fill(engine: Any, arguments: argparse.Namespace) -> LoadReport:
         return sql.load(store, engine, compare=arguments.compare, **told)
     tables = read_tables(arguments.source, model=model, storage_options=options)
     return sql.load(tables, engine, model=model, **told)
-
-
-def _database_url(path: Optional[str]) -> str:
-    """Read the url, which may hold a password: no message shows it."""
-    if path is None:
-        found = os.environ.get(DATABASE_URL, "")
-    else:
-        try:
-            with Path(path).open(encoding="utf-8") as file:
-                found = file.read(_URL_LENGTH)
-        except (OSError, ValueError) as error:
-            reason = type(error).__name__
-        else:
-            reason = ""
-        if reason:
-            msg = f"{path} could not be read ({reason}); let it hold the database's url"
-            raise NotSupportedError(msg, path=path)
-    if not found.strip():
-        msg = (
-            f"no database is named; set {DATABASE_URL}, or give --database-url-file, as in "
-            "postgresql+psycopg://user:password@host/database"
-        )
-        raise NotSupportedError(msg)
-    return found.strip()
-
-
-def _engine(url: str) -> Any:
-    try:
-        import sqlalchemy
-    except ImportError:
-        sqlalchemy = None  # type: ignore[assignment]
-    if sqlalchemy is None:
-        raise MissingDependencyError.for_extra("sqlalchemy", "sql", "aspen-etl load")
-    from aspen_etl.sql.connecting import make_engine
-
-    return make_engine(url)

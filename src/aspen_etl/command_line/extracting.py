@@ -10,18 +10,16 @@ from typing import Any
 
 from aspen_etl.command_line.models import load_model
 from aspen_etl.command_line.options import (
-    READING,
     add_common,
     add_debug,
     add_format,
     add_json,
-    add_options,
     add_overwrite,
     new_run,
     settings_of,
 )
 from aspen_etl.command_line.output import print_json, print_summary, progress
-from aspen_etl.command_line.standard_input import source_url
+from aspen_etl.command_line.sources import add_source, opened
 from aspen_etl.io import read_extract
 from aspen_etl.io.filesystem import display_url, locate
 from aspen_etl.io.tables import write_valid_tables
@@ -39,7 +37,7 @@ SAMPLE = "samples/borrowers.xlsx"
 def add_commands(commands: Any) -> None:
     """Add the commands to the parser."""
     one = commands.add_parser("normalize", help="read an extract, write its tables and rejects")
-    add_options(one, *READING)
+    add_source(one)
     one.add_argument("target", metavar="TARGET", help="the folder to write to")
     add_format(one)
     add_json(one)
@@ -80,9 +78,11 @@ def _demo(arguments: argparse.Namespace) -> None:
 
 
 def _settle(arguments: argparse.Namespace, settings: Settings, model: Model) -> Settled:
-    with progress("reading"):
-        source = source_url(arguments.source)
-        extract = read_extract(source, model=model, **settings.reading_of(source).keywords())
+    with progress("reading"), opened(arguments, model, settings.reading) as source:
+        if callable(source):
+            extract = source()
+        else:
+            extract = read_extract(source, model=model, **settings.reading_of(source).keywords())
     with progress("settling"):
         return settle(extract, model, Held(), "delete")
 

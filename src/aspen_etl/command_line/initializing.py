@@ -12,21 +12,21 @@ from keyword import iskeyword
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, Union
 
+from aspen_etl.command_line.database_urls import is_database
 from aspen_etl.command_line.options import (
-    READING,
     add_debug,
     add_json,
-    add_options,
     add_storage_options,
     add_value,
     settings_of,
 )
 from aspen_etl.command_line.output import print_json, progress
+from aspen_etl.command_line.sources import OF_DATABASES, add_source, check_options, opened_engine
 from aspen_etl.errors import NotSupportedError, TargetExistsError, WriteError
 from aspen_etl.errors.base import instead, listing
 from aspen_etl.io.options import Names
 from aspen_etl.io.urls import local_path
-from aspen_etl.synchronization.settings import OPTIONS
+from aspen_etl.synchronization.settings import OPTIONS, Settings
 
 if TYPE_CHECKING:
     from aspen_etl.inference import Proposal
@@ -39,7 +39,7 @@ _MODEL = "model.py"
 def add_commands(commands: Any) -> None:
     """Add the command to the parser."""
     init = commands.add_parser("init", help="write a first model of a source, and a test of it")
-    add_options(init, *READING)
+    add_source(init)
     init.add_argument(
         "-o",
         metavar="FILE",
@@ -56,18 +56,10 @@ def add_commands(commands: Any) -> None:
 
 
 def _init(arguments: argparse.Namespace) -> None:
-    from aspen_etl.inference import propose_model
-
     model = _module(arguments.target)
     test = model.with_name(f"test_{model.stem}.py")
     _check(arguments.source, model, test)
-    settings = settings_of(arguments)
-    with progress("looking at every cell"):
-        proposal = propose_model(
-            arguments.source,
-            keys={sheet: columns.split(",") for sheet, columns in arguments.keys.items()},
-            read_options=settings.reading_of(arguments.source).keywords(),
-        )
+    proposal = _propose(arguments, settings_of(arguments))
     source = _as_seen_from(model.parent, arguments.source)
     for path, text in ((model, proposal.model), (test, proposal.test(model.stem, source))):
         _write(path, text)
@@ -77,6 +69,25 @@ def _init(arguments: argparse.Namespace) -> None:
         print_json({**written, "tables": dict(proposal.tables), "notes": dict(proposal.notes)})
         return
     _tell(proposal, model, test, command)
+
+
+def _propose(arguments: argparse.Namespace, settings: Settings) -> Proposal:
+    """Propose a model by the cells of files, or by the catalogue of a database."""
+    from aspen_etl.inference import propose_model
+
+    keys = {sheet: columns.split(",") for sheet, columns in arguments.keys.items()}
+    reading = settings.reading_of(arguments.source)
+    if not is_database(arguments.source):
+        check_options(arguments, reading)
+        with progress("looking at every cell"):
+            return propose_model(arguments.source, keys=keys, read_options=reading.keywords())
+    if reading.columns:
+        msg = "--column is no option of init for a database; give columns other names in the model"
+        raise NotSupportedError(msg)
+    with opened_engine(arguments, reading) as engine, progress("looking at the catalogue"):
+        from aspen_etl import sql
+
+        return sql.propose_model(engine, tables=arguments.table, schema=arguments.schema, keys=keys)
 
 
 def _module(target: str) -> Path:
@@ -150,6 +161,8 @@ def _next(arguments: argparse.Namespace, options: Mapping[str, Any]) -> str:
         flag = OPTIONS[name].flag if name in OPTIONS else None
         if flag is not None and name != "storage_options":
             words += [word for each in _spelt(value) for word in (flag, each)]
+    for name, flag in OF_DATABASES.items():
+        words += [word for each in _spelt(getattr(arguments, name) or ()) for word in (flag, each)]
     if arguments.storage_options:
         words += ["--storage-options", arguments.storage_options]
     return shlex.join(words)

@@ -9,7 +9,6 @@ from aspen_etl.command_line.models import load_model
 from aspen_etl.command_line.options import (
     LIMITS,
     PARTED,
-    READING,
     SHORT,
     add_options,
     add_store,
@@ -23,7 +22,7 @@ from aspen_etl.command_line.output import (
     print_repairs,
     print_sources,
 )
-from aspen_etl.command_line.standard_input import source_url
+from aspen_etl.command_line.sources import add_source, opened
 from aspen_etl.io.filesystem import display_url
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ def add_commands(commands: Any) -> None:
         ("plan", _plan, "tell what sync would do, and write nothing"),
     ):
         one = commands.add_parser(name, help=told)
-        add_options(one, *READING)
+        add_source(one)
         add_store(one, call, writes=True)
         add_options(one, *LIMITS, *((*SHORT, *PARTED) if call is _sync else ()))
 
@@ -51,8 +50,7 @@ def _sync(arguments: argparse.Namespace) -> None:
 
     run, settings = new_run(arguments), settings_of(arguments)
     store = settings.open_store(load_model(arguments.model))
-    source = source_url(arguments.source)
-    with Steps() as steps:
+    with opened(arguments, store.model, settings.reading) as source, Steps() as steps:
         report = sync(source, store, run=run, on_step=steps, **settings.sync_keywords(source))
     _print_report(arguments, report)
 
@@ -62,8 +60,7 @@ def _plan(arguments: argparse.Namespace) -> int:
 
     run, settings = new_run(arguments), settings_of(arguments)
     store = settings.open_store(load_model(arguments.model))
-    source = source_url(arguments.source)
-    with Steps() as steps:
+    with opened(arguments, store.model, settings.reading) as source, Steps() as steps:
         report = plan(source, store, run=run, on_step=steps, **settings.plan_keywords(source))
     _print_report(arguments, report)
     return FAILED if report.refusals else 0

@@ -34,7 +34,7 @@ from aspen_etl.schema.spec import TableSpec
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
-__all__ = ["LOAD_TABLE", "NAMES", "sql_ddl", "sql_metadata"]
+__all__ = ["LOAD_TABLE", "NAMES", "require_sqlalchemy", "sql_ddl", "sql_metadata"]
 
 #: The table of one row that says which commit the database is at.
 LOAD_TABLE = "aspen_etl_load"
@@ -76,7 +76,7 @@ def sql_metadata(
         >>> list(sql_metadata(BORROWER_MODEL).tables)[:2]
         ['user_profile', 'user']
     """
-    _require_sqlalchemy()
+    require_sqlalchemy("a relational database")
     import sqlalchemy as sa
 
     known = named(DIALECTS, dialect, kind="dialect", noun="SQL dialect")
@@ -132,7 +132,12 @@ def sql_ddl(
     return "\n".join(statements)
 
 
-def _require_sqlalchemy() -> None:
+def require_sqlalchemy(purpose: str, /) -> None:
+    """Make sure that SQLAlchemy is there.
+
+    Raises:
+        MissingDependencyError: It is not; the text names the extra that brings it.
+    """
     try:
         import sqlalchemy  # noqa: F401 - asked whether it is there
     except ImportError:
@@ -140,7 +145,7 @@ def _require_sqlalchemy() -> None:
     else:
         missing = False
     if missing:
-        raise MissingDependencyError.for_extra("sqlalchemy", "sql", "a relational database")
+        raise MissingDependencyError.for_extra("sqlalchemy", "sql", purpose)
 
 
 # ----------------------------------------------------------------------------- tables

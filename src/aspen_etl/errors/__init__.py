@@ -19,6 +19,7 @@ from aspen_etl.errors.base import (
     UnexpectedError,
     ValidationError,
 )
+from aspen_etl.errors.databases import DatabaseError
 from aspen_etl.errors.landing import (
     LandedFileError,
     LandingChangedError,
@@ -34,7 +35,6 @@ from aspen_etl.errors.running import (
     CatalogError,
     CommitOutcomeUnknownError,
     ConflictError,
-    DatabaseError,
     DeadlineError,
     EventError,
     ModelMismatchError,

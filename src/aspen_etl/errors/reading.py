@@ -176,6 +176,18 @@ class HeaderError(ExtractError):
         )
 
     @classmethod
+    def missing_table(cls, url: str, source: str, table: str, found: Sequence[str]) -> HeaderError:
+        """Name the tables of a database that are there."""
+        return cls(
+            f"{url} has no table {table!r} for the source {source}; it has {listing(found)}; name "
+            f"it with tables={{'{source}': 'table'}} (--table){did_you_mean(table, found)}",
+            problem="missing_sheet",
+            url=url,
+            sheet=table,
+            found=tuple(found),
+        )
+
+    @classmethod
     def missing_column(
         cls,
         sheet: str,

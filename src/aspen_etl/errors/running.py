@@ -1,4 +1,4 @@
-"""What stops a run: its settings, a limit, somebody else, a database, a service."""
+"""What stops a run: its settings, a limit, somebody else, a service."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ __all__ = [
     "CatalogError",
     "CommitOutcomeUnknownError",
     "ConflictError",
-    "DatabaseError",
     "DeadlineError",
     "EventError",
     "ModelMismatchError",
@@ -237,37 +236,6 @@ def _gave_up(told: str, cure: str) -> str:
 
 
 # ----------------------------------------------------------------------------- services
-
-
-class DatabaseError(AspenETLError, RuntimeError):
-    """The database cannot be reached, or refused a statement; nothing of the load is in it."""
-
-    @classmethod
-    def at(cls, url: str, step: str, reason: str) -> DatabaseError:
-        """Say where, when and what the driver calls it; its own text could hold a cell."""
-        return cls(
-            f"{url}: {step} failed ({reason}); the transaction was rolled back: look into the "
-            "database's own log, mend it and load again",
-            url=url,
-            step=step,
-            reason=reason,
-        )
-
-    @classmethod
-    def after_commit(cls, url: str, step: str, reason: str) -> DatabaseError:
-        """Say what failed when the load was done already."""
-        return cls(
-            f"{url}: the load is committed, but {step} failed ({reason}) after it: load again with "
-            "compare=True (--compare), which does it once more",
-            url=url,
-            step=step,
-            reason=reason,
-        )
-
-    @classmethod
-    def bad_url(cls, reason: str) -> DatabaseError:
-        """Say what is wrong with a database's url, of which nothing is shown: it holds secrets."""
-        return cls(f"the database's url cannot be used: {reason}", reason=reason)
 
 
 class CatalogError(AspenETLError, RuntimeError):

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import PurePath
-from typing import Any, Union
+from typing import Any, Literal, Union
 
 from aspen_etl.inference.layout import Bracketed, assign, call, lay_out, literal
 
-__all__ = ["write_test"]
+__all__ = ["Reader", "write_test"]
+
+#: What reads a source: ``read_extract`` or ``read_database``.
+Reader = Literal["extract", "database"]
 
 _TEST = '''"""What the model was made of is normalized, and nothing of it is lost."""
 
@@ -40,14 +43,20 @@ def test_the_tables_give_the_sheets_back() -> None:
 
 
 def write_test(
-    module: str, source: Union[str, PurePath, Mapping[str, str]], options: Mapping[str, Any], /
+    module: str,
+    source: Union[str, PurePath, Mapping[str, str]],
+    options: Mapping[str, Any],
+    read_by: Reader = "extract",
+    /,
 ) -> str:
     """Write a module for pytest that stands beside the model.
 
     Args:
         module: The name of the model's module.
         source: The source: a path as seen from where the test stands, a url, or urls by sheet.
-        options: What ``read_extract`` takes beside the source and the model.
+        options: What reads it takes beside the source and the model.
+        read_by: What reads it. The url of a database may be another one, with a password, in the
+            variable ``ASPEN_ETL_DATABASE_URL``.
     """
     imports, place = "", [f"SOURCE = {literal(source)}"]
     if isinstance(source, PurePath):
@@ -55,8 +64,11 @@ def write_test(
         place = [f"SOURCE = Path(__file__).parent / {literal(source.as_posix())}"]
     elif isinstance(source, Mapping):
         place = assign("SOURCE", call("dict", (), source))
+    elif read_by == "database":
+        imports = "import os\n"
+        place = assign("SOURCE", call("os.environ.get", ("ASPEN_ETL_DATABASE_URL", source), {}))
     given = call("", (), options).items
-    read = Bracketed("extract = ae.read_extract(", ["SOURCE", "model=MODEL", *given], ")")
+    read = Bracketed(f"extract = ae.read_{read_by}(", ["SOURCE", "model=MODEL", *given], ")")
     return _TEST.format(
         module=module,
         imports=imports,

@@ -13,9 +13,9 @@ import pandas as pd
 
 from aspen_etl.columns.frames import make_frame
 from aspen_etl.errors import ExtractError, HeaderError
-from aspen_etl.inference.checking import write_test
+from aspen_etl.inference.checking import Reader, write_test
 from aspen_etl.inference.declaring import Declared, declare
-from aspen_etl.inference.study import Study, study
+from aspen_etl.inference.study import study
 from aspen_etl.inference.writing import write_model
 from aspen_etl.io.formats import WORKBOOK_SUFFIXES
 from aspen_etl.io.places import SHEET_SUFFIXES, Source
@@ -44,13 +44,40 @@ class Proposal:
         tables: The number of columns of each table, by the name of its class.
         notes: What a reader should look at, as it stands in the text, and where.
         options: What ``read_extract`` must be told to read this source, beside the model and
-            ``storage_options``, which may hold a secret.
+            ``storage_options``, which may hold a secret; or ``read_database`` that of it.
+        read_by: What reads the source: ``read_extract``, or ``read_database``.
     """
 
     model: str = field(repr=False)
     tables: Mapping[str, int]
     notes: Mapping[str, tuple[str, ...]]
     options: Mapping[str, Any] = field(repr=False)
+    read_by: Reader = "extract"
+
+    @classmethod
+    def of_classes(
+        cls,
+        sheets: str,
+        classes: Sequence[Declared],
+        options: Mapping[str, Any],
+        read_by: Reader = "extract",
+        /,
+    ) -> Proposal:
+        """Write classes down.
+
+        Args:
+            sheets: What they were made of.
+            classes: The classes, each after those that it refers to.
+            options: What the source must be read with.
+            read_by: What reads it.
+        """
+        return cls(
+            model=write_model(_about(sheets), classes),
+            tables={each.name: len(each.lines) for each in classes},
+            notes=_notes(classes),
+            options=options,
+            read_by=read_by,
+        )
 
     def test(self, module: str, source: Union[str, PurePath, Mapping[str, str]], /) -> str:
         """Give the text of a test that normalizes the source, and asserts that nothing is lost.
@@ -60,7 +87,7 @@ class Proposal:
             source: The source: a path as seen from where the test stands, a url, or urls by
                 sheet.
         """
-        return write_test(module, source, self.options)
+        return write_test(module, source, self.options, self.read_by)
 
 
 def propose_model(
@@ -117,12 +144,9 @@ def propose_model(
     }
     found = study(extract, named)
     classes = declare(found, name or _stem(source))
-    return Proposal(
-        model=write_model(_about(found), classes),
-        tables={each.name: len(each.lines) for each in classes},
-        notes=_notes(classes),
-        options={name: told for name, told in reading.keywords().items() if name not in _UNTOLD},
-    )
+    sheets = [f"{sheet.name} ({sheet.rows:,} rows)" for sheet in found.sheets.values()]
+    options = {name: told for name, told in reading.keywords().items() if name not in _UNTOLD}
+    return Proposal.of_classes(", ".join(sheets), classes, options)
 
 
 def _stem(source: Union[Source, Extract]) -> str:
@@ -162,11 +186,10 @@ def _named(extract: Extract) -> Extract:
     return Extract.from_frames(frames, faults=extract.faults)
 
 
-def _about(found: Study) -> str:
-    sheets = [f"{sheet.name} ({sheet.rows:,} rows)" for sheet in found.sheets.values()]
+def _about(sheets: str) -> str:
     return "\n".join(
         line
-        for part in _ABOUT.format(sheets=", ".join(sheets)).split("\n")
+        for part in _ABOUT.format(sheets=sheets).split("\n")
         for line in textwrap.wrap(part, _WIDTH) or [""]
     )
 

@@ -1,4 +1,4 @@
-"""Load a snapshot, or what changed between two commits, into a relational database.
+"""Load a snapshot, or what changed between two commits, into a relational database; read one.
 
 Needs the extra ``sql`` and a driver of the database: psycopg or psycopg2 for PostgreSQL,
 PyMySQL or mysqlclient for MariaDB and MySQL; Python brings SQLite's.
@@ -15,6 +15,7 @@ if importlib.util.find_spec("sqlalchemy") is None:
 
 from aspen_etl.sql.creating import create
 from aspen_etl.sql.loading import load
+from aspen_etl.sql.proposing import propose_model
 from aspen_etl.sql.reading import LoadOutcome, LoadReport, read
 
-__all__ = ["LoadOutcome", "LoadReport", "create", "load", "read"]
+__all__ = ["LoadOutcome", "LoadReport", "create", "load", "propose_model", "read"]

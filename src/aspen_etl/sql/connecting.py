@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Union
+
 import sqlalchemy as sa
 from sqlalchemy import exc
 
 from aspen_etl.errors import DatabaseError
 
-__all__ = ["make_engine"]
+__all__ = ["display", "make_engine", "parse_url"]
 
 _NO_URL = "it is no url of SQLAlchemy's, such as postgresql+psycopg://user:password@host/database"
 _PORTS = range(1, 65536)
 
 
-def make_engine(url: str, /) -> sa.Engine:
+def make_engine(url: Union[str, sa.URL], /) -> sa.Engine:
     """Make the engine of a database's url, of which no error shows a part: it holds secrets.
 
     Raises:
@@ -25,7 +27,7 @@ def make_engine(url: str, /) -> sa.Engine:
         'sqlite'
     """
     try:
-        return sa.create_engine(_parsed(url))
+        return sa.create_engine(parse_url(url) if isinstance(url, str) else url)
     except DatabaseError:
         raise
     except exc.ArgumentError:
@@ -37,7 +39,12 @@ def make_engine(url: str, /) -> sa.Engine:
     raise DatabaseError.bad_url(reason)
 
 
-def _parsed(url: str) -> sa.URL:
+def parse_url(url: str, /) -> sa.URL:
+    """Take a database's url apart.
+
+    Raises:
+        DatabaseError: It is none; nothing of it is shown.
+    """
     reason = ""
     try:
         parsed = sa.make_url(url)
@@ -53,3 +60,11 @@ def _parsed(url: str) -> sa.URL:
         else:
             return parsed
     raise DatabaseError.bad_url(reason)
+
+
+def display(engine: sa.Engine) -> str:
+    """Give an engine's url without user, password and options."""
+    url = engine.url
+    host = (url.host or "").rpartition("@")[2]  # a password with an @ reaches into it
+    place = f"{host}{f':{url.port}' if url.port else ''}"
+    return f"{url.get_backend_name()}://{place}/{url.database or ''}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, NamedTuple, Optional, TypeVar
 
 import sqlalchemy as sa
@@ -11,14 +12,15 @@ from sqlalchemy import exc
 
 from aspen_etl.derive.dialects import DIALECTS
 from aspen_etl.derive.sql import LOAD_TABLE, sql_metadata
-from aspen_etl.errors import AspenETLError, ConflictError, DatabaseError
+from aspen_etl.errors import AspenETLError, ConflictError, DatabaseError, SourceNotFoundError
 from aspen_etl.errors.base import instead
 from aspen_etl.io.waiting import Seconds, seconds_of
 from aspen_etl.schema.model import Model
+from aspen_etl.sql.connecting import display
 from aspen_etl.sql.dialects import behaviour_of
 from aspen_etl.sql.locks import LockWaits
 
-__all__ = ["Database", "LoadState", "display"]
+__all__ = ["Connections", "Database", "LoadState", "display"]
 
 T = TypeVar("T")
 
@@ -32,44 +34,42 @@ class LoadState(NamedTuple):
     library: Optional[str]
 
 
-class Database:
-    """Know a database and how the tables of a model stand in it.
+class Connections:
+    """Know a database: its connections, its transactions, and what its errors become.
 
     Attributes:
         engine: The engine.
-        model: The model.
         schema: The database schema, if not that of the connection.
-        dialect: How tables are described to it.
-        behaviour: How it behaves while they are loaded.
-        metadata: The tables for SQLAlchemy.
+        behaviour: How it behaves while tables are loaded and read.
         waits: How long a lock is waited for, and for whom.
         step: What is being done, for messages.
-        committed: Whether what is done now comes after the commit.
     """
 
     def __init__(
-        self,
-        engine: sa.Engine,
-        model: Model,
-        schema: Optional[str],
-        lock_timeout: Optional[Seconds] = None,
+        self, engine: sa.Engine, schema: Optional[str], lock_timeout: Optional[Seconds] = None
     ) -> None:
-        self.behaviour = behaviour = behaviour_of(engine)
-        self.engine, self.model, self.schema = engine, model, schema
-        self.dialect = DIALECTS[behaviour.name]
-        self.metadata = sql_metadata(model, dialect=behaviour.name, schema=schema)
-        self.waits = LockWaits(engine, behaviour.lock, seconds_of(lock_timeout, "lock_timeout"))
+        self.engine, self.schema = engine, schema
+        self.behaviour = behaviour_of(engine)
+        self.waits = LockWaits(
+            engine, self.behaviour.lock, seconds_of(lock_timeout, "lock_timeout")
+        )
         self.step = "connecting"
-        self.committed = False
 
     @property
     def url(self) -> str:
         """The database's url, without anything secret."""
         return display(self.engine)
 
-    def table(self, name: str) -> sa.Table:
-        """Give a table of the model, or the load table."""
-        return self.metadata.tables[f"{self.schema}.{name}" if self.schema else name]
+    def check_file(self) -> None:
+        """Refuse a file that is not there: to look into it must not make it.
+
+        Raises:
+            SourceNotFoundError: There is none.
+        """
+        path = self.engine.url.database or ":memory:"
+        in_memory = path == ":memory:" or path.startswith("file:")
+        if self.behaviour.is_file and not (in_memory or Path(path).is_file()):
+            raise SourceNotFoundError.at(path)
 
     # ------------------------------------------------------------------------- errors
 
@@ -91,16 +91,19 @@ class Database:
             return None
         inner: Any = getattr(error, "orig", None) or error
         code = _code(inner)
-        reason = type(inner).__name__ + (f" {code}" if code else "")
-        if self.committed:
-            return DatabaseError.after_commit(self.url, self.step, reason)
         busy, text = self.behaviour.busy, self.behaviour.busy_text
-        if code in busy or (text is not None and text in str(inner)):
-            waits = self.waits
-            return ConflictError.load(
-                self.url, self.step, reason, seconds=waits.longest, holders=waits.holders
-            )
-        return DatabaseError.at(self.url, self.step, reason)
+        is_busy = code in busy or (text is not None and text in str(inner))
+        return self.failure(type(inner).__name__ + (f" {code}" if code else ""), is_busy=is_busy)
+
+    def failure(self, reason: str, *, is_busy: bool = False) -> AspenETLError:
+        """Say that the step failed.
+
+        Args:
+            reason: What the driver calls it.
+            is_busy: Whether a lock was not to be had in time.
+        """
+        del is_busy
+        return DatabaseError.at_reading(self.url, self.step, reason)
 
     # ------------------------------------------------------------------------- transactions
 
@@ -116,8 +119,10 @@ class Database:
         """Open a connection; what a driver makes of a wrong option is not always its own error."""
 
         def ours(error: Exception) -> Optional[AspenETLError]:
-            known = self._translate(error) is not None
-            return None if known else DatabaseError.at(self.url, "connecting", type(error).__name__)
+            if self._translate(error) is not None:
+                return None
+            self.step = "connecting"
+            return self.failure(type(error).__name__)
 
         return instead(self.engine.connect, Exception, ours)
 
@@ -129,11 +134,59 @@ class Database:
             connection.rollback()
 
     @contextlib.contextmanager
+    def snapshot(self) -> Iterator[sa.Connection]:
+        """Open a connection that reads all as it is at one moment, and that cannot write.
+
+        Raises:
+            DatabaseError: The database does not allow it.
+        """
+        with self.reading() as connection, self.behaviour.snapshot(connection):
+            yield connection
+
+    @contextlib.contextmanager
     def writing(self) -> Iterator[sa.Connection]:
         """Open a transaction that is committed at the end, or leaves no trace."""
         begin, bounded = self.behaviour.begin, self.waits.bounded
         with self._connected() as connection, begin(connection, bounded(connection)):
             yield connection
+
+
+class Database(Connections):
+    """Know a database and how the tables of a model stand in it.
+
+    Attributes:
+        model: The model.
+        dialect: How tables are described to it.
+        metadata: The tables for SQLAlchemy.
+        committed: Whether what is done now comes after the commit.
+    """
+
+    def __init__(
+        self,
+        engine: sa.Engine,
+        model: Model,
+        schema: Optional[str],
+        lock_timeout: Optional[Seconds] = None,
+    ) -> None:
+        super().__init__(engine, schema, lock_timeout)
+        self.model, self.dialect = model, DIALECTS[self.behaviour.name]
+        self.metadata = sql_metadata(model, dialect=self.behaviour.name, schema=schema)
+        self.committed = False
+
+    def table(self, name: str) -> sa.Table:
+        """Give a table of the model, or the load table."""
+        return self.metadata.tables[f"{self.schema}.{name}" if self.schema else name]
+
+    def failure(self, reason: str, *, is_busy: bool = False) -> AspenETLError:
+        """Say that the step failed, and what became of the load."""
+        if self.committed:
+            return DatabaseError.after_commit(self.url, self.step, reason)
+        if is_busy:
+            waits = self.waits
+            return ConflictError.load(
+                self.url, self.step, reason, seconds=waits.longest, holders=waits.holders
+            )
+        return DatabaseError.at(self.url, self.step, reason)
 
     # ------------------------------------------------------------------------- the load table
 
@@ -154,14 +207,6 @@ class Database:
         done = connection.execute(table.update().values(state._asdict()))
         if not done.rowcount:
             connection.execute(table.insert().values(id=1, **state._asdict()))
-
-
-def display(engine: sa.Engine) -> str:
-    """Give an engine's url without user, password and options."""
-    url = engine.url
-    host = (url.host or "").rpartition("@")[2]  # a password with an @ reaches into it
-    place = f"{host}{f':{url.port}' if url.port else ''}"
-    return f"{url.get_backend_name()}://{place}/{url.database or ''}"
 
 
 def _commits_by_itself(connection: sa.Connection) -> bool:

@@ -17,7 +17,14 @@ import sqlalchemy as sa
 from aspen_etl.derive.dialects import DIALECTS, SQLDialect
 from aspen_etl.errors.base import named
 from aspen_etl.io.writing import Data
-from aspen_etl.sql import identity, locks
+from aspen_etl.sql import identity, locks, snapshots
+from aspen_etl.sql.flat_cells import (
+    MSSQL_CELLS,
+    MYSQL_CELLS,
+    POSTGRESQL_CELLS,
+    SQLITE_CELLS,
+    CellsByType,
+)
 
 __all__ = ["BEHAVIOURS", "Behaviour", "Stage", "Taken", "behaviour_of"]
 
@@ -60,8 +67,11 @@ class Behaviour:
         lock_hint: What follows a table in a query that lets other loaders wait, where the query's
             own words do not.
         has_isolation: Whether a transaction begins by itself once an isolation level is set.
-        isolate: The statement after which all statements of a transaction see one state, where
-            they do not by themselves.
+        is_file: Whether a database may be a file, which a connection would make.
+        snapshot: Lets all statements of a connection see one moment, and write nothing.
+        unversioned: The statement that lists schema and name of tables that have no moments, since
+            their storage knows no transactions; or none, where there are no such.
+        cells: How the cells of its types are asked for and become text.
         begin: Opens a transaction that writes, and bounds its waits.
         reserve: Takes the lock of a name, waiting for some seconds, or tells who holds it.
         release: Gives it back.
@@ -78,7 +88,10 @@ class Behaviour:
     busy_text: Optional[str]
     lock_hint: Optional[str]
     has_isolation: bool
-    isolate: Optional[str]
+    is_file: bool
+    snapshot: Callable[[sa.Connection], contextlib.AbstractContextManager[None]]
+    unversioned: Optional[str]
+    cells: CellsByType
     begin: Callable[
         [sa.Connection, contextlib.AbstractContextManager[None]],
         contextlib.AbstractContextManager[None],
@@ -198,7 +211,10 @@ BEHAVIOURS: Mapping[str, Behaviour] = {
         busy_text=None,
         lock_hint=None,
         has_isolation=True,
-        isolate="SET TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+        is_file=False,
+        snapshot=snapshots.postgresql,
+        unversioned=None,
+        cells=POSTGRESQL_CELLS,
         begin=_begin,
         reserve=_reserve_postgresql,
         release=_release_nothing,
@@ -215,7 +231,10 @@ BEHAVIOURS: Mapping[str, Behaviour] = {
         busy_text=None,
         lock_hint=None,
         has_isolation=True,
-        isolate=None,
+        is_file=False,
+        snapshot=snapshots.mysql,
+        unversioned=snapshots.MYSQL_UNVERSIONED,
+        cells=MYSQL_CELLS,
         begin=_begin,
         reserve=_reserve_mysql,
         release=_release_mysql,
@@ -239,7 +258,10 @@ BEHAVIOURS: Mapping[str, Behaviour] = {
         busy_text=None,
         lock_hint="WITH (UPDLOCK, HOLDLOCK)",
         has_isolation=True,
-        isolate=None,
+        is_file=False,
+        snapshot=snapshots.mssql,
+        unversioned=None,
+        cells=MSSQL_CELLS,
         begin=_begin,
         reserve=_reserve_nothing,
         release=_release_nothing,
@@ -256,7 +278,10 @@ BEHAVIOURS: Mapping[str, Behaviour] = {
         busy_text="locked",
         lock_hint=None,
         has_isolation=False,
-        isolate=None,
+        is_file=True,
+        snapshot=snapshots.sqlite,
+        unversioned=None,
+        cells=SQLITE_CELLS,
         begin=_begin_immediate,
         reserve=_reserve_nothing,
         release=_release_nothing,

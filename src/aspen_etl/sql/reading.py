@@ -61,7 +61,8 @@ def read(
 
     Raises:
         ValidationError: The tables break their schema, a key or a reference.
-        DatabaseError: The database cannot be reached, or a table is not there.
+        DatabaseError: The database cannot be reached, a table is not there, or the database does
+            not show one moment: SQL Server must allow snapshot isolation.
     """
     database = Database(engine, model, schema)
     return validate(database.run(_read, database), model=model)
@@ -69,9 +70,7 @@ def read(
 
 def _read(database: Database) -> dict[str, pd.DataFrame]:
     out = {}
-    with database.reading() as connection:
-        if database.behaviour.isolate is not None:
-            connection.exec_driver_sql(database.behaviour.isolate)
+    with database.snapshot() as connection:
         for name, spec in database.model.tables.items():
             database.step = f"reading {name}"
             out[name] = _frame(connection, database.table(name), spec)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, Optional, Union
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from aspen_etl.store.snapshot_store import SnapshotStore
 
 __all__ = ["OPTIONS", "Settings"]
+
+#: A source as it is named: by a url, or by what reads it.
+UrlOrCall = Union[str, Callable[..., Any]]
 
 
 @dataclass(frozen=True)
@@ -215,7 +218,7 @@ class Settings:
             rejects_storage_options=self.options_for(self.rejects_url),
         )
 
-    def sync_keywords(self, source: str, /) -> dict[str, Any]:
+    def sync_keywords(self, source: UrlOrCall, /) -> dict[str, Any]:
         """Give what ``sync`` takes beside source, store and run."""
         names = ("model_version", "keep_source", "whole_every")
         told = {name: getattr(self, name) for name in names}
@@ -225,7 +228,7 @@ class Settings:
             told["workers"] = workers_of(self.workers)
         return {**self.plan_keywords(source), **told}
 
-    def plan_keywords(self, source: str, /) -> dict[str, Any]:
+    def plan_keywords(self, source: UrlOrCall, /) -> dict[str, Any]:
         """Give what ``plan`` takes beside source, store and run."""
         return {
             "thresholds": self.thresholds,
@@ -234,9 +237,10 @@ class Settings:
             "read_options": self.reading_of(source).keywords(),
         }
 
-    def reading_of(self, source: str, /) -> Reading:
+    def reading_of(self, source: UrlOrCall, /) -> Reading:
         """Give how a source is read, with the storage options of its url."""
-        return replace(self.reading, storage_options=self.options_for(source))
+        url = source if isinstance(source, str) else None
+        return replace(self.reading, storage_options=self.options_for(url))
 
     def exists(self, url: str, /) -> bool:
         """Tell whether there is a file or a folder at a url."""

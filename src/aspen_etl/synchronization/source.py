@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any, Optional, TypeVar, Union
 
 from aspen_etl.columns.dtypes import HAS_ARROW
@@ -33,9 +33,12 @@ from aspen_etl.synchronization.touching import Form, refused, tell_why
 from aspen_etl.transform.parting import Partitioning
 from aspen_etl.transform.suppressing import Suppression, leave_out
 
-__all__ = ["Given"]
+__all__ = ["Given", "RunSource"]
 
 T = TypeVar("T")
+
+#: What a run reads: files, an extract, a landing folder, or what a function gives at each attempt.
+RunSource = Union[Source, Extract, Landing, Callable[[], Extract]]
 
 #: How often a source is read that changes while it is read.
 _READS = 3
@@ -51,22 +54,33 @@ class Given:
     intake: Optional[Intake] = None
     suppression: Optional[Suppression] = None
 
-    def taken(self, store: SnapshotStore, newest: Optional[Commit], run: Run) -> Given:
-        """Give the same with who is left out, and with what a landing folder has now.
+    @classmethod
+    def of(
+        cls,
+        source: RunSource,
+        settings: Settings,
+        store: SnapshotStore,
+        newest: Optional[Commit],
+        run: Run,
+    ) -> Given:
+        """Take a source as it is at an attempt, and who is left out of it.
+
+        What a function gives, it gives now; of a landing folder is listed what it has now.
 
         Raises:
             ArgumentError: Subjects are left out, and the secret is missing or another one.
-            AspenETLError: What listing a landing folder raises.
+            AspenETLError: What the function raises, or listing a landing folder.
         """
-        secret = self.settings.suppress_secret
-        suppression = suppression_of(store.place, newest, secret)
-        if not isinstance(self.source, Landing):
-            return replace(self, suppression=suppression)
-        reading = self.settings.reading
-        reader = BatchReader(self.source, store.model, reading.limits, run.time, suppression)
-        options, on_gap = reading.storage_options, self.settings.on_gap
+        suppression = suppression_of(store.place, newest, settings.suppress_secret)
+        if callable(source):
+            return cls(source(), settings, suppression=suppression)
+        if not isinstance(source, Landing):
+            return cls(source, settings, suppression=suppression)
+        reading, on_gap = settings.reading, settings.on_gap
+        reader = BatchReader(source, store.model, reading.limits, run.time, suppression)
+        options = reading.storage_options
         look = Intake.look(reader, store.place, newest, storage_options=options, on_gap=on_gap)
-        return replace(self, intake=look, suppression=suppression)
+        return cls(source, settings, look, suppression)
 
     @property
     def origin(self) -> Union[Source, Extract]:

@@ -30,7 +30,8 @@ from aspen_etl.synchronization.made import Made
 from aspen_etl.synchronization.making import Making
 from aspen_etl.synchronization.refusing import refuse_broken
 from aspen_etl.synchronization.report import PartedResult, Result, SyncReport, Way
-from aspen_etl.synchronization.source import Given
+from aspen_etl.synchronization.settings import Settings
+from aspen_etl.synchronization.source import Given, RunSource
 from aspen_etl.synchronization.thresholds import find_outdated, find_refusals
 
 __all__ = ["SyncRun"]
@@ -41,14 +42,17 @@ class SyncRun:
     """One run; each attempt reads the newest commit and then the source.
 
     Attributes:
+        given: The source as the newest attempt took it.
         known: The name of the source's state, as the newest attempt saw it.
         version: The version that the store was at then, or is at since the commit.
     """
 
     store: SnapshotStore
-    given: Given
+    source: RunSource
+    settings: Settings
     run: Run
     clock: Clock
+    given: Given = field(init=False)
     known: Optional[str] = field(default=None, init=False)
     version: int = field(default=0, init=False)
 
@@ -56,7 +60,7 @@ class SyncRun:
         """Bring the store to the state of the source, and leave word of it whatever becomes."""
         try:
             with until(self.clock.deadline):
-                report = self._repeat(self.given.settings.max_attempts)
+                report = self._repeat(self.settings.max_attempts)
         except AspenETLError as error:
             reasons = error.details.get("refusals") or (str(error),)
             self._leave_word(type(error).__name__, reasons=reasons)
@@ -73,10 +77,10 @@ class SyncRun:
 
     def plan(self) -> SyncReport:
         """Tell what a run would do."""
-        limits = self.given.settings.thresholds
+        limits = self.settings.thresholds
         with until(self.clock.deadline):
             newest = self._newest()
-            self.given = self.given.taken(self.store, newest, self.run)
+            self.given = self._look(newest)
             files = self.given.look(self.store.model)
             self.clock.step("reading")
             made, files = self._making.make_whole(newest, files, Way.whole("it is a plan"))
@@ -101,15 +105,15 @@ class SyncRun:
         held = self._find_hold(newest)
         if held is not None:
             raise held
-        given = self.given = self.given.taken(self.store, newest, self.run)
-        files = given.look(self.store.model)
+        self.given = self._look(newest)
+        files = self.given.look(self.store.model)
         if newest is not None and self._is_known(newest, files):
             return SyncReport.unchanged(newest, attempt)
         made, files = self._making.make(newest, files)
         with contextlib.ExitStack() as stack:
             stack.callback(made.close)
             refuse_broken(
-                self.given.settings.thresholds, self.store, self.run, newest, made.result, files
+                self.settings.thresholds, self.store, self.run, newest, made.result, files
             )
             commit = self._commit(newest, made, files)
         return self._report(newest, made, commit, attempt)
@@ -143,6 +147,9 @@ class SyncRun:
             self.version = newest.version
         check_places(self.store.place, newest)
         return newest
+
+    def _look(self, newest: Optional[Commit]) -> Given:
+        return Given.of(self.source, self.settings, self.store, newest, self.run)
 
     def _find_hold(self, newest: Optional[Commit]) -> Optional[StoreOnHoldError]:
         if newest is None or newest.hold is None:

@@ -10,17 +10,16 @@ from aspen_etl.errors import (
     ArgumentError,
 )
 from aspen_etl.io.filesystem import Url
-from aspen_etl.io.places import Source
 from aspen_etl.io.reading import Reading
 from aspen_etl.io.waiting import Seconds
-from aspen_etl.schema import Extract, Model, Run
-from aspen_etl.schema.landing import Landing, OnGap
+from aspen_etl.schema import Model, Run
+from aspen_etl.schema.landing import OnGap
 from aspen_etl.store.snapshot_store import SnapshotStore
 from aspen_etl.synchronization.clock import Clock
 from aspen_etl.synchronization.parts import Parts
 from aspen_etl.synchronization.report import SyncReport
 from aspen_etl.synchronization.settings import Settings
-from aspen_etl.synchronization.source import Given
+from aspen_etl.synchronization.source import RunSource
 from aspen_etl.synchronization.sync_run import SyncRun
 from aspen_etl.synchronization.thresholds import Thresholds
 from aspen_etl.workers import InTurn, Workers
@@ -29,7 +28,7 @@ __all__ = ["plan", "sync"]
 
 
 def sync(  # noqa: PLR0913 - what a run is told, each by name
-    source: Union[Source, Extract, Landing],
+    source: RunSource,
     target: Union[Url, SnapshotStore],
     /,
     *,
@@ -56,8 +55,10 @@ def sync(  # noqa: PLR0913 - what a run is told, each by name
     is no commit.
 
     Args:
-        source: What ``read_extract`` takes; an extract, which is always looked at; or a landing
-            folder, of which is taken what is new: its state is committed with the tables.
+        source: What ``read_extract`` takes; an extract, which is always looked at; a landing
+            folder, of which is taken what is new, and whose state is committed with the tables;
+            or a function that gives an extract, as of a database, and is called after the newest
+            commit was read.
         target: The store, or its url.
         run: When this is, and who does it.
         model: The model, where ``target`` is a url.
@@ -132,11 +133,11 @@ def sync(  # noqa: PLR0913 - what a run is told, each by name
         suppress_secret=suppress_secret,
     )
     clock = Clock(settings.timeout, on_step)
-    return SyncRun(_store(target, model), Given(source, settings), run, clock).sync()
+    return SyncRun(_store(target, model), source, settings, run, clock).sync()
 
 
 def plan(  # noqa: PLR0913 - what sync is told
-    source: Union[Source, Extract, Landing],
+    source: RunSource,
     target: Union[Url, SnapshotStore],
     /,
     *,
@@ -167,7 +168,7 @@ def plan(  # noqa: PLR0913 - what sync is told
     reading = Reading.of(read_options)
     settings = Settings(thresholds=thresholds, missing=missing, timeout=timeout, reading=reading)
     clock = Clock(settings.timeout, on_step)
-    return SyncRun(_store(target, model), Given(source, settings), run, clock).plan()
+    return SyncRun(_store(target, model), source, settings, run, clock).plan()
 
 
 def _store(target: Union[Url, SnapshotStore], model: Optional[Model]) -> SnapshotStore:

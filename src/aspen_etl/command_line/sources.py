@@ -1,0 +1,99 @@
+"""Sources of the commands: files, standard input, or a database that is read at each attempt."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any, Union
+
+from aspen_etl.command_line.database_urls import is_database, source_engine
+from aspen_etl.command_line.options import READING, add_options, add_value
+from aspen_etl.command_line.standard_input import source_url
+from aspen_etl.databases import read_database
+from aspen_etl.errors import NotSupportedError
+from aspen_etl.io.options import Names
+from aspen_etl.io.reading import Reading
+from aspen_etl.schema import Extract, Model
+from aspen_etl.synchronization.settings import OPTIONS
+
+__all__ = ["OF_DATABASES", "add_source", "check_options", "opened", "opened_engine"]
+
+#: The options that a database takes: what files alone know is refused there.
+_OF_BOTH = ("columns", "storage_options", "limits")
+#: The options of databases alone, by what argparse calls them.
+OF_DATABASES = {"table": "--table", "schema": "--schema", "database_secret": "--database-secret"}
+
+
+def add_source(parser: argparse.ArgumentParser) -> None:
+    """Add a source, and how it is read."""
+    parser.add_argument("source", metavar="SOURCE", help=f"{OPTIONS['source'].told}; or a database")
+    add_options(parser, *READING)
+    told = "of a database: the table of a source, [SCHEMA.]TABLE; may be repeated"
+    add_value(parser, "--table", Names(), metavar="SOURCE=TABLE", default={}, help=told)
+    told = "of a database: the schema of the tables (that of the connection)"
+    parser.add_argument("--schema", metavar="NAME", help=told)
+    told = (
+        "of a database: the secret of AWS that holds the password (the variable "
+        "ASPEN_ETL_DATABASE_PASSWORD may)"
+    )
+    parser.add_argument("--database-secret", metavar="ID", help=told)
+
+
+@contextlib.contextmanager
+def opened(
+    arguments: argparse.Namespace, model: Model, reading: Reading
+) -> Iterator[Union[str, Callable[[], Extract]]]:
+    """Give the source of a command: a url, or what reads a database each time.
+
+    Args:
+        arguments: The words of the command.
+        model: What to read.
+        reading: How.
+
+    Raises:
+        NotSupportedError: An option is given that such a source does not have.
+    """
+    if not is_database(arguments.source):
+        check_options(arguments, reading)
+        yield source_url(arguments.source)
+        return
+    with opened_engine(arguments, reading) as engine:
+        yield partial(read_database, engine, model=model, **_keywords(arguments, reading))
+
+
+@contextlib.contextmanager
+def opened_engine(arguments: argparse.Namespace, reading: Reading) -> Iterator[Any]:
+    """Give the engine of a source that is a database."""
+    check_options(arguments, reading)
+    engine = source_engine(arguments.source, arguments.database_secret, "a database as a source")
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def _keywords(arguments: argparse.Namespace, reading: Reading) -> dict[str, Any]:
+    """Give what ``read_database`` takes beside the database and the model."""
+    return {
+        "tables": arguments.table,
+        "columns": dict(reading.columns),
+        "schema": arguments.schema,
+    }
+
+
+def check_options(arguments: argparse.Namespace, reading: Reading) -> None:
+    """Refuse options that the kind of source would pass over without a word.
+
+    Raises:
+        NotSupportedError: One is given.
+    """
+    if is_database(arguments.source):
+        told = [OPTIONS[name].flag for name in reading.keywords() if name not in _OF_BOTH]
+        kind, hint = "a database", "name its tables with --table, or let a view prepare the cells"
+    else:
+        told = [flag for name, flag in OF_DATABASES.items() if getattr(arguments, name)]
+        kind, hint = "files", "leave it out, or name a database as the source"
+    if told:
+        raise NotSupportedError(f"{', '.join(map(str, told))} is no option of {kind}; {hint}")
