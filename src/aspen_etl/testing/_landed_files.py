@@ -215,7 +215,7 @@ class _Writer:
         cells += [(self.form.time, f"{change.moment:%Y-%m-%d %H:%M:%S.%f}")] * bool(self.form.time)
         cells += row.items()
         if table.sequence is not None:
-            cells.append((table.sequence, sequence[: table.digits]))
+            cells.append((table.sequence, table.mark(sequence)))
         return cells + self._before(change, table)
 
     def _before(self, change: LoggedChange, table: WrittenTable) -> Record:

@@ -25,20 +25,36 @@ class WrittenTable:
         table: The second folder.
         key: The columns of the primary key.
         sequence: The column of the sequence, if there is one.
+        expression: What the sequence is filled with.
+        type: Its type; a time keeps the digits of one.
         digits: How many of its characters are kept.
         before: Prefix and suffix of the before image, if there is one.
         image: The columns that it holds, where they are not those of the key.
-        rewrites: What becomes of a row on its way, step by step.
+        rewrites: What becomes of a row on its way, step by step; two functions are never equal, so
+            they are not compared.
     """
 
     schema: str
     table: str
     key: tuple[str, ...]
     sequence: Optional[str]
+    expression: str = "$AR_H_CHANGE_SEQ"
+    type: str = "string"
     digits: int = 50
     before: Optional[tuple[str, str]] = None
     image: Optional[tuple[str, ...]] = None
-    rewrites: tuple[Rewrite, ...] = field(default=(), repr=False)
+    rewrites: tuple[Rewrite, ...] = field(default=(), repr=False, compare=False)
+
+    def mark(self, sequence: str, /) -> str:
+        """Give what stands in the column of the sequence."""
+        if not sequence:
+            return ""
+        if self.expression != "$AR_H_CHANGE_SEQ":
+            return f"{int(sequence[16:]):08x}:{1:08x}:{1:04x}"  # a place in the log
+        if self.type != "string":
+            day, time = sequence[:8], sequence[8:14]
+            return f"{day[:4]}-{day[4:6]}-{day[6:]} {time[:2]}:{time[2:4]}:{time[4:]}"
+        return sequence[: self.digits]
 
 
 @dataclass(frozen=True)
@@ -48,7 +64,7 @@ class TaskForm:
     Attributes:
         tables: The tables that it takes, by source.
         time: The column of the commit time, or ''.
-        null: The token for null.
+        null: The token for null; Parquet has none.
         not_logged: The token for what the log does not hold; without one that is null.
         is_headed: Whether files name their columns.
         is_quoted: Whether text is quoted where it must be.
@@ -105,7 +121,7 @@ def form_of(landing: Landing, /) -> TaskForm:
     return TaskForm(
         tables,
         landing.time,
-        landing.null,
+        landing.null if is_text else "",
         landing.not_logged if is_text else None,
         not is_text or all(table.headers is None for table in landing.tables.values()),
         format=landing.format,
