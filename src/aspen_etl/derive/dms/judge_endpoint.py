@@ -10,7 +10,7 @@ from aspen_etl.derive.dms.finding import OFF, ON, UNKNOWN, Finding, Held, find
 from aspen_etl.schema.landing import Landing
 from aspen_etl.schema.landing_forms import LANDED_FORMS
 
-__all__ = ["folder_of", "is_in_transactions", "judge_source", "judge_target"]
+__all__ = ["folder_of", "held_of", "is_in_transactions", "judge_source", "judge_target"]
 
 _UNTYPED = "a token that nobody types, such as __ASPEN_NULL__"
 _SQL_SERVER = "sqlserver"
