@@ -24,7 +24,7 @@ def documents(landing: Landing = BY_SEQUENCE) -> dict[str, Any]:
 
 @given(LANDINGS)
 def test_what_documents_carry_is_that_of_the_landing_they_were_made_of(landing: Landing) -> None:
-    told = {"tables": landing.tables, "heartbeat": landing.heartbeat}
+    told: dict[str, Any] = {"tables": landing.tables, "heartbeat": landing.heartbeat}
     made = landing_from_dms(documents(landing), model=MODEL, **told)
     assert made == replace(landing, lob_max_kb=32)
     elsewhere = landing_from_dms(documents(landing), model=MODEL, url="memory://copy", **told)
@@ -72,7 +72,7 @@ AROUND |= {"versioned_bucket", "edition"}
 def test_documents_that_lose_something_are_refused_by_rule(rule: str) -> None:
     case = BREAKS[rule][0]()
     held = {name: case.documents[name] for name in ("target", "mappings", "settings")}
-    told = {"tables": case.landing.tables, "model": MODEL}
+    told: dict[str, Any] = {"tables": case.landing.tables, "model": MODEL}
     if DMS_RULES[rule].severity == "warning":
         assert landing_from_dms(held, **told).url
         return

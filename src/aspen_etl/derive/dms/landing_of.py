@@ -147,7 +147,8 @@ def _refuse(findings: Iterable[Finding]) -> None:
 def _layout(held: Held) -> dict[str, Any]:
     form = LANDED_FORMS.get(str(held.get("DataFormat")).lower())
     if form is None:
-        msg = f"files of {held.get('DataFormat')} are not read; land them as {listing([*LANDED_FORMS])}"
+        known = listing([*LANDED_FORMS])
+        msg = f"files of {held.get('DataFormat')} are not read; land them as {known}"
         raise ArgumentError(msg, problem="document")
     dated = held.flag("DatePartitionEnabled") is True
     compression = str(held.get("CompressionType")).lower()
