@@ -184,7 +184,7 @@ def _transformations(mappings: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]
 
 def _size(task: DmsTask) -> dict[str, Any]:
     size = part(part(task.settings).get("TargetMetadata")).get("LobMaxSize")
-    return {"lob_max_kb": int(size)} if str(size).isdecimal() else {}
+    return {"lob_max_kb": int(str(size))} if str(size).isdecimal() else {}
 
 
 def _tables(
