@@ -28,6 +28,7 @@ from aspen_etl.testing._landed_database import Key, LandedDatabase, LandedHistor
 from aspen_etl.testing._landed_files import Layout, SimulatedFile, write_task
 from aspen_etl.testing._landed_tasks import form_of
 from aspen_etl.testing._landings import landed_histories
+from aspen_etl.transform.losses import Finding
 from tests.derive.dms_breaks import (
     BREAKS,
     BY_SEQUENCE,
@@ -328,6 +329,20 @@ def test_a_breach_is_refused_or_makes_rows_wrong(rule: str, place: int) -> None:
 def test_the_same_history_is_replayed_where_nothing_is_broken(fault: str) -> None:
     database, layout = happened(fault)
     assert replay(sound(), database, layout) == SOUND_ENDS.get(fault, "right")
+
+
+def test_cells_that_a_task_has_cut_are_counted() -> None:
+    case = BREAKS["lob_size"][0]()
+    database, layout = happened("lob_cut")
+    documents = read_documents(case.documents.items())
+    (task,) = documents.tasks
+    files = write_task(database.told(), form_of_task(documents, task, WORLD), layout)
+    with Bucket(replace(case.landing, lob_max_kb=1), database.told()) as bucket:
+        bucket.put(folder_of(task), files)
+        found = bucket.read().findings
+    (changed,) = {file.path for file in files if b"hushhush" in file.data}
+    assert found == {"borrower": (Finding("cut_cells", 1, (changed,), "street"),)}
+    assert "hush" not in repr(found)
 
 
 @st.composite

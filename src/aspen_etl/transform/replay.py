@@ -22,6 +22,7 @@ from aspen_etl.schema.values import FIRST_ROW, ROW
 from aspen_etl.transform.alike import count_alike, fold_keys
 from aspen_etl.transform.changing import ANY, SourceChanges, Writes, list_writes
 from aspen_etl.transform.losses import Finding, Registers, find_losses
+from aspen_etl.transform.suspects import find_cut_cells
 
 __all__ = ["Folded", "SourceState", "fold"]
 
@@ -203,6 +204,8 @@ def fold(state: SourceState, changes: SourceChanges, /, *, by_time: bool = False
     news[: len(state)] = after.alive[: len(state)] & ~state.alive
     news[len(state) :] = after.alive[len(state) :]
     findings += _find_alike(after, news)
+    written = last[won][registers.alive[last[won]]]
+    findings += find_cut_cells(changes, registers.origins[written], state.key)
     return Folded(after, findings, len(won))
 
 
