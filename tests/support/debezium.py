@@ -1,6 +1,6 @@
 """Debezium on a local PostgreSQL: a change log that nothing of ours has written.
 
-The engine runs in a process of its own (``python -m tests.support.debezium PORT TABLE...``), since
+The engine runs in a process of its own (this file as a script, with port and tables), since
 a Java machine does not leave a process again. It prints each event as a line of JSON.
 """
 
@@ -52,7 +52,7 @@ class Capture:
 @contextlib.contextmanager
 def capturing(port: int, tables: Sequence[str], folder: Path) -> Iterator[Capture]:
     """Capture what happens to tables of a PostgreSQL with ``wal_level=logical``."""
-    command = [sys.executable, "-m", "tests.support.debezium", str(port), *tables]
+    command = [sys.executable, __file__, str(port), *tables]
     log = folder / "debezium.log"
     with log.open("wb") as errors:
         process = subprocess.Popen(
@@ -61,7 +61,7 @@ def capturing(port: int, tables: Sequence[str], folder: Path) -> Iterator[Captur
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
-            cwd=Path(__file__).parents[2],
+            cwd=folder,  # it writes logs where it stands
         )
     try:
         yield Capture(process, log)

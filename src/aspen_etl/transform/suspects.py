@@ -49,7 +49,7 @@ def find_cut_cells(
 
 
 def is_as_long_as(text: str, limit: int, /) -> bool:
-    """Tell whether a text was perhaps cut at a limit of so many bytes.
+    r"""Tell whether a text was perhaps cut at a limit of so many bytes.
 
     The guide of DMS tells KB, and not of what: so the characters count, the bytes of UTF-16 (as
     SQL Server stores NVARCHAR) and those of UTF-8 (as files are written), where a character that
@@ -58,7 +58,7 @@ def is_as_long_as(text: str, limit: int, /) -> bool:
     Examples:
         >>> [is_as_long_as(text, 1024) for text in ("x" * 1024, "x" * 512, "x" * 1023)]
         [True, True, False]
-        >>> is_as_long_as("x" * 1020 + "\\u20ac", 1024)
+        >>> is_as_long_as("x" * 1020 + "\u20ac", 1024)
         True
     """
     count = len(text.encode("utf-8", "surrogatepass"))
