@@ -318,6 +318,8 @@ def test_what_comes_of_a_breach_is_told_for_every_document() -> None:
 @pytest.mark.parametrize(("rule", "place"), ALL)
 def test_a_breach_is_refused_or_makes_rows_wrong(rule: str, place: int) -> None:
     end = ENDS[rule][place]
+    if end == "refused mixed" and rule == "other_layout" and not HAS_ARROW:
+        pytest.skip("the extra parquet is not installed")
     end = "right" if end in {"cost", "not_read", "read_too", "same_here"} else end
     database, layout = happened(DMS_RULES[rule].fault)
     if (rule, place) == ("files_deleted", 1):

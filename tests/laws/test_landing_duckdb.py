@@ -35,10 +35,10 @@ with landed as (
     union all
     select {before}, dms_seq, 0, true, {wanted} from landed where "Op" = 'U' and {before} <> {key}
 ), ordered as (
-    select *, row_number() over (partition by own_key order by stamp desc, place desc) as rank
+    select *, row_number() over (partition by own_key order by stamp desc, place desc) as turn
     from writes
 )
-select {wanted} from ordered where rank = 1 and not is_gone order by own_key
+select {wanted} from ordered where turn = 1 and not is_gone order by own_key
 """
 
 
