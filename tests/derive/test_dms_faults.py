@@ -37,8 +37,10 @@ from tests.derive.dms_breaks import (
     REASONS,
     TABLES,
     Case,
+    of_column,
     sound,
 )
+from tests.laws.test_landing import held
 from tests.support.dms_task import (
     NoTaskError,
     World,
@@ -275,15 +277,6 @@ def read_all(
     return bucket.read(read.state).extract
 
 
-def held(extract: Extract) -> dict[str, list[tuple[Optional[str], ...]]]:
-    """Give the cells of each source; text of no length is missing."""
-    out = {}
-    for source, frame in extract.items():
-        cells = frame.astype(object).where(frame.notna(), None)
-        out[source] = [tuple(c or None for c in row) for row in cells.itertuples(index=False)]
-    return out
-
-
 def wanted(truth: Rows) -> dict[str, list[tuple[Optional[str], ...]]]:
     return {
         source: [
@@ -393,3 +386,93 @@ def test_documents_that_lint_clean_make_files_that_are_replayed(
     with Bucket(landing, history) as bucket:
         bucket.put(folder_of(task), write_task(history, form, layout))
         assert held(bucket.read().extract) == wanted(history.truth)
+
+
+#: What an endpoint may say; nothing is what DMS takes then.
+SAID: Mapping[str, tuple[Any, ...]] = {
+    "AddColumnName": (True, False, None, "true"),
+    "AddTrailingPaddingCharacter": (True, False),
+    "BucketFolder": ("dms", "/dms/", "other", None),
+    "CdcInsertsAndUpdates": (True, False, "false"),
+    "CdcInsertsOnly": (True, False),
+    "CdcPath": ("transactions", "elsewhere", None),
+    "CompressionType": ("none", "NONE", "gzip", None),
+    "CsvDelimiter": (",", ";", None),
+    "CsvNoSupValue": ("__ASPEN_NOSUP__", "?", None),
+    "CsvNullValue": ("__ASPEN_NULL__", "NULL", "", None),
+    "CsvRowDelimiter": ("\n", r"\n", None),
+    "DataFormat": ("csv", None),
+    "DatePartitionEnabled": (True, False, None),
+    "DatePartitionSequence": ("YYYYMMDD", "yyyymmddhh", None),
+    "DatePartitionTimezone": ("UTC", "Europe/Berlin", None),
+    "IncludeOpForFullLoad": (True, False, "true", None),
+    "PreserveTransactions": (True, False, None),
+    "Rfc4180": (True, False, None),
+    "TimestampColumnName": ("dms_time", "ts", None),
+    "UseCsvNoSupValue": (True, False, None),
+    "UseTaskStartTimeForFullLoadTimestamp": (True, False),
+}
+#: What a task's settings may say.
+SET: Mapping[tuple[str, str], tuple[Any, ...]] = {
+    ("TargetMetadata", "BatchApplyEnabled"): (True, False, None),
+    ("TargetMetadata", "SupportLobs"): (True, False, None),
+    ("TargetMetadata", "FullLobMode"): (True, False),
+    ("TargetMetadata", "LimitedSizeLobMode"): (True, False, None),
+    ("TargetMetadata", "LobMaxSize"): (1, 2, 32, None),
+}
+#: What a rule more may do; of the last ones a landing may know.
+MORE = (
+    {"rule-action": "rename", "value": "mail", "object-locator": of_column("email")},
+    {"rule-action": "convert-uppercase", "object-locator": of_column("%")},
+    {"rule-action": "remove-column", "object-locator": of_column("zip%")},
+    {"rule-action": "add-prefix", "value": "x", "object-locator": of_column("id")},
+    {"rule-action": "convert-lowercase", "object-locator": of_column("%")},
+    {"rule-action": "rename", "value": "email", "object-locator": of_column("mail")},
+    {"rule-action": "remove-column", "object-locator": of_column("note")},
+    {"rule-action": "add-column", "value": "note", "expression": "'x'"},
+)
+KNOWING = {name: replace(table, ignore=("note",)) for name, table in TABLES.items()}
+
+
+@st.composite
+def documents_of_any_kind(draw: st.DrawFn) -> Case:
+    """Draw documents that say one or two things otherwise."""
+    knowing = replace(BY_SEQUENCE, tables=KNOWING)
+    case = sound(draw(st.sampled_from([BY_SEQUENCE, knowing, IN_ORDER])))
+    for _ in range(draw(st.integers(1, 2))):
+        kind = draw(st.sampled_from(["endpoint", "endpoint", "settings", "rules"]))
+        if kind == "endpoint":
+            name = draw(st.sampled_from(sorted(SAID)))
+            put(case.documents["target"]["S3Settings"], name, draw(st.sampled_from(SAID[name])))
+        elif kind == "settings":
+            part, name = draw(st.sampled_from(sorted(SET)))
+            put(case.documents["settings"][part], name, draw(st.sampled_from(SET[part, name])))
+        else:
+            more = draw(st.sampled_from(MORE))
+            common: dict[str, Any] = {
+                "rule-type": "transformation",
+                "rule-id": "99",
+                "rule-target": "column",
+            }
+            common |= {"object-locator": {"schema-name": "dbo", "table-name": "%"}}
+            case.documents["mappings"]["rules"].append({**common, **more})
+    return case
+
+
+def put(held: dict[str, Any], name: str, value: Any) -> None:
+    """Let a document say something, or nothing."""
+    held[name] = value
+    if value is None:
+        del held[name]
+
+
+@some(1, 8)
+@given(documents_of_any_kind(), st.sampled_from([1, 50]))
+def test_whatever_documents_say_what_lints_clean_is_replayed(case: Case, split: int) -> None:
+    if any(each.severity == "error" for each in lint_dms(*case, model=MODEL)):
+        return
+    database = Witness()
+    for happens in (rekeyed_twice, plain, null_like, blanks, long_text, moved_out, deleted):
+        happens(database)
+    at_one_time(database)
+    assert replay(case, database, Layout(split=(split,))) == "right"
