@@ -384,6 +384,7 @@ def test_documents_that_lint_clean_make_files_that_are_replayed(
         rekey_as_pair=data.draw(st.booleans()),
     )
     with Bucket(landing, history) as bucket:
+        bucket.memory.makedirs(bucket.landing.url)
         bucket.put(folder_of(task), write_task(history, form, layout))
         assert held(bucket.read().extract) == wanted(history.truth)
 
@@ -421,7 +422,7 @@ SET: Mapping[tuple[str, str], tuple[Any, ...]] = {
     ("TargetMetadata", "LobMaxSize"): (1, 2, 32, None),
 }
 #: What a rule more may do; of the last ones a landing may know.
-MORE = (
+MORE: tuple[dict[str, Any], ...] = (
     {"rule-action": "rename", "value": "mail", "object-locator": of_column("email")},
     {"rule-action": "convert-uppercase", "object-locator": of_column("%")},
     {"rule-action": "remove-column", "object-locator": of_column("zip%")},
@@ -448,7 +449,7 @@ def documents_of_any_kind(draw: st.DrawFn) -> Case:
             part, name = draw(st.sampled_from(sorted(SET)))
             put(case.documents["settings"][part], name, draw(st.sampled_from(SET[part, name])))
         else:
-            more = draw(st.sampled_from(MORE))
+            more: dict[str, Any] = draw(st.sampled_from(MORE))
             common: dict[str, Any] = {
                 "rule-type": "transformation",
                 "rule-id": "99",
