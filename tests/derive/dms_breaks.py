@@ -162,6 +162,7 @@ BREAKS: Mapping[str, tuple[Callable[[], Case], ...]] = {
         lambda: endpoint(DataFormat="parquet"),
         lambda: endpoint(TimestampColumnName="ts"),
         lambda: endpoint(IN_ORDER, CdcPath="elsewhere"),
+        lambda: endpoint(CdcPath="elsewhere"),
     ),
     "ambiguous_order": (lambda: sound(replace(BY_SEQUENCE, order="time")),),
     "sequence": (
@@ -308,7 +309,7 @@ ENDS: Mapping[str, tuple[str, ...]] = {
     "trimming": ("wrong",),
     "other_layout": (
         *("refused SourceNotFoundError", "read_too", "read_too"),
-        *("refused mixed", "refused columns", "late"),
+        *("refused mixed", "refused columns", "late", "read_too"),
     ),
     "ambiguous_order": ("refused ambiguous",),
     "sequence": ("refused sequence", "refused sequence"),

@@ -138,6 +138,8 @@ def _judge_token(rule: str, held: Held, name: str, wanted: Optional[str]) -> Ite
 def _judge_header(held: Held, landing: Optional[Landing]) -> Iterator[Finding]:
     is_bare = landing is not None and declares_headers(landing)
     in_order = held.flag("PreserveTransactions") is True or bool(held.text("CdcPath"))
+    if landing is not None:
+        in_order = landing.order == "transactions"
     yield from _expect("header", held, "AddColumnName", wanted=not (is_bare or in_order))
 
 
@@ -167,6 +169,8 @@ def _judge_place(held: Held, landing: Landing) -> Iterator[Finding]:
             ("CdcPath", held.text("CdcPath") or landing.transactions, landing.transactions)
         )
     else:
+        # What such a folder holds without PreserveTransactions is told nowhere.
+        pairs.append(("CdcPath", held.text("CdcPath"), ""))
         is_dated = held.flag("DatePartitionEnabled")
         pairs.append(("DatePartitionEnabled", is_dated, landing.partitions is not None))
         if is_dated is True and landing.partitions is not None:
