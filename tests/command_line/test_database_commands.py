@@ -12,7 +12,7 @@ import aspen_etl as ae
 from aspen_etl.__main__ import main
 from aspen_etl.command_line.databases import DATABASE_URL, FORMS, _folder
 from aspen_etl.errors import NotSupportedError
-from aspen_etl.store.commit import Stored, StoredFile
+from aspen_etl.store.stored import Stored, StoredFile
 from tests.support.borrowers import RUN, write_borrowers
 
 ATHENA = ["--database", "aspen", "--location", "s3://bucket/tables"]

@@ -17,7 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import aspen_etl as ae
-from aspen_etl.store.commit import Commit, Stored
+from aspen_etl.store.commit import Commit
+from aspen_etl.store.stored import Stored
 from aspen_etl.synchronization import touching
 from aspen_etl.testing import histories
 from tests.laws.parted_models import LOANS, METERS

@@ -174,9 +174,9 @@ def test_a_name_that_stands_there_twice_is_damage(store: ae.SnapshotStore) -> No
 def test_a_higher_format_is_of_a_newer_version_whatever_else_it_says(
     store: ae.SnapshotStore,
 ) -> None:
-    write_commit_file(store, 3, b'{"format": 5, "parts": [[[]]], "version": "three"}')
+    write_commit_file(store, 3, b'{"format": 6, "parts": [[[]]], "version": "three"}')
     for use in (store.newest, store.verify, lambda: sync(store, "Como")):
-        with pytest.raises(StoreFormatError, match=r"of store format 5.*install a newer"):
+        with pytest.raises(StoreFormatError, match=r"of store format 6.*install a newer"):
             use()
 
 
@@ -338,7 +338,7 @@ def test_a_commit_of_format_1_is_read_exactly(store: ae.SnapshotStore) -> None:
 
 def test_an_older_format_after_a_newer_one_is_told(store: ae.SnapshotStore) -> None:
     values = read_json(store, 3)
-    for name in ("store", "parent_sha256", "sha256", "parts"):
+    for name in ("store", "parent_sha256", "sha256", "parts", "landing", "suppressed"):
         values.pop(name)
     write_commit_file(store, 3, as_text({**values, "format": 1}))
     assert "older format than the one before it" in problems(store)["commit 3"]
@@ -352,5 +352,5 @@ def test_release_0_1_refuses_the_store_by_name(store: ae.SnapshotStore) -> None:
             raise StoreFormatError.at(url, found, 1)
 
     for place in (store.place.log.place(3), store.place.root.child("_aspen/store.json")):
-        with pytest.raises(StoreFormatError, match=r"of store format 4.*knows formats up to 1"):
+        with pytest.raises(StoreFormatError, match=r"of store format 5.*knows formats up to 1"):
             read(place.read(1 << 28), place.url)

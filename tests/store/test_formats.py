@@ -18,7 +18,7 @@ from aspen_etl.errors import StoreFormatError, ThresholdError
 from aspen_etl.io.small_files import write_words
 from aspen_etl.schema.rejects import WRITTEN
 from aspen_etl.schema.snapshot import REJECTS
-from aspen_etl.store.commit import PARTED, STORE_FORMAT
+from aspen_etl.store.commit import STORE_FORMAT
 from aspen_etl.store.frames import checksum
 from aspen_etl.store.refused import read_refused
 from tests.store.test_store import CY, LENIENT, ROLES, run
@@ -72,7 +72,7 @@ def test_the_next_commit_has_the_new_name_and_the_new_format(old: ae.SnapshotSto
     changed = extract({**ADA, "city": "Bari"}, {**CY, "email": "none"}, roles=ROLES)
     assert sync(old, changed).version == 4
     newest = old.find()
-    assert (newest.format, STORE_FORMAT) == (PARTED, PARTED)
+    assert newest.format == STORE_FORMAT
     assert newest.rejects is not None
     assert newest.rejects.columns == tuple(REJECTS)
     assert sorted(data.partition(b"\n")[0] + b"\n" for data in rejects_files(old)) == [THEN, NOW]
@@ -91,7 +91,7 @@ def test_no_rejects_take_the_new_name_too(old: ae.SnapshotStore) -> None:
 def test_a_purge_reaches_rejects_of_lower_formats(old: ae.SnapshotStore) -> None:
     report = old.purge("c", run=run(4))
     assert (report.version, report.rejects) == (4, 1)
-    assert old.find().format == PARTED
+    assert old.find().format == STORE_FORMAT
     assert [data for data in rejects_files(old) if b"Cy Young" in data] == []
     for version in (1, 2, 3, 4):
         assert len(old.read_rejects(version)) == 0
@@ -103,7 +103,7 @@ def test_a_purge_reaches_rejects_of_lower_formats(old: ae.SnapshotStore) -> None
 def test_they_are_let_go_and_restored(old: ae.SnapshotStore) -> None:
     old.restore(3, run=run(4))
     old.resume(run=run(5))
-    assert old.find().format == PARTED
+    assert old.find().format == STORE_FORMAT
     assert old.read_rejects()["subject"].tolist() == ["c"]
     assert old.verify().problems == ()
     assert old.vacuum(run=ae.Run(time=run(5).time.replace(year=2031), actor="me")).version >= 5
@@ -235,7 +235,7 @@ def test_it_refuses_a_store_that_was_raised(
 
 
 #: The last commit of a release, its store's format, and what its code is asked.
-BEFORE = {"0.3.0": ("86fd7a0", 2), "0.4.0": ("b2da75d", 3)}
+BEFORE = {"0.3.0": ("86fd7a0", 2), "0.4.0": ("b2da75d", 3), "0.5.0": ("c440a47", 4)}
 ASKED = """
 import sys, aspen_etl as ae
 from aspen_etl.store.commit import STORE_FORMAT

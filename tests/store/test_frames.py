@@ -16,8 +16,8 @@ from aspen_etl.io.codecs import encode
 from aspen_etl.io.filesystem import Location, locate
 from aspen_etl.schema.column_spec import ColumnSpec
 from aspen_etl.store import frames
-from aspen_etl.store.commit import Stored
 from aspen_etl.store.frames import read_frame, send_file
+from aspen_etl.store.stored import Stored
 
 COLUMNS = {
     "key": ColumnSpec("key", "integer", primary_key=True),

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import aspen_etl as ae
+from aspen_etl.store.commit import STORE_FORMAT
 from aspen_etl.store.sealing import sealed
 
 Edit = Callable[[dict[str, Any]], Any]
@@ -32,7 +33,7 @@ def write_commit_file(store: ae.SnapshotStore, version: int, data: bytes) -> Non
 
 def as_text(values: dict[str, Any]) -> bytes:
     """Write what a commit file says as the library lays it out, sealed from format 2 on."""
-    if any(values.get("format") == sealed_format for sealed_format in (2, 3, 4)):
+    if values.get("format") in range(2, STORE_FORMAT + 1):
         return sealed(values)
     return json.dumps(values, indent=1).encode("ascii") + b"\n"
 
@@ -56,6 +57,6 @@ def make_format_1(store: ae.SnapshotStore) -> None:
     """Write all commits of a store as release 0.1 did."""
     for version in range(1, store.find().version + 1):
         values = read_json(store, version)
-        for name in ("store", "parent_sha256", "sha256", "parts"):
+        for name in ("store", "parent_sha256", "sha256", "parts", "landing", "suppressed"):
             values.pop(name)
         write_commit_file(store, version, as_text({**values, "format": 1}))

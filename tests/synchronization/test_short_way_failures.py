@@ -13,7 +13,7 @@ import aspen_etl as ae
 from aspen_etl.errors import NotSupportedError, WriteError
 from aspen_etl.io.writing import put
 from aspen_etl.store.refused import purge_refused
-from aspen_etl.synchronization.report import Clock
+from aspen_etl.synchronization.clock import Clock
 from tests.synchronization.conftest import COUNT, FIRST_ROW
 from tests.synchronization.test_short_way import go, kept_files, reason
 from tests.synchronization.test_sync import many, run, write

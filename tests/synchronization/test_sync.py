@@ -23,7 +23,7 @@ from aspen_etl.errors import (
     ThresholdError,
 )
 from aspen_etl.schema import Extract, Run
-from aspen_etl.synchronization.report import Clock
+from aspen_etl.synchronization.clock import Clock
 from aspen_etl.synchronization.settings import Settings
 from aspen_etl.synchronization.source import Given
 from aspen_etl.synchronization.sync_run import SyncRun

@@ -24,7 +24,8 @@ from aspen_etl.transform.changing import (
     row_stamps,
 )
 from aspen_etl.transform.losses import Finding, raise_findings
-from aspen_etl.transform.replay import Folded, SourceState, fold
+from aspen_etl.transform.replay import Folded, fold
+from aspen_etl.transform.source_state import SourceState
 
 KINDS = {"L": LOAD, "I": INSERT, "U": UPDATE, "D": DELETE}
 EMPTY = SourceState.empty(["id", "note"], ["id"])

@@ -11,7 +11,8 @@ from aspen_etl import Model, SnapshotStore
 from aspen_etl.derive.athena import athena_create, glue_tables
 from aspen_etl.derive.formats import FORMATS, FormatName
 from aspen_etl.errors import CatalogError
-from aspen_etl.store.commit import Commit, Stored
+from aspen_etl.store.commit import Commit
+from aspen_etl.store.stored import Stored
 
 __all__ = ["Held", "Wanted", "refuse_foreign", "refuse_table", "version_of", "wanted_tables"]
 

@@ -33,7 +33,7 @@ from aspen_etl.schema import Model
 
 if TYPE_CHECKING:
     from aspen_etl.sql import LoadReport
-    from aspen_etl.store.commit import Stored
+    from aspen_etl.store.stored import Stored
 
 __all__ = ["add_commands"]
 

@@ -26,13 +26,16 @@ _SEQUENCE = "[0-9]{35}"
 
 
 def read_cells(part: LandedRows, place: Optional[int], landing: Landing) -> pd.Series:
-    """Give the cells of a column, missing where the token for null stands; or the column is not."""
+    """Give the cells of a column, missing where the token for null stands; or the column is not.
+
+    Text of no length is missing, too, as in each extract.
+    """
     if place is None:
         return COLUMNS.repeat(None, len(part.rows))
     values = part.column(place)
-    if not part.has_tokens:
-        return values
-    is_null = (values == landing.null).to_numpy(dtype=bool)
+    is_null = (values == "").to_numpy(dtype=bool)
+    if part.has_tokens:
+        is_null = is_null | (values == landing.null).to_numpy(dtype=bool)
     return COLUMNS.keep(values, ~is_null) if is_null.any() else values
 
 

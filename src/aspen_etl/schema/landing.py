@@ -25,13 +25,16 @@ from aspen_etl.schema.landing_file import landing_of, read_json, read_toml, valu
 if TYPE_CHECKING:
     from aspen_etl.schema.model import Model
 
-__all__ = ["LandedTable", "Landing"]
+__all__ = ["Fold", "LandedTable", "Landing", "OnGap"]
 
 #: What orders the changes of a key.
 Order = Literal["sequence", "transactions", "time"]
 
 #: What makes two living keys one: other letter case, outer white space, or both.
 Fold = Literal["case", "space", "both"]
+
+#: What becomes of a run that finds a change that does not follow from the one before.
+OnGap = Literal["refuse", "report"]
 
 
 @dataclass(frozen=True)

@@ -21,10 +21,11 @@ from aspen_etl.schema.column_spec import ColumnSpec
 from aspen_etl.schema.rejects import columns_as_named, rename
 from aspen_etl.schema.snapshot import REJECTS
 from aspen_etl.schema.spec import TableSpec
-from aspen_etl.store.commit import Commit, KeyEntry, Stored
+from aspen_etl.store.commit import Commit
 from aspen_etl.store.frames import check_sizes, checksum, read_frame, send_file
 from aspen_etl.store.held_tables import Written
 from aspen_etl.store.place import Place
+from aspen_etl.store.stored import KeyEntry, Stored
 from aspen_etl.transform.keys import Retired, key_columns
 
 __all__ = ["Attempt", "keys_path", "table_path"]
@@ -131,6 +132,13 @@ class Attempt:
         """Write the rejects, unless they stand there already."""
         path = f"_aspen/rejects/{self.folder}/rejects"
         return self._once(path, frame, REJECTS, before, elsewhere=self.rejects_root is not None)
+
+    def landed(self, path: str, frame: pd.DataFrame, columns: Mapping[str, ColumnSpec]) -> Stored:
+        """Write rows of the state of a landing folder, where the rejects are."""
+        elsewhere = self.rejects_root is not None
+        if not len(frame):
+            return Stored(self.format, tuple(columns), (), elsewhere)
+        return self._write(path, frame, columns, elsewhere=elsewhere)
 
     def _once(
         self,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-import re
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from importlib import metadata
@@ -15,12 +14,14 @@ from aspen_etl.derive.formats import FormatName
 from aspen_etl.io.content import Count, SourceFile
 from aspen_etl.io.only import Only
 from aspen_etl.store.sealing import seal
+from aspen_etl.store.stored import Digest, KeyEntry, LandingRecord, Stored, StoredFile, Suppressed
 
 if TYPE_CHECKING:
     from pydantic import ConfigDict
 
 __all__ = [
     "ATTEMPT",
+    "LANDED",
     "PARTED",
     "SEALED",
     "STORE_FORMAT",
@@ -28,16 +29,13 @@ __all__ = [
     "TYPED",
     "Commit",
     "CommitKind",
-    "KeyEntry",
     "SourceRecord",
-    "Stored",
-    "StoredFile",
     "library_version",
 ]
 
 #: The format of the store that this library writes; older ones are read and raised by the next
 #: commit, newer ones refused.
-STORE_FORMAT = 4
+STORE_FORMAT = 5
 
 #: The first format whose commits hold their own checksum, that of their parent, and the store's id.
 SEALED = 2
@@ -49,107 +47,28 @@ TYPED = 3
 #: The first format whose commits say in how many parts the rows of subjects are stored.
 PARTED = 4
 
+#: The first format whose commits say what is known of a landing folder.
+LANDED = 5
+
 #: What only commits from a format on hold, beside the checksum.
-_SINCE = {"store": SEALED, "parent_sha256": SEALED, "parts": PARTED}
+_SINCE = {
+    "store": SEALED,
+    "parent_sha256": SEALED,
+    "parts": PARTED,
+    "landing": LANDED,
+    "suppressed": LANDED,
+}
 
 #: The name of an attempt's folder, as a pattern: the version that it would become, and its token.
 ATTEMPT = "([0-9]{20})-([0-9a-f]{16})"
 
-#: Where the name of a file says which part it holds.
-_PART = re.compile(r"part-([0-9]{5})\.[a-z]+\Z")
-
 #: The types of what a commit file holds; ``commit_file`` makes sure of them.
-Digest = Annotated[str, Only(pattern="^[0-9a-f]{64}$")]
 Token = Annotated[str, Only(pattern="^[0-9a-f]{16}$")]
 Moment = Annotated[dt.datetime, Only(tz_constraint="aware")]
 Facts = Mapping[str, Union[bool, int, str]]
 TableFacts = Mapping[str, Union[list[str], Mapping[str, Facts]]]
 
-CommitKind = Literal["sync", "restore", "resume", "vacuum", "purge"]
-
-
-@dataclass(frozen=True)
-class StoredFile:
-    """Name one data file.
-
-    Attributes:
-        path: Its path below the store's url.
-        bytes: Its size.
-        rows: Its rows.
-        sha256: The checksum of its bytes, as hexadecimal digits.
-    """
-
-    path: str
-    bytes: Count
-    rows: Count
-    sha256: Digest
-
-    @property
-    def part(self) -> int:
-        """The part that it holds, from 0, as its name says."""
-        found = _PART.search(self.path.rpartition("/")[2])
-        return int(found[1]) if found else 0
-
-
-@dataclass(frozen=True)
-class Stored:
-    """Say where a frame is.
-
-    Attributes:
-        format: ``csv`` or ``parquet``.
-        columns: Its columns, in the order of the files.
-        files: Its files; none for a frame without rows that needs no file.
-        elsewhere: Whether they are below ``rejects_url``.
-    """
-
-    format: FormatName
-    columns: tuple[str, ...]
-    files: tuple[StoredFile, ...] = ()
-    elsewhere: bool = False
-
-    @property
-    def location(self) -> str:
-        """The folder of its files, below the store's url."""
-        return self.files[0].path.rpartition("/")[0] if self.files else ""
-
-    def folder(self, name: str, /) -> Optional[str]:
-        """Give the one folder of a table's files: one that is never written to where it has none.
-
-        There is no such folder from an erasure in one of several files on until the table changes.
-        """
-        found = {file.path.rpartition("/")[0] for file in self.files} or {f"{name}/none"}
-        return found.pop() if len(found) == 1 else None
-
-    @property
-    def rows(self) -> int:
-        """Its rows."""
-        return sum(file.rows for file in self.files)
-
-    @property
-    def bytes(self) -> int:
-        """The size of its files."""
-        return sum(file.bytes for file in self.files)
-
-    def of_part(self, number: int, /) -> Stored:
-        """Give where the rows of one part are; one without rows has no file."""
-        return replace(self, files=tuple(file for file in self.files if file.part == number))
-
-    def moved(self, rewrites: Mapping[str, StoredFile]) -> Stored:
-        """Give where it is after files were rewritten."""
-        return replace(self, files=tuple(rewrites.get(file.path, file) for file in self.files))
-
-
-@dataclass(frozen=True)
-class KeyEntry:
-    """Say what keys a table gave.
-
-    Attributes:
-        next: The number that the next new row gets.
-        retired: The keys given whose row is gone; all others stand in the table.
-    """
-
-    next: Count
-    retired: Stored
+CommitKind = Literal["sync", "restore", "resume", "vacuum", "purge", "unsuppress"]
 
 
 @dataclass(frozen=True)
@@ -191,6 +110,8 @@ class Commit:
         rewrites: Files of older versions that were written anew to erase a subject, by path.
         parts: In how many parts the rows of subjects are stored, and the keys that they had:
             ranges of subjects, that of a file by its name. Lookup tables are whole.
+        landing: What is known of the landing folder that it was made of, if it was one.
+        suppressed: Who is left out of each run, if somebody is.
         format: The format of its file.
         store: The id of its store; from format 2 on.
         parent_sha256: The digest of the version before, if there is one; from format 2 on.
@@ -214,15 +135,19 @@ class Commit:
     source: SourceRecord = field(default_factory=SourceRecord, repr=False)
     rewrites: Mapping[str, StoredFile] = field(default_factory=dict, repr=False)
     parts: Count = 1
+    landing: Optional[LandingRecord] = None
+    suppressed: Optional[Suppressed] = None
     format: Count = STORE_FORMAT
     store: Optional[Token] = None
     parent_sha256: Optional[Digest] = field(default=None, repr=False)
 
     @property
     def stored(self) -> tuple[Stored, ...]:
-        """Everything that it names: tables, retired keys and rejects."""
+        """Everything that it names: tables, retired keys, rejects, and the state of a landing."""
         rejects = () if self.rejects is None else (self.rejects,)
-        return (*self.tables.values(), *(entry.retired for entry in self.keys.values()), *rejects)
+        landed = () if self.landing is None else self.landing.stored
+        keys = (entry.retired for entry in self.keys.values())
+        return (*self.tables.values(), *keys, *rejects, *landed)
 
     def of_part(self, number: int, whole: Collection[str], /) -> Commit:
         """Give what it says of one part, for what reads tables and keys: it is no commit.

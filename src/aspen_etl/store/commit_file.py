@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 from aspen_etl.errors import CorruptStoreError, NotSupportedError, StoreFormatError
 from aspen_etl.errors.base import instead
 from aspen_etl.io.content import SourceFile
-from aspen_etl.store.commit import (
-    SEALED,
-    STORE_FORMAT,
-    Commit,
-    KeyEntry,
-    SourceRecord,
-    Stored,
-    StoredFile,
-)
+from aspen_etl.store.commit import SEALED, STORE_FORMAT, Commit, SourceRecord
 from aspen_etl.store.commit_formats import DOCUMENTS
 from aspen_etl.store.commit_rules import find_contradiction
+from aspen_etl.store.stored import (
+    KeyEntry,
+    LandedSource,
+    LandingRecord,
+    Stored,
+    StoredFile,
+    Suppressed,
+)
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -126,5 +126,7 @@ def _cannot(name: str) -> str:
 @functools.cache
 def _fields() -> frozenset[str]:
     """Give the names that a message may show: those that are declared, and no other."""
-    kinds = (*DOCUMENTS.values(), KeyEntry, SourceFile, SourceRecord, Stored, StoredFile)
+    since = (LandingRecord, LandedSource, Suppressed)
+    parts = (KeyEntry, SourceFile, SourceRecord, Stored, StoredFile, *since)
+    kinds = (*DOCUMENTS.values(), *parts)
     return frozenset(field.name for kind in kinds for field in fields(kind))

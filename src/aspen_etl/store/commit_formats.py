@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, Optional
 
-from aspen_etl.store.commit import STRICT, Commit, Digest
+from aspen_etl.store.commit import STRICT, Commit
+from aspen_etl.store.stored import Digest
 
 __all__ = ["DOCUMENTS"]
 
@@ -52,5 +53,15 @@ class Parted(Commit):
     sha256: Optional[Digest] = None
 
 
+@dataclass(frozen=True)
+class Landed(Commit):
+    """Say what a commit file of format 5 does: what is known of a landing folder."""
+
+    __pydantic_config__ = STRICT
+
+    format: Literal[5] = 5
+    sha256: Optional[Digest] = None
+
+
 #: What reads a commit file, by its format.
-DOCUMENTS: Mapping[int, type[Commit]] = {1: Unsealed, 2: Sealed, 3: Typed, 4: Parted}
+DOCUMENTS: Mapping[int, type[Commit]] = {1: Unsealed, 2: Sealed, 3: Typed, 4: Parted, 5: Landed}

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from aspen_etl.errors.base import listing
-from aspen_etl.store.commit import ATTEMPT, PARTED, SEALED, Commit, Stored
+from aspen_etl.store.commit import ATTEMPT, LANDED, PARTED, SEALED, Commit
+from aspen_etl.store.stored import Stored
 
 __all__ = ["find_contradiction"]
 
@@ -16,7 +17,7 @@ _FILE = re.compile(ATTEMPT + r"/[A-Za-z0-9_][^/\\:\x00-\x1f\x7f]*\Z")
 _NAME = re.compile(r"[^/\\:.\x00-\x1f\x7f][^/\\:\x00-\x1f\x7f]{0,127}\Z")
 _COLUMN = re.compile(r"[^\x00-\x1f\x7f]{1,128}\Z")
 
-_KEYS, _REJECTS = "_aspen/keys", "_aspen/rejects"
+_KEYS, _REJECTS, _LANDING = "_aspen/keys", "_aspen/rejects", "_aspen/landing"
 
 
 def find_contradiction(commit: Commit, version: int, /) -> str:
@@ -26,7 +27,7 @@ def find_contradiction(commit: Commit, version: int, /) -> str:
         commit: What its file says.
         version: The version that the place of the file is for.
     """
-    for rule in (_numbers, _seal, _model, _tables, _keys, _files, _parts, _rewrites):
+    for rule in (_numbers, _seal, _model, _tables, _keys, _files, _parts, _landing, _rewrites):
         for reason in rule(commit, version):
             return reason
     return ""
@@ -122,7 +123,8 @@ def _files(commit: Commit, version: int) -> Iterator[str]:
         yield from _paths(stored, name, f"its table {listing([name])}", version)
     for name, entry in commit.keys.items():
         yield from _paths(entry.retired, _KEYS, f"its keys of {listing([name])}", version)
-    if any(stored.elsewhere for stored in commit.stored if stored is not commit.rejects):
+    at_home = (*commit.tables.values(), *(entry.retired for entry in commit.keys.values()))
+    if any(stored.elsewhere for stored in at_home):
         yield "other files than its rejects are said to be elsewhere"
     if commit.rejects is not None:
         yield from _paths(commit.rejects, _REJECTS, "its rejects", version)
@@ -152,8 +154,23 @@ def _parts(commit: Commit, _: int) -> Iterator[str]:
             yield f"{what} has files of other parts than there are, or two of one"
 
 
+def _landing(commit: Commit, version: int) -> Iterator[str]:
+    landing = commit.landing
+    if landing is None:
+        return
+    if commit.format < LANDED or landing.epoch < 1:
+        yield "it says something of a landing folder that cannot be"
+    for stored in landing.stored:
+        yield from _paths(stored, _LANDING, "its state of a landing folder", version)
+    for name, source in landing.sources.items():
+        if not source.key or any(
+            not set(source.key) <= set(each.columns) for each in source.frames
+        ):
+            yield f"its state of {listing([name])} lacks columns of its key"
+
+
 def _rewrites(commit: Commit, version: int) -> Iterator[str]:
-    folders = (*commit.model, _KEYS, _REJECTS)
+    folders = (*commit.model, _KEYS, _REJECTS, _LANDING)
     for path, file in commit.rewrites.items():
         folder = path.rpartition("/")[0].rpartition("/")[0]
         if folder not in folders or not (

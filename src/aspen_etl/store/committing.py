@@ -14,20 +14,14 @@ from aspen_etl.schema.rejects import has_former_names
 from aspen_etl.schema.snapshot import REJECTS
 from aspen_etl.schema.values import Run
 from aspen_etl.store.attempt import Attempt
-from aspen_etl.store.commit import (
-    STORE_FORMAT,
-    Commit,
-    CommitKind,
-    SourceRecord,
-    Stored,
-    library_version,
-)
+from aspen_etl.store.commit import STORE_FORMAT, Commit, CommitKind, SourceRecord, library_version
 from aspen_etl.store.contents import Contents
 from aspen_etl.store.frames import empty
 from aspen_etl.store.identity import identity_place
 from aspen_etl.store.place import Place
 from aspen_etl.store.reading import find
 from aspen_etl.store.rejects_place import Standing, check_root, claim_place, judge_place
+from aspen_etl.store.stored import Stored
 
 __all__ = [
     "append",
@@ -70,19 +64,23 @@ def commit(
     """
     base = begin(place, parent)
     rejects = empty(REJECTS) if contents.rejects is None else contents.rejects
-    claim_rejects(place, first=len(rejects) > 0)
+    landing = contents.landing
+    claim_rejects(place, first=len(rejects) > 0 or landing is not None)
     attempt = Attempt(place, parent + 1, give_up, base=base)
     held = _held(contents, base)
     put = contents.tables.put(attempt, _to_write(place, attempt, contents, base), base)
     tables = {name: {**held, **put.tables}[name] for name in place.model.tables}
     keys = dict(put.keys)
     refused = attempt.rejects(rejects, base.rejects if base else None)
-    if base and (base.tables, base.keys, base.rejects) == (tables, keys, refused):
+    same = base is not None and (base.tables, base.keys, base.rejects) == (tables, keys, refused)
+    if base is not None and same and (landing is None or not landing.due):
         return base
     if has_former_names(refused.columns):  # no commit for a name alone, but each has the new one
         refused = attempt.rejects(rejects, None)
+    record = base.landing if base else None
     following = replace(
         next_commit(place, base, "sync", run, attempt),
+        landing=record if landing is None else landing.put(attempt, record),
         model=describe_tables(place.model),
         tables=tables,
         keys=keys,

@@ -13,11 +13,12 @@ from aspen_etl.schema.model import Model
 from aspen_etl.schema.snapshot import Snapshot
 from aspen_etl.schema.spec import TableSpec
 from aspen_etl.store.attempt import Attempt
-from aspen_etl.store.commit import Commit, KeyEntry, SourceRecord, Stored
+from aspen_etl.store.commit import Commit, SourceRecord
 from aspen_etl.store.held_tables import HeldTable
+from aspen_etl.store.stored import KeyEntry, LandingRecord, Stored
 from aspen_etl.transform.keys import Retired
 
-__all__ = ["Amended", "Contents", "Counted", "Put", "Tables", "Whole", "put_keys"]
+__all__ = ["Amended", "Contents", "Counted", "Landed", "Put", "Tables", "Whole", "put_keys"]
 
 
 class Put(NamedTuple):
@@ -47,6 +48,22 @@ class Tables(Protocol):
         """
 
 
+class Landed(Protocol):
+    """Give what is known of a landing folder after a run."""
+
+    @property
+    def due(self) -> bool:
+        """Whether it is committed also where no table changed."""
+
+    def put(self, attempt: Attempt, base: Optional[LandingRecord]) -> LandingRecord:
+        """Write what changed since the record before.
+
+        Args:
+            attempt: What writes.
+            base: The record of the commit that is followed, if it has one.
+        """
+
+
 class Counted(Protocol):
     """Count what changed in a table."""
 
@@ -69,6 +86,7 @@ class Contents:
         rejects: The rejects.
         reject_counts: How many there are, by rule.
         source: What it was made of.
+        landing: What is known of the landing folder that it was made of, if it was one.
     """
 
     tables: Tables
@@ -76,6 +94,7 @@ class Contents:
     rejects: Optional[pd.DataFrame] = None
     reject_counts: Sequence[Mapping[str, Any]] = ()
     source: Optional[SourceRecord] = None
+    landing: Optional[Landed] = None
 
 
 @dataclass(frozen=True)

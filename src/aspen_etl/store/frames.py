@@ -30,7 +30,7 @@ from aspen_etl.io.regular import open_regular
 from aspen_etl.io.small_files import read_state
 from aspen_etl.io.writing import Data, make_folder
 from aspen_etl.schema.column_spec import ColumnSpec
-from aspen_etl.store.commit import Stored, StoredFile
+from aspen_etl.store.stored import Stored, StoredFile
 
 __all__ = [
     "check_sizes",

@@ -15,12 +15,13 @@ from aspen_etl.errors import AspenETLError, NotSupportedError
 from aspen_etl.io.filesystem import Location
 from aspen_etl.io.small_files import read_small, take_away
 from aspen_etl.io.writing import Data, make_folder, put
-from aspen_etl.store.commit import STRICT, Commit, Moment, StoredFile
+from aspen_etl.store.commit import STRICT, Commit, Moment
 from aspen_etl.store.committing import claim_rejects
 from aspen_etl.store.frames import checksum, read_bytes
 from aspen_etl.store.listing import list_names
 from aspen_etl.store.place import Place
 from aspen_etl.store.sealing import sealed, unsealed
+from aspen_etl.store.stored import StoredFile
 
 __all__ = [
     "FormName",
@@ -37,12 +38,14 @@ __all__ = [
 _FOLDER = "_aspen/kept"
 _NAME = "source.json"
 _FIGURES = f"{_FOLDER}/{_NAME}"
-#: What is kept of a sheet: its lines as they came, or its cells as they were read.
-FormName = Literal["lines", "cells"]
+#: What is kept of a sheet: its lines as they came, its cells as they were read, or what the state
+#: of a landing folder does not tell of it.
+FormName = Literal["lines", "cells", "landing"]
 #: By form, what the names of a sheet's two files end in.
 _ENDS: Mapping[FormName, tuple[str, str]] = {
     "lines": ("csv", "lines.csv"),
     "cells": ("arrow", "faults.csv"),
+    "landing": ("cleaned.csv", "landing.csv"),
 }
 
 
@@ -97,7 +100,7 @@ class KeptSource:
         short: How many runs came since the last one that read everything, each over what changed.
         proved: When that one was.
         elsewhere: Whether the files are below ``rejects_url``.
-        form: Whether they hold lines or cells.
+        form: Whether they hold lines, cells, or what goes with the state of a landing folder.
     """
 
     __pydantic_config__ = STRICT

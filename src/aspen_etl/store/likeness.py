@@ -97,6 +97,10 @@ class Subject:
         self.others |= set(ids[like & ~mine])
         return mine
 
+    def find_own(self, ids: pd.Series) -> Mask:
+        """Tell which ids are the subject's as they were read: like it, and no other's own."""
+        return self._find_like(ids) & ~ids.isin(self.others).to_numpy(dtype=bool)
+
     def judge(self, rejects: pd.DataFrame) -> Mask:
         """Tell which rejects are the subject's, as a mask."""
         mine = np.zeros(len(rejects), dtype=bool)
@@ -109,7 +113,7 @@ class Subject:
                 self._judge_subjects(part, rows, mine, other)
             for columns in naming.columns:
                 ids = _cells(part["record"], columns)
-                mine[rows] |= self._find_like(ids) & ~ids.isin(self.others).to_numpy(dtype=bool)
+                mine[rows] |= self.find_own(ids)
         self.left += int((other & ~mine).sum())
         return mine
 

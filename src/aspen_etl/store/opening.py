@@ -9,12 +9,13 @@ from aspen_etl.derive.formats import FormatName
 from aspen_etl.io.codecs import CODECS
 from aspen_etl.schema.evolution import complete_table, describe_tables
 from aspen_etl.schema.spec import TableSpec
-from aspen_etl.store.commit import Commit, Stored
+from aspen_etl.store.commit import Commit
 from aspen_etl.store.frames import decode_checked, read_bytes
 from aspen_etl.store.held_tables import FrameTable, HeldTable
 from aspen_etl.store.line_tables import find_lines
 from aspen_etl.store.place import Place
 from aspen_etl.store.reading import read_stored
+from aspen_etl.store.stored import Stored
 
 __all__ = ["open_table"]
 

@@ -18,9 +18,10 @@ from aspen_etl.schema.column_spec import ColumnSpec
 from aspen_etl.schema.snapshot import Snapshot
 from aspen_etl.schema.spec import TableSpec
 from aspen_etl.store.attempt import Attempt, keys_path, table_path
-from aspen_etl.store.commit import Commit, KeyEntry, Stored, StoredFile
+from aspen_etl.store.commit import Commit
 from aspen_etl.store.contents import Put, put_keys
 from aspen_etl.store.frames import check_sizes, empty, send_file
+from aspen_etl.store.stored import KeyEntry, Stored, StoredFile
 from aspen_etl.transform.claiming import KeyMap
 from aspen_etl.transform.keys import Retired, key_columns
 from aspen_etl.transform.merging import renumber

@@ -11,8 +11,9 @@ from aspen_etl.errors import ModelMismatchError, NotSupportedError
 from aspen_etl.io.filesystem import Location
 from aspen_etl.schema.evolution import find_conflicts
 from aspen_etl.schema.model import Model
-from aspen_etl.store.commit import Commit, Stored
+from aspen_etl.store.commit import Commit
 from aspen_etl.store.commit_log import CommitLog
+from aspen_etl.store.stored import Stored
 
 __all__ = ["Place"]
 

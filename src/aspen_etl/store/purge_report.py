@@ -37,6 +37,7 @@ class PurgeReport:
             hold the subject until ``vacuum`` takes them.
         foreign: As ``VacuumReport`` has it.
         kept: How many files of the source that was kept for the next run went, whole.
+        landed: How many rows went of what is known of a landing folder, those of all files.
         not_reached: Where the subject may still be.
     """
 
@@ -51,12 +52,15 @@ class PurgeReport:
     young: int = 0
     foreign: int = 0
     kept: int = 0
+    landed: int = 0
     not_reached: tuple[str, ...] = NOT_REACHED
 
     @property
     def left(self) -> tuple[str, ...]:
         """What a person should read: the rejects that went, what is left here, and elsewhere."""
         told = [f"rejects erased: {self.rejects:,}, and {self.refused:,} of a refused run"]
+        if self.landed:
+            told.append(f"landed rows erased: {self.landed:,}")
         if self.similar:
             told.append(
                 f"left: {self.similar:,} rows of a similar id that stands in the tables; if it is "

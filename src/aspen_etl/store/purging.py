@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Optional
 
 import numpy as np
 import pandas as pd
 
 from aspen_etl.columns import COLUMNS
+from aspen_etl.errors import ArgumentError
 from aspen_etl.schema.column_spec import ColumnSpec
 from aspen_etl.schema.evolution import complete_table
 from aspen_etl.schema.rejects import columns_as_named, rename
@@ -24,29 +26,48 @@ from aspen_etl.store.belonging import (
     find_rows_to_erase,
     read_subject,
 )
-from aspen_etl.store.commit import Commit, Stored, StoredFile
+from aspen_etl.store.belonging_landed import LandedJudge
+from aspen_etl.store.commit import Commit
 from aspen_etl.store.committing import append, claim_rejects, next_commit, retrying
 from aspen_etl.store.kept import check_kept, forget_kept
+from aspen_etl.store.landed import state_columns_of
 from aspen_etl.store.likeness import Subject
 from aspen_etl.store.place import Place
 from aspen_etl.store.purge_report import PurgeReport
 from aspen_etl.store.reading import read_stored, whole
 from aspen_etl.store.refused import check_reachable, purge_refused, read_refused
+from aspen_etl.store.stored import Stored, StoredFile
 from aspen_etl.store.vacuuming import delete_unnamed, storage_time
 from aspen_etl.transform.keys import key_columns
 
 __all__ = ["purge"]
 
+#: Gives a commit that leaves a subject out of each later run.
+LeaveOut = Callable[[Commit, str], Commit]
 
-def purge(place: Place, subject_id: str, named: Optional[str], run: Run, /) -> PurgeReport:
-    """Write files anew, name them in a commit, delete the old ones."""
+
+def purge(
+    place: Place, subject_id: str, named: Optional[str], run: Run, /, leave_out: Optional[LeaveOut]
+) -> PurgeReport:
+    """Write files anew, name them in a commit, delete the old ones.
+
+    Args:
+        place: The store.
+        subject_id: Who goes.
+        named: The table of the subjects, where it is not the model's own.
+        run: When this is, and who does it.
+        leave_out: What makes a commit leave the subject out of each later run, if that is wanted.
+    """
     root = find_root(place.model, named)
+    if leave_out is not None and root.table.name != place.model.subject:
+        msg = "only the model's own subjects can be suppressed; leave subject= (--subject) away"
+        raise ArgumentError(msg, problem="subject")
     subject = read_subject(place.model, root, subject_id)
     check_reachable(place.root, place.rejects_root)
     check_kept(place)
     kept = forget_kept(place)
     standing = claim_rejects(place, first=False)
-    if place.log.newest() is None and read_refused(place.root) is not None:
+    if leave_out is None and place.log.newest() is None and read_refused(place.root) is not None:
         refused = purge_refused(place.root, place.rejects_root, subject.judge)
         return PurgeReport(0, 0, {}, 0, 0, refused=refused, kept=kept)
     done: list[_Purge] = []
@@ -54,6 +75,7 @@ def purge(place: Place, subject_id: str, named: Optional[str], run: Run, /) -> P
     def step(newest: Commit) -> Commit:
         subject.forget()
         work = _Purge(place, (root, subject), newest, run)
+        work.leave_out = leave_out
         done[:] = [work]
         return work.commit()
 
@@ -71,6 +93,7 @@ def purge(place: Place, subject_id: str, named: Optional[str], run: Run, /) -> P
         len(work.rewritten),
         deleted.files,
         rejects=work.gone_rejects,
+        landed=work.gone_landed,
         refused=refused,
         similar=len(subject.others) + subject.left,
         young=deleted.young,
@@ -84,7 +107,8 @@ class _Purge:
 
     def __init__(self, place: Place, of: tuple[Root, Subject], newest: Commit, run: Run) -> None:
         self.place, self.model, self.newest, self.run = place, place.model, newest, run
-        self.root, self.subject = of
+        self.of = self.root, self.subject = of
+        self.leave_out: Optional[LeaveOut] = None
         self.attempt = Attempt(place, newest.version + 1, base=newest)
         #: The new file, or an empty mark, of each old path that held the subject.
         self.rewritten: dict[str, StoredFile] = {}
@@ -95,6 +119,8 @@ class _Purge:
         self.tables: dict[str, list[Stored]] = {name: [] for name in self.model.tables}
         self.keys: dict[str, list[Stored]] = {name: [] for name in self.model.tables}
         self.rejects: list[Stored] = []
+        self.landed: dict[str, list[Stored]] = {}
+        self.gone_landed = 0
         for commit in commits:
             for name, stored in commit.tables.items():
                 self._add(self.tables[name], stored)
@@ -102,6 +128,9 @@ class _Purge:
                 self._add(self.keys[name], entry.retired)
             if commit.rejects is not None:
                 self._add(self.rejects, commit.rejects)
+            for name, stored in commit.landing.named() if commit.landing else ():
+                if name in self.model.sources:
+                    self._add(self.landed.setdefault(name, []), stored)
 
     def _add(self, held: list[Stored], stored: Stored) -> None:
         moved = stored.moved(self.newest.rewrites)
@@ -111,9 +140,11 @@ class _Purge:
     def commit(self) -> Commit:
         """Write what must be written, and commit it; the newest commit where nothing must."""
         whole(self.place, self.newest, self._rewrite_all)
-        if not self.rewritten:
-            return self.newest
         commit = next_commit(self.place, self.newest, "purge", self.run, self.attempt)
+        if self.leave_out is not None:
+            commit = self.leave_out(commit, self.subject.id)
+        if not self.rewritten and commit.suppressed == self.newest.suppressed:
+            return self.newest
         tables = {name: held.moved(self.rewritten) for name, held in commit.tables.items()}
         for name, held in commit.tables.items():
             self.gone[name] = held.rows - tables[name].rows
@@ -134,6 +165,7 @@ class _Purge:
             tables=tables,
             keys=keys,
             rejects=rejects,
+            landing=commit.landing.moved(self.rewritten) if commit.landing else None,
             changes={**commit.changes, **changes},
             rewrites={**old, **self.rewritten},
         )
@@ -150,6 +182,7 @@ class _Purge:
                 self._table(table, file, key_columns(table), erased[name], "_aspen/keys")
         for file in _files(self.rejects):
             self._reject(file)
+        self._landed()
 
     def _frames(self, table: TableSpec) -> Frames:
         """Read what all readable versions hold of a table."""
@@ -187,6 +220,20 @@ class _Purge:
         self.gone_rejects += int(mine.sum())
         # NOTE: the commits that name the file name its columns, so it keeps their names.
         self._rewrite(stored, frame, ~mine, columns, "_aspen/rejects")
+
+    def _landed(self) -> None:
+        """Write anew what is known of a landing folder; what is gone there, too."""
+        files = {name: list(_files(held)) for name, held in self.landed.items()}
+        columns = {
+            name: [state_columns_of(each.columns) for each in held] for name, held in files.items()
+        }
+        reads = {
+            name: [partial(self._read, each, specs) for each, specs in zip(held, columns[name])]
+            for name, held in files.items()
+        }
+        for name, at, frame, mine in LandedJudge(self.model, *self.of).judge(reads):
+            self.gone_landed += int(mine.sum())
+            self._rewrite(files[name][at], frame, ~mine, columns[name][at], "_aspen/landing")
 
     def _rewrite(
         self,

@@ -27,9 +27,10 @@ from aspen_etl.schema.column_spec import TIMESTAMP, ColumnSpec
 from aspen_etl.schema.evolution import complete
 from aspen_etl.schema.rejects import columns_as_named, hand_out, rename
 from aspen_etl.schema.snapshot import REJECTS, KeyState, Snapshot, Tables
-from aspen_etl.store.commit import Commit, Stored
+from aspen_etl.store.commit import Commit
 from aspen_etl.store.frames import empty, read_frame
 from aspen_etl.store.place import Place
+from aspen_etl.store.stored import Stored
 from aspen_etl.transform.keys import PartedKeys, TableKeys, key_columns
 
 __all__ = [

@@ -27,8 +27,9 @@ from aspen_etl.io.small_files import read_small, take_away, write_words
 from aspen_etl.io.writing import make_folder, put
 from aspen_etl.schema.rejects import WRITTEN, columns_as_named, hand_out, rename
 from aspen_etl.schema.snapshot import REJECTS
-from aspen_etl.store.commit import STRICT, StoredFile
+from aspen_etl.store.commit import STRICT
 from aspen_etl.store.frames import checksum, empty, read_bytes
+from aspen_etl.store.stored import StoredFile
 
 __all__ = [
     "RefusedRun",

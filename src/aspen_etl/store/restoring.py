@@ -13,11 +13,12 @@ from aspen_etl.schema.snapshot import KeyState, Snapshot
 from aspen_etl.schema.spec import TableSpec
 from aspen_etl.schema.values import Run
 from aspen_etl.store.attempt import Attempt
-from aspen_etl.store.commit import Commit, KeyEntry
+from aspen_etl.store.commit import Commit
 from aspen_etl.store.committing import append, described_as, next_commit, retrying
 from aspen_etl.store.frames import empty
 from aspen_etl.store.place import Place
 from aspen_etl.store.reading import find, load_old, whole
+from aspen_etl.store.stored import KeyEntry
 from aspen_etl.transform.keys import Retired, conform_keys
 
 __all__ = ["restore", "resume"]

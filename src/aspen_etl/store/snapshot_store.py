@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Optional
+from typing import Any, Optional
 
 import pandas as pd
 
@@ -20,7 +20,7 @@ from aspen_etl.schema.model import Model
 from aspen_etl.schema.rejects import take_in
 from aspen_etl.schema.snapshot import Snapshot
 from aspen_etl.schema.values import Run
-from aspen_etl.store import committing, pins, reading
+from aspen_etl.store import committing, reading
 from aspen_etl.store.commit import Commit, SourceRecord
 from aspen_etl.store.commit_log import CommitLog
 from aspen_etl.store.contents import Contents, Whole
@@ -28,16 +28,12 @@ from aspen_etl.store.place import Place
 from aspen_etl.store.previous import StoredPrevious
 from aspen_etl.store.refused import RefusedRun, read_refused, read_refused_rejects
 from aspen_etl.store.status import StoreStatus, read_good_note, read_note, read_status, write_note
-
-if TYPE_CHECKING:
-    from aspen_etl.store.purge_report import PurgeReport
-    from aspen_etl.store.vacuuming import VacuumReport
-    from aspen_etl.store.verifying import Verification
+from aspen_etl.store.upkeep import Upkeep
 
 __all__ = ["SnapshotStore"]
 
 
-class SnapshotStore:
+class SnapshotStore(Upkeep):
     """Read and commit snapshots of a model's tables: all tables, one commit.
 
     It holds ``place``, where it is and how it is used; so it pickles where model and filesystem do.
@@ -68,7 +64,7 @@ class SnapshotStore:
         True
     """
 
-    __slots__ = ("__weakref__", "place")
+    __slots__ = ()
 
     def __init__(
         self,
@@ -191,73 +187,6 @@ class SnapshotStore:
         tables, held = Whole(snapshot, self.model), None if rejects is None else take_in(rejects)
         contents = Contents(tables, changes, held, reject_counts, source)
         return committing.commit(self.place, contents, run=run, parent=parent, give_up=give_up)
-
-    def restore(self, version: int, /, *, run: Run) -> Commit:
-        """Commit the rows of an old version, and put the store on hold.
-
-        Next numbers do not fall, and keys given since are remembered. ``sync`` refuses until
-        ``resume``, since the source would at once undo what was restored. It raises
-        ``VersionNotFoundError`` where that version is not there, or no longer kept.
-        """
-        from aspen_etl.store import restoring
-
-        return restoring.restore(self.place, version, run)
-
-    def resume(self, *, run: Run) -> Commit:
-        """Let ``sync`` go on after ``restore``; the newest commit, where it is not on hold."""
-        from aspen_etl.store import restoring
-
-        return restoring.resume(self.place, run)
-
-    def vacuum(self, *, run: Run, keep_for: dt.timedelta = dt.timedelta(days=7)) -> VacuumReport:
-        """Let old versions go, and delete the files that no version needs any more.
-
-        First a commit raises ``oldest_readable``, then files go: those that no readable commit
-        names and that are older than twice ``attempt_limit`` by the storage's clock. Versions
-        that are younger than ``keep_for`` or pinned, and all after them, stay.
-
-        It raises ``VersionNotFoundError`` where nothing was committed yet, and
-        ``SourceAccessError`` where the storage does not let files be deleted.
-        """
-        from aspen_etl.store import vacuuming
-
-        return vacuuming.vacuum(self.place, run, keep_for)
-
-    def pin(self, name: str, version: int, /) -> None:
-        """Keep a version readable, under the name of who stands on it; it replaces its last pin."""
-        self.find(version)
-        pins.set_pin(self.place.root, name, version)
-
-    def unpin(self, name: str, /) -> None:
-        """Let go of what ``name`` had pinned."""
-        pins.remove_pin(self.place.root, name)
-
-    def verify(self, version: Optional[int] = None) -> Verification:
-        """Recompute every checksum, key and reference of a version, by default the newest.
-
-        It raises ``VersionNotFoundError`` where there is no such version, or it is not kept.
-        """
-        from aspen_etl.store import verifying
-
-        return verifying.verify(self.place, version)
-
-    def purge(self, subject_id: str, /, *, run: Run, subject: Optional[str] = None) -> PurgeReport:
-        """Erase a subject from every readable version: its row, and all that refers to it.
-
-        Tables, retired keys and rejects are written anew without it, a commit names the new
-        files, and the old ones are deleted at once; ``vacuum`` takes what dead attempts left, when
-        it is old enough. A source that still has the row brings it back, under new keys. The id is
-        as it stands in the tables; of several columns, a JSON list of texts. ``subject`` names the
-        table of the subjects, where that is not ``model.subject``.
-
-        Raises:
-            VersionNotFoundError: Nothing was committed yet.
-            ArgumentError: Which table the subject is of is not known.
-            NotSupportedError: The rejects are elsewhere, and no ``rejects_url`` was given.
-        """
-        from aspen_etl.store import purging
-
-        return purging.purge(self.place, subject_id, subject, run)
 
     def status(self, *, now: dt.datetime) -> StoreStatus:
         """Tell how old the newest commit is, what came of the last run; ``now`` has a zone."""

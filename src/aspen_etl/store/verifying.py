@@ -20,9 +20,11 @@ from aspen_etl.schema.evolution import complete
 from aspen_etl.schema.rejects import columns_as_named
 from aspen_etl.schema.spec import TableSpec
 from aspen_etl.schema.validation import find_failures
-from aspen_etl.store.commit import Commit, Stored
+from aspen_etl.store.commit import Commit
+from aspen_etl.store.landed import landed_frames
 from aspen_etl.store.place import Place
 from aspen_etl.store.reading import find_older, read_stored
+from aspen_etl.store.stored import Stored
 from aspen_etl.store.verifying_log import LogCheck, Problem, verify_log
 from aspen_etl.store.verifying_parts import check_parts
 from aspen_etl.transform.keys import key_columns
@@ -95,7 +97,7 @@ class _Check:
         self.found: list[Problem] = []
 
     def run(self) -> Iterator[Problem]:
-        """Read the tables, then the keys, then the rejects."""
+        """Read the tables, then the keys, the rejects, and what is known of a landing folder."""
         tables = {}
         for name, table in self.model.tables.items():
             stored = self.commit.tables.get(name)
@@ -113,6 +115,8 @@ class _Check:
         if self.commit.rejects is not None:
             rejects = self.commit.rejects
             self._frame("rejects", rejects, columns_as_named(rejects.columns))
+        for where, stored, columns in landed_frames(self.commit.landing):
+            self._frame(where, stored, columns)
         yield from self.found
 
     def _frame(

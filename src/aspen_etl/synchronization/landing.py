@@ -5,23 +5,30 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal, Optional
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Optional, Union
 
 import numpy as np
 
+from aspen_etl.columns import Positions
 from aspen_etl.columns.rows import are_present, find_rows
 from aspen_etl.errors import ArgumentError, LandingChangedError
 from aspen_etl.io.landed_rows import state_columns
 from aspen_etl.io.landing import LandedFolder, list_landing
 from aspen_etl.io.reading import ReadLimits
-from aspen_etl.schema.landing import LandedTable, Landing
+from aspen_etl.schema.landing import LandedTable, Landing, OnGap
 from aspen_etl.schema.values import Extract
-from aspen_etl.synchronization.landed_batch import Batch, BatchReader
+from aspen_etl.store.stored import LandingRecord
+from aspen_etl.synchronization.landed_batch import BatchReader
+from aspen_etl.synchronization.landed_cut import Batch
 from aspen_etl.transform.alike import fold_keys
 from aspen_etl.transform.changing import SourceChanges
-from aspen_etl.transform.ledger import Ledger
+from aspen_etl.transform.landing_state import LandingState
+from aspen_etl.transform.ledger import Entry, Ledger
 from aspen_etl.transform.losses import Finding, raise_findings
-from aspen_etl.transform.replay import SourceState, fold
+from aspen_etl.transform.replay import fold
+from aspen_etl.transform.source_state import SourceState
+from aspen_etl.transform.suppressing import Suppression
 
 if TYPE_CHECKING:
     from aspen_etl.schema.model import Model
@@ -33,61 +40,41 @@ _GAPS = ("gap",)
 
 
 @dataclass(frozen=True)
-class LandingState:
-    """Hold what is known of a landing folder: a value, from which the next run goes on.
-
-    Attributes:
-        epoch: Which full load it is of.
-        sources: What is known of each source.
-        ledger: Which files were taken.
-        watermark: The time of the youngest commit that was taken, as text in UTC.
-    """
-
-    epoch: int
-    sources: Mapping[str, SourceState]
-    ledger: Ledger = field(default_factory=Ledger)
-    watermark: Optional[str] = None
-
-    def to_extract(self, model: Model, /) -> Extract:
-        """Give the living rows, in the order of their keys."""
-        return Extract.from_frames(
-            {
-                source: self.sources[source].to_frame(list(spec.columns))
-                for source, spec in model.sources.items()
-            }
-        )
-
-    def equals(self, other: LandingState, /, *, numbers: bool = True) -> bool:
-        """Tell whether the other knows the same of the same keys, by whatever files."""
-        return self.sources.keys() == other.sources.keys() and all(
-            state.equals(other.sources[source], numbers=numbers)
-            for source, state in self.sources.items()
-        )
-
-
-@dataclass(frozen=True)
 class LandingRead:
     """What reading a landing folder gives.
 
     Attributes:
         state: What is known afterwards: whoever commits the tables commits it with them.
-        extract: The living rows of each source.
+        model: What the sources become.
+        before: What was known before, as it is declared now.
+        taken: The files of which each row was taken.
         pending: The files that wait, in whole or in part.
         findings: What was counted by source, and is no error: see ``Finding``.
         changed: How many keys of each source have another row, came or went.
         unknown: How many files have a name that says nothing.
         others: How many rows of transaction files are of other tables.
         heard: When the newest file of the landing's heartbeat was written, if there is one.
+        at: By source, the places in its state of those keys.
+        suppressed: How many changes of each source were left out, of subjects that are suppressed.
     """
 
     state: LandingState
-    extract: Extract
+    model: Model = field(repr=False)
+    before: LandingState = field(repr=False)
+    taken: tuple[Entry, ...] = field(default=(), repr=False)
     pending: tuple[str, ...] = ()
     findings: Mapping[str, tuple[Finding, ...]] = field(default_factory=dict)
     changed: Mapping[str, int] = field(default_factory=dict)
     unknown: int = 0
     others: int = 0
     heard: Optional[dt.datetime] = None
+    at: Mapping[str, Positions] = field(default_factory=dict, repr=False)
+    suppressed: Mapping[str, int] = field(default_factory=dict)
+
+    @cached_property
+    def extract(self) -> Extract:
+        """The living rows of each source, in the order of their keys."""
+        return self.state.to_extract(self.model)
 
     @property
     def ledger(self) -> Ledger:
@@ -108,8 +95,9 @@ def read_landing(
     until: dt.datetime,
     state: Optional[LandingState] = None,
     limits: ReadLimits = ReadLimits(),  # noqa: B008 - a frozen value
-    on_gap: Literal["refuse", "report"] = "refuse",
+    on_gap: OnGap = "refuse",
     storage_options: Optional[Mapping[str, Any]] = None,
+    suppression: Optional[Suppression] = None,
 ) -> LandingRead:
     """Read what is new in a landing folder, and fold it into what is known.
 
@@ -125,6 +113,7 @@ def read_landing(
         on_gap: What a change does that does not follow from the one before: it refuses the run,
             or it is counted.
         storage_options: What the filesystem takes: credentials, endpoint.
+        suppression: Who is left out, as ``suppression_of`` gives it of a store.
 
     Raises:
         ArgumentError: The landing does not feed the model, or ``until`` has no zone.
@@ -134,27 +123,53 @@ def read_landing(
         ExtractError: A file is not what it should be.
         SourceNotFoundError: There is no such folder.
     """
-    landing.check(model)
-    if until.tzinfo is None:
+    reader = BatchReader(landing, model, limits, until, suppression)
+    check_declared(reader, state)
+    folder = list_landing(landing, storage_options)
+    return read_listed(reader, folder, state, on_gap=on_gap)
+
+
+def check_declared(
+    reader: BatchReader, state: Optional[Union[LandingState, LandingRecord]], /
+) -> None:
+    """Check that a landing can be read, and goes on from what is known.
+
+    Raises:
+        ArgumentError: It does not feed the model, or the time has no zone.
+        LandingChangedError: It is of an older epoch.
+    """
+    reader.landing.check(reader.model)
+    if reader.until.tzinfo is None:
         raise ArgumentError(
             "until= has no zone; give a time with one, as that of a run", problem="landing"
         )
-    before = _begin(landing, model, state)
-    folder = list_landing(landing, storage_options)
-    batch = BatchReader(landing, model, limits, until).read(folder, before.ledger)
-    _check_loaded(landing, batch, before)
-    _refuse_late(landing, batch, before)
-    return _fold(landing, model, (folder, batch, before), _GAPS if on_gap == "report" else ())
-
-
-def _begin(landing: Landing, model: Model, state: Optional[LandingState]) -> LandingState:
-    """Give what is known before, under the names that are declared now."""
-    if state is not None and landing.epoch < state.epoch:
+    if state is not None and reader.landing.epoch < state.epoch:
         told = (
             "the landing declares an older epoch than the state has",
             "give the landing of the newest folder",
         )
-        raise LandingChangedError.of("declared", "the landing", [f"epoch {landing.epoch}"], told)
+        found = [f"epoch {reader.landing.epoch}"]
+        raise LandingChangedError.of("declared", "the landing", found, told)
+
+
+def read_listed(
+    reader: BatchReader,
+    folder: LandedFolder,
+    state: Optional[LandingState],
+    /,
+    *,
+    on_gap: OnGap = "refuse",
+) -> LandingRead:
+    """Read what is new of a folder that was listed, as ``read_landing`` does."""
+    before = _begin(reader.landing, reader.model, state)
+    batch = reader.read(folder, before.ledger)
+    _check_loaded(reader.landing, batch, before)
+    _refuse_late(reader.landing, batch, before)
+    return _fold(reader, (folder, batch, before), _GAPS if on_gap == "report" else ())
+
+
+def _begin(landing: Landing, model: Model, state: Optional[LandingState]) -> LandingState:
+    """Give what is known before, under the names that are declared now."""
     known = {} if state is None or state.epoch < landing.epoch else state.sources
     sources = {}
     for name, table in landing.tables.items():
@@ -232,20 +247,19 @@ def _has_unknown_keys(changes: SourceChanges, path: str, before: LandingState, s
 
 
 def _fold(
-    landing: Landing,
-    model: Model,
+    reader: BatchReader,
     told: tuple[LandedFolder, Batch, LandingState],
     pass_over: tuple[str, ...],
 ) -> LandingRead:
     folder, batch, before = told
-    sources, findings, changed = dict(before.sources), {}, {}
+    sources, findings, at = dict(before.sources), {}, {}
     moments = [before.watermark] if before.watermark else []
     for source, changes in batch.changes.items():
-        folded = fold(sources[source], changes, by_time=landing.order == "time")
+        folded = fold(sources[source], changes, by_time=reader.landing.order == "time")
         raise_findings(source, folded.findings, pass_over=pass_over)
         sources[source] = folded.state
         findings[source] = folded.findings
-        changed[source] = folded.changed
+        at[source] = folded.at
         if changes.moments is not None:
             held = changes.moments[are_present(changes.moments)]
             moments += [held.max()] if len(held) else []
@@ -253,11 +267,15 @@ def _fold(
     after = LandingState(before.epoch, sources, ledger, max(moments, default=None))
     return LandingRead(
         after,
-        after.to_extract(model),
+        reader.model,
+        before,
+        batch.taken,
         batch.pending,
         {source: found for source, found in findings.items() if found},
-        changed,
+        {source: len(places) for source, places in at.items()},
         folder.unknown,
         batch.others,
         folder.heard,
+        at,
+        batch.suppressed,
     )

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from aspen_etl.columns import Positions
-from aspen_etl.store.commit import StoredFile
 from aspen_etl.store.kept import SheetFigures
+from aspen_etl.store.stored import StoredFile
 from aspen_etl.transform.cleaning import Sheet
 from aspen_etl.transform.reporting import SourceSummary, count_cells
 

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Generic, Optional, TypeVar
-
-import pandas as pd
+from typing import Optional
 
 from aspen_etl.columns import COLUMNS
 from aspen_etl.errors import AspenETLError, NotSupportedError, ProofError
 from aspen_etl.io.content import SourceFile
-from aspen_etl.normalization import NormalizeResult, conclude
+from aspen_etl.normalization import conclude
 from aspen_etl.normalization.touched import normalize_touched
 from aspen_etl.schema import Extract, Held, Previous, Run
 from aspen_etl.schema.evolution import describe_tables
 from aspen_etl.store.commit import Commit
-from aspen_etl.store.contents import Amended, Tables, Whole
+from aspen_etl.store.contents import Amended, Whole
 from aspen_etl.store.kept import (
-    FormName,
     KeptSheet,
     KeptSource,
     forget_kept,
@@ -31,48 +27,25 @@ from aspen_etl.store.kept import (
 )
 from aspen_etl.store.partly import StoredTables
 from aspen_etl.store.snapshot_store import SnapshotStore
+from aspen_etl.synchronization.clock import Clock
 from aspen_etl.synchronization.lasting import (
     figures_of,
     move_counts,
     rows_by_sheet,
     with_notes,
 )
+from aspen_etl.synchronization.made import Made, Normalized
 from aspen_etl.synchronization.parted import PartedRun
 from aspen_etl.synchronization.parts import Parts
 from aspen_etl.synchronization.proving import Comparable, find_difference
-from aspen_etl.synchronization.report import Clock, Result, Way
+from aspen_etl.synchronization.report import Result, Way
 from aspen_etl.synchronization.source import Given
-from aspen_etl.synchronization.touching import IN_PART, Form, Keepable, tell_why
+from aspen_etl.synchronization.touching import IN_PART, Form, tell_why
 from aspen_etl.transform.accepting import settle
 from aspen_etl.transform.cleaning import clean
 from aspen_etl.transform.parting import Partitioning, can_part
 
-__all__ = ["Made", "Making"]
-
-R_co = TypeVar("R_co", bound=Result, covariant=True)
-
-
-@dataclass(frozen=True, eq=False)
-class Made(Generic[R_co]):
-    """Hold what a run made.
-
-    Attributes:
-        result: The changes, the rejects and the counts.
-        tables: What is committed.
-        way: The way that it took.
-        sheets: The source, where it is to be kept.
-        form: The form in which it is kept.
-        stayed: By sheet, of whom each row of before is that stays although it is absent.
-        close: Called when it is committed, or is not: what was made on the way goes.
-    """
-
-    result: R_co
-    tables: Tables = field(repr=False)
-    way: Way
-    sheets: Optional[Mapping[str, Keepable]] = field(default=None, repr=False)
-    form: FormName = "lines"
-    stayed: Mapping[str, pd.Series] = field(default_factory=dict, repr=False)
-    close: Callable[[], None] = field(default=lambda: None, repr=False)
+__all__ = ["Making"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +68,12 @@ class Making:
     def keeps(self) -> bool:
         """Whether the source is kept, for a run after this one."""
         told = self.given.settings.keep_source
-        return self.store.place.rejects_root is not None if told is None else told
+        if self.given.suppression is not None and self.given.intake is None:
+            return False  # it would be with the rows that are left out
+        if told is not None:
+            return told
+        # Of a landing folder the rows are there anyway, in its state.
+        return self.store.place.rejects_root is not None or self.given.intake is not None
 
     def make(
         self, newest: Optional[Commit], files: tuple[SourceFile, ...]
@@ -120,8 +98,8 @@ class Making:
         """Make it by a look at everything, of which nothing is kept."""
         model = self.store.model
         extracts, files = self.given.steady(lambda: [self.given.read(model)], model, files)
-        result, tables, _ = self._normalize(newest, extracts)
-        return Made(result, tables, way), files
+        result, tables, _, suppressed = self._normalize(newest, extracts)
+        return Made(result, tables, way, suppressed=suppressed), files
 
     def _in_parts(
         self, newest: Optional[Commit], files: tuple[SourceFile, ...], parts: Parts
@@ -134,11 +112,10 @@ class Making:
             self.clock.step("normalizing")
             result, tables = work.make(ready, self.clock.tell_parts)
             stack.pop_all()
-        return Made(result, tables, Way.whole("it runs in parts"), close=work.close), files
+        way = Way.whole("it runs in parts")
+        return Made(result, tables, way, suppressed=result.suppressed, close=work.close), files
 
-    def _normalize(
-        self, newest: Optional[Commit], extracts: list[Extract]
-    ) -> tuple[NormalizeResult, Whole, Mapping[str, pd.Series]]:
+    def _normalize(self, newest: Optional[Commit], extracts: list[Extract]) -> Normalized:
         """Normalize the one extract in a list, which no longer holds it then."""
         before: Previous = Held()
         if newest is not None:  # its tables are read one by one, as they are needed
@@ -146,9 +123,12 @@ class Making:
             before = self.store.load(newest)
         self.clock.step("normalizing")
         model, missing = self.store.model, self.given.settings.missing
+        extract, suppressed = self.given.leave_out(extracts.pop(), model)
+        extracts.append(extract)
+        del extract
         settled = settle(extracts.pop(), model, before, missing)
         result = conclude(settled, model, before, self.run)
-        return result, Whole(result.snapshot, model), settled.stayed
+        return Normalized(result, Whole(result.snapshot, model), settled.stayed, suppressed)
 
     # ------------------------------------------------------------------------- what can be compared
 
@@ -200,8 +180,8 @@ class Making:
         extracts = [form.read()]
         sheets = form.sheets(extracts[0])
         way = Way.whole(reason, self.run)
-        result, tables, stayed = self._normalize(newest, extracts)
-        return Made(result, tables, way, sheets, form.name, stayed)
+        result, tables, stayed, suppressed = self._normalize(newest, extracts)
+        return Made(result, tables, way, sheets, form.name, stayed, suppressed)
 
     def _short(
         self, newest: Commit, kept: KeptSource, form: Form, how: Partitioning
@@ -259,11 +239,19 @@ class Making:
 
     # ------------------------------------------------------------------------- for the next run
 
-    def keep(self, made: Made[Result], commit: Commit) -> bool:
+    def keep(self, made: Made[Result], commit: Commit, *, is_new: bool) -> bool:
         """Keep the source for the next run, if this one may; tell whether it is kept.
 
         A failure is none of the run's: the next one reads everything.
+
+        Args:
+            made: What the run made.
+            commit: The commit that it is of.
+            is_new: Whether the run made it. What goes with the state of a landing folder is kept
+                with the commit that has this state, and with no other.
         """
+        if not is_new and self.given.intake is not None:
+            return made.way.proved is not None
         name = self.given.settings_name(self.store.model)
         if made.sheets is None or name is None or made.way.proved is None:
             return False

@@ -32,6 +32,7 @@ from aspen_etl.transform.claiming import Claim, NewRows, claim
 from aspen_etl.transform.keeping import Missing
 from aspen_etl.transform.keys import PartedKeys, Retired, TableKeys, key_columns
 from aspen_etl.transform.parting import Partitioning, check_range
+from aspen_etl.transform.suppressing import Suppression, leave_out
 
 __all__ = ["Done", "Job", "Work", "normalize_part"]
 
@@ -46,6 +47,7 @@ class Work:
     following: Mapping[str, int]
     run: Run
     missing: Missing
+    suppression: Optional[Suppression] = None
 
     @property
     def how(self) -> Partitioning:
@@ -70,6 +72,7 @@ class Done:
         lookups: What it made of lookup tables, under its own numbers.
         rejects: Where its rejects are, if it has any.
         no_rejects: A frame of none.
+        suppressed: How many rows of each sheet were left out.
     """
 
     claim: Claim
@@ -80,6 +83,7 @@ class Done:
     rejects: Optional[Piece]
     no_rejects: pd.DataFrame = field(repr=False)
     seconds: float
+    suppressed: Mapping[str, int]
 
     def report(self, subjects: int) -> PartReport:
         """Tell what became of the part, of which there are so many subjects."""
@@ -104,7 +108,11 @@ def normalize_part(work: Work, job: Job) -> Done:
     how, reader, exchange = work.how, work.reader, work.reader.exchange
     state = job.state
     before = Held() if state is None else state.load(work.place, how, exchange)
-    settled = settle(gather(job.pieces, reader), how.model, before, work.missing)
+    extracts = [gather(job.pieces, reader)]
+    extract, suppressed = leave_out(extracts.pop(), how.model, work.suppression)
+    extracts.append(extract)
+    del extract
+    settled = settle(extracts.pop(), how.model, before, work.missing)
     result = conclude(settled, how.model, before, work.run)
     check_range(result.tables, job.number, work.bounds, how)
     rejects = take_in(result.rejects)
@@ -126,6 +134,7 @@ def normalize_part(work: Work, job: Job) -> Done:
         others[-1] if len(rejects) else None,
         _alone(rejects.iloc[:0]),
         time.monotonic() - begun,
+        suppressed,
     )
 
 

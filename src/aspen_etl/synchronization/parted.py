@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import secrets
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import partial, reduce
 from typing import NamedTuple, Optional
 
 from aspen_etl.changes import ChangeCounts
@@ -31,6 +31,7 @@ from aspen_etl.synchronization.units import Reader, open_source
 from aspen_etl.transform.joining import join_rejects, join_snapshots, join_summaries
 from aspen_etl.transform.merging import settle as settle_numbers
 from aspen_etl.transform.parting import can_part
+from aspen_etl.transform.suppressing import count_up
 from aspen_etl.workers import InTurn, Processes, Spark, Workers, kept_open, results
 
 __all__ = ["PartedRun", "Ready"]
@@ -96,7 +97,7 @@ class PartedRun:
         """
         self.exchange.open()
         reader = self._reader
-        units = open_source(self.given.source, reader, self.workers)
+        units = open_source(self.given.origin, reader, self.workers)
         sampled = sample_subjects(units, reader, self.workers)
         size = sum(unit.bytes for unit in units)
         subjects = parts.subjects_of(rows=sampled.rows, size=size)
@@ -127,6 +128,7 @@ class PartedRun:
             self._following(),
             self.run,
             self.given.settings.missing,
+            None if self.given.intake else self.given.suppression,
         )
         jobs = [
             Job(number, pieces, state)
@@ -171,9 +173,10 @@ class PartedRun:
             joined = join_changes([each.changes[name] for each in lookups], self.how)
             changes[name] = ChangeCounts(**joined.counts)
         parts = [self.exchange.get(each.rejects) for each in done if each.rejects is not None]
-        source = self.given.source
+        source = self.given.origin
         order = {n: source[n].index for n in source} if isinstance(source, Extract) else {}
         rejects = join_rejects(parts or [done[0].no_rejects], order, model)
         summary = join_summaries([each.figures for each in done], rows, model)
         reports = [each.report(count) for each, count in zip(done, scattered.rows)]
-        return PartedResult(changes, hand_out(rejects), summary, tuple(reports))
+        suppressed = reduce(count_up, (each.suppressed for each in done))
+        return PartedResult(changes, hand_out(rejects), summary, tuple(reports), suppressed)

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, Optional, Union
 
 import pandas as pd
 
 from aspen_etl.changes import ChangeCounts
-from aspen_etl.errors import DeadlineError
-from aspen_etl.io.waiting import Deadline, Seconds, seconds_of
 from aspen_etl.normalization import NormalizeResult, RejectCount, SourceSummary, Summary
 from aspen_etl.normalization.touched import TouchedResult
 from aspen_etl.schema.values import Run
-from aspen_etl.store.commit import Commit, Stored
+from aspen_etl.store.commit import Commit
+from aspen_etl.store.stored import Stored
+from aspen_etl.synchronization.intake import LandingReport
 
 __all__ = [
-    "Clock",
     "Outcome",
     "PartReport",
     "PartedResult",
@@ -58,12 +56,14 @@ class PartedResult:
         rejects: The rejects of all parts.
         summary: The counts of all parts.
         parts: What became of each part.
+        suppressed: How many rows of each sheet were left out.
     """
 
     changes: Mapping[str, ChangeCounts]
     rejects: pd.DataFrame = field(repr=False)
     summary: Summary
     parts: tuple[PartReport, ...]
+    suppressed: Mapping[str, int] = field(default_factory=dict)
 
 
 #: What a run made: of everything, of what changed, or in parts.
@@ -129,6 +129,9 @@ class SyncReport:
         seconds: How long each step took.
         way: Which way the run took; none where the source was not parsed.
         parts: What became of each part, where the run was in parts.
+        landing: What was taken of a landing folder, where the source is one and was read.
+        suppressed: How many rows of each sheet, or landed changes, were left out, of subjects that
+            are suppressed.
     """
 
     outcome: Outcome
@@ -146,6 +149,8 @@ class SyncReport:
     seconds: Mapping[str, float] = field(default_factory=dict)
     way: Optional[Way] = None
     parts: tuple[PartReport, ...] = ()
+    landing: Optional[LandingReport] = None
+    suppressed: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def committed(
@@ -223,72 +228,3 @@ def _changed(result: Result) -> dict[str, TableReport]:
         name: TableReport(rows=result.summary.tables[name], **found.counts)
         for name, found in result.changes.items()
     }
-
-
-# ----------------------------------------------------------------------------- time
-
-
-#: How many seconds a run has to leave word of itself, when its time is over.
-_GRACE = 2.0
-
-
-class Clock:
-    """Measure the steps of a run, and end it when its time is over."""
-
-    def __init__(
-        self, timeout: Optional[Seconds], on_step: Optional[Callable[[str], None]]
-    ) -> None:
-        self.begun = time.monotonic()
-        self.timeout = seconds_of(timeout, "timeout")
-        self.on_step = on_step
-        self.seconds: dict[str, float] = {}
-        self._step = ""
-        self._since = self.begun
-
-    @property
-    def deadline(self) -> Optional[Deadline]:
-        """Until when a storage is waited for, if the run has a limit."""
-        return None if self.timeout is None else Deadline(self.begun, self.timeout)
-
-    def grace(self) -> Optional[Deadline]:
-        """Until when a run that is over may still leave word of itself."""
-        return None if self.timeout is None else Deadline(time.monotonic(), _GRACE)
-
-    def begin(self, name: str) -> None:
-        """End a step and begin another, which nobody is told of, and which nothing ends."""
-        now = time.monotonic()
-        self._add(now)
-        self._step, self._since = name, now
-
-    def step(self, name: str) -> None:
-        """End a step and begin another, unless the time is over."""
-        self.begin(name)
-        self.check(name)
-        if self.on_step is not None:
-            self.on_step(name)
-
-    def tell_parts(self, done: int, count: int) -> None:
-        """Tell how many parts of a step are done, unless the time is over."""
-        self.check(self._step)
-        if self.on_step is not None and done < count:
-            self.on_step(f"{self._step} ({done} of {count} parts done)")
-
-    def check(self, step: str) -> None:
-        """Give up where the time is over.
-
-        Raises:
-            DeadlineError: It is.
-        """
-        passed = time.monotonic() - self.begun
-        if self.timeout is not None and passed >= self.timeout:
-            raise DeadlineError.after(passed, self.timeout, step)
-
-    def stop(self) -> dict[str, float]:
-        """End the last step, and give the seconds of all."""
-        self._add(time.monotonic())
-        self._step = ""
-        return {name: round(seconds, 3) for name, seconds in self.seconds.items()}
-
-    def _add(self, now: float) -> None:
-        if self._step:
-            self.seconds[self._step] = self.seconds.get(self._step, 0.0) + now - self._since

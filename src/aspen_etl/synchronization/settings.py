@@ -24,6 +24,7 @@ from aspen_etl.io.options import (
 )
 from aspen_etl.io.reading import Reading
 from aspen_etl.io.waiting import Seconds
+from aspen_etl.schema.landing import OnGap
 from aspen_etl.schema.model import Model
 from aspen_etl.synchronization.parts import LEAST_MEMORY, Parts
 from aspen_etl.synchronization.thresholds import Thresholds
@@ -45,6 +46,8 @@ class Settings:
         max_attempts: How often to begin anew when others commit in between.
         division: How large the parts are in which to run; none for a run in one piece.
         crew: Who does the parts.
+        on_gap: What a change does that does not follow from the one before.
+        suppress_secret: Under what the subjects that are left out are known.
     """
 
     store: str = field(
@@ -114,6 +117,8 @@ class Settings:
     max_attempts: int = 8
     division: Optional[Parts] = None
     crew: Workers = field(default_factory=InTurn)
+    on_gap: OnGap = "refuse"
+    suppress_secret: Optional[bytes] = field(default=None, repr=False)
     parts: Optional[int] = field(
         default=None,
         metadata=option(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Optional, TypeVar, Union
 
 from aspen_etl.columns.dtypes import HAS_ARROW
@@ -16,15 +16,22 @@ from aspen_etl.io.places import Source, source_places
 from aspen_etl.io.reading import ReadLimits
 from aspen_etl.io.sheet_lines import LoadedSheet, load_sheets, read_sheets
 from aspen_etl.schema.evolution import describe_functions, describe_tables, fingerprint
+from aspen_etl.schema.landing import Landing
 from aspen_etl.schema.model import Model
-from aspen_etl.schema.values import Extract
-from aspen_etl.store.commit import STORE_FORMAT, library_version
+from aspen_etl.schema.values import Extract, Run
+from aspen_etl.store.commit import STORE_FORMAT, Commit, library_version
 from aspen_etl.store.kept import FormName
+from aspen_etl.store.snapshot_store import SnapshotStore
+from aspen_etl.store.suppressing import suppression_of
 from aspen_etl.synchronization.by_cells import ByCells
 from aspen_etl.synchronization.by_lines import ByLines
+from aspen_etl.synchronization.intake import Intake
+from aspen_etl.synchronization.landed_batch import BatchReader
+from aspen_etl.synchronization.landed_form import LandedForm
 from aspen_etl.synchronization.settings import Settings
 from aspen_etl.synchronization.touching import Form, refused, tell_why
 from aspen_etl.transform.parting import Partitioning
+from aspen_etl.transform.suppressing import Suppression, leave_out
 
 __all__ = ["Given"]
 
@@ -39,12 +46,40 @@ _CHANGED = "it changed each time while it was read"
 class Given:
     """What a run is told about its source."""
 
-    source: Union[Source, Extract]
+    source: Union[Source, Extract, Landing]
     settings: Settings
+    intake: Optional[Intake] = None
+    suppression: Optional[Suppression] = None
+
+    def taken(self, store: SnapshotStore, newest: Optional[Commit], run: Run) -> Given:
+        """Give the same with who is left out, and with what a landing folder has now.
+
+        Raises:
+            ArgumentError: Subjects are left out, and the secret is missing or another one.
+            AspenETLError: What listing a landing folder raises.
+        """
+        secret = self.settings.suppress_secret
+        suppression = suppression_of(store.place, newest, secret)
+        if not isinstance(self.source, Landing):
+            return replace(self, suppression=suppression)
+        reading = self.settings.reading
+        reader = BatchReader(self.source, store.model, reading.limits, run.time, suppression)
+        options, on_gap = reading.storage_options, self.settings.on_gap
+        look = Intake.look(reader, store.place, newest, storage_options=options, on_gap=on_gap)
+        return replace(self, intake=look, suppression=suppression)
+
+    @property
+    def origin(self) -> Union[Source, Extract]:
+        """The source, or what a landing folder holds now."""
+        if self.intake is not None:
+            return self.intake.found.extract
+        if isinstance(self.source, Landing):
+            raise TypeError("a landing folder is looked at first")
+        return self.source
 
     def look(self, model: Model) -> tuple[SourceFile, ...]:
         """Tell which state the source files are in."""
-        if isinstance(self.source, Extract):
+        if isinstance(self.source, (Extract, Landing)):
             return ()
         reading = self.settings.reading
         places = source_places(
@@ -73,9 +108,14 @@ class Given:
 
     def read(self, model: Model) -> Extract:
         """Read the source as a whole."""
-        if isinstance(self.source, Extract):
-            return self.source
-        return read_extract(self.source, model=model, **self.settings.reading.keywords())
+        origin = self.origin
+        if isinstance(origin, Extract):
+            return origin
+        return read_extract(origin, model=model, **self.settings.reading.keywords())
+
+    def leave_out(self, extract: Extract, model: Model) -> tuple[Extract, dict[str, int]]:
+        """Leave out the rows of suppressed subjects; a landing folder has none of them."""
+        return leave_out(extract, model, None if self.intake else self.suppression)
 
     def load_steady(
         self, how: Partitioning, before: tuple[SourceFile, ...], last: Optional[FormName]
@@ -91,6 +131,8 @@ class Given:
             NotSupportedError: It can be in none; the reason says why.
             AspenETLError: What ``read_extract`` raises.
         """
+        if self.intake is not None:
+            return LandedForm(self.intake.found, how), before
         model, reading = how.model, self.settings.reading
         loaded: Optional[dict[str, LoadedSheet]] = None
         try:
@@ -116,9 +158,9 @@ class Given:
         Raises:
             NotSupportedError: It has no file for each sheet; the reason says what it is.
         """
-        if isinstance(self.source, Extract):
+        source = self.origin
+        if isinstance(source, Extract):
             raise refused("the source is an extract in memory")
-        source = self.source
         loaded = load_sheets(source, model, self.settings.reading)
         known = {(file.url, file.bytes, file.content_id) for file in before}
         if known == {
@@ -135,8 +177,10 @@ class Given:
 
     def fingerprint(self, files: tuple[SourceFile, ...], model: Model) -> Optional[str]:
         """Name all that the result depends on; none where that cannot be named."""
-        states = [[file.url, file.bytes, file.content_id] for file in files]
-        return self._named(states, model) if files else None
+        states: list[Any] = [[file.url, file.bytes, file.content_id] for file in files]
+        if self.intake is not None:
+            states = self.intake.state_name()
+        return self._named(states, model) if states else None
 
     def settings_name(self, model: Model) -> Optional[str]:
         """Name all that the result depends on beside the source; none where it cannot be named."""
@@ -152,6 +196,8 @@ class Given:
         options = {name: _plain(keywords[name]) for name in keywords.keys() - {"storage_options"}}
         # NOTE: another library may read other values out of the same bytes, so what an older one
         # saw is looked at again, once.
+        if self.intake is not None:
+            options["landing"] = self.intake.declared
         settings = [options, self.settings.missing, library_version(), STORE_FORMAT]
         return fingerprint(states, settings, describe_tables(model), functions)
 

@@ -24,9 +24,12 @@ from aspen_etl.store.committing import check_places
 from aspen_etl.store.contents import Contents
 from aspen_etl.store.refused import forget_refused
 from aspen_etl.store.snapshot_store import SnapshotStore
-from aspen_etl.synchronization.making import Made, Making
+from aspen_etl.synchronization.clock import Clock
+from aspen_etl.synchronization.intake import LandingReport
+from aspen_etl.synchronization.made import Made
+from aspen_etl.synchronization.making import Making
 from aspen_etl.synchronization.refusing import refuse_broken
-from aspen_etl.synchronization.report import Clock, PartedResult, Result, SyncReport, Way
+from aspen_etl.synchronization.report import PartedResult, Result, SyncReport, Way
 from aspen_etl.synchronization.source import Given
 from aspen_etl.synchronization.thresholds import find_outdated, find_refusals
 
@@ -73,6 +76,7 @@ class SyncRun:
         limits = self.given.settings.thresholds
         with until(self.clock.deadline):
             newest = self._newest()
+            self.given = self.given.taken(self.store, newest, self.run)
             files = self.given.look(self.store.model)
             self.clock.step("reading")
             made, files = self._making.make_whole(newest, files, Way.whole("it is a plan"))
@@ -97,7 +101,8 @@ class SyncRun:
         held = self._find_hold(newest)
         if held is not None:
             raise held
-        files = self.given.look(self.store.model)
+        given = self.given = self.given.taken(self.store, newest, self.run)
+        files = given.look(self.store.model)
         if newest is not None and self._is_known(newest, files):
             return SyncReport.unchanged(newest, attempt)
         made, files = self._making.make(newest, files)
@@ -113,14 +118,18 @@ class SyncRun:
         self, newest: Optional[Commit], made: Made[Result], commit: Commit, attempt: int
     ) -> SyncReport:
         """Keep the source, if that is wanted, and tell what was done."""
-        kept, result = self._making.keep(made, commit), made.result
+        is_new = newest is None or commit.version != newest.version
+        kept, result = self._making.keep(made, commit, is_new=is_new), made.result
         if newest is not None and commit.version == newest.version:
             report = SyncReport.unchanged(newest, attempt, result)
         else:
             report = SyncReport.committed(result, newest, commit, attempt)
         parts = result.parts if isinstance(result, PartedResult) else ()
         way = made.way if kept else replace(made.way, proved=None)
-        return replace(report, way=way, parts=parts)
+        intake = self.given.intake
+        landing = None if intake is None else LandingReport.of(intake.found)
+        left = made.suppressed if intake is None else intake.found.suppressed
+        return replace(report, way=way, parts=parts, landing=landing, suppressed=left)
 
     @property
     def _making(self) -> Making:
@@ -143,6 +152,9 @@ class SyncRun:
     def _is_known(self, newest: Commit, files: tuple[SourceFile, ...]) -> bool:
         """Tell whether this source was held against this commit before."""
         self.known = name = self.given.fingerprint(files, self.store.model)
+        intake = self.given.intake
+        if intake is not None and intake.is_new:
+            return False
         if name is None or newest.format_of_tables != self.store.place.format_after(newest):
             return False
         if name == newest.source.fingerprint:
@@ -159,7 +171,9 @@ class SyncRun:
         source = SourceRecord(files, rows, self.given.fingerprint(files, self.store.model))
         counts = [asdict(count) for count in result.summary.rejects]
         rejects = take_in(result.rejects)
-        contents = Contents(made.tables, result.changes, rejects, counts, source)
+        intake = self.given.intake
+        landing = None if intake is None else intake.landed(self.run)
+        contents = Contents(made.tables, result.changes, rejects, counts, source, landing)
         parent = newest.version if newest else 0
         commit = committing.commit(
             self.store.place, contents, run=self.run, parent=parent, give_up=self.clock.check

@@ -14,9 +14,11 @@ from aspen_etl.io.places import Source
 from aspen_etl.io.reading import Reading
 from aspen_etl.io.waiting import Seconds
 from aspen_etl.schema import Extract, Model, Run
+from aspen_etl.schema.landing import Landing, OnGap
 from aspen_etl.store.snapshot_store import SnapshotStore
+from aspen_etl.synchronization.clock import Clock
 from aspen_etl.synchronization.parts import Parts
-from aspen_etl.synchronization.report import Clock, SyncReport
+from aspen_etl.synchronization.report import SyncReport
 from aspen_etl.synchronization.settings import Settings
 from aspen_etl.synchronization.source import Given
 from aspen_etl.synchronization.sync_run import SyncRun
@@ -27,7 +29,7 @@ __all__ = ["plan", "sync"]
 
 
 def sync(  # noqa: PLR0913 - what a run is told, each by name
-    source: Union[Source, Extract],
+    source: Union[Source, Extract, Landing],
     target: Union[Url, SnapshotStore],
     /,
     *,
@@ -43,6 +45,8 @@ def sync(  # noqa: PLR0913 - what a run is told, each by name
     whole_every: int = 96,
     parts: Optional[Parts] = None,
     workers: Optional[Workers] = None,
+    on_gap: OnGap = "refuse",
+    suppress_secret: Optional[bytes] = None,
     on_step: Optional[Callable[[str], None]] = None,
 ) -> SyncReport:
     """Bring a store to the state of a source, as one commit or not at all.
@@ -52,7 +56,8 @@ def sync(  # noqa: PLR0913 - what a run is told, each by name
     is no commit.
 
     Args:
-        source: What ``read_extract`` takes, or an extract, which is always looked at.
+        source: What ``read_extract`` takes; an extract, which is always looked at; or a landing
+            folder, of which is taken what is new: its state is committed with the tables.
         target: The store, or its url.
         run: When this is, and who does it.
         model: The model, where ``target`` is a url.
@@ -74,6 +79,10 @@ def sync(  # noqa: PLR0913 - what a run is told, each by name
             run in one piece. The tables, keys and rejects are the same; the files are parts, too.
             It looks at everything, whatever is kept.
         workers: Who does the parts: this process in turn by default, or others.
+        on_gap: What a change of a landing folder does that does not follow from the one before: it
+            refuses the run, or it is counted.
+        suppress_secret: The secret under which ``purge`` suppressed subjects: their rows are left
+            out and counted.
         on_step: Called with the name of each step as it begins.
 
     Returns:
@@ -90,6 +99,9 @@ def sync(  # noqa: PLR0913 - what a run is told, each by name
         CommitOutcomeUnknownError: The storage did not say what happened; the next run sees it.
         RejectsPlaceError: The rejects would go where another store's are; nothing was written.
         ModelMismatchError: The store was written by a model that this one cannot continue.
+        LandedFileError: A landed file holds what is no change, or not a whole one.
+        LandingOrderError: Landed changes do not follow from each other.
+        LandingChangedError: The landing folder is not what it was.
         NotSupportedError: The model cannot be parted, or not be sent to workers; the text says why.
         AspenETLError: What reading, normalizing and writing raise.
 
@@ -116,13 +128,15 @@ def sync(  # noqa: PLR0913 - what a run is told, each by name
         whole_every=whole_every,
         division=parts,
         crew=InTurn() if workers is None else workers,
+        on_gap=on_gap,
+        suppress_secret=suppress_secret,
     )
     clock = Clock(settings.timeout, on_step)
     return SyncRun(_store(target, model), Given(source, settings), run, clock).sync()
 
 
 def plan(  # noqa: PLR0913 - what sync is told
-    source: Union[Source, Extract],
+    source: Union[Source, Extract, Landing],
     target: Union[Url, SnapshotStore],
     /,
     *,

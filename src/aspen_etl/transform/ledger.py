@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from types import MappingProxyType
@@ -12,7 +14,10 @@ import pandas as pd
 from aspen_etl.columns.text import conform_text
 from aspen_etl.errors import LandingChangedError
 
-__all__ = ["Entry", "Ledger"]
+__all__ = ["NUMBERS", "Entry", "Ledger"]
+
+#: What of an entry is no text.
+NUMBERS = frozenset({"size", "rows"})
 
 #: The words for files of all tables.
 _ALL = "all tables"
@@ -154,6 +159,11 @@ class Ledger:
                 paths = loads or [entry.path for entry in gone]
                 raise LandingChangedError.of("vanished", source or _ALL, sorted(paths), told)
 
+    def digest(self) -> str:
+        """Name the files that were taken, and their content."""
+        held = sorted((path, entry.content) for path, entry in self.entries.items())
+        return hashlib.sha256(json.dumps(held).encode()).hexdigest()
+
     # ------------------------------------------------------------------------- as a frame
 
     def to_frame(self) -> pd.DataFrame:
@@ -162,7 +172,7 @@ class Ledger:
         columns = {}
         for each in fields(Entry):
             values = [getattr(entry, each.name) for entry in held]
-            is_number = each.name in {"size", "rows"}
+            is_number = each.name in NUMBERS
             columns[each.name] = (
                 pd.Series(values, dtype="int64")
                 if is_number

@@ -1,0 +1,176 @@
+"""What a commit names: files, frames of them, and what is known of keys and of a landing folder."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Literal, Optional
+
+from aspen_etl.derive.formats import FormatName
+from aspen_etl.io.content import Count
+from aspen_etl.io.only import Only
+
+__all__ = [
+    "Digest",
+    "KeyEntry",
+    "LandedSource",
+    "LandingRecord",
+    "Stored",
+    "StoredFile",
+    "Suppressed",
+]
+
+#: Where the name of a file says which part it holds.
+_PART = re.compile(r"part-([0-9]{5})\.[a-z]+\Z")
+
+#: A checksum, as a commit file holds it.
+Digest = Annotated[str, Only(pattern="^[0-9a-f]{64}$")]
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """Name one data file.
+
+    Attributes:
+        path: Its path below the store's url.
+        bytes: Its size.
+        rows: Its rows.
+        sha256: The checksum of its bytes, as hexadecimal digits.
+    """
+
+    path: str
+    bytes: Count
+    rows: Count
+    sha256: Digest
+
+    @property
+    def part(self) -> int:
+        """The part that it holds, from 0, as its name says."""
+        found = _PART.search(self.path.rpartition("/")[2])
+        return int(found[1]) if found else 0
+
+
+@dataclass(frozen=True)
+class Stored:
+    """Say where a frame is.
+
+    Attributes:
+        format: ``csv`` or ``parquet``.
+        columns: Its columns, in the order of the files.
+        files: Its files; none for a frame without rows that needs no file.
+        elsewhere: Whether they are below ``rejects_url``.
+    """
+
+    format: FormatName
+    columns: tuple[str, ...]
+    files: tuple[StoredFile, ...] = ()
+    elsewhere: bool = False
+
+    @property
+    def location(self) -> str:
+        """The folder of its files, below the store's url."""
+        return self.files[0].path.rpartition("/")[0] if self.files else ""
+
+    def folder(self, name: str, /) -> Optional[str]:
+        """Give the one folder of a table's files: one that is never written to where it has none.
+
+        There is no such folder from an erasure in one of several files on until the table changes.
+        """
+        found = {file.path.rpartition("/")[0] for file in self.files} or {f"{name}/none"}
+        return found.pop() if len(found) == 1 else None
+
+    @property
+    def rows(self) -> int:
+        """Its rows."""
+        return sum(file.rows for file in self.files)
+
+    @property
+    def bytes(self) -> int:
+        """The size of its files."""
+        return sum(file.bytes for file in self.files)
+
+    def of_part(self, number: int, /) -> Stored:
+        """Give where the rows of one part are; one without rows has no file."""
+        return replace(self, files=tuple(file for file in self.files if file.part == number))
+
+    def moved(self, rewrites: Mapping[str, StoredFile]) -> Stored:
+        """Give where it is after files were rewritten."""
+        return replace(self, files=tuple(rewrites.get(file.path, file) for file in self.files))
+
+
+@dataclass(frozen=True)
+class KeyEntry:
+    """Say what keys a table gave.
+
+    Attributes:
+        next: The number that the next new row gets.
+        retired: The keys given whose row is gone; all others stand in the table.
+    """
+
+    next: Count
+    retired: Stored
+
+
+@dataclass(frozen=True)
+class LandedSource:
+    """Say where the state of a source of a landing folder is.
+
+    Attributes:
+        key: The columns of the primary key in the database.
+        fold: What makes two keys one.
+        frames: All of it, and behind it what was put over it since: of a row the last one counts.
+    """
+
+    key: tuple[str, ...]
+    fold: Optional[Literal["case", "space", "both"]]
+    frames: tuple[Stored, ...]
+
+
+@dataclass(frozen=True)
+class LandingRecord:
+    """Say what is known of a landing folder.
+
+    Attributes:
+        epoch: Which full load it is of.
+        watermark: The time of the youngest commit that was taken, as text in UTC.
+        sources: The state of each source.
+        ledger: The files that were taken, in frames as those of a state.
+    """
+
+    epoch: Count
+    watermark: Optional[str]
+    sources: Mapping[str, LandedSource] = field(repr=False)
+    ledger: tuple[Stored, ...] = field(repr=False)
+
+    @property
+    def stored(self) -> tuple[Stored, ...]:
+        """Everything that it names."""
+        return (*(each for _, each in self.named()), *self.ledger)
+
+    def named(self) -> Iterator[tuple[str, Stored]]:
+        """Give each frame of each source, with the source's name."""
+        for name, source in self.sources.items():
+            for frame in source.frames:
+                yield name, frame
+
+    def moved(self, rewrites: Mapping[str, StoredFile]) -> LandingRecord:
+        """Give where it is after files were rewritten."""
+        sources = {
+            name: replace(source, frames=tuple(each.moved(rewrites) for each in source.frames))
+            for name, source in self.sources.items()
+        }
+        return replace(self, sources=sources)
+
+
+@dataclass(frozen=True)
+class Suppressed:
+    """Say which subjects are left out of each run, by what tells nobody who they are.
+
+    Attributes:
+        check: What tells the secret from another one.
+        subjects: An HMAC of the id of each, under the secret.
+    """
+
+    check: Digest
+    subjects: tuple[Digest, ...] = field(repr=False)
