@@ -9,6 +9,7 @@ calls; the slow one takes every case.
 from __future__ import annotations
 
 import datetime as dt
+import os
 import pickle
 import re
 from collections.abc import Callable, Iterator
@@ -23,6 +24,7 @@ import aspen_etl as ae
 from aspen_etl.columns import COLUMNS
 from aspen_etl.errors import AspenETLError, CommitOutcomeUnknownError
 from aspen_etl.schema import Previous
+from aspen_etl.schema.landing import LandedTable, Landing
 from aspen_etl.store import commit_log, vacuuming
 from aspen_etl.synchronization import making, part_work, touching, units
 from aspen_etl.synchronization.parts import Parts
@@ -101,7 +103,7 @@ def _plain(frames: Any) -> list[Any]:
 #: What a run keeps of its source for the next one.
 KEPT = (
     r"_aspen/kept/(?:source\.json|"
-    r"(?:borrower|role_profile)\.(?:csv|lines\.csv|arrow|faults\.csv))\Z"
+    r"(?:borrower|role_profile)\.(?:csv|lines\.csv|arrow|faults\.csv|cleaned\.csv|landing\.csv))\Z"
 )
 
 
@@ -156,6 +158,48 @@ def keep_cells_of(names: list[str]) -> Step:
 keep_old_cells, keep_new_cells = keep_cells_of(OLD), keep_cells_of(NEW)
 
 
+def land(folder: Path, names: dict[str, str]) -> Landing:
+    """Let files lie in a landing folder, a minute before the run."""
+    columns = ",".join(ae.BORROWER_MODEL.sources["borrower"].columns)
+    for name, rows in names.items():
+        path = folder / "landing/dbo/borrower" / f"{name}.csv"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"Op,dms_time,dms_seq,BI_id,{columns}\n{rows}")
+        os.utime(path, (0, 0))
+    tables = {
+        "borrower": LandedTable("dbo.borrower"),
+        "role_profile": LandedTable("dbo.role_profile", ("borrower_id", "role_profile")),
+    }
+    return Landing(str(folder / "landing"), tables, loaded="declared")
+
+
+def landed(number: str, operation: str, key: str, name: str) -> str:
+    time = "2026-01-01 00:00:01.000000"
+    return (
+        f"{operation},{time},20260101000001{number:>021},{key},{key},{name},,,,,,,a@example.org\n"
+    )
+
+
+LOADED = "".join(landed("0", "I", f"{100 + i}", name) for i, name in enumerate(OLD))
+CHANGED = "".join(
+    [
+        landed("1", "U", "100", NEW[0]),
+        landed("2", "U", "102", NEW[2]),
+        landed("3", "I", "103", NEW[3]),
+    ]
+)
+
+
+def land_old(store: ae.SnapshotStore, folder: Path) -> None:
+    source = land(folder / "old", {"LOAD00000001": LOADED})
+    ae.sync(source, store, run=RUN, thresholds=LENIENT)
+
+
+def land_new(store: ae.SnapshotStore, folder: Path) -> None:
+    files = {"LOAD00000001": LOADED, "20260101-000001000": CHANGED}
+    ae.sync(land(folder / "new", files), store, run=RUN, thresholds=LENIENT)
+
+
 def restore(store: ae.SnapshotStore, _: Path) -> None:
     store.restore(1, run=RUN)
 
@@ -198,6 +242,9 @@ SCENARIOS = {
     "parted sync": Scenario((part_old,), part_new),
     "parts of one piece": Scenario((sync_old,), part_new),
     "purge of parts": Scenario((part_old, part_new), purge),
+    "first landing": Scenario((), land_old),
+    "landing": Scenario((land_old,), land_new),
+    "purge of a landing": Scenario((land_old, land_new), purge),
 }
 
 

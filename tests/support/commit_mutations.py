@@ -18,6 +18,7 @@ from typing import Any
 from fsspec.implementations.memory import MemoryFileSystem
 
 import aspen_etl as ae
+from aspen_etl.schema.landing import LandedTable, Landing
 from aspen_etl.store.sealing import sealed
 from tests.support.borrowers import LENIENT, RUN, files_below, put_files
 from tests.support.commits import as_text, make_format_1
@@ -69,13 +70,31 @@ class Original:
 def original(store_format: int) -> Original:
     """Make such a store, of a format."""
     store = ae.SnapshotStore(f"memory://mutations/{store_format}")
-    for city in ("Rome", "Bari"):
-        given = extract({**ADA, "city": city}, {**BO, "email": "none"})
-        ae.sync(given, store, run=RUN, thresholds=LENIENT)
+    people = [({**ADA, "city": city}, {**BO, "email": "none"}) for city in ("Rome", "Bari")]
+    given: list[Any] = [extract(*each) for each in people]
+    if store_format != 1:
+        given[1] = _landed()
+    for source in given:
+        ae.sync(source, store, run=RUN, thresholds=LENIENT)
     store.pin("loader", 1)
     if store_format == 1:
         make_format_1(store)
     return Original(files_below(store), _tables(store))
+
+
+def _landed() -> Landing:
+    """Let two borrowers lie in a landing folder."""
+    memory, url = MemoryFileSystem(), "memory://mutations-landed"
+    header = ",".join(["Op,dms_time,dms_seq", *ae.BORROWER_MODEL.sources["borrower"].columns])
+    rows = [f"I,2026-01-01 00:00:00.000000,,{key},Ada Lee,,,,,,,none" for key in ("a", "b")]
+    memory.pipe_file(
+        f"{url}/dbo/borrower/LOAD00000001.csv", "\n".join([header, *rows, ""]).encode()
+    )
+    tables = {
+        "borrower": LandedTable("dbo.borrower"),
+        "role_profile": LandedTable("dbo.role_profile", ("borrower_id", "role_profile")),
+    }
+    return Landing(url, tables, loaded="declared")
 
 
 def _tables(store: ae.SnapshotStore) -> dict[str, str]:

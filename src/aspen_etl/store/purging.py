@@ -14,6 +14,7 @@ from aspen_etl.columns import COLUMNS
 from aspen_etl.errors import ArgumentError
 from aspen_etl.schema.column_spec import ColumnSpec
 from aspen_etl.schema.evolution import complete_table
+from aspen_etl.schema.model import Model
 from aspen_etl.schema.rejects import columns_as_named, rename
 from aspen_etl.schema.spec import TableSpec
 from aspen_etl.schema.values import Run
@@ -59,9 +60,8 @@ def purge(
         leave_out: What makes a commit leave the subject out of each later run, if that is wanted.
     """
     root = find_root(place.model, named)
-    if leave_out is not None and root.table.name != place.model.subject:
-        msg = "only the model's own subjects can be suppressed; leave subject= (--subject) away"
-        raise ArgumentError(msg, problem="subject")
+    if leave_out is not None:
+        _check_own(root, place.model)
     subject = read_subject(place.model, root, subject_id)
     check_reachable(place.root, place.rejects_root)
     check_kept(place)
@@ -79,8 +79,7 @@ def purge(
         done[:] = [work]
         return work.commit()
 
-    newest = retrying(place, step)
-    work = done[0]
+    newest, work = retrying(place, step), done[0]
     refused = purge_refused(place.root, place.rejects_root, subject.judge)
     kept += forget_kept(place)  # what a run kept that was under way
     # NOTE: also those of a purge before this one, that died before it deleted them.
@@ -100,6 +99,12 @@ def purge(
         foreign=deleted.foreign,
         kept=kept,
     )
+
+
+def _check_own(root: Root, model: Model) -> None:
+    if root.table.name != model.subject:
+        msg = "only the model's own subjects can be suppressed; leave subject= (--subject) away"
+        raise ArgumentError(msg, problem="subject")
 
 
 class _Purge:
