@@ -46,6 +46,18 @@ def test_what_it_makes_it_finds_sound(capsys: pytest.CaptureFixture[str]) -> Non
     assert (code, out) == (0, "0 errors, 0 warnings\n")
 
 
+@pytest.mark.usefixtures("folder")
+def test_a_landing_is_made_of_what_it_made(capsys: pytest.CaptureFixture[str]) -> None:
+    for form in ("mappings", "endpoint"):
+        _, out, _ = run(capsys, form, "landing.json")
+        Path(f"{form}.json").write_text(out, encoding="utf-8")
+    code, out, _ = run(capsys, "landing", "endpoint.json", "mappings.json", "--url", "landed")
+    assert (code, json.loads(out)["url"]) == (0, "landed")
+    assert json.loads(out)["tables"]["borrower"] == {"name": "dbo.borrower"}
+    code, _, err = run(capsys, "landing", "mappings.json")
+    assert (code, "'target' is missing" in err) == (1, True)
+
+
 def test_a_finding_is_told_and_ends_in_one(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -13,10 +13,10 @@ from aspen_etl.schema.landing import LandedTable, Landing
 
 COLUMNS = {
     "borrower": (
-        *("id", "name", "street", "city", "state", "zip_code"),
+        *("id", "full_name", "street", "city", "state", "zip_code"),
         *("phone_home", "phone_cell", "email"),
     ),
-    "role_profile": ("rp_id", "borrower_id", "role"),
+    "role_profile": ("rp_id", "borrower_id", "role_profile"),
 }
 TABLES = {
     "borrower": LandedTable("dbo.borrower"),
@@ -162,6 +162,7 @@ BREAKS: Mapping[str, tuple[Callable[[], Case], ...]] = {
         lambda: endpoint(DataFormat="parquet"),
         lambda: endpoint(TimestampColumnName="ts"),
         lambda: endpoint(IN_ORDER, CdcPath="elsewhere"),
+        lambda: endpoint(CdcPath="elsewhere"),
     ),
     "ambiguous_order": (lambda: sound(replace(BY_SEQUENCE, order="time")),),
     "sequence": (
@@ -277,58 +278,103 @@ BREAKS: Mapping[str, tuple[Callable[[], Case], ...]] = {
 }
 
 
-class Fault(NamedTuple):
-    """How files come out that a task with a broken rule writes, for a simulator of DMS.
+#: What is known of a breach that no state of a source shows, and why that is so.
+REASONS: Mapping[str, str] = {
+    "task_refused": "DMS has no such task, so there is no file",
+    "task_fails": "the task ends before it writes",
+    "cost": "what is landed beside the tables is passed over, counted, and paid for",
+    "not_read": "this reader does not look at what differs; others order by it",
+    "read_too": "the landing says another thing, and what is there is read all the same",
+    "same_here": "null and text of no length are one in every source, here",
+}
 
-    ``end`` is what must come of a replay of a history that meets the fault: ``refused`` (an error
-    of ours, by name), ``wrong`` (another state than the source's, unseen), ``late`` (right, but
-    stale), or ``none`` (no files: DMS refuses the task or fails).
-    """
-
-    end: str
-    told: str
-
-
-#: By the word that `DmsRule.fault` has for it.
-FAULTS: Mapping[str, Fault] = {
-    "load_rows_without_op": Fault("refused", "LOAD rows, and their header, have no Op"),
-    "updates_or_deletes_left_out": Fault("wrong", "drop each U and D, or each D"),
-    "no_time_column": Fault("refused", "neither header nor rows have the time"),
-    "time_over_a_column": Fault("refused", "the header has a column's name twice"),
-    "load_times_after_changes": Fault("wrong", "LOAD rows carry the time of writing, order time"),
-    "null_equals_text": Fault("wrong", "null and the text NULL are the same bytes"),
-    "not_logged_as_null": Fault("wrong", "a column that a U did not change is null in it"),
-    "text_unquoted": Fault("refused", "text with comma, quote or line feed as it is"),
-    "other_delimiter": Fault("refused", "fields parted by semicolons, or rows by returns"),
-    "header_missing_or_unexpected": Fault(
-        "refused", "no header where one is read, or one too many"
+#: What comes of a replay, for each document that breaks a rule: ``refused`` and the problem of the
+#: error, ``wrong`` (another state than the source's, unseen), ``late`` (a state that it had
+#: before), or why there is no such state: a word of ``REASONS``.
+ENDS: Mapping[str, tuple[str, ...]] = {
+    "op_in_full_load": ("refused operation", "refused operation"),
+    "changes_left_out": ("wrong", "wrong"),
+    "time_column": ("refused time",),
+    "time_column_taken": ("refused columns",),
+    "full_load_time": ("not_read",),
+    "null_token": ("wrong", "same_here", "wrong", "wrong", "wrong"),
+    "not_logged_token": ("wrong", "wrong"),
+    "quotes": ("refused ragged_rows",),
+    "delimiter": ("refused ragged_rows", "read_too"),
+    "header": ("refused columns", "refused operation", "refused operation"),
+    "transactions_folder": ("refused mixed",),
+    "transactions_in_partitions": ("task_refused",),
+    "partition_zone": ("wrong",),
+    "padding": ("wrong",),
+    "trimming": ("wrong",),
+    "other_layout": (
+        *("refused SourceNotFoundError", "read_too", "read_too"),
+        *("refused mixed", "refused columns", "late", "read_too"),
     ),
-    "no_order_between_tables": Fault("refused", "per-table files where transactions are read"),
-    "names_go_back": Fault("refused", "in autumn names and folders go back one hour; order time"),
-    "text_padded": Fault("wrong", "characters are added at the end of text"),
-    "text_trimmed": Fault("wrong", "the end of text of CHAR columns is cut, of keys, too"),
-    "files_elsewhere": Fault("refused", "another folder, format, compression or time's name"),
-    "equal_times": Fault("refused", "two changes of a key in two files have one time"),
-    "no_sequence": Fault("refused", "neither header nor rows have the sequence"),
-    "sequence_cut": Fault("refused", "the sequence is cut to its first digits, or is a time"),
-    "key_update_without_old_key": Fault("wrong", "an update of a key is a U without before image"),
-    "before_image_elsewhere": Fault("refused", "the before image has another prefix or a suffix"),
-    "other_key": Fault("wrong", "the before image holds other columns than the key"),
-    "table_missing": Fault("refused", "no file of one table"),
-    "files_of_unknown_tables": Fault("late", "files of a table beside those of the landing"),
-    "rows_left_out": Fault("wrong", "rows, and changes of them, that a condition leaves out"),
-    "columns_renamed": Fault("refused", "a table's folder or a column has another name"),
-    "column_missing": Fault("refused", "a column is neither in header nor rows"),
-    "unknown_column": Fault("refused", "one more column at the end"),
-    "values_changed": Fault("wrong", "ZIP codes without their leading zero"),
-    "changes_lost": Fault("wrong", "of the changes of one interval some are missing"),
-    "files_vanish": Fault("refused", "all files of a table are gone after some were read"),
-    "lob_null": Fault("wrong", "cells of one column are null, however short"),
-    "lob_cut": Fault("wrong", "cells of one column end at the limit"),
-    "row_left_out": Fault("wrong", "one I, U or D of a key is missing, the last one too"),
-    "table_stops": Fault("late", "from some moment on no change of one table"),
-    "no_full_load_or_no_changes": Fault("wrong", "no LOAD file, or no file of changes"),
-    "two_writers": Fault("refused", "two tasks write names of one form; one file is replaced"),
-    "task_fails": Fault("none", "the task ends"),
-    "task_refused": Fault("none", "there is no such task"),
+    "ambiguous_order": ("refused ambiguous",),
+    "sequence": ("refused sequence", "refused sequence"),
+    "sequence_type": ("refused sequence", "refused sequence"),
+    "before_image": ("wrong", "wrong"),
+    "before_image_name": ("refused columns", "refused columns"),
+    "before_image_twice": ("task_refused",),
+    "other_key": ("wrong",),
+    "table_left_out": ("refused unfinished", "refused SourceNotFoundError"),
+    "other_table": ("cost",),
+    "filter": ("wrong",),
+    "renamed": ("refused unfinished", "refused columns", "refused columns", "refused columns"),
+    "removed_column": ("wrong", "refused columns"),
+    "added_column": ("refused columns",),
+    "changed_type": ("wrong",),
+    "batch_apply": ("wrong",),
+    "files_deleted": ("refused vanished", "refused vanished"),
+    "lobs": ("wrong", "wrong", "wrong"),
+    "lob_size": ("wrong",),
+    "skipped_rows": ("wrong", "wrong"),
+    "suspended_table": ("late",),
+    "migration_type": ("late",),
+    "shared_folder": ("refused changed",),
+    "versioned_bucket": ("task_fails", "task_fails"),
+    "edition": ("task_refused",),
+}
+
+#: How files come out that a task with a broken rule writes, by the word of `DmsRule.fault`.
+FAULTS: Mapping[str, str] = {
+    "load_rows_without_op": "LOAD rows, and their header, have no Op",
+    "updates_or_deletes_left_out": "drop each U and D, or each D",
+    "no_time_column": "neither header nor rows have the time",
+    "time_over_a_column": "the header has a column's name twice",
+    "load_times_after_changes": "LOAD rows carry the time of writing, which may be after a change",
+    "null_equals_text": "null and the text NULL are the same bytes",
+    "not_logged_as_null": "a column that a U did not change is null in it",
+    "text_unquoted": "text with comma, quote or line feed as it is",
+    "other_delimiter": "fields parted by semicolons, or rows by returns",
+    "header_missing_or_unexpected": "no header where one is read, or one too many",
+    "no_order_between_tables": "per-table files where transactions are read",
+    "names_go_back": "in autumn a name comes twice, and its file takes the place of one",
+    "text_padded": "characters are added at the end of text",
+    "text_trimmed": "the end of text of CHAR columns is cut, of keys, too",
+    "files_elsewhere": "another folder, format, compression or time's name",
+    "equal_times": "two changes of a key in two files have one time",
+    "no_sequence": "neither header nor rows have the sequence",
+    "sequence_cut": "the sequence is cut to its first digits, or is a time",
+    "key_update_without_old_key": "an update of a key is a U without before image",
+    "before_image_elsewhere": "the before image has another prefix or a suffix",
+    "other_key": "the before image holds other columns than the key",
+    "table_missing": "no file of one table",
+    "files_of_unknown_tables": "files of a table beside those of the landing",
+    "rows_left_out": "rows, and changes of them, that a condition leaves out",
+    "columns_renamed": "a table's folder or a column has another name",
+    "column_missing": "a column is neither in header nor rows; the model may take that as missing",
+    "unknown_column": "one more column at the end",
+    "values_changed": "ZIP codes without their leading zero",
+    "changes_lost": "of the changes of a row in one file the last alone is there",
+    "files_vanish": "all files of a table are gone after some were read",
+    "lob_null": "cells of one column are null, however short",
+    "lob_cut": "cells of one column end at the limit",
+    "row_left_out": "one I, U or D of a key is missing, the last one too",
+    "table_stops": "from some moment on no change of one table",
+    "no_full_load_or_no_changes": "no LOAD file, or no file of changes",
+    "two_writers": "two tasks write names of one form; one file is replaced",
+    "task_fails": "the task ends",
+    "task_refused": "there is no such task",
 }

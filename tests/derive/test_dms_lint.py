@@ -251,7 +251,6 @@ def test_a_document_with_any_value_in_it_is_judged_or_refused(name: str, data: A
 
 def test_what_a_breach_does_to_the_files_is_told_for_every_rule() -> None:
     assert {rule.fault for rule in DMS_RULES.values()} == set(FAULTS)
-    assert {fault.end for fault in FAULTS.values()} == {"refused", "wrong", "late", "none"}
 
 
 def test_dated_folders_are_those_of_the_landing() -> None:

@@ -81,7 +81,6 @@ def landings(draw: st.DrawFn, order: Optional[str] = None) -> tuple[Landing, Lay
         partitions=None if order == "transactions" else draw(dated),
     )
     layout = Layout(
-        before=True,
         split=draw(st.sampled_from([(1,), (2,), (3, 1), (50,)])),
         load_split=draw(st.sampled_from([1, 3])),
         whole_deletes=draw(st.booleans()),

@@ -139,6 +139,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"lag": 5}, "lag is no span"),
     ({"lag": dt.timedelta(days=8)}, "shorter than lag"),
     ({"epoch": 0}, "epoch"),
+    ({"lob_max_kb": 0}, "lob_max_kb"),
     ({"heartbeat": "dbo.borrower"}, "heartbeat"),
     ({"heartbeat": "beat"}, "heartbeat"),
     ({"loaded": {"borrower": 1}}, "other sources"),

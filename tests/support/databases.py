@@ -32,8 +32,8 @@ def _program(name: str) -> str | None:
 
 
 @contextlib.contextmanager
-def running_postgresql() -> Iterator[str]:
-    """Run PostgreSQL, and give its SQLAlchemy url but for the driver."""
+def running_postgresql(**more: object) -> Iterator[str]:
+    """Run PostgreSQL, with more settings, and give its SQLAlchemy url but for the driver."""
     initdb, postgres = _program("initdb"), _program("postgres")
     require_service("PostgreSQL", initdb and postgres, "install the package postgresql")
     (port,) = free_ports(1)
@@ -47,6 +47,7 @@ def running_postgresql() -> Iterator[str]:
             "fsync": "off",
             "synchronous_commit": "off",
             "full_page_writes": "off",
+            **more,
         }
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         with _server([postgres, "-D", data, *options], folder, who, signal.SIGQUIT):

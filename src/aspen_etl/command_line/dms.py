@@ -37,10 +37,14 @@ def add_commands(commands: Any) -> None:
     )
     told = f"one of {', '.join(WORK)}"
     add_value(dms, "form", Word(tuple(WORK)), metavar="WORK", help=told)
-    told = "the landing (JSON or TOML); lint: the documents of a task; preflight: also its result"
+    told = (
+        "the landing (JSON or TOML); lint, landing: documents of a task; preflight: its result, too"
+    )
     dms.add_argument("files", metavar="FILE", nargs="*", help=told)
     told = "lint: what should land (JSON or TOML)"
     dms.add_argument("--landing", metavar="FILE", help=told)
+    told = "landing: where the files are read; by default where the endpoint writes them"
+    dms.add_argument("--url", metavar="URL", help=told)
     told = "lint: a task at AWS, whose settings are read by describe calls"
     dms.add_argument("--task-arn", metavar="ARN", help=told)
     add_model(dms)
@@ -90,6 +94,14 @@ def _template(arguments: argparse.Namespace, landing: Landing) -> Any:
     from aspen_etl.derive.dms import dms_template
 
     return dms_template(load_model(arguments.model), landing)
+
+
+def _landing_of(arguments: argparse.Namespace) -> None:
+    from aspen_etl.derive.dms import landing_from_dms
+
+    documents = {path: _json(path) for path in arguments.files}
+    made = landing_from_dms(documents, model=load_model(arguments.model), url=arguments.url)
+    print(json.dumps(made.to_dict(), indent=None if arguments.json else 2))
 
 
 # ----------------------------------------------------------------------------- linting
@@ -221,6 +233,7 @@ WORK: Mapping[str, Callable[[argparse.Namespace], Any]] = {
     "settings": _document(_settings),
     "endpoint": _document(_endpoint),
     "template": _document(_template),
+    "landing": _landing_of,
     "lint": _lint,
     "preflight": _preflight,
 }

@@ -112,6 +112,7 @@ def _one_file(changes: SourceChanges, name: LandedName) -> SourceChanges:
         (name.path,),
         changes.before,
         changes.moments,
+        changes.lob_max_kb,
     )
 
 
@@ -133,6 +134,7 @@ def _changes(part: LandedRows, name: LandedName, columns: LandedColumns) -> Sour
         (part.file,),
         _before(part, places, kinds, columns),
         moments,
+        landing.lob_max_kb,
     )
 
 

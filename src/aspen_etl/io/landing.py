@@ -145,6 +145,11 @@ def _refuse_mixed(url: str, names: Sequence[LandedName], landing: Landing) -> No
     wanted = landing.format
     if len(forms) > 1 or any(form.partition(".")[0] != wanted for form in forms):
         raise LandedFileError.mixed(url, _told(forms, wanted))
+    if landing.order == "transactions":
+        # Files of tables beside each other say nothing of the order between their transactions.
+        bare = Counter("in files of a table" for name in names if name.kind == "changes")
+        if bare:
+            raise LandedFileError.mixed(url, {**bare, "in transaction files, as declared": 0})
     layouts = Counter(
         "in transaction files" if name.kind == "transactions" else _layout(name)
         for name in names

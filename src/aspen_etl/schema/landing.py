@@ -142,6 +142,8 @@ class Landing:
         heartbeat: A table that a job in the database writes to each minute, as in ``dbo.beat``.
             Files cannot tell a quiet database from a dead task; those of this table can.
         epoch: Which full load of the store this folder is; higher with each new folder.
+        lob_max_kb: ``LobMaxSize`` of the task, in KB, at which DMS cuts the cells of LOB columns
+            without a word in the files; if it is told, cells of that length are counted.
 
     Raises:
         ArgumentError: Something cannot be, or does not go with the rest; the text names it.
@@ -168,6 +170,7 @@ class Landing:
     transactions: str = "transactions"
     heartbeat: Optional[str] = None
     epoch: int = 1
+    lob_max_kb: Optional[int] = None
 
     def __post_init__(self) -> None:
         """Check all of it, and let nobody change it."""

@@ -200,8 +200,11 @@ def _check_spans(landing: Any) -> None:
             raise fault(f"{name} is no span of time; give timedelta(minutes=...), not below 0")
     if landing.late_window < landing.lag:
         raise fault("late_window is shorter than lag; a file that waits would be too late")
-    if not isinstance(landing.epoch, int) or isinstance(landing.epoch, bool) or landing.epoch < 1:
-        raise fault("epoch is no whole number from 1 on")
+    for name in ("epoch", "lob_max_kb"):
+        value = getattr(landing, name)
+        is_told = name == "epoch" or value is not None
+        if is_told and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
+            raise fault(f"{name} is no whole number from 1 on")
 
 
 def _check_loaded(landing: Any) -> None:

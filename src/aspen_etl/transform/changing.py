@@ -70,6 +70,7 @@ class SourceChanges:
         names: The files.
         before: The key before the change, where the file tells; missing where it does not.
         moments: The time of each row's commit, as text that sorts; missing where not told.
+        lob_max_kb: The KB at which the task cuts cells, if that is known.
     """
 
     cells: pd.DataFrame = field(repr=False)
@@ -80,6 +81,7 @@ class SourceChanges:
     names: tuple[str, ...]
     before: Optional[pd.DataFrame] = field(default=None, repr=False)
     moments: Optional[pd.Series] = field(default=None, repr=False)
+    lob_max_kb: Optional[int] = None
 
     def __len__(self) -> int:
         return len(self.kinds)
@@ -96,6 +98,7 @@ class SourceChanges:
             self.names,
             None if before is None else take_rows(before, rows),
             None if moments is None else COLUMNS.take(moments, rows),
+            self.lob_max_kb,
         )
 
     @classmethod
@@ -114,6 +117,7 @@ class SourceChanges:
             names,
             _joined_befores(parts),
             _joined_moments(parts),
+            parts[0].lob_max_kb,
         )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Optional
 
 import numpy as np
 import numpy.typing as npt
@@ -36,14 +37,17 @@ class Finding:
     """Say what was found, how often, and in which files.
 
     Attributes:
-        problem: The ``problem`` of the error that it is, or ``time_falls``, which is none.
+        problem: The ``problem`` of the error that it is, or what is none: ``time_falls``, or
+            ``cut_cells`` (as long as the task lets a cell be, see ``Landing.lob_max_kb``).
         count: In how many rows.
         files: The files that hold them, as far as they are in this batch.
+        column: The column, if it is about one.
     """
 
     problem: str
     count: int
     files: tuple[str, ...] = ()
+    column: Optional[str] = None
 
 
 @dataclass(frozen=True)

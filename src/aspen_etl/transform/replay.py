@@ -21,6 +21,7 @@ from aspen_etl.transform.alike import count_alike
 from aspen_etl.transform.changing import ANY, SourceChanges, Writes, list_writes
 from aspen_etl.transform.losses import Finding, Registers, find_losses
 from aspen_etl.transform.source_state import SourceState
+from aspen_etl.transform.suspects import find_cut_cells
 
 __all__ = ["Folded", "fold"]
 
@@ -70,6 +71,8 @@ def fold(state: SourceState, changes: SourceChanges, /, *, by_time: bool = False
     news[: len(state)] = after.alive[: len(state)] & ~state.alive
     news[len(state) :] = after.alive[len(state) :]
     findings += _find_alike(after, news)
+    written = last[won][registers.alive[last[won]]]
+    findings += find_cut_cells(changes, registers.origins[written], state.key)
     old = known[won][known[won] >= 0]
     return Folded(after, findings, np.append(old, np.arange(len(state), len(after))))
 

@@ -3,6 +3,7 @@
 from aspen_etl.derive.dms.documents import DmsDocuments, DmsTask, read_documents
 from aspen_etl.derive.dms.endpoint import dms_endpoint
 from aspen_etl.derive.dms.finding import Finding
+from aspen_etl.derive.dms.landing_of import landing_from_dms
 from aspen_etl.derive.dms.lint import lint_dms
 from aspen_etl.derive.dms.mappings import dms_mappings
 from aspen_etl.derive.dms.preflight import dms_preflight
@@ -25,6 +26,7 @@ __all__ = [
     "dms_template",
     "dms_template_text",
     "judge_preflight",
+    "landing_from_dms",
     "lint_dms",
     "lob_size",
     "read_documents",

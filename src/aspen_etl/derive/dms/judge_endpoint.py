@@ -10,7 +10,7 @@ from aspen_etl.derive.dms.finding import OFF, ON, UNKNOWN, Finding, Held, find
 from aspen_etl.schema.landing import Landing
 from aspen_etl.schema.landing_forms import LANDED_FORMS
 
-__all__ = ["folder_of", "is_in_transactions", "judge_source", "judge_target"]
+__all__ = ["folder_of", "held_of", "is_in_transactions", "judge_source", "judge_target"]
 
 _UNTYPED = "a token that nobody types, such as __ASPEN_NULL__"
 _SQL_SERVER = "sqlserver"
@@ -138,6 +138,8 @@ def _judge_token(rule: str, held: Held, name: str, wanted: Optional[str]) -> Ite
 def _judge_header(held: Held, landing: Optional[Landing]) -> Iterator[Finding]:
     is_bare = landing is not None and declares_headers(landing)
     in_order = held.flag("PreserveTransactions") is True or bool(held.text("CdcPath"))
+    if landing is not None:
+        in_order = landing.order == "transactions"
     yield from _expect("header", held, "AddColumnName", wanted=not (is_bare or in_order))
 
 
@@ -167,6 +169,8 @@ def _judge_place(held: Held, landing: Landing) -> Iterator[Finding]:
             ("CdcPath", held.text("CdcPath") or landing.transactions, landing.transactions)
         )
     else:
+        # What such a folder holds without PreserveTransactions is told nowhere.
+        pairs.append(("CdcPath", held.text("CdcPath"), ""))
         is_dated = held.flag("DatePartitionEnabled")
         pairs.append(("DatePartitionEnabled", is_dated, landing.partitions is not None))
         if is_dated is True and landing.partitions is not None:

@@ -14,7 +14,7 @@ from aspen_etl.derive.dms.shapes import need_list, part
 from aspen_etl.schema.landing import LandedTable, Landing
 from aspen_etl.schema.model import Model
 
-__all__ = ["Wanted", "judge_mappings"]
+__all__ = ["Wanted", "judge_mappings", "selected_tables"]
 
 _FILTERS = ("pk-only", "non-lob", "all")
 _ADD, _BEFORE, _KEY = "add-column", "add-before-image-columns", "define-primary-key"
@@ -67,8 +67,21 @@ def judge_mappings(where: str, mappings: Mapping[str, Any], wanted: Wanted) -> I
 
 def _tables(selections: list[Mapping[str, Any]], landing: Optional[Landing]) -> list[LandedTable]:
     """Give the tables of the landing, or those that are selected by name."""
-    if landing is not None:
-        return list(landing.tables.values())
+    return _by_name(selections) if landing is None else list(landing.tables.values())
+
+
+def selected_tables(mappings: Mapping[str, Any], /) -> list[LandedTable]:
+    """Give the tables that mappings select by name, with the keys that they define."""
+    rules = need_list(mappings.get("rules"), "rules")
+    out = []
+    for table in _by_name([rule for rule in rules if rule.get("rule-type") == "selection"]):
+        about = (rule for rule in _of(rules, _KEY) if _is_about(rule, table))
+        keys = [part(rule.get("primary-key-def")).get("columns") for rule in about]
+        out += [LandedTable(table.name, key=tuple(keys[-1])) if keys and keys[-1] else table]
+    return out
+
+
+def _by_name(selections: list[Mapping[str, Any]]) -> list[LandedTable]:
     out: dict[str, LandedTable] = {}
     for rule in selections:
         schema, table = _locator(rule)

@@ -63,7 +63,7 @@ _ENDPOINT = (
         "full_load_time",
         "load_times_after_changes",
         "rows of the full load then carry the moment at which they were written, which may be "
-        "after a change of the same row",
+        "after a change of the same row; who orders by it is misled (read_landing does not)",
     ),
     DmsRule(
         "null_token",
@@ -105,7 +105,8 @@ _ENDPOINT = (
     DmsRule(
         "partition_zone",
         "names_go_back",
-        "folders and names follow the clock of that zone, which goes back one hour in autumn",
+        "folders and names follow the clock of that zone, which goes back one hour in autumn: a "
+        "name may come twice, and its file take the place of one that was not read",
     ),
     DmsRule(
         "padding",
