@@ -47,14 +47,12 @@ def test_a_change_back_is_no_copy() -> None:
     assert replayed(landing, [files]) == wanted(history.truth)
 
 
-@pytest.mark.xfail(strict=True, reason="of a full load, too, a copy is held against a later copy")
 def test_copies_of_a_full_load_come_in_any_order() -> None:
     landing, history, files = landed("Turin")
     later, sooner = renamed(files[0], 2), renamed(files[0], 1)
     assert replayed(landing, [files, [later], [sooner]]) == wanted(history.truth)
 
 
-@pytest.mark.xfail(strict=True, reason="a copy is held against a later copy, not against its file")
 def test_copies_of_a_file_come_in_any_order() -> None:
     landing, history, files = landed("Turin")
     later, sooner = renamed(files[1], 2), renamed(files[1], 1)

@@ -52,12 +52,7 @@ def purge(
 ) -> PurgeReport:
     """Write files anew, name them in a commit, delete the old ones.
 
-    Args:
-        place: The store.
-        subject_id: Who goes.
-        named: The table of the subjects, where it is not the model's own.
-        run: When this is, and who does it.
-        leave_out: What makes a commit leave the subject out of each later run, if that is wanted.
+    With ``leave_out`` that commit leaves the subject out of each later run, too.
     """
     root = find_root(place.model, named)
     if leave_out is not None:

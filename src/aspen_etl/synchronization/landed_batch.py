@@ -72,7 +72,9 @@ class BatchReader:
         ready, young = self.part(folder, ledger)
         read: list[ReadFile] = []
         known = {entry.source for entry in ledger.entries.values()}
-        seen = {entry.identity: path for path, entry in ledger.entries.items()}
+        # Of files that hold the same the first in the order of names is the one that others copy.
+        lowest = sorted(ledger.entries.values(), key=lambda entry: entry.order, reverse=True)
+        seen = {entry.identity: entry.path for entry in lowest}
         rows = 0
         for at, (file, loaded) in enumerate(zip(ready, self._load(ready))):
             found = self._read(file, loaded, seen)
@@ -186,9 +188,9 @@ class BatchReader:
     def _refuse_double_below(self, found: ReadFile, ledger: Ledger) -> None:
         """Refuse a file whose copy was taken under a later name, where names are the order."""
         first = ledger.entries.get(found.double_of or "")
-        if self.landing.order != "transactions" or first is None:
+        if first is None or first.kind != "transactions":
             return
-        if found.entry.kind == first.kind and found.entry.order < first.order:
+        if found.entry.order < first.order:
             told = (
                 "a file came later than its copy, which was taken in its place in the order",
                 "copies must not lie here: load the tables anew into the next epoch",
