@@ -38,7 +38,7 @@ from aspen_etl.store.purge_report import PurgeReport
 from aspen_etl.store.reading import read_stored, whole
 from aspen_etl.store.refused import check_reachable, purge_refused, read_refused
 from aspen_etl.store.stored import Stored, StoredFile
-from aspen_etl.store.vacuuming import delete_unnamed, storage_time
+from aspen_etl.store.vacuuming import Deleted, delete_unnamed, storage_time
 from aspen_etl.transform.keys import key_columns
 
 __all__ = ["purge"]
@@ -80,20 +80,7 @@ def purge(
     # NOTE: also those of a purge before this one, that died before it deleted them.
     now = storage_time(place.root, run)
     deleted = delete_unnamed(place, now, standing, at_once=set(newest.rewrites))
-    return PurgeReport(
-        newest.version,
-        newest.version - newest.oldest_readable + (0 if work.rewritten else 1),
-        work.gone,
-        len(work.rewritten),
-        deleted.files,
-        rejects=work.gone_rejects,
-        landed=work.gone_landed,
-        refused=refused,
-        similar=len(subject.others) + subject.left,
-        young=deleted.young,
-        foreign=deleted.foreign,
-        kept=kept,
-    )
+    return work.report(newest, deleted, refused=refused, kept=kept)
 
 
 def _check_own(root: Root, model: Model) -> None:
@@ -170,6 +157,23 @@ class _Purge:
             rewrites={**old, **self.rewritten},
         )
         return append(self.place, commit, self.attempt)
+
+    def report(self, newest: Commit, deleted: Deleted, *, refused: int, kept: int) -> PurgeReport:
+        """Tell what was erased, and what was left."""
+        return PurgeReport(
+            newest.version,
+            newest.version - newest.oldest_readable + (0 if self.rewritten else 1),
+            self.gone,
+            len(self.rewritten),
+            deleted.files,
+            rejects=self.gone_rejects,
+            landed=self.gone_landed,
+            refused=refused,
+            similar=len(self.subject.others) + self.subject.left,
+            young=deleted.young,
+            foreign=deleted.foreign,
+            kept=kept,
+        )
 
     # ------------------------------------------------------------------------- whose rows
 
