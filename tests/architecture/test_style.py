@@ -210,15 +210,6 @@ def test_no_text_speaks_of_a_borrower_outside_of_the_room() -> None:
     assert told == []
 
 
-def test_one_place_says_when_old_names_go() -> None:
-    told = [
-        name
-        for name, text in TEXTS.items()
-        if re.search(r"with release|\bDeprecationWarning,", text)
-    ]
-    assert told == ["errors/moving.py"]
-
-
 # -------------------------------------------------------------------------------- the checkout
 
 

@@ -48,12 +48,6 @@ def assert_same(given: ae.Extract, *bounds: str, **options: Any) -> ae.Normalize
     return whole
 
 
-def test_the_old_names_of_rejects_answer_in_parts_too() -> None:
-    found = normalize_parted(extract("a", email="x"), bounds=["b"], run=RUN)
-    with pytest.warns(DeprecationWarning, match="borrower_id"):
-        assert found.rejects["borrower_id"].tolist() == ["a"]
-
-
 def test_an_extract_without_rows_has_parts_without_rows() -> None:
     assert_same(extract(), "b", "c")
 

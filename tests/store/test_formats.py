@@ -6,15 +6,13 @@ import dataclasses
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pytest
 
 import aspen_etl as ae
-from aspen_etl.errors import StoreFormatError, ThresholdError
+from aspen_etl.errors import ArgumentError, StoreFormatError, ThresholdError
 from aspen_etl.io.small_files import write_words
 from aspen_etl.schema.rejects import WRITTEN
 from aspen_etl.schema.snapshot import REJECTS
@@ -147,57 +145,22 @@ def test_so_is_one_of_parquet(tmp_path: Path) -> None:
     assert pq.read_table(rejects).column_names == list(WRITTEN[0])
 
 
-# ----------------------------------------------------------------------------- old names
+# ----------------------------------------------------------------------------- names
 
 
-OLD_NAME = r"column 'borrower_id' of the rejects is 'subject' now.*goes with release 0\.6"
-
-
-@pytest.mark.parametrize(
-    "ask",
-    [
-        lambda rejects: rejects["borrower_id"],
-        lambda rejects: rejects.borrower_id,
-        lambda rejects: rejects[["borrower_id"]]["subject"],
-    ],
-    ids=["item", "attribute", "list"],
-)
-def test_rejects_answer_to_the_old_name_with_a_warning(ask: Callable[[Any], pd.Series]) -> None:
-    store = ae.SnapshotStore("memory://formats/names")
-    with pytest.raises(ThresholdError):
-        ae.sync(LAST, store, run=run(4))
-    refused = store.read_refused_rejects()
-    sync(store, LAST)
-    for rejects in (ae.normalize(LAST, run=run(1)).rejects, store.read_rejects(), refused):
-        with pytest.warns(DeprecationWarning, match=OLD_NAME) as caught:
-            assert ask(rejects).tolist() == ["c"]
-        assert [warning.filename for warning in caught] == [__file__]
-
-
-def test_the_frame_is_compared_as_any_other() -> None:
-    rejects = ae.normalize(LAST, run=run(1)).rejects
-    plain = pd.DataFrame(rejects)
-    assert rejects.equals(plain)
-    assert plain.equals(rejects)
-    pd.testing.assert_frame_equal(plain, rejects)
-    pd.testing.assert_frame_equal(rejects, plain)
-    assert type(rejects[rejects["row"] > 1]) is type(plain.copy()) is pd.DataFrame
-    with pytest.raises(KeyError, match="lender_id"):
-        rejects["lender_id"]
-
-
-def test_rejects_under_the_old_name_are_taken_with_a_warning(tmp_path: Path) -> None:
+def test_rejects_under_the_old_name_are_refused_by_name(tmp_path: Path) -> None:
     result = ae.normalize(LAST, run=run(1))
-    given = pd.DataFrame(result.rejects).rename(columns={"subject": "borrower_id"})
+    given = result.rejects.rename(columns={"subject": "borrower_id"})
     store = ae.SnapshotStore(tmp_path / "store")
-    with pytest.warns(DeprecationWarning, match=OLD_NAME) as caught:
-        store.commit(result.snapshot, run=run(1), parent=0, changes=result.changes, rejects=given)
-    assert caught[0].filename == __file__
-    assert store.read_rejects().equals(result.rejects)
-    with pytest.warns(DeprecationWarning, match=OLD_NAME) as caught:
-        ae.write_tables(result.tables, tmp_path / "tables", rejects=given)
-    assert caught[0].filename == __file__
-    assert (tmp_path / "tables/rejects.csv").read_bytes().startswith(NOW)
+    told: dict[str, Any] = {"run": run(1), "parent": 0, "changes": result.changes}
+    for give in (
+        lambda: store.commit(result.snapshot, rejects=given, **told),
+        lambda: ae.write_tables(result.tables, tmp_path / "tables", rejects=given),
+    ):
+        with pytest.raises(ArgumentError, match="no column 'subject'; give those of normalize"):
+            give()
+    assert store.newest() is None
+    assert not (tmp_path / "tables").exists()
 
 
 # ----------------------------------------------------------------------------- higher formats

@@ -98,8 +98,8 @@ class ArgumentError(AspenETLError, ValueError):
     Attributes:
         details: ``problem``: ``run`` (its time or actor), ``name`` (a name or a location that
             cannot stand in a statement), ``limit``, ``threshold``, ``timeout``, ``model``,
-            ``subject``, ``count`` or ``bounds`` (of parts), ``landing``, ``document`` (of DMS), or
-            ``secret`` (of suppressed subjects).
+            ``subject``, ``count`` or ``bounds`` (of parts), ``landing``, ``document`` (of DMS),
+            ``rejects``, or ``secret`` (of suppressed subjects).
     """
 
 

@@ -24,7 +24,7 @@ from aspen_etl.io.foreign import find_foreign
 from aspen_etl.io.writing import delete, make_folder
 from aspen_etl.schema.column_spec import ColumnSpec
 from aspen_etl.schema.model import Model
-from aspen_etl.schema.rejects import take_in
+from aspen_etl.schema.rejects import check_named
 from aspen_etl.schema.snapshot import REJECTS, Tables
 from aspen_etl.schema.validation import validate
 
@@ -82,7 +82,7 @@ def write_tables(
     return write_valid_tables(
         validate(tables, model=model),
         locate(url, storage_options),
-        rejects=None if rejects is None else take_in(rejects),
+        rejects=check_named(rejects),
         format=format,
         overwrite=overwrite,
         model=model,

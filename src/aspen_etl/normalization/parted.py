@@ -11,12 +11,12 @@ import pandas as pd
 
 from aspen_etl.borrower.model import BORROWER_MODEL
 from aspen_etl.changes import Changes, TableChanges
+from aspen_etl.columns.handing import handed
 from aspen_etl.errors import NotSupportedError
 from aspen_etl.errors.base import instead
 from aspen_etl.normalization.whole import NormalizeResult, normalize
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.previous import Previous, previous_of
-from aspen_etl.schema.rejects import hand_out
 from aspen_etl.schema.snapshot import Snapshot
 from aspen_etl.schema.values import Extract, Run
 from aspen_etl.transform.claiming import Claim, KeyMap, claim
@@ -164,7 +164,7 @@ def _join(parts: Sequence[NormalizeResult], extract: Extract, how: Partitioning)
         {name: len(frame) for name, frame in snapshot.tables.items()},
         model,
     )
-    return NormalizeResult(snapshot, hand_out(rejects), Changes(changes), summary)
+    return NormalizeResult(snapshot, handed(rejects), Changes(changes), summary)
 
 
 def join_changes(parts: Sequence[TableChanges], how: Partitioning, /) -> TableChanges:

@@ -13,11 +13,11 @@ from aspen_etl.borrower.model import BORROWER_MODEL
 from aspen_etl.changes import Changes, diff, part
 from aspen_etl.columns import COLUMNS
 from aspen_etl.columns.frames import equal_frames, held_frames
+from aspen_etl.columns.handing import handed
 from aspen_etl.errors import ProofError
 from aspen_etl.schema.evolution import conform_known
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.previous import Previous, previous_of
-from aspen_etl.schema.rejects import hand_out
 from aspen_etl.schema.snapshot import Snapshot, Tables
 from aspen_etl.schema.validation import find_failures
 from aspen_etl.schema.values import Extract, Run
@@ -137,7 +137,7 @@ def conclude(settled: Settled, model: Model, before: Previous, run: Run, /) -> N
     snapshot = numbered.snapshot
     check(settled, snapshot.tables, model)
     summary = settled.summary(snapshot.tables)
-    return NormalizeResult(snapshot, hand_out(settled.rejects), part(numbered, model), summary)
+    return NormalizeResult(snapshot, handed(settled.rejects), part(numbered, model), summary)
 
 
 def verify(

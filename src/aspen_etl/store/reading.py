@@ -12,6 +12,7 @@ import pandas as pd
 from aspen_etl.changes import Changes, diff
 from aspen_etl.columns import COLUMNS
 from aspen_etl.columns.frames import make_frame
+from aspen_etl.columns.handing import handed
 from aspen_etl.columns.text import TEXT
 from aspen_etl.columns.threads import map_threads
 from aspen_etl.errors import (
@@ -25,7 +26,7 @@ from aspen_etl.errors.base import instead
 from aspen_etl.io.calling import retry
 from aspen_etl.schema.column_spec import TIMESTAMP, ColumnSpec
 from aspen_etl.schema.evolution import complete
-from aspen_etl.schema.rejects import columns_as_named, hand_out, rename
+from aspen_etl.schema.rejects import columns_as_named, rename
 from aspen_etl.schema.snapshot import REJECTS, KeyState, Snapshot, Tables
 from aspen_etl.store.commit import Commit
 from aspen_etl.store.frames import empty, read_frame
@@ -174,9 +175,9 @@ def read_rejects(place: Place, version: Optional[int] = None, /) -> pd.DataFrame
 
 def _load_rejects(place: Place, commit: Commit, newest: Commit) -> pd.DataFrame:
     if commit.rejects is None:
-        return hand_out(empty(REJECTS))
+        return handed(empty(REJECTS))
     stored = commit.rejects.moved(newest.rewrites)
-    return hand_out(rename(read_stored(place, stored, columns_as_named(stored.columns))))
+    return handed(rename(read_stored(place, stored, columns_as_named(stored.columns))))
 
 
 def _reading(place: Place, version: Optional[int], read: Callable[[Commit, Commit], T]) -> T:

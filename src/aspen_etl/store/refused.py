@@ -13,6 +13,7 @@ from typing import Any, Optional
 
 import pandas as pd
 
+from aspen_etl.columns.handing import handed
 from aspen_etl.errors import (
     CorruptFileError,
     CorruptStoreError,
@@ -25,7 +26,7 @@ from aspen_etl.io.codecs import decode, encode
 from aspen_etl.io.filesystem import Location
 from aspen_etl.io.small_files import read_small, take_away, write_words
 from aspen_etl.io.writing import make_folder, put
-from aspen_etl.schema.rejects import WRITTEN, columns_as_named, hand_out, rename
+from aspen_etl.schema.rejects import WRITTEN, columns_as_named, rename
 from aspen_etl.schema.snapshot import REJECTS
 from aspen_etl.store.commit import STRICT
 from aspen_etl.store.frames import checksum, empty, read_bytes
@@ -141,11 +142,11 @@ def read_refused_rejects(root: Location, rejects_root: Optional[Location], /) ->
     """
     refused = read_refused(root)
     if refused is None:
-        return hand_out(empty(REJECTS))
+        return handed(empty(REJECTS))
     place = _home(root, rejects_root, refused).child(_REJECTS)
     data = read_bytes(place, refused.file)
     return instead(
-        lambda: hand_out(rename(_decode(data, place))),
+        lambda: handed(rename(_decode(data, place))),
         CorruptFileError,
         lambda error: CorruptStoreError.at(place.url, str(error)),
     )

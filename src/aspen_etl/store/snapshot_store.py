@@ -17,7 +17,7 @@ from aspen_etl.derive.formats import FORMATS, FormatName
 from aspen_etl.errors.base import named
 from aspen_etl.io.filesystem import Url, locate
 from aspen_etl.schema.model import Model
-from aspen_etl.schema.rejects import take_in
+from aspen_etl.schema.rejects import check_named
 from aspen_etl.schema.snapshot import Snapshot
 from aspen_etl.schema.values import Run
 from aspen_etl.store import committing, reading
@@ -177,6 +177,7 @@ class SnapshotStore(Upkeep):
         Returns: The commit; that of ``parent`` where nothing changed.
 
         Raises:
+            ArgumentError: The rejects lack a column.
             ConflictError: Another writer committed since ``parent``.
             CommitOutcomeUnknownError: The storage did not say what happened.
             ModelMismatchError: The store holds tables of another model.
@@ -184,7 +185,7 @@ class SnapshotStore(Upkeep):
             DeadlineError: The attempt took too long.
             SourceAccessError, WriteError: The storage refuses, or failed; there is no commit.
         """
-        tables, held = Whole(snapshot, self.model), None if rejects is None else take_in(rejects)
+        tables, held = Whole(snapshot, self.model), check_named(rejects)
         contents = Contents(tables, changes, held, reject_counts, source)
         return committing.commit(self.place, contents, run=run, parent=parent, give_up=give_up)
 

@@ -14,11 +14,10 @@ import pandas as pd
 
 from aspen_etl.changes import ChangeCounts, Changes, TableChanges
 from aspen_etl.columns.frames import equal_frames, make_frame
-from aspen_etl.columns.handing import held
+from aspen_etl.columns.handing import handed, held
 from aspen_etl.io.exchange import Piece
 from aspen_etl.normalization import NormalizeResult, Summary, conclude
 from aspen_etl.schema import Held, Previous, Run, Snapshot
-from aspen_etl.schema.rejects import hand_out, take_in
 from aspen_etl.schema.snapshot import KeyState, Tables
 from aspen_etl.store.parted import MadePart
 from aspen_etl.store.partly import StoredTables
@@ -115,7 +114,7 @@ def normalize_part(work: Work, job: Job) -> Done:
     settled = settle(extracts.pop(), how.model, before, work.missing)
     result = conclude(settled, how.model, before, work.run)
     check_range(result.tables, job.number, work.bounds, how)
-    rejects = take_in(result.rejects)
+    rejects = result.rejects
     retired = _retired(result, how)
     # NOTE: a table is one piece, so that who writes it need not hold the others.
     pieces = exchange.put([result.tables[name] for name in how.owners])
@@ -181,7 +180,7 @@ def _only_lookups(result: NormalizeResult, how: Partitioning) -> NormalizeResult
         inserted, updated, deleted = (_alone(held(found, kind)) for kind in found.counts)
         changes[name] = TableChanges(inserted, updated, deleted, table)
     snapshot = Snapshot(Tables(tables), keys, result.snapshot.time)
-    nothing = hand_out(_alone(take_in(result.rejects).iloc[:0]))
+    nothing = handed(_alone(result.rejects.iloc[:0]))
     return NormalizeResult(snapshot, nothing, Changes(changes), Summary({}, (), {}))
 
 

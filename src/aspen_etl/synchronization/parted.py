@@ -13,11 +13,11 @@ from functools import partial, reduce
 from typing import NamedTuple, Optional
 
 from aspen_etl.changes import ChangeCounts
+from aspen_etl.columns.handing import handed
 from aspen_etl.io.exchange import Exchange
 from aspen_etl.normalization import NormalizeResult
 from aspen_etl.normalization.parted import check_functions, join_changes, settle_part
 from aspen_etl.schema import Extract, Run, Snapshot
-from aspen_etl.schema.rejects import hand_out
 from aspen_etl.store.commit import Commit
 from aspen_etl.store.parted import PartedTables
 from aspen_etl.store.place import Place
@@ -179,4 +179,4 @@ class PartedRun:
         summary = join_summaries([each.figures for each in done], rows, model)
         reports = [each.report(count) for each, count in zip(done, scattered.rows)]
         suppressed = reduce(count_up, (each.suppressed for each in done))
-        return PartedResult(changes, hand_out(rejects), summary, tuple(reports), suppressed)
+        return PartedResult(changes, handed(rejects), summary, tuple(reports), suppressed)

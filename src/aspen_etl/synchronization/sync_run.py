@@ -17,7 +17,6 @@ from aspen_etl.io.calling import jitter, retry
 from aspen_etl.io.content import SourceFile
 from aspen_etl.io.waiting import until
 from aspen_etl.schema import Run
-from aspen_etl.schema.rejects import take_in
 from aspen_etl.store import committing
 from aspen_etl.store.commit import Commit, SourceRecord
 from aspen_etl.store.committing import check_places
@@ -177,7 +176,7 @@ class SyncRun:
         rows = {name: sheet.rows for name, sheet in result.summary.sources.items()}
         source = SourceRecord(files, rows, self.given.fingerprint(files, self.store.model))
         counts = [asdict(count) for count in result.summary.rejects]
-        rejects = take_in(result.rejects)
+        rejects = result.rejects
         intake = self.given.intake
         landing = None if intake is None else intake.landed(self.run)
         contents = Contents(made.tables, result.changes, rejects, counts, source, landing)
