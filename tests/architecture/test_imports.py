@@ -29,7 +29,7 @@ FLOORS = (
     {"errors"},
     {"columns", "workers"},
     {"schema"},
-    {"transform", "derive"},
+    {"transform", "derive", "simulation"},
     {"borrower"},
     {"changes"},
     {"normalization", "io"},

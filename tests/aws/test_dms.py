@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from aspen_etl import BORROWER_MODEL
-from aspen_etl.aws.dms import describe_task
+from aspen_etl.aws.dms import describe_statistics, describe_task
 from aspen_etl.derive.dms import lint_dms, read_documents
 from aspen_etl.errors import ArgumentError, CatalogError
+from aspen_etl.transform.ledger import LandedCounts
 from tests.derive.dms_breaks import sound
 
 ARN = "arn:aws:dms:eu-west-1:123456789012:task:ABC123"
@@ -145,3 +146,33 @@ def test_moto_knows_the_calls(monkeypatch: pytest.MonkeyPatch) -> None:
             made["ReplicationTaskArn"], client=lambda service, _: clients[service]
         )
     assert lint_dms(documents, sound().landing, model=BORROWER_MODEL) == ()
+
+
+# ------------------------------------------------------------------------------ statistics
+
+
+def counted(name: str, *numbers: int) -> dict[str, Any]:
+    names = ("FullLoadRows", "Inserts", "Updates", "Deletes")
+    return {"SchemaName": "dbo", "TableName": name, **dict(zip(names, numbers))}
+
+
+def test_rows_are_counted_by_table(stubs: dict[str, Any]) -> None:
+    pages = [[counted("borrower", 9, 1, 2, 3), counted("role_profile")], [counted("beat", 0, 7)]]
+    asked = {"ReplicationTaskArn": ARN}
+    answers = [{"TableStatistics": pages[0], "Marker": "m"}, {"TableStatistics": pages[1]}]
+    stubs["dms"].add_response("describe_table_statistics", answers[0], asked)
+    stubs["dms"].add_response("describe_table_statistics", answers[1], {**asked, "Marker": "m"})
+    assert describe_statistics(ARN, client=client_of(stubs)) == {
+        "dbo.borrower": LandedCounts(loaded=9, inserted=1, updated=2, deleted=3),
+        "dbo.role_profile": LandedCounts(),
+        "dbo.beat": LandedCounts(inserted=7),
+    }
+
+
+def test_statistics_that_are_refused_say_so(stubs: dict[str, Any]) -> None:
+    stubs["dms"].add_client_error("describe_table_statistics", "ResourceNotFoundFault", "hush")
+    with pytest.raises(CatalogError, match=r"DescribeTableStatistics failed \(Resource") as caught:
+        describe_statistics(ARN, client=client_of(stubs))
+    assert "hush" not in str(caught.value)
+    with pytest.raises(ArgumentError, match="no ARN"):
+        describe_statistics("arn:x", client=client_of(stubs))

@@ -10,10 +10,16 @@ import pytest
 
 import aspen_etl as ae
 from aspen_etl.aws.glue_job import main
-from aspen_etl.errors import SettingsError, SourceNotFoundError
+from aspen_etl.errors import (
+    ArgumentError,
+    LandingOrderError,
+    SettingsError,
+    SourceNotFoundError,
+)
 from tests.aws.events import logged
 from tests.support.borrowers import write_borrowers
 from tests.support.environments import CHECKOUT, clean_environ
+from tests.support.landed import Landed
 
 GLUE = ["--job-name", "nightly", "--JOB_ID", "j_1", "--JOB_RUN_ID", "jr_7", "--library-set", "none"]
 
@@ -46,6 +52,23 @@ def test_a_job_that_is_not_told_its_name_goes_by_its_actor(
     source = write_borrowers(tmp_path / "in", ["Ada Ek"])
     main(["--source", source, "--store", str(tmp_path / "store"), "--actor", "stack"])
     assert logged(capsys.readouterr().out)[-1]["JobName"] == "stack"
+
+
+def test_a_landing_is_read_by_its_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    landed = Landed(tmp_path / "landed")
+    landed.load("Ada Ek", "Bo Li")
+    argv = [*GLUE, "--source", str(landed.file), "--store", str(tmp_path / "store")]
+    assert main(argv)["outcome"] == "committed"
+    landed.change(5, ("D", "b2", None))
+    landed.change(6, ("U", "b2", "Cy Ito"))
+    with pytest.raises(LandingOrderError):
+        main(argv)
+    capsys.readouterr()
+    assert main([*argv, "--on_gap", "report"])["landing"]["findings"] == {"borrower": {"gap": 1}}
+    assert logged(capsys.readouterr().out)[-1]["LandingGaps"] == 1
+    landed.file.write_text("{}", encoding="utf-8")
+    with pytest.raises(ArgumentError, match="lacks 'url'"):
+        main(argv)
 
 
 def test_what_is_wrong_fails_the_job(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

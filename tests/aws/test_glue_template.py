@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
+from aspen_etl.aws.running import landing_metrics
 from aspen_etl.aws.settings import OPTIONS, Settings, from_arguments
 from aspen_etl.io.reading import Reading
+from aspen_etl.synchronization.intake import LandingReport
 from tests.support.cloudformation import Stack, as_list, find_cycle, read_template
 from tests.support.environments import CHECKOUT, read_pins
 from tests.support.services import require_service
@@ -28,6 +30,7 @@ REQUIRED = {
 }
 EVERYTHING = {
     "RejectsBucket": "bad",
+    "LandingBucket": "landed",
     "CatalogDatabase": "aspen",
     "Format": "csv",
     "AthenaWorkgroup": "main",
@@ -161,6 +164,7 @@ def test_every_parameter_becomes_a_setting(job: Job) -> None:
     made = job.settings(
         **EVERYTHING,
         Missing="keep",
+        OnGap="report",
         Actor="me",
         MaxRejectedRows="0.5",
         MinDeletedRows="7",
@@ -180,7 +184,7 @@ def test_every_parameter_becomes_a_setting(job: Job) -> None:
     assert made.storage_options == {"s3": {"anon": False}}
     assert (made.catalog_database, made.athena_workgroup) == ("aspen", "main")
     assert made.athena_output == "s3://answers/athena/"
-    assert (made.parts, made.max_memory) == (1000, 512)
+    assert (made.parts, made.max_memory, made.on_gap) == (1000, 512, "report")
 
 
 PIECES = ("s3:DeleteObject", "arn:aws:s3:::out/aspen/_aspen/exchange/*")
@@ -213,6 +217,7 @@ def test_rights_come_only_with_what_needs_them(job: Job) -> None:
     plain, full = set(job.statements()), set(job.statements(**EVERYTHING))
     assert full - plain - {"ClearExchange"} == {
         *("WriteRejects", "FindRejects", "UseKeys", "WriteCatalog", "MakeViews"),
+        *("ReadLanding", "FindLanding"),
         *("AthenaAsksForItsDefaultDatabase", "WriteAnswers", "FindAnswers"),
     }
     assert "MakeViews" not in job.statements(**{**EVERYTHING, "Format": "parquet"})
@@ -237,6 +242,33 @@ def test_a_run_that_fails_and_a_job_that_is_silent_are_alarms(job: Job) -> None:
     assert told["EventPattern"]["detail"] == {"jobName": ["Job"]}
     assert told["Targets"][0]["Arn"].endswith(":log-group:RunLog")
     assert job.properties("RunLog")["LogGroupName"].startswith("/aws/events/")
+
+
+def test_a_landing_is_watched_by_what_the_log_says_of_it(job: Job) -> None:
+    made = landing_metrics(LandingReport(1, "2026-01-31 12:00:00.000000", 1, 1, 0))
+    for count, alarm, metric in (
+        ("CountGaps", "LandingGaps", "LandingGaps"),
+        ("TellLandingAge", "LandingLags", "LandingAgeSeconds"),
+    ):
+        for name in (count, alarm):
+            condition = job.template["Resources"][name]["Condition"]
+            stacks = [Stack(job.template, REQUIRED | given) for given in ({}, EVERYTHING)]
+            assert [stack.holds(condition) for stack in stacks] == [False, True]
+        told = job.properties(count, **EVERYTHING)
+        assert told["FilterPattern"].startswith(f'{{($.JobName = "stack") && ($.{metric} >')
+        (filtered,) = told["MetricTransformations"]
+        assert filtered["MetricValue"] == f"$.{metric}"
+        assert metric in made
+        watched = job.properties(alarm, AlarmTopicArn="topic", **EVERYTHING)
+        assert (watched["MetricName"], watched["Namespace"]) == (
+            filtered["MetricName"],
+            filtered["MetricNamespace"],
+        )
+        assert watched["AlarmActions"] == ["topic"]
+    lags = job.properties("LandingLags", **EVERYTHING)
+    assert lags["TreatMissingData"] == "breaching"
+    groups = {job.properties(name)["LogGroupName"] for name in ("CountGaps", "TellLandingAge")}
+    assert groups <= {"JobOutput", "/aws-glue/python-jobs/output"}
 
 
 def test_the_wheel_is_that_of_this_version(job: Job) -> None:

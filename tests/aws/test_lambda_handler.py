@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 from pathlib import Path
@@ -14,6 +15,7 @@ from aspen_etl.aws.lambda_handler import make_handler, make_vacuum_handler
 from aspen_etl.errors import (
     DeadlineError,
     EventError,
+    LandingOrderError,
     OutdatedSourceError,
     SettingsError,
     ThresholdError,
@@ -21,6 +23,7 @@ from aspen_etl.errors import (
 )
 from tests.aws.events import SCHEDULE, Context, created, logged
 from tests.support.borrowers import check_ours, write_borrowers
+from tests.support.landed import NOON, Landed
 
 FACTS = {"request_id": "r-1"}
 CANARY = "Zebulon Quackenbush"
@@ -184,6 +187,40 @@ def test_vacuum_keeps_what_it_is_told_to_keep(
     gone = make_vacuum_handler(environment={**settings, "ASPEN_ETL_KEEP_DAYS": "0"})
     assert gone(SCHEDULE, Context())["oldest_readable"] == 3
     assert logged(capsys.readouterr().out)[-1]["Vacuums"] == 1
+
+
+def test_a_landing_is_read_by_its_file_and_measured(
+    settings: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    landed = Landed(tmp_path / "landed", heartbeat="dbo.beat")
+    landed.load("Ada Ek", CANARY)
+    told = {**settings, "ASPEN_ETL_SOURCE": str(landed.file)}
+    handler = make_handler(environment=told)
+    assert handler({}, Context())["landing"]["files"] == 2
+    first = logged(capsys.readouterr().out)[-1]
+    assert (first["LandingFiles"], first["LandingRows"], first["LandingPending"]) == (2, 2, 0)
+    assert "LandingAgeSeconds" not in first  # neither a change nor a heartbeat came
+    landed.change(5, ("D", "b2", None))
+    landed.change(6, ("U", "b2", f"{CANARY}-Ek"))
+    with pytest.raises(LandingOrderError) as caught:
+        handler({}, Context())
+    check_ours(caught.value, CANARY)
+    capsys.readouterr()
+    counting = make_handler(environment={**told, "ASPEN_ETL_ON_GAP": "report"})
+    assert counting({}, Context())["outcome"] == "committed"
+    second = logged(capsys.readouterr().out)[-1]
+    assert (second["LandingFiles"], second["LandingGaps"]) == (2, 1)
+    beat = landed.put_text("dbo/beat/20260131-120000000.csv", "x")
+    os.utime(beat, (NOON.timestamp() + 3600, NOON.timestamp() + 3600))
+    assert counting({}, Context())["outcome"] == "unchanged"
+    third = logged(capsys.readouterr().out)[-1]
+    age = (dt.datetime.now(dt.timezone.utc) - NOON).total_seconds() - 3600
+    assert (third["LandingFiles"], third["LandingGaps"]) == (0, 0)
+    assert third["LandingAgeSeconds"] == pytest.approx(age, abs=60)
+    units = {
+        each["Name"]: each["Unit"] for each in third["_aws"]["CloudWatchMetrics"][0]["Metrics"]
+    }
+    assert (units["LandingAgeSeconds"], units["LandingFiles"]) == ("Seconds", "Count")
 
 
 def test_a_model_of_ones_own(settings: dict[str, str]) -> None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import importlib.util
 import io
 import json
@@ -28,6 +29,7 @@ import pytest
 import aspen_etl as ae
 from tests.aws.events import SCHEDULE, created
 from tests.support.borrowers import write_borrowers
+from tests.support.landed import Landed
 from tests.support.runtime_api import READY_SECONDS, RuntimeApi, running
 from tests.support.s3 import BUCKET, S3Server, moto, seaweed
 from tests.support.services import require_service
@@ -529,3 +531,30 @@ def test_vacuum_is_a_function_of_its_own(functions: Functions, tmp_path: Path) -
         done = function.invoke(SCHEDULE)
         assert (done.kind, done.body["oldest_readable"]) == ("response", 1), done.body
     assert [line["Vacuums"] for line in function.lines() if "_aws" in line] == [1]
+
+
+def test_a_landing_is_synced_by_its_file(functions: Functions, tmp_path: Path) -> None:
+    landed = Landed(tmp_path / "landed", lag=dt.timedelta(0))
+    landed.load("Ada Lee", "Bo Ek")
+
+    def put() -> str:
+        for path in landed.root.rglob("*.csv"):
+            functions.put(f"in/dms/{path.relative_to(landed.root).as_posix()}", path.read_bytes())
+        return functions.put("in/landing.json", landed.file.read_bytes())
+
+    with functions.start(source=put(), max_deleted_rows="1") as function:
+        first = function.invoke(SCHEDULE)
+        assert (first.kind, first.body["outcome"]) == ("response", "committed"), first.body
+        assert first.body["landing"]["files"] == 2
+        landed.change(5, ("U", "b1", "Ann Lee"))
+        for path in landed.root.rglob("2026*.csv"):
+            functions.put(f"in/dms/dbo/borrower/{path.name}", path.read_bytes())
+        second = function.invoke({})
+        assert second.body["landing"]["changed"] == {"borrower": 1}
+        assert function.invoke({}).body["outcome"] == "unchanged"
+    assert "Ann" in set(functions.store().read().tables["user_profile"]["first_name"])
+    metrics = [line for line in function.lines() if "_aws" in line]
+    assert [line["LandingFiles"] for line in metrics] == [2, 1, 0]
+    assert [line["LandingGaps"] for line in metrics] == [0, 0, 0]
+    assert "LandingAgeSeconds" not in metrics[0]  # no change came yet, and there is no heartbeat
+    assert metrics[2]["LandingAgeSeconds"] > 0

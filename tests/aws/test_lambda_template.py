@@ -17,8 +17,10 @@ import pytest
 import aspen_etl as ae
 from aspen_etl.aws import lambda_handler
 from aspen_etl.aws.events import find_source
+from aspen_etl.aws.running import landing_metrics
 from aspen_etl.aws.settings import OPTIONS, PREFIX, Settings, from_environment
 from aspen_etl.io.reading import Reading
+from aspen_etl.synchronization.intake import LandingReport
 from tests.aws.events import created
 from tests.support.cloudformation import Stack, as_list, find_cycle, read_template, translate
 from tests.support.services import require_service
@@ -54,6 +56,8 @@ EVERYTHING = {
     "CreateDatabase": "true",
     "AthenaWorkgroup": "primary",
     "AthenaOutputBucket": "answers",
+    "LandingBucket": "landed",
+    "OnGap": "report",
     "AlarmTopicArn": "arn:aws:sns:us-east-1:123456789012:alarms",
     "ReservedConcurrency": "1",
 }
@@ -196,6 +200,7 @@ def test_no_right_is_wide(template: dict[str, Any], role: str, case: str) -> Non
     parts = {
         "arn:aws:s3:::landing/extract/borrowers.xlsx/*",  # the source may be a folder
         "arn:aws:s3:::landing/inbox/*",
+        "arn:aws:s3:::landed/dms/*",
         "arn:aws:s3:::curated/aspen/store/*",
         "arn:aws:s3:::curated/aspen/*",  # the default of StorePrefix
         "arn:aws:s3:::curated/aspen/store/_aspen/exchange/*",
@@ -246,6 +251,7 @@ def test_what_is_not_asked_for_gives_no_right(template: dict[str, Any]) -> None:
     ]
     assert set(statements(template, "SyncRole", "parts")) - set(small) == {"ClearExchange"}
     asked = {"UseKeys", "WriteCatalog", "MakeViews", "WriteRejects", "ReadNewFiles"}
+    asked |= {"ReadLanding", "FindLanding"}
     assert asked <= set(statements(template, "SyncRole", "everything"))
     keys = statements(template, "VacuumRole", "everything")["UseKeys"]
     assert keys["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
@@ -301,6 +307,7 @@ def test_the_library_reads_the_settings(template: dict[str, Any]) -> None:
         format="csv",
         rejects_url="s3://faults/rejects",
         actor="nightly",
+        on_gap="report",
         reading=Reading(
             na_values=("-", "n/a"),
             sheets={"borrower": "Sheet1"},
@@ -373,6 +380,19 @@ def test_without_a_source_nothing_is_scheduled(
     silent = template["Resources"]["SyncSilent"]
     assert stack.holds(silent["Condition"]) is (state == "ENABLED")
     assert silent["Properties"]["TreatMissingData"] == "breaching"
+
+
+@pytest.mark.parametrize("alarm", ["LandingLags", "LandingGaps"])
+def test_a_landing_is_watched_by_metrics_that_there_are(
+    template: dict[str, Any], alarm: str
+) -> None:
+    made = template["Resources"][alarm]
+    holds = {case: Stack(template, given).holds(made["Condition"]) for case, given in CASES.items()}
+    assert holds == {"schedule": False, "parts": False, "events": False, "everything": True}
+    report = LandingReport(1, "2026-01-31 12:00:00.000000", 1, 1, 0)
+    assert made["Properties"]["MetricName"] in landing_metrics(report)
+    missing = {"LandingLags": "breaching", "LandingGaps": "notBreaching"}[alarm]
+    assert made["Properties"]["TreatMissingData"] == missing
 
 
 def test_every_failure_reaches_the_queue(translated: dict[str, Any]) -> None:

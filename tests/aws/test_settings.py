@@ -18,6 +18,7 @@ ALL = {
     "rejects_url": "memory://rejects",
     "format": "csv",
     "missing": "keep",
+    "on_gap": "report",
     "actor": "nightly",
     "max_rejected_rows": "0.1",
     "max_rejected_cells": "0.2",
@@ -57,6 +58,7 @@ def test_every_setting_is_read_the_same_from_both() -> None:
         rejects_url="memory://rejects",
         format="csv",
         missing="keep",
+        on_gap="report",
         actor="nightly",
         thresholds=ae.Thresholds(
             max_rejected_rows=0.1,
@@ -103,6 +105,7 @@ def test_what_is_empty_is_not_given() -> None:
     [
         ("format", "orc", "is none of csv, parquet"),
         ("missing", "forget", "is none of delete, keep"),
+        ("on_gap", "forget", "is none of refuse, report"),
         ("max_deleted_rows", "20", "is no share"),
         ("max_deleted_rows", "many", "is no share"),
         ("min_deleted_rows", "-1", "is no count"),

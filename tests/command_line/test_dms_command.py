@@ -95,7 +95,7 @@ def test_a_task_at_aws_is_described(
     ("words", "told"),
     [
         (["mappings"], "takes one file"),
-        (["mappings", "nowhere.json"], "could not be read"),
+        (["mappings", "nowhere.json"], "nowhere.json"),
         (["lint"], "needs the documents"),
         (["preflight"], "takes the landing"),
         (["preflight", "landing.json", "a", "b"], "takes the landing"),

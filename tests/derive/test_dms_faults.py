@@ -23,10 +23,10 @@ from aspen_etl.derive.dms import DMS_RULES, DmsDocuments, DmsTask, lint_dms, rea
 from aspen_etl.errors import AspenETLError
 from aspen_etl.schema.landing import LandedTable, Landing
 from aspen_etl.schema.landing_checks import PARTITIONS
+from aspen_etl.simulation.landed_database import Key, LandedDatabase, LandedHistory, Row
+from aspen_etl.simulation.landed_files import Layout, SimulatedFile, write_task
+from aspen_etl.simulation.landed_tasks import form_of
 from aspen_etl.synchronization.landing import LandingRead, LandingState, read_landing
-from aspen_etl.testing._landed_database import Key, LandedDatabase, LandedHistory, Row
-from aspen_etl.testing._landed_files import Layout, SimulatedFile, write_task
-from aspen_etl.testing._landed_tasks import form_of
 from aspen_etl.testing._landings import landed_histories
 from aspen_etl.transform.losses import Finding
 from tests.derive.dms_breaks import (

@@ -18,9 +18,10 @@ from hypothesis import strategies as st
 import aspen_etl as ae
 from aspen_etl.errors import AspenETLError, LandingChangedError, LandingOrderError
 from aspen_etl.schema.landing import LandedTable, Landing
+from aspen_etl.simulation.landed_database import LandedHistory, own_columns
+from aspen_etl.simulation.landed_files import Layout, SimulatedFile, write_landing
 from aspen_etl.synchronization.landing import LandingRead, LandingState, read_landing
-from aspen_etl.testing._landed_files import Layout, SimulatedFile, write_landing
-from aspen_etl.testing._landings import LandedHistory, landed_histories, own_columns
+from aspen_etl.testing._landings import landed_histories
 from tests.support.effort import some
 
 MODEL = ae.BORROWER_MODEL

@@ -11,8 +11,8 @@ from dataclasses import replace
 import pytest
 
 from aspen_etl.schema.landing import Landing
-from aspen_etl.testing._landed_database import LandedDatabase, LandedHistory
-from aspen_etl.testing._landed_files import Layout, SimulatedFile, write_landing
+from aspen_etl.simulation.landed_database import LandedDatabase, LandedHistory
+from aspen_etl.simulation.landed_files import Layout, SimulatedFile, write_landing
 from tests.laws.test_landing import LANDING, MODEL, Folder, declared, held, renamed, wanted
 
 

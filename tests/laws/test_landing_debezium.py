@@ -17,8 +17,8 @@ from typing import Any, Optional
 
 import pytest
 
+from aspen_etl.simulation.landed_files import Layout, write_landing
 from aspen_etl.synchronization.landing import read_landing
-from aspen_etl.testing._landed_files import Layout, write_landing
 from aspen_etl.testing._landings import LandedHistory, LoggedChange, own_columns
 from tests.laws.test_landing import FAR, LANDING, MODEL, TABLES, held, wanted
 from tests.support.databases import running_postgresql

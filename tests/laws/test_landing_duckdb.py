@@ -17,8 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aspen_etl.schema.landing import LandedTable
+from aspen_etl.simulation.landed_files import Layout, SimulatedFile, write_landing
 from aspen_etl.synchronization.landing import read_landing
-from aspen_etl.testing._landed_files import Layout, SimulatedFile, write_landing
 from aspen_etl.testing._landings import LandedHistory, landed_histories, own_columns
 from tests.laws.test_landing import FAR, LANDING, LATE, MODEL, TABLES, held, wanted
 from tests.support.effort import some

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aspen_etl.errors import LandingOrderError
+from aspen_etl.simulation.landed_files import Layout, SimulatedFile, write_landing
 from aspen_etl.synchronization.landing import LandingRead
-from aspen_etl.testing._landed_files import Layout, SimulatedFile, write_landing
 from aspen_etl.testing._landings import LandedHistory, LoggedChange, landed_histories
 from tests.laws.test_landing import LANDING, MODEL, TABLES, Folder, held, wanted
 from tests.support.effort import some

@@ -16,8 +16,8 @@ from aspen_etl.derive.dms.endpoint import S3_DEFAULTS
 from aspen_etl.derive.dms.finding import Held
 from aspen_etl.derive.dms.patterns import matches
 from aspen_etl.schema.landing import LandedTable
-from aspen_etl.testing._landed_database import LandedHistory, Row
-from aspen_etl.testing._landed_tasks import Rewrite, TaskForm, WrittenTable
+from aspen_etl.simulation.landed_database import LandedHistory, Row
+from aspen_etl.simulation.landed_tasks import Rewrite, TaskForm, WrittenTable
 
 __all__ = [
     "NoTaskError",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import json
 from collections.abc import Callable
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +15,9 @@ import aspen_etl as ae
 from aspen_etl.command_line.program import make_parser
 from aspen_etl.io.options import options_of
 from aspen_etl.io.reading import Reading
+from aspen_etl.schema.landing import Landing
 from aspen_etl.synchronization.settings import OPTIONS, Settings
+from tests.support.landed import Landed
 
 
 def defaults(call: Callable[..., Any]) -> dict[str, Any]:
@@ -63,6 +67,8 @@ def test_settings_are_made_from_the_values_of_their_options() -> None:
     assert made.sync_keywords("memory://in") == {
         "thresholds": made.thresholds,
         "missing": "delete",
+        "on_gap": "refuse",
+        "suppress_secret": None,
         "timeout": 9,
         "read_options": {"na_values": ("-",), "header_row": 2, "storage_options": {}},
         "model_version": None,
@@ -77,6 +83,18 @@ def test_a_source_gets_the_storage_options_of_its_protocol() -> None:
     assert settings.reading_of("s3://a/b").storage_options == options["s3"]
     assert settings.reading_of("a/b").storage_options == options["file"]
     assert settings.reading_of("https://a/b").storage_options == {}
+
+
+def test_a_landing_is_read_by_the_options_of_its_folder(tmp_path: Path) -> None:
+    landed = Landed(tmp_path)
+    values = {**landed.landing.to_dict(), "url": "s3://raw/dms"}
+    landed.file.write_text(json.dumps(values), encoding="utf-8")
+    options = {"s3": {"anon": True}, "file": {"auto_mkdir": True}}
+    settings = Settings.of({"storage_options": options})
+    found = settings.open_source(str(landed.file))
+    assert isinstance(found, Landing)
+    assert settings.plan_keywords(found)["read_options"] == {"storage_options": options["s3"]}
+    assert settings.open_source("borrowers.xlsx") == "borrowers.xlsx"
 
 
 def test_what_can_be_gone_through_once_is_kept() -> None:

@@ -1,7 +1,8 @@
-"""A DMS task as it is at AWS: describe calls become the documents that the linter takes.
+"""A DMS task as it is at AWS: describe calls become documents for the linter, and counts of rows.
 
-They read settings, and never rows. Needed rights: ``dms:DescribeReplicationTasks``,
-``dms:DescribeEndpoints``, ``s3:GetBucketVersioning`` of the bucket that files land in.
+They read settings and counts, and never rows. Needed rights: ``dms:DescribeReplicationTasks``,
+``dms:DescribeEndpoints``, ``s3:GetBucketVersioning`` of the bucket that files land in; for counts
+``dms:DescribeTableStatistics``.
 """
 
 from __future__ import annotations
@@ -13,15 +14,19 @@ from typing import Any, TypeVar
 
 from aspen_etl.aws.clients import call, new_client
 from aspen_etl.errors import ArgumentError, CatalogError
+from aspen_etl.transform.ledger import LandedCounts
 
-__all__ = ["describe_task"]
+__all__ = ["describe_statistics", "describe_task"]
 
 T = TypeVar("T")
 
 #: What pages hold.
-_LISTS = {"ReplicationTasks", "Endpoints"}
+_LISTS = {"ReplicationTasks", "Endpoints", "TableStatistics"}
 
 _ARN = re.compile(r"arn:[a-z-]{3,20}:dms:(?P<region>[a-z0-9-]{5,30}):[0-9]{12}:task:[\w-]{1,64}\Z")
+
+#: What the service calls what ``LandedCounts`` counts.
+_COUNTS = ("FullLoadRows", "Inserts", "Updates", "Deletes")
 
 #: Makes a client of a service in a region.
 Maker = Callable[[str, str], Any]
@@ -42,11 +47,8 @@ def describe_task(arn: str, /, *, client: Maker = new_client) -> dict[str, Any]:
         CatalogError: A service refused, or there is no such task.
         MissingDependencyError: botocore is not installed.
     """
-    found = _ARN.match(arn)
-    if found is None:
-        msg = "it is no ARN of a DMS task; give one as in arn:aws:dms:eu-west-1:123456789012:task:X"
-        raise ArgumentError(msg, problem="name")
-    dms, s3 = (client(service, found["region"]) for service in ("dms", "s3"))
+    region = _region(arn)
+    dms, s3 = (client(service, region) for service in ("dms", "s3"))
     tasks = _all(arn, "DescribeReplicationTasks", dms.describe_replication_tasks)
     task = next((each for each in tasks if each["ReplicationTaskArn"] == arn), None)
     if task is None:
@@ -73,6 +75,40 @@ def describe_task(arn: str, /, *, client: Maker = new_client) -> dict[str, Any]:
             "Versioning": {"Status": versioning.get("Status", "")},
         }
     return documents
+
+
+def describe_statistics(arn: str, /, *, client: Maker = new_client) -> dict[str, LandedCounts]:
+    """Give how many rows a task counted of each table, by the table's name as in ``dbo.loan``.
+
+    Args:
+        arn: The ARN of the task.
+        client: Makes a client of a service in a region.
+
+    Returns:
+        The rows of the full load, and what was done since. When DMS counts anew is not documented.
+
+    Raises:
+        ArgumentError: It is no ARN of a task.
+        CatalogError: The service refused, or there is no such task.
+        MissingDependencyError: botocore is not installed.
+    """
+    dms = client("dms", _region(arn))
+    ask = functools.partial(dms.describe_table_statistics, ReplicationTaskArn=arn)
+    tables = _all(arn, "DescribeTableStatistics", ask)
+    return {
+        f"{table['SchemaName']}.{table['TableName']}": LandedCounts(
+            *(int(table.get(name) or 0) for name in _COUNTS)
+        )
+        for table in tables
+    }
+
+
+def _region(arn: str) -> str:
+    found = _ARN.match(arn)
+    if found is None:
+        msg = "it is no ARN of a DMS task; give one as in arn:aws:dms:eu-west-1:123456789012:task:X"
+        raise ArgumentError(msg, problem="name")
+    return found["region"]
 
 
 def _target_of(task: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,9 +16,11 @@ from aspen_etl.aws.clients import Client, new_client, run_statements
 from aspen_etl.derive.formats import FORMATS
 from aspen_etl.errors import AspenETLError, UnexpectedError
 from aspen_etl.errors.base import instead
+from aspen_etl.synchronization.intake import LandingReport
+from aspen_etl.synchronization.landing_report import landing_age
 from aspen_etl.synchronization.settings import Settings
 
-__all__ = ["NAMESPACE", "Log", "Work", "guarded"]
+__all__ = ["NAMESPACE", "Log", "Work", "guarded", "landing_metrics"]
 
 T = TypeVar("T")
 
@@ -26,7 +28,12 @@ T = TypeVar("T")
 NAMESPACE = "aspen_etl"
 
 #: The unit of each metric; what is not named here is a count.
-_UNITS = {"Seconds": "Seconds", "BytesWritten": "Bytes", "Version": "None"}
+_UNITS = {
+    "Seconds": "Seconds",
+    "LandingAgeSeconds": "Seconds",
+    "BytesWritten": "Bytes",
+    "Version": "None",
+}
 
 
 class Log:
@@ -99,12 +106,13 @@ class Work:
         """Bring the store to the state of a source, and the catalogue to that of the store."""
         settings = replace(self.settings, timeout=timeout)
         store = settings.open_store(self.model)
+        found = settings.open_source(source)
         report = sync(
-            source,
+            found,
             store,
             run=self.run(),
             on_step=self.log.step,
-            **settings.sync_keywords(source),
+            **settings.sync_keywords(found),
         )
         out = report.to_dict()
         if settings.catalog_database is not None:
@@ -124,6 +132,7 @@ class Work:
             BytesWritten=report.bytes_written,
             Version=report.version,
             Seconds=round(sum(report.seconds.values()), 3),
+            **({} if report.landing is None else landing_metrics(report.landing)),
         )
         return out
 
@@ -155,6 +164,18 @@ class Work:
     def measure(self, **metrics: float) -> None:
         """Write metrics."""
         self.log.measure(self.dimension, self.name, metrics)
+
+
+def landing_metrics(landing: LandingReport) -> dict[str, float]:
+    """Count what was taken of a landing folder; an age that is not known is none."""
+    found: dict[str, float] = {
+        "LandingFiles": landing.files,
+        "LandingRows": landing.rows,
+        "LandingPending": landing.pending,
+        "LandingGaps": sum(each.get("gap", 0) for each in landing.findings.values()),
+    }
+    age = landing_age(landing, dt.datetime.now(dt.timezone.utc))
+    return found if age is None else {**found, "LandingAgeSeconds": round(age)}
 
 
 def guarded(log: Log, dimension: str, name: str, work: Callable[[], T]) -> T:

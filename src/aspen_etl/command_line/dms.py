@@ -16,6 +16,7 @@ from aspen_etl.command_line.output import print_json
 from aspen_etl.errors import ArgumentError, NotSupportedError
 from aspen_etl.errors.base import instead
 from aspen_etl.io.filesystem import display_url
+from aspen_etl.io.landing_declared import read_declared
 from aspen_etl.io.options import Word
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def _document(
     make: Callable[[argparse.Namespace, Landing], Any],
 ) -> Callable[[argparse.Namespace], None]:
     def call(arguments: argparse.Namespace) -> None:
-        made = make(arguments, _landing(_one_file(arguments)))
+        made = make(arguments, read_declared(_one_file(arguments)))
         print(json.dumps(made, indent=None if arguments.json else 2))
 
     return call
@@ -118,7 +119,7 @@ def _lint(arguments: argparse.Namespace) -> int:
     if not found:
         msg = "dms lint needs the documents of a task: FILE..., or --task-arn ARN"
         raise NotSupportedError(msg)
-    landing = None if arguments.landing is None else _landing(arguments.landing)
+    landing = None if arguments.landing is None else read_declared(arguments.landing)
     model = load_model(arguments.model)
     if landing is not None:
         landing.check(model)
@@ -152,7 +153,7 @@ def _preflight(arguments: argparse.Namespace) -> int:
     if not landing_file or len(results) > 1:
         msg = "dms preflight takes the landing, and then the result of what it printed, as CSV"
         raise NotSupportedError(msg)
-    landing = _landing(landing_file)
+    landing = read_declared(landing_file)
     if not results:
         print(dms_preflight(landing), end="")
         return 0
@@ -190,19 +191,6 @@ def _one_file(arguments: argparse.Namespace) -> str:
         raise NotSupportedError(msg)
     path: str = arguments.files[0]
     return path
-
-
-def _landing(path: str) -> Landing:
-    """Read a landing; what is wrong with it is told with its file."""
-    from aspen_etl.schema.landing import Landing
-
-    read = Landing.from_toml if path.endswith(".toml") else Landing.from_json
-    text = _text(path)
-    return instead(
-        lambda: read(text),
-        ArgumentError,
-        lambda error: ArgumentError(f"{display_url(path)}: {error}", **error.details),
-    )
 
 
 def _json(path: str) -> Any:

@@ -15,14 +15,18 @@ from aspen_etl.normalization import RejectCount, SourceSummary, Summary
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+    from aspen_etl.synchronization.intake import LandingReport
+
 __all__ = [
     "Steps",
     "print_json",
+    "print_landing",
     "print_rejects",
     "print_sources",
     "print_summary",
     "progress",
     "take_any_text",
+    "tell_age",
 ]
 
 
@@ -54,6 +58,24 @@ def print_sources(sources: Mapping[str, SourceSummary]) -> None:
     for name, source in sources.items():
         counts = (source.rows, source.accepted, source.rejected, source.blank)
         print(f"  {name:22}" + "".join(f"{count:12,}" for count in counts))
+
+
+def print_landing(landing: LandingReport) -> None:
+    """Print what was taken of a landing folder."""
+    waits = f"; {landing.pending:,} wait" if landing.pending else ""
+    print(f"taken             {landing.files:,} files, {landing.rows:,} rows{waits}")
+    changed = ", ".join(f"{name} {count:,}" for name, count in landing.changed.items())
+    print(f"changed keys      {changed or '-'}")
+    print(f"watermark         {landing.watermark or '-'}")
+    if landing.heard is not None:
+        print(f"heartbeat         {landing.heard}")
+    for name, found in landing.findings.items():
+        told = ", ".join(f"{problem} {count:,}" for problem, count in found.items())
+        print(f"counted           {name}: {told}")
+    if landing.unknown:
+        print(f"unknown names     {landing.unknown:,} files")
+    if landing.others:
+        print(f"of other tables   {landing.others:,} rows")
 
 
 def print_repairs(sources: Mapping[str, SourceSummary]) -> None:
@@ -106,6 +128,15 @@ def _print_counts(title: str, lines: Sequence[tuple[str, str, int]]) -> None:
     print(f"\n{title}")
     for where, what, count in lines:
         print(f"  {where:30}{what:34}{count:8,}" if what else f"  {where:30}{count:4,}")
+
+
+def tell_age(seconds: Optional[float]) -> str:
+    """Tell how long ago something was."""
+    if seconds is None:
+        return "never"
+    minutes = int(seconds // 60)
+    days, hours = minutes // 1440, minutes // 60 % 24
+    return f"{days} d {hours} h {minutes % 60} min ago" if minutes else "less than a minute ago"
 
 
 @contextmanager

@@ -11,7 +11,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import aspen_etl
-from aspen_etl.command_line import databases, dms, extracting, initializing, storing, syncing
+from aspen_etl.command_line import (
+    databases,
+    dms,
+    extracting,
+    initializing,
+    landing,
+    storing,
+    syncing,
+)
 from aspen_etl.command_line.interrupts import INTERRUPTED, TOLD
 from aspen_etl.command_line.output import print_json
 from aspen_etl.command_line.parsing import Parser, UsageError
@@ -70,6 +78,7 @@ def make_parser() -> Parser:
     storing.add_commands(commands)
     databases.add_commands(commands)
     dms.add_commands(commands)
+    landing.add_commands(commands)
     parser.commands = commands.choices
     return parser
 

@@ -19,7 +19,7 @@ from aspen_etl.command_line.options import (
     open_store,
     settings_of,
 )
-from aspen_etl.command_line.output import print_json, progress
+from aspen_etl.command_line.output import print_json, progress, tell_age
 from aspen_etl.errors import NotSupportedError
 from aspen_etl.io.filesystem import display_url, locate
 from aspen_etl.io.options import MAX_DAYS, Count, Span
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
     from aspen_etl.store.commit import Commit
     from aspen_etl.store.status import StoreStatus
 
-__all__ = ["add_commands"]
+__all__ = ["MINUTES", "TOO_OLD", "add_commands"]
 
 FAILED, TOO_OLD = 1, 3
 
 #: How long ago, and for how long.
-_MINUTES, _DAYS = Span("minutes", 60 * 24 * MAX_DAYS), Span("days", MAX_DAYS)
+MINUTES, _DAYS = Span("minutes", 60 * 24 * MAX_DAYS), Span("days", MAX_DAYS)
 
 #: How many characters of an id are read: more than any model takes.
 _ID_LENGTH = 10_000
@@ -47,9 +47,9 @@ def add_commands(commands: Any) -> None:
     add_value(history, "--limit", Count(1), metavar="N", help=told)
     status = _add(commands, "status", _status, "tell how old the newest commit is")
     told = "exit with 3 if no good run looked since"
-    add_value(status, "--max-age", _MINUTES, metavar="MINUTES", help=told)
+    add_value(status, "--max-age", MINUTES, metavar="MINUTES", help=told)
     told = "with --max-age: also if no run looked at every row of the source since"
-    add_value(status, "--max-proof-age", _MINUTES, metavar="MINUTES", help=told)
+    add_value(status, "--max-proof-age", MINUTES, metavar="MINUTES", help=told)
     export = commands.add_parser("export", help="write the tables of a version to a folder")
     add_store(export, _export)
     export.add_argument("target", metavar="FOLDER", help="the folder to write to")
@@ -109,15 +109,16 @@ def _status(arguments: argparse.Namespace) -> int:
         print(f"store             {status.url}")
         print(f"version           {status.version}")
         print(f"oldest readable   {status.oldest_readable or '-'}")
-        print(f"committed         {_age(status.commit_age)}")
-        print(f"last run          {_age(status.look_age)}, {status.outcome or '-'}")
-        print(f"last good run     {_age(status.good_age)}")
-        print(f"refused, failed   {_age(status.failure_age)}{_told_failure(status)}")
+        print(f"committed         {tell_age(status.commit_age)}")
+        print(f"last run          {tell_age(status.look_age)}, {status.outcome or '-'}")
+        print(f"last good run     {tell_age(status.good_age)}")
+        print(f"refused, failed   {tell_age(status.failure_age)}{_told_failure(status)}")
         if status.refused is not None:
             print(f"  its rejects     {status.refused['place']}")
         if status.short_runs is not None:
             print(
-                f"all rows seen     {_age(status.proof_age)}, {status.short_runs} short runs since"
+                f"all rows seen     {tell_age(status.proof_age)}, "
+                f"{status.short_runs} short runs since"
             )
         if status.hold is not None:
             print(f"on hold           since version {status.hold}; aspen-etl resume lets it go on")
@@ -136,14 +137,6 @@ def _told_failure(status: StoreStatus) -> str:
     if status.failure is None:
         return ""
     return "".join([f", {status.failure}", *(f"\n  {reason}" for reason in status.reasons)])
-
-
-def _age(seconds: Optional[float]) -> str:
-    if seconds is None:
-        return "never"
-    minutes = int(seconds // 60)
-    days, hours = minutes // 1440, minutes // 60 % 24
-    return f"{days} d {hours} h {minutes % 60} min ago" if minutes else "less than a minute ago"
 
 
 def _verify(arguments: argparse.Namespace) -> int:

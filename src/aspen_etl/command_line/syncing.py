@@ -18,6 +18,7 @@ from aspen_etl.command_line.options import (
 from aspen_etl.command_line.output import (
     Steps,
     print_json,
+    print_landing,
     print_rejects,
     print_repairs,
     print_sources,
@@ -50,7 +51,8 @@ def _sync(arguments: argparse.Namespace) -> None:
 
     run, settings = new_run(arguments), settings_of(arguments)
     store = settings.open_store(load_model(arguments.model))
-    with opened(arguments, store.model, settings.reading) as source, Steps() as steps:
+    with opened(arguments, store.model, settings.reading) as given, Steps() as steps:
+        source = settings.open_source(given)
         report = sync(source, store, run=run, on_step=steps, **settings.sync_keywords(source))
     _print_report(arguments, report)
 
@@ -60,7 +62,8 @@ def _plan(arguments: argparse.Namespace) -> int:
 
     run, settings = new_run(arguments), settings_of(arguments)
     store = settings.open_store(load_model(arguments.model))
-    with opened(arguments, store.model, settings.reading) as source, Steps() as steps:
+    with opened(arguments, store.model, settings.reading) as given, Steps() as steps:
+        source = settings.open_source(given)
         report = plan(source, store, run=run, on_step=steps, **settings.plan_keywords(source))
     _print_report(arguments, report)
     return FAILED if report.refusals else 0
@@ -70,6 +73,9 @@ def _print_report(arguments: argparse.Namespace, report: SyncReport) -> None:
     if arguments.json:
         print_json(report.to_dict())
         return
+    if report.landing is not None:
+        print_landing(report.landing)
+        print()
     if report.source_read:
         print_sources(report.sources)
         print()

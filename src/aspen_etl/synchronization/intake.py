@@ -152,9 +152,14 @@ class Intake:
         """What its rows depend on beside its files."""
         return [self.reader.landing.to_dict(), self.on_gap]
 
+    @property
+    def was_read(self) -> bool:
+        """Whether this run read it."""
+        return "found" in self.__dict__
+
     def state_name(self) -> list[Any]:
         """Name what was taken: by this run if it read, else by the newest commit."""
-        if "found" in self.__dict__:
+        if self.was_read:
             return [self.found.ledger.digest(), self.found.watermark]
         record = None if self.newest is None else self.newest.landing
         return [self.ledger.digest(), None if record is None else record.watermark]

@@ -76,7 +76,7 @@ class BatchReader:
         lowest = sorted(ledger.entries.values(), key=lambda entry: entry.order, reverse=True)
         seen = {entry.identity: entry.path for entry in lowest}
         rows = 0
-        for at, (file, loaded) in enumerate(zip(ready, self._load(ready))):
+        for at, (file, loaded) in enumerate(zip(ready, self.load(ready))):
             found = self._read(file, loaded, seen)
             self._refuse_double_below(found, ledger)
             # The rows of a full load are taken at once: the state holds them all.
@@ -105,12 +105,18 @@ class BatchReader:
         changes = dict(batch.changes)
         suppressed = {}
         for source, found in batch.changes.items():
-            cells = found.cells[list(self.model.sources[source].columns)]
-            hidden = are_hidden(cells, source, self.model, self.suppression)
-            if hidden.any():
-                suppressed[source] = int(hidden.sum())
-                changes[source] = found.take(np.flatnonzero(~hidden))
+            changes[source] = self.visible(source, found)
+            if len(changes[source]) < len(found):
+                suppressed[source] = len(found) - len(changes[source])
         return replace(batch, changes=changes, suppressed=suppressed)
+
+    def visible(self, source: str, found: SourceChanges) -> SourceChanges:
+        """Give the changes of those who are not left out."""
+        if self.suppression is None:
+            return found
+        cells = found.cells[list(self.model.sources[source].columns)]
+        hidden = are_hidden(cells, source, self.model, self.suppression)
+        return found.take(np.flatnonzero(~hidden)) if hidden.any() else found
 
     def part(
         self, folder: LandedFolder, ledger: Ledger
@@ -140,7 +146,7 @@ class BatchReader:
             path for path, content in contents.items() if content != ledger.entries[path].content
         )
 
-    def _load(self, files: Sequence[LandedFile]) -> Iterator[tuple[bytes, str]]:
+    def load(self, files: Sequence[LandedFile]) -> Iterator[tuple[bytes, str]]:
         """Load files ahead of who reads them: a storage takes its time for each."""
         return map_ahead(
             lambda file: file.read(self.limits),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Optional
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from aspen_etl.columns.rows import are_present
 from aspen_etl.io.landed_names import LandedName
 from aspen_etl.transform.changing import SourceChanges
-from aspen_etl.transform.ledger import Entry
+from aspen_etl.transform.ledger import Entry, LandedCounts, count_files
 
 __all__ = ["Batch", "ReadFile", "cut_batch"]
 
@@ -74,6 +74,7 @@ def cut_batch(
             part = changes if len(rows) == len(changes) else changes.take(rows)
             parts.setdefault(source, []).append(part)
     loads: dict[str, int] = {}
+    counts = count_files(found)
     for each in read:
         entry = each.entry
         if entry.kind == "load" and each.double_of is None:
@@ -81,7 +82,8 @@ def cut_batch(
         if entry.path in pending or each.double_of in pending:  # a double waits with the first
             pending.add(entry.path)
         else:
-            taken.append(entry)
+            told = LandedCounts.write(counts.get(entry.path, {}))
+            taken.append(replace(entry, counts=told))
     changes_of = {source: SourceChanges.join(held) for source, held in parts.items()}
     others = sum(each.others for each in read)
     return Batch(changes_of, tuple(taken), tuple(sorted(pending)), loads, others)

@@ -33,7 +33,14 @@ from aspen_etl.transform.suppressing import Suppression
 if TYPE_CHECKING:
     from aspen_etl.schema.model import Model
 
-__all__ = ["LandingRead", "LandingState", "read_landing"]
+__all__ = [
+    "LandingRead",
+    "LandingState",
+    "begin",
+    "check_declared",
+    "read_landing",
+    "read_listed",
+]
 
 #: What may be counted alone, where a caller says so: a change that is missing.
 _GAPS = ("gap",)
@@ -161,14 +168,14 @@ def read_listed(
     on_gap: OnGap = "refuse",
 ) -> LandingRead:
     """Read what is new of a folder that was listed, as ``read_landing`` does."""
-    before = _begin(reader.landing, reader.model, state)
+    before = begin(reader.landing, reader.model, state)
     batch = reader.read(folder, before.ledger)
     _check_loaded(reader.landing, batch, before)
     _refuse_late(reader.landing, batch, before)
     return _fold(reader, (folder, batch, before), _GAPS if on_gap == "report" else ())
 
 
-def _begin(landing: Landing, model: Model, state: Optional[LandingState]) -> LandingState:
+def begin(landing: Landing, model: Model, state: Optional[LandingState]) -> LandingState:
     """Give what is known before, under the names that are declared now."""
     known = {} if state is None or state.epoch < landing.epoch else state.sources
     sources = {}

@@ -129,7 +129,7 @@ class SyncReport:
         seconds: How long each step took.
         way: Which way the run took; none where the source was not parsed.
         parts: What became of each part, where the run was in parts.
-        landing: What was taken of a landing folder, where the source is one and was read.
+        landing: What was taken of a landing folder, where the source is one.
         suppressed: How many rows of each sheet, or landed changes, were left out, of subjects that
             are suppressed.
     """

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, Optional, Union
+from typing import TYPE_CHECKING, Any, Literal, Optional, Union, get_args
 
 from aspen_etl.derive.formats import FORMATS, FormatName
 from aspen_etl.io.filesystem import locate
+from aspen_etl.io.landing_declared import is_declared, read_declared
 from aspen_etl.io.options import (
     MAX_DAYS,
     ByProtocol,
@@ -24,7 +25,7 @@ from aspen_etl.io.options import (
 )
 from aspen_etl.io.reading import Reading
 from aspen_etl.io.waiting import Seconds
-from aspen_etl.schema.landing import OnGap
+from aspen_etl.schema.landing import Landing, OnGap
 from aspen_etl.schema.model import Model
 from aspen_etl.synchronization.parts import LEAST_MEMORY, Parts
 from aspen_etl.synchronization.thresholds import Thresholds
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["OPTIONS", "Settings"]
 
 #: A source as it is named: by a url, or by what reads it.
-UrlOrCall = Union[str, Callable[..., Any]]
+UrlOrCall = Union[str, Landing, Callable[..., Any]]
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,6 @@ class Settings:
         max_attempts: How often to begin anew when others commit in between.
         division: How large the parts are in which to run; none for a run in one piece.
         crew: Who does the parts.
-        on_gap: What a change does that does not follow from the one before.
         suppress_secret: Under what the subjects that are left out are known.
     """
 
@@ -60,7 +60,8 @@ class Settings:
         default=None,
         metadata=option(
             Text(),
-            "a workbook (- for standard input), or a folder with a file for each sheet",
+            "a workbook (- for standard input), a folder with a file for each sheet, or the "
+            "landing.json of a landing folder",
             "source",
             "SOURCE",
         ),
@@ -92,6 +93,15 @@ class Settings:
             "--missing",
         ),
     )
+    on_gap: OnGap = field(
+        default="refuse",
+        metadata=option(
+            Word(get_args(OnGap)),
+            "of a landing: what a change does that does not follow from the one before it: it "
+            "refuses the run, or is counted",
+            "--on-gap",
+        ),
+    )
     actor: Optional[str] = field(
         default=None,
         metadata=option(Text(), "who stands in created_by and in the commit", "--actor", "NAME"),
@@ -120,7 +130,6 @@ class Settings:
     max_attempts: int = 8
     division: Optional[Parts] = None
     crew: Workers = field(default_factory=InTurn)
-    on_gap: OnGap = "refuse"
     suppress_secret: Optional[bytes] = field(default=None, repr=False)
     parts: Optional[int] = field(
         default=None,
@@ -218,6 +227,17 @@ class Settings:
             rejects_storage_options=self.options_for(self.rejects_url),
         )
 
+    def open_source(self, source: UrlOrCall, /) -> UrlOrCall:
+        """Give a source: the landing whose file a url names, else what it is.
+
+        Raises:
+            ArgumentError: The file is no landing.
+            AspenETLError: It cannot be read.
+        """
+        if not isinstance(source, str) or not is_declared(source):
+            return source
+        return read_declared(source, self.options_for(source))
+
     def sync_keywords(self, source: UrlOrCall, /) -> dict[str, Any]:
         """Give what ``sync`` takes beside source, store and run."""
         names = ("model_version", "keep_source", "whole_every")
@@ -233,14 +253,17 @@ class Settings:
         return {
             "thresholds": self.thresholds,
             "missing": self.missing,
+            "on_gap": self.on_gap,
+            "suppress_secret": self.suppress_secret,
             "timeout": self.timeout,
             "read_options": self.reading_of(source).keywords(),
         }
 
     def reading_of(self, source: UrlOrCall, /) -> Reading:
         """Give how a source is read, with the storage options of its url."""
-        url = source if isinstance(source, str) else None
-        return replace(self.reading, storage_options=self.options_for(url))
+        url = source.url if isinstance(source, Landing) else source
+        known = url if isinstance(url, str) else None
+        return replace(self.reading, storage_options=self.options_for(known))
 
     def exists(self, url: str, /) -> bool:
         """Tell whether there is a file or a folder at a url."""

@@ -24,7 +24,7 @@ from aspen_etl.store.contents import Contents
 from aspen_etl.store.refused import forget_refused
 from aspen_etl.store.snapshot_store import SnapshotStore
 from aspen_etl.synchronization.clock import Clock
-from aspen_etl.synchronization.intake import LandingReport
+from aspen_etl.synchronization.landing_report import report_intake
 from aspen_etl.synchronization.made import Made
 from aspen_etl.synchronization.making import Making
 from aspen_etl.synchronization.refusing import refuse_broken
@@ -88,7 +88,8 @@ class SyncRun:
             broken = find_refusals(result, limits, newest) + find_outdated(limits, newest, files)
             after = self.store.place.format_after(newest)
         report = SyncReport.planned(result, newest, [*held, *broken], after)
-        return replace(report, seconds=self.clock.stop())
+        landing = report_intake(self.given.intake)
+        return replace(report, landing=landing, seconds=self.clock.stop())
 
     def _repeat(self, max_attempts: int) -> SyncReport:
         numbers = count(1)
@@ -107,7 +108,8 @@ class SyncRun:
         self.given = self._look(newest)
         files = self.given.look(self.store.model)
         if newest is not None and self._is_known(newest, files):
-            return SyncReport.unchanged(newest, attempt)
+            report = SyncReport.unchanged(newest, attempt)
+            return replace(report, landing=report_intake(self.given.intake))
         made, files = self._making.make(newest, files)
         with contextlib.ExitStack() as stack:
             stack.callback(made.close)
@@ -130,7 +132,7 @@ class SyncRun:
         parts = result.parts if isinstance(result, PartedResult) else ()
         way = made.way if kept else replace(made.way, proved=None)
         intake = self.given.intake
-        landing = None if intake is None else LandingReport.of(intake.found)
+        landing = report_intake(intake)
         left = made.suppressed if intake is None else intake.found.suppressed
         return replace(report, way=way, parts=parts, landing=landing, suppressed=left)
 

@@ -147,6 +147,8 @@ def plan(  # noqa: PLR0913 - what sync is told
     missing: Literal["delete", "keep"] = "delete",
     timeout: Optional[Seconds] = None,
     read_options: Optional[Mapping[str, Any]] = None,
+    on_gap: OnGap = "refuse",
+    suppress_secret: Optional[bytes] = None,
     on_step: Optional[Callable[[str], None]] = None,
 ) -> SyncReport:
     """Tell what ``sync`` would do, and write nothing.
@@ -160,13 +162,22 @@ def plan(  # noqa: PLR0913 - what sync is told
         missing: Whether what is absent from the source now is deleted, or kept.
         timeout: After which time the run gives up, also where a storage is silent.
         read_options: What ``read_extract`` takes beside the model.
+        on_gap: What a change of a landing folder does that does not follow from the one before.
+        suppress_secret: The secret under which ``purge`` suppressed subjects.
         on_step: Called with the name of each step as it begins.
 
     Raises:
         AspenETLError: What reading and normalizing raise.
     """
     reading = Reading.of(read_options)
-    settings = Settings(thresholds=thresholds, missing=missing, timeout=timeout, reading=reading)
+    settings = Settings(
+        thresholds=thresholds,
+        missing=missing,
+        timeout=timeout,
+        reading=reading,
+        on_gap=on_gap,
+        suppress_secret=suppress_secret,
+    )
     clock = Clock(settings.timeout, on_step)
     return SyncRun(_store(target, model), source, settings, run, clock).plan()
 

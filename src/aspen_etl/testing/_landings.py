@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from aspen_etl.schema.landing import Landing
 from aspen_etl.schema.model import Model
-from aspen_etl.testing._landed_database import (
+from aspen_etl.simulation.landed_database import (
     Key,
     LandedDatabase,
     LandedHistory,

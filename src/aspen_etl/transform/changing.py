@@ -25,6 +25,7 @@ __all__ = [
     "DEAD",
     "DELETE",
     "INSERT",
+    "KINDS",
     "LIVING",
     "LOAD",
     "LOAD_STAMP",
@@ -38,7 +39,7 @@ __all__ = [
 ]
 
 #: What a row of a file says; a row of the full load says that it was there when it was read.
-LOAD, INSERT, UPDATE, DELETE = range(4)
+KINDS = LOAD, INSERT, UPDATE, DELETE = range(4)
 
 #: The stamp of the full load, which is below that of any change.
 LOAD_STAMP = "0"

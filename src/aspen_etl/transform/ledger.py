@@ -5,16 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import astuple, dataclass, field, fields
 from types import MappingProxyType
 from typing import Optional
 
+import numpy as np
 import pandas as pd
 
 from aspen_etl.columns.text import conform_text
 from aspen_etl.errors import LandingChangedError
+from aspen_etl.transform.changing import KINDS, SourceChanges
 
-__all__ = ["NUMBERS", "Entry", "Ledger"]
+__all__ = ["NUMBERS", "Entry", "LandedCounts", "Ledger", "add_counts", "count_files"]
 
 #: What of an entry is no text.
 NUMBERS = frozenset({"size", "rows"})
@@ -38,6 +40,8 @@ class Entry:
         size: How many bytes it has.
         modified: When it was written, as its storage tells it, or ''.
         rows: How many rows it has.
+        counts: How many of these each source has by kind, as ``LandedCounts`` writes it; '' for a
+            file that holds what another one held.
     """
 
     path: str
@@ -48,6 +52,7 @@ class Entry:
     size: int
     modified: str
     rows: int = 0
+    counts: str = ""
 
     @property
     def identity(self) -> tuple[str, str, str]:
@@ -58,6 +63,44 @@ class Entry:
     def state(self) -> tuple[int, str]:
         """What a listing tells of the content."""
         return self.size, self.modified
+
+
+@dataclass(frozen=True)
+class LandedCounts:
+    """Count the rows of files by what they say; doubled files count once.
+
+    Attributes:
+        loaded: Rows of the full load.
+        inserted: Insertions since.
+        updated: Updates.
+        deleted: Deletions.
+    """
+
+    loaded: int = 0
+    inserted: int = 0
+    updated: int = 0
+    deleted: int = 0
+
+    def __add__(self, other: LandedCounts) -> LandedCounts:
+        """Add up."""
+        return LandedCounts(*(a + b for a, b in zip(astuple(self), astuple(other))))
+
+    @staticmethod
+    def write(counts: Mapping[str, LandedCounts], /) -> str:
+        """Give those of a file by source as one text, as an entry keeps it.
+
+        Examples:
+            >>> LandedCounts.write({"loan": LandedCounts(inserted=2)})
+            '{"loan": [0, 2, 0, 0]}'
+        """
+        held = {source: astuple(each) for source, each in counts.items()}
+        return json.dumps(held) if held else ""
+
+    @classmethod
+    def read(cls, text: str, /) -> dict[str, LandedCounts]:
+        """Read that text."""
+        held = json.loads(text) if text else {}
+        return {source: cls(*numbers) for source, numbers in held.items()}
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,6 +202,10 @@ class Ledger:
                 paths = loads or [entry.path for entry in gone]
                 raise LandingChangedError.of("vanished", source or _ALL, sorted(paths), told)
 
+    def counts(self) -> dict[str, LandedCounts]:
+        """Count what was taken by source."""
+        return add_counts(LandedCounts.read(entry.counts) for entry in self.entries.values())
+
     def digest(self) -> str:
         """Name the files that were taken, and their content."""
         held = sorted((path, entry.content) for path, entry in self.entries.items())
@@ -186,3 +233,34 @@ class Ledger:
         names = [each.name for each in fields(Entry)]
         rows = zip(*(frame[name].fillna("").tolist() for name in names))
         return cls({entry.path: entry for entry in (Entry(*row) for row in rows)})
+
+
+def add_counts(found: Iterable[Mapping[str, LandedCounts]], /) -> dict[str, LandedCounts]:
+    """Add up counts by source."""
+    out: dict[str, LandedCounts] = {}
+    for counts in found:
+        for source, held in counts.items():
+            out[source] = out.get(source, LandedCounts()) + held
+    return out
+
+
+def count_files(
+    found: Iterable[tuple[str, SourceChanges]], /
+) -> dict[str, dict[str, LandedCounts]]:
+    """Count the changes of each file by source.
+
+    Args:
+        found: Changes, each with its source; those of a file may stand in several.
+
+    Returns:
+        The counts by the name of the file and by source.
+    """
+    out: dict[str, dict[str, LandedCounts]] = {}
+    width = len(KINDS)
+    for source, changes in found:
+        places = changes.files * width + changes.kinds
+        counted = np.bincount(places, minlength=width * len(changes.names))
+        for name, numbers in zip(changes.names, counted.reshape(-1, width).tolist()):
+            held = out.setdefault(name, {})
+            held[source] = held.get(source, LandedCounts()) + LandedCounts(*numbers)
+    return out

@@ -8,7 +8,7 @@ from typing import Optional
 
 from aspen_etl.schema.landing import Landing
 from aspen_etl.schema.landing_forms import LANDED_FORMS
-from aspen_etl.testing._landed_database import Row
+from aspen_etl.simulation.landed_database import Row
 
 __all__ = ["Rewrite", "TaskForm", "WrittenTable", "form_of"]
 

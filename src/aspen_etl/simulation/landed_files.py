@@ -15,8 +15,8 @@ import pandas as pd
 
 from aspen_etl.columns.text import conform_text
 from aspen_etl.schema.landing import Landing
-from aspen_etl.testing._landed_database import LandedHistory, LoggedChange, Row
-from aspen_etl.testing._landed_tasks import TaskForm, WrittenTable, form_of
+from aspen_etl.simulation.landed_database import LandedHistory, LoggedChange, Row
+from aspen_etl.simulation.landed_tasks import TaskForm, WrittenTable, form_of
 
 __all__ = ["Layout", "SimulatedFile", "write_landing", "write_task"]
 
