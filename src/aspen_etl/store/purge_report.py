@@ -10,8 +10,7 @@ __all__ = ["NOT_REACHED", "PurgeReport"]
 
 #: Where a subject may be that no purge of a store reaches.
 NOT_REACHED = (
-    "the source, and copies of it, as a landing folder: while it holds the subject, the next run "
-    "brings it back, unless the subject is suppressed",
+    "the source, and copies of it: unless the subject is suppressed, the next run brings it back",
     "lookup tables: a type, such as a role, that nobody else has",
     "databases: load the new version",
     "what Athena keeps of its queries, and tables that were made from ours",

@@ -7,12 +7,13 @@ as its oldest one is taken before it is. So a transaction, whose rows share one 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Optional
 
 import numpy as np
 
+from aspen_etl.columns.rows import are_present
 from aspen_etl.columns.threads import UNKNOWN_ROWS, map_ahead
 from aspen_etl.errors import LandingChangedError, LandingOrderError, LimitExceededError
 from aspen_etl.io.landed_names import LandedName
@@ -86,6 +87,7 @@ class BatchReader:
                 break
             self._refuse_reload(found, known)
             read.append(found)
+        self._refuse_unsure(read, ledger)
         waiting = [file.name.path for file in young]
         batch = cut_batch(read, self._read_alike(read), self._oldest(young), waiting)
         if rows > self.limits.max_rows and not any(map(len, batch.changes.values())):
@@ -172,6 +174,8 @@ class BatchReader:
             return ReadFile(entry, {}, 0, None, (key, name, data))
         found = read_changes(data, name, (self.landing, self.model), self.limits)
         entry = Entry(*told, found.others + sum(map(len, found.changes.values())))
+        if name.kind == "transactions":
+            entry = replace(entry, moment=_last_moment(found.changes.values()))
         first = seen.setdefault(entry.identity, name.path)
         if first != name.path:
             return ReadFile(entry, {}, found.others, first)
@@ -204,6 +208,30 @@ class BatchReader:
             paths = [found.entry.path, first.path]
             raise LandingOrderError.of("ambiguous", "all tables", paths, 1, told)
 
+    def _refuse_unsure(self, read: Sequence[ReadFile], ledger: Ledger) -> None:
+        """Refuse a file of transactions that is a copy, or a change back: nobody can tell.
+
+        It is a copy where a file between the two is of a later commit: transactions come in the
+        order of their commits. Where none is between them, it changes nothing.
+        """
+        doubles = [each.entry for each in read if each.double_of and each.entry.moment]
+        if not doubles:
+            return
+        known = [*ledger.entries.values(), *(each.entry for each in read)]
+        others = [entry for entry in known if entry.kind == "transactions"]
+        for entry in doubles:
+            first = min(e.order for e in others if e.identity == entry.identity)
+            between = [e for e in others if first < e.order < entry.order]
+            between = [e for e in between if e.identity != entry.identity]
+            if between and all(e.moment <= entry.moment for e in between):
+                why = (
+                    "a file holds what one before it holds, and the files between them are of the "
+                    "same commit time: it is a copy, or it changes back what they changed"
+                )
+                told = (why, "let no copies lie here, and load the tables anew into the next epoch")
+                paths = [entry.path, *(e.path for e in between[:1])]
+                raise LandingOrderError.of("ambiguous", "all tables", paths, 1, told)
+
     def _refuse_reload(self, found: ReadFile, known: Collection[str]) -> None:
         """Refuse a full load that is new after the table was taken, and no double of one."""
         entry = found.entry
@@ -227,3 +255,9 @@ class BatchReader:
             if changes.moments is not None:
                 held = changes.moments[changes.kinds != LOAD]
                 yield from [held.min()] if len(held) else []
+
+
+def _last_moment(changes: Iterable[SourceChanges]) -> str:
+    """Give the last time of a commit in changes."""
+    held = [each.moments[are_present(each.moments)] for each in changes if each.moments is not None]
+    return max((str(moments.max()) for moments in held if len(moments)), default="")

@@ -42,6 +42,7 @@ class Entry:
         rows: How many rows it has.
         counts: How many of these each source has by kind, as ``LandedCounts`` writes it; '' for a
             file that holds what another one held.
+        moment: The last time of a commit in it, of a file of transactions.
     """
 
     path: str
@@ -53,6 +54,7 @@ class Entry:
     modified: str
     rows: int = 0
     counts: str = ""
+    moment: str = ""
 
     @property
     def identity(self) -> tuple[str, str, str]:
