@@ -165,6 +165,7 @@ def test_every_parameter_becomes_a_setting(job: Job) -> None:
         **EVERYTHING,
         Missing="keep",
         OnGap="report",
+        SuppressSecret="vault/secret",
         Actor="me",
         MaxRejectedRows="0.5",
         MinDeletedRows="7",
@@ -185,6 +186,7 @@ def test_every_parameter_becomes_a_setting(job: Job) -> None:
     assert (made.catalog_database, made.athena_workgroup) == ("aspen", "main")
     assert made.athena_output == "s3://answers/athena/"
     assert (made.parts, made.max_memory, made.on_gap) == (1000, 512, "report")
+    assert str(made.suppress_secret).endswith("vault/secret")
 
 
 PIECES = ("s3:DeleteObject", "arn:aws:s3:::out/aspen/_aspen/exchange/*")

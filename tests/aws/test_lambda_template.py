@@ -58,6 +58,7 @@ EVERYTHING = {
     "AthenaOutputBucket": "answers",
     "LandingBucket": "landed",
     "OnGap": "report",
+    "SuppressSecret": "vault/secret",
     "AlarmTopicArn": "arn:aws:sns:us-east-1:123456789012:alarms",
     "ReservedConcurrency": "1",
 }
@@ -308,6 +309,7 @@ def test_the_library_reads_the_settings(template: dict[str, Any]) -> None:
         rejects_url="s3://faults/rejects",
         actor="nightly",
         on_gap="report",
+        suppress_secret="s3://vault/secret",  # noqa: S106 - a url
         reading=Reading(
             na_values=("-", "n/a"),
             sheets={"borrower": "Sheet1"},

@@ -19,6 +19,7 @@ ALL = {
     "format": "csv",
     "missing": "keep",
     "on_gap": "report",
+    "suppress_secret": "memory://secret",
     "actor": "nightly",
     "max_rejected_rows": "0.1",
     "max_rejected_cells": "0.2",
@@ -59,6 +60,7 @@ def test_every_setting_is_read_the_same_from_both() -> None:
         format="csv",
         missing="keep",
         on_gap="report",
+        suppress_secret="memory://secret",  # noqa: S106 - a url
         actor="nightly",
         thresholds=ae.Thresholds(
             max_rejected_rows=0.1,

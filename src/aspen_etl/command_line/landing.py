@@ -146,7 +146,7 @@ def _replay(arguments: argparse.Namespace) -> int:
             store,
             run=new_run(arguments),
             missing=settings.missing,
-            suppress_secret=settings.suppress_secret,
+            suppress_secret=settings.read_secret(),
             storage_options=settings.options_for(landing.url),
         )
     if arguments.json:

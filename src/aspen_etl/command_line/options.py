@@ -59,7 +59,7 @@ __all__ = [
 #: The options that say how a source is read, and those that say what a run may do to a store.
 READING = ("na_values", "sheets", "columns", "ignore_columns", "header_row")
 LIMITS = (
-    *("missing", "on_gap", "timeout", "model_version"),
+    *("missing", "on_gap", "suppress_secret", "timeout", "model_version"),
     *("max_rejected_rows", "max_rejected_cells", "max_deleted_rows", "min_deleted_rows"),
     *("allow_empty", "allow_older"),
 )

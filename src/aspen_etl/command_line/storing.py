@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Optional
 
 from aspen_etl.command_line.options import (
     add_format,
+    add_options,
     add_overwrite,
     add_store,
     add_value,
@@ -69,6 +70,13 @@ def add_commands(commands: Any) -> None:
     purge.add_argument("--id-file", metavar="FILE", help=told)
     told = "the table whose rows the subjects are (the model's own)"
     purge.add_argument("--subject", metavar="TABLE", help=told)
+    told = "leave the subject out of each later run, too, under --suppress-secret"
+    purge.add_argument("--suppress", action="store_true", help=told)
+    again = _add(commands, "unsuppress", _unsuppress, "let an erased subject be read again")
+    told = "a file that holds the subject's id (standard input does)"
+    again.add_argument("--id-file", metavar="FILE", help=told)
+    for one in (purge, again):
+        add_options(one, "suppress_secret")
 
 
 def _add(commands: Any, name: str, call: Callable[..., Any], told: str) -> argparse.ArgumentParser:
@@ -210,7 +218,11 @@ def _purge(arguments: argparse.Namespace) -> None:
     erased = _read_id(arguments.id_file)
     with progress("erasing"):
         report = open_store(arguments).purge(
-            erased, run=new_run(arguments), subject=arguments.subject
+            erased,
+            run=new_run(arguments),
+            subject=arguments.subject,
+            suppress=arguments.suppress,
+            suppress_secret=settings_of(arguments).read_secret(),
         )
     told = (
         f"erased {sum(report.rows.values()):,} rows from the newest version; {report.files} files "
@@ -218,6 +230,19 @@ def _purge(arguments: argparse.Namespace) -> None:
         f"version {report.version}"
     )
     _tell(arguments, report.to_dict(), "\n".join([told, *report.left]))
+
+
+def _unsuppress(arguments: argparse.Namespace) -> None:
+    subject, secret = _read_id(arguments.id_file), settings_of(arguments).read_secret()
+    if secret is None:
+        msg = "the secret under which the subject is suppressed is missing; give --suppress-secret"
+        raise NotSupportedError(msg)
+    commit = open_store(arguments).unsuppress(
+        subject, run=new_run(arguments), suppress_secret=secret
+    )
+    left = 0 if commit.suppressed is None else len(commit.suppressed.subjects)
+    told = f"{left:,} subjects are left out; the store is at version {commit.version}"
+    _tell(arguments, {"version": commit.version, "suppressed": left}, told)
 
 
 def _read_id(path: Optional[str]) -> str:

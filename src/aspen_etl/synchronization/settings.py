@@ -50,7 +50,7 @@ class Settings:
         max_attempts: How often to begin anew when others commit in between.
         division: How large the parts are in which to run; none for a run in one piece.
         crew: Who does the parts.
-        suppress_secret: Under what the subjects that are left out are known.
+        secret: Under what the subjects that are left out are known.
     """
 
     store: str = field(
@@ -102,6 +102,15 @@ class Settings:
             "--on-gap",
         ),
     )
+    suppress_secret: Optional[str] = field(
+        default=None,
+        metadata=option(
+            Text(),
+            "the url of a file with the secret under which erased subjects are left out",
+            "--suppress-secret",
+            "URL",
+        ),
+    )
     actor: Optional[str] = field(
         default=None,
         metadata=option(Text(), "who stands in created_by and in the commit", "--actor", "NAME"),
@@ -130,7 +139,7 @@ class Settings:
     max_attempts: int = 8
     division: Optional[Parts] = None
     crew: Workers = field(default_factory=InTurn)
-    suppress_secret: Optional[bytes] = field(default=None, repr=False)
+    secret: Optional[bytes] = field(default=None, repr=False)
     parts: Optional[int] = field(
         default=None,
         metadata=option(
@@ -254,20 +263,21 @@ class Settings:
             "thresholds": self.thresholds,
             "missing": self.missing,
             "on_gap": self.on_gap,
-            "suppress_secret": self.suppress_secret,
+            "suppress_secret": self.read_secret(),
             "timeout": self.timeout,
             "read_options": self.reading_of(source).keywords(),
         }
+
+    def read_secret(self) -> Optional[bytes]:
+        """Read the secret under which erased subjects are left out, if there is one."""
+        url = self.suppress_secret
+        return self.secret if url is None else locate(url, self.options_for(url)).read(4096).strip()
 
     def reading_of(self, source: UrlOrCall, /) -> Reading:
         """Give how a source is read, with the storage options of its url."""
         url = source.url if isinstance(source, Landing) else source
         known = url if isinstance(url, str) else None
         return replace(self.reading, storage_options=self.options_for(known))
-
-    def exists(self, url: str, /) -> bool:
-        """Tell whether there is a file or a folder at a url."""
-        return locate(url, self.options_for(url)).kind() != "absent"
 
     def options_for(self, url: Optional[str], /) -> Mapping[str, Any]:
         """Give the storage options of a url."""

@@ -71,7 +71,7 @@ class Given:
             ArgumentError: Subjects are left out, and the secret is missing or another one.
             AspenETLError: What the function raises, or listing a landing folder.
         """
-        suppression = suppression_of(store.place, newest, settings.suppress_secret)
+        suppression = suppression_of(store.place, newest, settings.secret)
         if callable(source):
             return cls(source(), settings, suppression=suppression)
         if not isinstance(source, Landing):

@@ -130,7 +130,7 @@ def sync(  # noqa: PLR0913 - what a run is told, each by name
         division=parts,
         crew=InTurn() if workers is None else workers,
         on_gap=on_gap,
-        suppress_secret=suppress_secret,
+        secret=suppress_secret,
     )
     clock = Clock(settings.timeout, on_step)
     return SyncRun(_store(target, model), source, settings, run, clock).sync()
@@ -176,7 +176,7 @@ def plan(  # noqa: PLR0913 - what sync is told
         timeout=timeout,
         reading=reading,
         on_gap=on_gap,
-        suppress_secret=suppress_secret,
+        secret=suppress_secret,
     )
     clock = Clock(settings.timeout, on_step)
     return SyncRun(_store(target, model), source, settings, run, clock).plan()
