@@ -186,6 +186,28 @@ def test_purge_takes_the_id_from_standard_input_or_a_file(
     assert "no subject's id was given" in capsys.readouterr().err
 
 
+def test_who_is_suppressed_is_left_out_until_let_back(
+    store: str, sample: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    secret, who = tmp_path / "secret", tmp_path / "id"
+    secret.write_text("a secret of many bytes\n", encoding="utf-8")
+    who.write_text("b-0002\n", encoding="utf-8")
+    known = ["--suppress-secret", str(secret)]
+    assert main(["purge", store, "--id-file", str(who), "--suppress"]) == 1
+    assert "at least 16 bytes" in capsys.readouterr().err
+    call_json(capsys, "purge", store, "--id-file", str(who), "--suppress", *known)
+    limits = ["--max-rejected-rows", "1", "--max-rejected-cells", "1"]
+    assert main(["sync", sample, store, *limits]) == 1
+    assert "give suppress_secret= (--suppress-secret)" in capsys.readouterr().err
+    found = call_json(capsys, "sync", sample, store, *limits, *known)
+    assert found["suppressed"]["borrower"] == 2  # the sample has a duplicate
+    assert main(["unsuppress", store, "--id-file", str(who)]) == 1
+    assert "the secret under which" in capsys.readouterr().err
+    assert call_json(capsys, "unsuppress", store, "--id-file", str(who), *known)["suppressed"] == 0
+    again = call_json(capsys, "sync", sample, store, *limits)
+    assert again["tables"]["user_profile"]["inserted"] == 1
+
+
 def test_no_output_holds_a_cell(
     store: str, sample: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -18,6 +18,7 @@ from aspen_etl.schema.rejects import WRITTEN
 from aspen_etl.schema.snapshot import REJECTS
 from aspen_etl.store.commit import STORE_FORMAT
 from aspen_etl.store.frames import checksum
+from aspen_etl.store.landed import load_ledger, load_sources
 from aspen_etl.store.refused import read_refused
 from tests.store.test_store import CY, LENIENT, ROLES, run
 from tests.store.test_store import WRITTEN as STORES
@@ -161,6 +162,23 @@ def test_rejects_under_the_old_name_are_refused_by_name(tmp_path: Path) -> None:
             give()
     assert store.newest() is None
     assert not (tmp_path / "tables").exists()
+
+
+# ----------------------------------------------------------------------------- a landing
+
+
+@pytest.mark.parametrize("release", [name for name in RELEASES if name >= "0.6"])
+def test_the_state_of_a_landing_that_a_release_wrote_is_read(release: str) -> None:
+    store = ae.SnapshotStore(STORES / release)
+    newest = store.find()
+    assert newest.landing is not None
+    found = load_sources(store.place, newest)
+    assert {name: int(state.alive.sum()) for name, state in found.items()} == {
+        "borrower": 2,
+        "role_profile": 3,
+    }
+    assert found["borrower"].to_frame()["id"].tolist() == ["a", "c"]
+    assert len(load_ledger(store.place, newest)) == 5
 
 
 # ----------------------------------------------------------------------------- higher formats

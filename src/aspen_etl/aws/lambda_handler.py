@@ -23,6 +23,7 @@ from aspen_etl.aws.events import find_source
 from aspen_etl.aws.running import Log, Work, guarded
 from aspen_etl.aws.settings import from_environment
 from aspen_etl.errors import OutdatedSourceError
+from aspen_etl.io.filesystem import locate
 
 __all__ = ["handler", "make_handler", "make_vacuum_handler", "vacuum_handler"]
 
@@ -63,7 +64,11 @@ def make_handler(
 
     def answer(event: Any, context: Any, log: Log) -> dict[str, Any]:
         settings = from_environment(os.environ if environment is None else environment)
-        source = find_source(event, settings, model, exists=settings.exists)
+
+        def exists(url: str) -> bool:
+            return locate(url, settings.options_for(url)).kind() != "absent"
+
+        source = find_source(event, settings, model, exists=exists)
         if source is None:
             log.write("INFO", "ignored: the new object is no source")
             return {"outcome": "ignored"}

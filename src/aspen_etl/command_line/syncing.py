@@ -75,6 +75,10 @@ def _print_report(arguments: argparse.Namespace, report: SyncReport) -> None:
         return
     if report.landing is not None:
         print_landing(report.landing)
+    if report.suppressed:
+        left = ", ".join(f"{name} {count:,}" for name, count in report.suppressed.items())
+        print(f"left out          {left} (suppressed subjects)")
+    if report.landing is not None or report.suppressed:
         print()
     if report.source_read:
         print_sources(report.sources)

@@ -22,6 +22,7 @@ from aspen_etl.synchronization.landing import (
 )
 from aspen_etl.transform.landing_state import LandingState
 from aspen_etl.transform.ledger import Ledger
+from aspen_etl.transform.losses import Finding
 
 __all__ = ["Intake", "LandingReport"]
 
@@ -42,7 +43,8 @@ class LandingReport:
         rows: How many rows they have, doubled ones too.
         pending: How many files wait, in whole or in part.
         changed: How many keys of each source have another row, came or went.
-        findings: What was counted by source and problem, and is no error.
+        findings: What was counted by source and problem, and is no error; of one column as in
+            ``cut_cells.note``.
         unknown: How many files have a name that says nothing.
         others: How many rows of transaction files are of other tables.
         heard: When the newest file of the heartbeat was written, in ISO form, if there is one.
@@ -70,13 +72,17 @@ class LandingReport:
             len(found.pending),
             {name: count for name, count in found.changed.items() if count},
             {
-                name: {each.problem: each.count for each in told}
+                name: {_key(each): each.count for each in told}
                 for name, told in found.findings.items()
             },
             found.unknown,
             found.others,
             None if found.heard is None else found.heard.isoformat(),
         )
+
+
+def _key(found: Finding) -> str:
+    return found.problem if found.column is None else f"{found.problem}.{found.column}"
 
 
 @dataclass(frozen=True, eq=False)
