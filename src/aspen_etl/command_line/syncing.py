@@ -69,10 +69,8 @@ def _plan(arguments: argparse.Namespace) -> int:
     return FAILED if report.refusals else 0
 
 
-def _print_report(arguments: argparse.Namespace, report: SyncReport) -> None:
-    if arguments.json:
-        print_json(report.to_dict())
-        return
+def _print_taken(report: SyncReport) -> None:
+    """Print what was taken of a landing folder, and what was left out."""
     if report.landing is not None:
         print_landing(report.landing)
     if report.suppressed:
@@ -80,6 +78,13 @@ def _print_report(arguments: argparse.Namespace, report: SyncReport) -> None:
         print(f"left out          {left} (suppressed subjects)")
     if report.landing is not None or report.suppressed:
         print()
+
+
+def _print_report(arguments: argparse.Namespace, report: SyncReport) -> None:
+    if arguments.json:
+        print_json(report.to_dict())
+        return
+    _print_taken(report)
     if report.source_read:
         print_sources(report.sources)
         print()
