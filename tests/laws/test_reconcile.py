@@ -227,7 +227,7 @@ def spoil_double(frame: pd.DataFrame, at: int, _: str) -> pd.DataFrame:
 
 
 def spoil_drop(frame: pd.DataFrame, at: int, _: str) -> pd.DataFrame:
-    return frame[np.arange(len(frame)) != at].reset_index(drop=True)
+    return pd.concat([frame.iloc[:at], frame.iloc[at + 1 :]], ignore_index=True)
 
 
 def spoil_cell(frame: pd.DataFrame, at: int, column: str) -> pd.DataFrame:
