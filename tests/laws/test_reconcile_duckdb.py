@@ -45,17 +45,17 @@ def mixed(one: ae.Extract, two: ae.Extract, model: ae.Model, data: st.DataObject
     """Give an extract that has some rows of one, and some cells of the other."""
     frames = {}
     for name in model.sources:
-        frame = plain(one[name])
-        frame = frame[[data.draw(st.integers(0, 5)) > 0 for _ in range(len(frame))]]
-        frame = frame.reset_index(drop=True)
-        other = plain(two[name])
+        rows, others = (plain(each[name]).to_dict("records") for each in (one, two))
+        rows = [row for row in rows if data.draw(st.integers(0, 5))]
         key = model.lineage.sources[name].key
-        free = [column for column in frame.columns if column not in key]
-        for at in range(min(len(frame), len(other))):
-            if free and data.draw(st.booleans()):
+        columns = list(model.sources[name].columns)
+        free = [column for column in columns if column not in key]
+        for row, other in zip(rows, others):
+            is_other = data.draw(st.booleans())
+            if free and is_other:
                 column = data.draw(st.sampled_from(free))
-                frame.loc[at, column] = other.loc[at, column]
-        frames[name] = frame
+                row[column] = other[column]
+        frames[name] = pd.DataFrame(rows, columns=columns, dtype=object)
     return ae.Extract.from_frames(frames)
 
 
