@@ -139,7 +139,7 @@ def test_a_report_says_what_is_not_reached() -> None:
     assert report.not_reached == NOT_REACHED
     assert report.to_dict()["not_reached"] == NOT_REACHED
     lines = "\n".join(report.left)
-    assert "not reached: the source, and copies of it: while it holds the subject" in lines
+    assert "not reached: the source, and copies of it: unless the subject is suppressed" in lines
     for word in ("databases", "Athena", "exports", "backups"):
         assert word in lines
 
