@@ -245,7 +245,7 @@ def test_what_moved_meanwhile_is_in_flight_and_then_undecided() -> None:
     target = made(renamed("Ada Lee")).tables
     found = ae.reconcile(side, target, run=RUN)
     assert differences(found) == [("differs", "borrower", "full_name", None, True, 1)]
-    assert (found.outcome, found.in_flight, found.settled) == ("undecided", 1, 1)
+    assert (found.outcome, found.in_flight, found.settled) == ("undecided", 1, 0)
     longer = ae.reconcile(Moving(*side.states), target, run=RUN, tries=9)
     assert (longer.outcome, longer.looks) == ("unexplained", 5)  # the fourth state stays
 
@@ -357,6 +357,7 @@ def test_a_report_is_plain_values_and_text_that_reads() -> None:
 # ----------------------------------------------------------------------------- refusals
 
 NO_PAIR: Any = (SOURCE, 1)
+FRAMES: Any = {"borrower": SOURCE["borrower"]}
 
 
 @pytest.mark.parametrize(
@@ -364,6 +365,7 @@ NO_PAIR: Any = (SOURCE, 1)
     [
         (partial(ae.reconcile, SOURCE, SOURCE, tries=0), ArgumentError, "tries="),
         (partial(ae.reconcile, SOURCE, SOURCE, secret=b"short"), ArgumentError, "16 bytes"),
+        (partial(ae.reconcile, SOURCE, FRAMES), ArgumentError, "ae.Extract or ae.Tables"),
         (partial(ae.reconcile, SOURCE, NO_PAIR), ArgumentError, "a store and a version"),
         (partial(ae.reconcile, SOURCE, SOURCE, model=ENTITIES), NotSupportedError, "parted"),
         (
@@ -372,7 +374,7 @@ NO_PAIR: Any = (SOURCE, 1)
             "reconcile",
         ),
     ],
-    ids=["tries", "secret", "pair", "model", "version"],
+    ids=["tries", "secret", "frames", "pair", "model", "version"],
 )
 def test_what_cannot_be_compared_is_refused(
     call: Callable[..., Any], error: type[AspenETLError], told: str

@@ -79,7 +79,7 @@ class Reconciliation:
         differences: What differs, by kind, sheet, column and what explains it.
         subjects: How many subjects have a difference that nothing explains.
         looks: How often the sides were compared.
-        settled: How many differences of a look were gone at the next.
+        settled: How many differences of a look were gone at the next, not merely others.
         details: Where they are written one by one, without anything secret in the url.
     """
 
@@ -150,7 +150,7 @@ class Reconciliation:
                 place = f"{each.sheet}.{each.column}" if each.column else each.sheet
                 yield f"  {each.kind:16}{place:38}{each.why or '':24}{each.count:8,}"
         if self.settled:
-            yield f"\nmoved, and settled since: {self.settled:,}"
+            yield f"\ngone at the next look: {self.settled:,}"
         yield f"\n{self._ending()}"
 
     def _ending(self) -> str:

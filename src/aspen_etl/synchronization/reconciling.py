@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple, Optional
 
@@ -41,6 +41,9 @@ from aspen_etl.transform.reconciling import compare_sides
 from aspen_etl.transform.suppressing import Suppression
 
 __all__ = ["reconcile"]
+
+#: Where a difference is, and which one it is there.
+_PLACE = ("sheet", "subject", "key", "column", "kind")
 
 
 def reconcile(  # noqa: PLR0913 - what a comparison is told, each by name
@@ -163,9 +166,9 @@ def _look(sides: _Sides, before: Optional[_Seen]) -> _Seen:
     found = compare_sides(one.side, two.side, sides.looking.how)
     if before is None:
         return _Seen(one, two, found, np.zeros(len(found), dtype=bool), 1, 0)
-    known, now = (set(_rows(each)) for each in (before.found, found))
-    settled = before.settled + sum(each not in now for each in _rows(before.found))
-    fresh = np.array([each not in known for each in _rows(found)], dtype=bool)
+    known, now = set(_rows(before.found, DIFFERENCES)), set(_rows(found, _PLACE))
+    settled = before.settled + sum(each not in now for each in _rows(before.found, _PLACE))
+    fresh = np.array([each not in known for each in _rows(found, DIFFERENCES)], dtype=bool)
     return _Seen(one, two, found, fresh & _unexplained(found), before.looks + 1, settled)
 
 
@@ -173,8 +176,8 @@ def _again(given: AnySide, before: Optional[Look], looking: Looking) -> Look:
     return looking.look(given) if before is None or can_change(given) else before
 
 
-def _rows(found: pd.DataFrame) -> list[tuple[Any, ...]]:
-    return list(zip(*(found[name].tolist() for name in DIFFERENCES)))
+def _rows(found: pd.DataFrame, names: Sequence[str]) -> list[tuple[Any, ...]]:
+    return list(zip(*(found[name].tolist() for name in names)))
 
 
 def _unexplained(found: pd.DataFrame) -> Mask:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Optional, Protocol, Union, cast, runtime_checkable
+
+import pandas as pd
 
 from aspen_etl.errors import ArgumentError
 from aspen_etl.io.extract import read_extract
@@ -116,6 +118,9 @@ class Looking:
             return given.read()
         if callable(given):
             return given()
+        if isinstance(given, Mapping) and any(isinstance(e, pd.DataFrame) for e in given.values()):
+            msg = "frames by name may be of either shape; make ae.Extract or ae.Tables of them"
+            raise ArgumentError(msg, problem="side")
         source = cast("Source", given)
         return read_extract(source, model=self.how.model, **self.reading.keywords())
 
