@@ -67,7 +67,7 @@ def test_rows_that_duckdb_finds_on_one_side_alone_are_the_rows_that_are_told(
 ) -> None:
     how = can_part(model)
 
-    @some(1, least=3)
+    @some(2, least=2)
     @given(extracts(model, min_rows=1), extracts(model, min_rows=1), st.data())
     def check(extract: ae.Extract, other: ae.Extract, data: st.DataObject) -> None:
         changed = mixed(extract, other, model, data)

@@ -98,10 +98,15 @@ def test_a_landing_is_replayed_and_its_watermark_is_told(tmp_path: Path) -> None
     ]
     told = (behind.source.watermark, behind.target.watermark)
     assert told == ("2026-01-31 12:00:05.000000", None)
+    landed.change(7, ("U", "b3", "Cy Roe"))
     ae.sync(landed.landing, store, run=run, thresholds=LENIENT)
     after = ae.reconcile(landed.landing, store, run=run)
     assert (after.outcome, after.source.kind, after.target.version) == ("in_step", "landing", 2)
-    assert after.source.watermark == after.target.watermark == "2026-01-31 12:00:05.000000"
+    assert after.source.watermark == after.target.watermark == "2026-01-31 12:00:07.000000"
+    assert "watermark" in str(after)
+    limits = {"limits": ae.ReadLimits(max_rows=3)}  # rows that are taken at once
+    few = ae.reconcile(landed.landing, store, run=run, read_options=limits)
+    assert (few.outcome, few.source) == ("in_step", after.source)
 
 
 @pytest.fixture
@@ -254,6 +259,7 @@ def test_what_is_gone_at_the_next_look_is_settled() -> None:
     side = Moving(renamed("Ada Old"), renamed("Ada Lee"))
     found = ae.reconcile(side, made(renamed("Ada Lee")).tables, run=RUN)
     assert (found.outcome, found.looks, found.settled, found.differences) == ("in_step", 2, 1, ())
+    assert str(found).endswith("\ngone at the next look: 1\n\nin step: all is equal")
 
 
 def test_there_is_no_other_look_where_nothing_can_change_or_all_is_explained() -> None:

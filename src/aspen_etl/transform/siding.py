@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import add
 from typing import Any
 
 import numpy as np
@@ -19,7 +21,7 @@ from aspen_etl.columns.rows import take_rows
 from aspen_etl.schema.lineage import ROW, VALUE
 from aspen_etl.schema.values import Extract
 from aspen_etl.transform.cleaning import Sheet, clean
-from aspen_etl.transform.digesting import BUCKETS, Buckets, digest_rows, find_buckets
+from aspen_etl.transform.digesting import Buckets, digest_rows, find_buckets
 from aspen_etl.transform.expressing import express
 from aspen_etl.transform.judging import Verdict, gather, judge
 from aspen_etl.transform.naming import name_references
@@ -69,14 +71,13 @@ class Side:
             key: A secret for the digests, of at most 64 bytes.
         """
         ids = rows[how.root][how.columns[how.root]]
-        buckets, sums, at = find_buckets(ids), None, {}
+        buckets, sums, at = find_buckets(ids), [], {}
         for name, frame in rows.items():
             place = COLUMNS.find(frame[how.columns[name]], ids)
             at[name] = buckets if name == how.root else np.append(buckets, 0)[place]
             digests = digest_rows([frame[column] for column in frame.columns], name, key)
-            more = Buckets.of(at[name], digests)
-            sums = more if sums is None else sums + more
-        return cls(rows, notes, is_source, sums or _nothing(), at)
+            sums.append(Buckets.of(at[name], digests))
+        return cls(rows, notes, is_source, reduce(add, sums), at)
 
     def take(self, name: str, wanted: Mask, subjects: pd.Series, column: str, /) -> pd.DataFrame:
         """Take the rows of a sheet that are in some buckets, or are of some subjects.
@@ -92,10 +93,6 @@ class Side:
         if len(subjects):
             mask = mask | (COLUMNS.find(frame[column], subjects) >= 0)
         return take_rows(frame, np.flatnonzero(mask))
-
-
-def _nothing() -> Buckets:
-    return Buckets(np.zeros(BUCKETS, dtype=np.int64), (0,) * BUCKETS)
 
 
 def side_of_extract(extract: Extract, how: Partitioning, /, key: bytes = b"") -> Side:
