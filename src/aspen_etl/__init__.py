@@ -19,7 +19,15 @@ if TYPE_CHECKING:
     from aspen_etl.schema import Extract, Model, Run, Snapshot, Tables, column
     from aspen_etl.schema.validation import is_valid, split, validate
     from aspen_etl.store import SnapshotStore
-    from aspen_etl.synchronization import Parts, SyncReport, Thresholds, plan, sync
+    from aspen_etl.synchronization import (
+        Parts,
+        Reconciliation,
+        SyncReport,
+        Thresholds,
+        plan,
+        reconcile,
+        sync,
+    )
 
     __version__: str
 
@@ -33,6 +41,7 @@ __all__ = [
     "Parts",
     "Proposal",
     "ReadLimits",
+    "Reconciliation",
     "Run",
     "Snapshot",
     "SnapshotStore",
@@ -51,6 +60,7 @@ __all__ = [
     "read_database",
     "read_extract",
     "read_tables",
+    "reconcile",
     "split",
     "sync",
     "validate",
@@ -70,7 +80,10 @@ _HOMES = {
     "schema": ("Extract", "Model", "Run", "Snapshot", "Tables", "column"),
     "schema.validation": ("is_valid", "split", "validate"),
     "store": ("SnapshotStore",),
-    "synchronization": ("Parts", "SyncReport", "Thresholds", "plan", "sync"),
+    "synchronization": (
+        *("Parts", "Reconciliation", "SyncReport", "Thresholds"),
+        *("plan", "reconcile", "sync"),
+    ),
 }
 
 #: The modules that can be used as ``aspen_etl.<name>`` without an import of their own.

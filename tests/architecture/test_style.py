@@ -30,6 +30,7 @@ DOORS = {
     "schema/column.py column",
     "schema/column.py ref",
     "synchronization/landing.py read_landing",
+    "synchronization/reconciling.py reconcile",
     "synchronization/syncing.py plan",
     "synchronization/syncing.py sync",
 }

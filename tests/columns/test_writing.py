@@ -9,7 +9,7 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.columns.forms import COLUMNS, Cells, Form, texts
+from tests.columns.forms import COLUMNS, TEXTS, Cells, Form, texts
 
 FIRST, LAST = -62_135_596_800_000, 253_402_300_799_999  # milliseconds of the years 1 and 9999
 NUMBERS = st.lists(st.none() | st.integers(-(2**63) + 1, 2**63 - 1), max_size=6)
@@ -58,5 +58,20 @@ def test_cells_of_a_form_are_written_anew_and_others_stay(form: Form) -> None:
         found = form.columns.replace(values, "(a)(x)?(b)", r"\g<3>0\g<2>\g<1>")
         assert texts(found) == ["b0a", "ab\n", "xab", *("b0a" if c == "ab" else c for c in cells)]
         assert found.index.equals(pd.RangeIndex(len(values)))
+
+    check()
+
+
+def test_rows_are_packed_alike_in_each_form(form: Form) -> None:
+    @given(st.lists(st.tuples(st.none() | TEXTS, st.none() | TEXTS), max_size=6), st.booleans())
+    def check(rows: list[tuple[Any, Any]], sliced: bool) -> None:  # noqa: FBT001 - drawn
+        columns = [form.make([row[place] for row in rows], sliced=sliced) for place in (0, 1)]
+        edges, data = form.columns.pack(columns)
+        wanted = [
+            "".join("-" if cell is None else f"{len(cell)}:{cell}" for cell in row).encode()
+            for row in rows
+        ]
+        found = [bytes(data[low:high]) for low, high in zip(edges.tolist(), edges.tolist()[1:])]
+        assert (found, edges[0], edges.dtype) == (wanted, 0, np.dtype("int64"))
 
     check()

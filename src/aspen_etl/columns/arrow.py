@@ -188,6 +188,17 @@ class Arrow:
             texts = pc.binary_join_element_wise(texts, last, nothing)
         return _text(texts)
 
+    def pack(self, columns: Sequence[pd.Series], /) -> tuple[Positions, memoryview]:
+        """Write the cells of each row one behind the other."""
+        colon, nothing = (pa.scalar(text, pa.large_string()) for text in (":", ""))
+        written = []
+        for texts in map(arrays.array_of, columns):
+            lengths = pc.utf8_length(texts).cast(pa.large_string())
+            cells = pc.binary_join_element_wise(lengths, texts, colon)
+            written.append(pc.fill_null(cells, pa.scalar("-", pa.large_string())))
+        edges, data = arrays.text_bytes(pc.binary_join_element_wise(*written, nothing))
+        return edges - edges[0], memoryview(data)
+
 
 # ----------------------------------------------------------------------------- helpers
 

@@ -205,6 +205,17 @@ class Plain:
             out[~absent] = [f"{text[:10]} {text[11:]}{end}" for text in texts]
         return conform_text(pd.Series(out, dtype=object))
 
+    def pack(self, columns: Sequence[pd.Series], /) -> tuple[Positions, memoryview]:
+        """Write the cells of each row one behind the other."""
+        written = [
+            ["-" if cell is None else f"{len(cell)}:{cell}" for cell in _cells(values)]
+            for values in columns
+        ]
+        rows = [row.encode() for row in map("".join, zip(*written))]
+        edges = np.zeros(len(rows) + 1, dtype=np.int64)
+        np.cumsum(np.fromiter(map(len, rows), dtype=np.int64, count=len(rows)), out=edges[1:])
+        return edges, memoryview(b"".join(rows))
+
 
 # ----------------------------------------------------------------------------- helpers
 
@@ -237,3 +248,10 @@ def _texts(values: pd.Series, held: Positions, texts: list[str]) -> pd.Series:
     out = np.full(len(values), None, dtype=object)
     out[held] = texts
     return conform_text(pd.Series(out, index=values.index))
+
+
+def _cells(values: pd.Series) -> list[Optional[str]]:
+    cells = values.to_numpy(dtype=object, copy=True)
+    cells[values.isna().to_numpy(dtype=bool)] = None
+    found: list[Optional[str]] = cells.tolist()
+    return found

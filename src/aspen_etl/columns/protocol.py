@@ -144,3 +144,16 @@ class Columns(Protocol):
             absent: Where text is missing.
             end: What stands behind each.
         """
+
+    def pack(self, columns: Sequence[pd.Series], /) -> tuple[Positions, memoryview]:
+        """Write the cells of each row one behind the other, so that no two rows look alike.
+
+        A cell is the number of its characters (code points), a colon, and its text in UTF-8; a
+        missing one is ``-``.
+
+        Args:
+            columns: Columns of text of one length, at least one.
+
+        Returns:
+            Where the rows begin, and the last one ends; and the bytes.
+        """

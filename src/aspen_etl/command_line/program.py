@@ -17,6 +17,7 @@ from aspen_etl.command_line import (
     extracting,
     initializing,
     landing,
+    reconciling,
     storing,
     syncing,
 )
@@ -75,6 +76,7 @@ def make_parser() -> Parser:
     initializing.add_commands(commands)
     extracting.add_commands(commands)
     syncing.add_commands(commands)
+    reconciling.add_commands(commands)
     storing.add_commands(commands)
     databases.add_commands(commands)
     dms.add_commands(commands)

@@ -18,7 +18,15 @@ from aspen_etl.io.filesystem import Location
 from aspen_etl.io.regular import NO_FILES
 from aspen_etl.io.writing import delete, make_folder, put
 
-__all__ = ["SMALL", "read_small", "read_state", "read_words", "take_away", "write_words"]
+__all__ = [
+    "SMALL",
+    "read_small",
+    "read_state",
+    "read_words",
+    "take_away",
+    "write_file",
+    "write_words",
+]
 
 #: The most that a file of a few words may have.
 SMALL = 1 << 16
@@ -74,9 +82,19 @@ def write_words(place: Location, words: Mapping[str, Any], /) -> None:
         SourceAccessError: The storage refuses.
         WriteError: The storage failed; the file is as it was.
     """
+    write_file(place, json.dumps(words, ensure_ascii=True).encode("ascii"))
+
+
+def write_file(place: Location, data: bytes, /) -> None:
+    """Write a file whole; on disk, into a folder that is made for it.
+
+    Raises:
+        SourceAccessError: The storage refuses.
+        WriteError: The storage failed; the file is as it was.
+    """
     folder, _, _ = place.path.rpartition("/")
     make_folder(Location(place.url, folder, place.filesystem))
-    put(place, json.dumps(words, ensure_ascii=True).encode("ascii"))
+    put(place, data)
 
 
 def take_away(place: Location, /) -> None:

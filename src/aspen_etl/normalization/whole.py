@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Union
 
-import numpy as np
 import pandas as pd
 
 from aspen_etl.borrower.model import BORROWER_MODEL
 from aspen_etl.changes import Changes, diff, part
-from aspen_etl.columns import COLUMNS
 from aspen_etl.columns.frames import equal_frames, held_frames
 from aspen_etl.columns.handing import handed
 from aspen_etl.errors import ProofError
@@ -24,6 +22,7 @@ from aspen_etl.schema.values import Extract, Run
 from aspen_etl.transform.accepting import Settled, check, settle
 from aspen_etl.transform.assembly import assemble
 from aspen_etl.transform.keeping import Missing
+from aspen_etl.transform.naming import name_references
 from aspen_etl.transform.numbering import number
 from aspen_etl.transform.recovery import prove, recover
 from aspen_etl.transform.reporting import RejectCount, SourceSummary, Summary
@@ -222,14 +221,4 @@ def denormalize(tables: Mapping[str, pd.DataFrame], /, *, model: Model = BORROWE
     """
     given = held_frames(tables)
     held = {name: conform_known(given[name], table) for name, table in model.tables.items()}
-    sheets = recover(held, model)
-    return Extract.from_frames({name: _named(name, sheets, model) for name in model.sources})
-
-
-def _named(name: str, sheets: Mapping[str, pd.DataFrame], model: Model) -> pd.DataFrame:
-    """Put the key of the sheet referred to where its row number stands."""
-    frame = sheets[name]
-    for column, parent in model.lineage.sources[name].references.items():
-        key = _named(parent, sheets, model)[model.lineage.sources[parent].key[0]]
-        frame = frame.assign(**{column: COLUMNS.take(key, frame[column].to_numpy(dtype=np.int64))})
-    return frame
+    return Extract.from_frames(name_references(recover(held, model), model))

@@ -16,6 +16,6 @@ if importlib.util.find_spec("sqlalchemy") is None:
 from aspen_etl.sql.creating import create
 from aspen_etl.sql.loading import load
 from aspen_etl.sql.proposing import propose_model
-from aspen_etl.sql.reading import LoadOutcome, LoadReport, read
+from aspen_etl.sql.reading import LoadOutcome, LoadReport, TableDatabase, read
 
-__all__ = ["LoadOutcome", "LoadReport", "create", "load", "propose_model", "read"]
+__all__ = ["LoadOutcome", "LoadReport", "TableDatabase", "create", "load", "propose_model", "read"]

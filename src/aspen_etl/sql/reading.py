@@ -17,7 +17,7 @@ from aspen_etl.schema.validation import validate
 from aspen_etl.sql.database import Database
 from aspen_etl.sql.values import driver_values
 
-__all__ = ["LoadOutcome", "LoadReport", "read"]
+__all__ = ["LoadOutcome", "LoadReport", "TableDatabase", "read"]
 
 LoadOutcome = Literal["unchanged", "filled", "changed", "compared", "replaced"]
 
@@ -44,6 +44,33 @@ class LoadReport:
     def to_dict(self) -> dict[str, Any]:
         """Give plain values, ready for JSON."""
         return asdict(self)
+
+
+@dataclass(frozen=True)
+class TableDatabase:
+    """Know a database that holds the tables of a model, and read them as they stand.
+
+    Attributes:
+        engine: A SQLAlchemy engine.
+        model: The model of the tables.
+        schema: The database schema; by default that of the connection.
+    """
+
+    engine: sa.Engine
+    model: Model = field(default=BORROWER_MODEL, repr=False)
+    schema: Optional[str] = None
+
+    def read(self) -> Tables:
+        """Read the tables as one transaction sees them; nothing is validated.
+
+        Raises:
+            DatabaseError: The database cannot be reached, a table is not there, or the database
+                does not show one moment.
+            SourceNotFoundError: There is no such file of SQLite.
+        """
+        database = Database(self.engine, self.model, self.schema)
+        database.check_file()
+        return Tables(database.run(_read, database))
 
 
 def read(

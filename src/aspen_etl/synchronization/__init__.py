@@ -8,10 +8,21 @@ from aspen_etl.synchronization.parts import Parts
 from aspen_etl.synchronization.thresholds import Thresholds
 
 if TYPE_CHECKING:
+    from aspen_etl.synchronization.reconciliation import Reconciliation
+    from aspen_etl.synchronization.reconciling import reconcile
     from aspen_etl.synchronization.report import SyncReport, TableReport
     from aspen_etl.synchronization.syncing import plan, sync
 
-__all__ = ["Parts", "SyncReport", "TableReport", "Thresholds", "plan", "sync"]
+__all__ = [
+    "Parts",
+    "Reconciliation",
+    "SyncReport",
+    "TableReport",
+    "Thresholds",
+    "plan",
+    "reconcile",
+    "sync",
+]
 
 
 if not TYPE_CHECKING:
@@ -20,9 +31,11 @@ if not TYPE_CHECKING:
         """Load what runs need when one is asked for: settings alone need no store."""
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from aspen_etl.synchronization import report, syncing
+        from aspen_etl.synchronization import reconciliation, reconciling, report, syncing
 
-        found = globals()[name] = getattr(report if name in report.__all__ else syncing, name)
+        homes = (report, syncing, reconciliation, reconciling)
+        home = next(module for module in homes if name in module.__all__)
+        found = globals()[name] = getattr(home, name)
         return found
 
 

@@ -270,8 +270,11 @@ class Settings:
 
     def read_secret(self) -> Optional[bytes]:
         """Read the secret under which erased subjects are left out, if there is one."""
-        url = self.suppress_secret
-        return self.secret if url is None else locate(url, self.options_for(url)).read(4096).strip()
+        return self.read_bytes(self.suppress_secret) or self.secret
+
+    def read_bytes(self, url: Optional[str], /) -> Optional[bytes]:
+        """Read a secret that a file holds, if one is named."""
+        return None if url is None else locate(url, self.options_for(url)).read(4096).strip()
 
     def reading_of(self, source: UrlOrCall, /) -> Reading:
         """Give how a source is read, with the storage options of its url."""
