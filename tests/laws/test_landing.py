@@ -12,7 +12,7 @@ from uuid import uuid4
 import fsspec
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import aspen_etl as ae
@@ -22,7 +22,7 @@ from aspen_etl.simulation.landed_database import LandedHistory, own_columns
 from aspen_etl.simulation.landed_files import Layout, SimulatedFile, write_landing
 from aspen_etl.synchronization.landing import LandingRead, LandingState, read_landing
 from aspen_etl.testing._landings import landed_histories
-from tests.support.effort import some
+from tests.support.effort import is_deep, some
 
 MODEL = ae.BORROWER_MODEL
 FAR = dt.datetime(2100, 1, 1, tzinfo=dt.timezone.utc)
@@ -192,9 +192,27 @@ def read_on(folder: Folder, state: Optional[LandingState], on_gap: str) -> Optio
 # ------------------------------------------------------------------------------ the laws
 
 
-@some(1, 12)
+#: As many as the issue of landing files asks for: of the deep profile, and of CI.
+HISTORIES = settings(max_examples=10_000) if is_deep() else some(1, 200)
+
+
+def are_alike(case: Case) -> bool:
+    """Tell whether two files of transactions hold the same: a copy, or a change back."""
+    changes = [file.data for run in case.runs for file in run if not file.is_load]
+    return case.landing.order == "transactions" and len(set(changes)) < len(changes)
+
+
+@HISTORIES
 @given(cases())
 def test_replay_equals_the_database_whatever_order_and_runs_files_come_in(case: Case) -> None:
+    try:
+        _replay(case)
+    except LandingOrderError as error:  # where nobody can tell which of these it is
+        if error.details["problem"] != "ambiguous" or not are_alike(case):
+            raise
+
+
+def _replay(case: Case) -> None:
     with Folder(case.landing) as folder:
         state = None
         for run in case.runs:
