@@ -197,7 +197,8 @@ class Arrow:
             cells = pc.binary_join_element_wise(lengths, texts, colon)
             written.append(pc.fill_null(cells, pa.scalar("-", pa.large_string())))
         edges, data = arrays.text_bytes(pc.binary_join_element_wise(*written, nothing))
-        return edges - edges[0], memoryview(data)
+        held: Any = data  # not each numpy says that its arrays are buffers
+        return edges - edges[0], memoryview(held)
 
 
 # ----------------------------------------------------------------------------- helpers
