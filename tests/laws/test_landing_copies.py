@@ -1,4 +1,4 @@
-"""What the search of 10,000 histories found: files that are alike, where their names are the order.
+"""What a search of histories found: files that are alike, where their names are the order.
 
 Of two files that hold the same, one is a copy of the other, or a change back: where that cannot be
 told, it is refused.

@@ -13,6 +13,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 
 import aspen_etl as ae
 from tests.support.s3 import BUCKET, S3Server
+from tests.synchronization.test_landing import Folder
 
 
 @dataclass(frozen=True)
@@ -49,3 +50,12 @@ def backend(request: pytest.FixtureRequest) -> Iterator[Backend]:
     yield make_backend(request.param, request)
     MemoryFileSystem.store.clear()
     MemoryFileSystem.pseudo_dirs[:] = [""]
+
+
+@pytest.fixture
+def folder() -> Iterator[Folder]:
+    """Give a landing folder with the full load of thirty borrowers."""
+    made = Folder()
+    made.put("LOAD00000001", *(("I", f"qq{i}", f"Iva Wren{i}") for i in range(1, 31)))
+    yield made
+    made.memory.rm(made.landing.url, recursive=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +17,6 @@ from tests.synchronization.test_landing import LATER, Folder, change
 
 def run(day: int) -> ae.Run:
     return ae.Run(time=LATER + dt.timedelta(days=day), actor="me")
-
-
-@pytest.fixture
-def folder() -> Iterator[Folder]:
-    made = Folder()
-    made.put("LOAD00000001", *(("I", f"qq{i}", f"Iva Wren{i}") for i in range(1, 31)))
-    yield made
-    made.memory.rm(made.landing.url, recursive=True)
 
 
 @pytest.fixture(params=["inside", "elsewhere"])

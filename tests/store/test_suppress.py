@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -111,14 +110,6 @@ def test_who_is_not_there_can_be_suppressed(store: ae.SnapshotStore) -> None:
 
 
 # ------------------------------------------------------------------------------ a landing folder
-
-
-@pytest.fixture
-def folder() -> Iterator[Folder]:
-    made = Folder()
-    made.put("LOAD00000001", *(("I", f"qq{i}", f"Iva Wren{i}") for i in range(1, 31)))
-    yield made
-    made.memory.rm(made.landing.url, recursive=True)
 
 
 def test_landed_changes_of_a_suppressed_subject_are_dropped(

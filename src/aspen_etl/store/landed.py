@@ -53,12 +53,14 @@ class Landed:
         place: The store.
         state: What is known afterwards.
         at: By source, the places in its state of the keys that changed since the record.
+        taken: The paths of the files that were taken since.
         due: Whether it is committed also where no table changed.
     """
 
     place: Place
     state: LandingState = field(repr=False)
     at: Mapping[str, Positions] = field(repr=False)
+    taken: frozenset[str] = field(repr=False)
     due: bool
 
     def put(self, attempt: Attempt, base: Optional[LandingRecord]) -> LandingRecord:
@@ -88,9 +90,7 @@ class Landed:
         return LandedSource(state.key, state.fold, (*frames[:kept], stored))
 
     def _ledger(self, attempt: Attempt, frames: tuple[Stored, ...]) -> tuple[Stored, ...]:
-        entries = self.state.ledger.entries
-        known = {path for frame in frames for path in self._paths(frame)}
-        new = entries.keys() - known
+        entries, new = self.state.ledger.entries, set(self.taken)
         if frames and not new:
             return frames
         kept = count_kept([frame.rows for frame in frames], len(new))

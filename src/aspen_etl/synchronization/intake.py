@@ -176,7 +176,8 @@ class Intake:
         is_late = newest is not None and run.time - newest.time >= _LONG
         is_other = newest is None or newest.landing is None or found.before.epoch != _epoch(newest)
         due = is_other or (bool(found.taken) and (len(found.taken) >= _MANY_FILES or is_late))
-        return Landed(self.place, found.state, found.at, due)
+        taken = frozenset(entry.path for entry in found.taken)
+        return Landed(self.place, found.state, found.at, taken, due)
 
 
 def _epoch(commit: Commit) -> Optional[int]:
