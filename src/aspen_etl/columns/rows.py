@@ -16,6 +16,7 @@ from aspen_etl.columns.text import conform_text
 
 __all__ = [
     "are_present",
+    "are_twice",
     "are_whole",
     "codes",
     "find_keys",
@@ -120,6 +121,15 @@ def sort_rows(columns: list[pd.Series], /) -> tuple[Positions, Mask]:
     ordered_ranks = one if is_range(order) else one[order]
     same[1:] = ordered_ranks[1:] == ordered_ranks[:-1]
     return order, same
+
+
+def are_twice(columns: list[pd.Series], looked_at: Mask, /) -> Mask:
+    """Tell which of the rows that are looked at equal another of them; null equals null."""
+    out, rows = np.zeros(len(looked_at), dtype=bool), np.flatnonzero(looked_at)
+    order, same = sort_rows([COLUMNS.take(values, rows) for values in columns])
+    out[rows[order[same]]] = True
+    out[rows[order[np.append(same[1:], np.zeros(len(same) and 1, dtype=bool))]]] = True
+    return out
 
 
 def _combined(ranks: list[Positions]) -> Optional[Positions]:

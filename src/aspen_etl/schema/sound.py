@@ -1,4 +1,4 @@
-"""Tell of columns that they are sound, so that pandera need not be asked.
+"""Tell of columns that they are sound, so that pandera need not be asked; and which cells are not.
 
 Whatever is not surely sound is left to pandera, which says what is wrong with it.
 """
@@ -13,15 +13,15 @@ from typing import Any, Optional
 import numpy as np
 import pandas as pd
 
-from aspen_etl.columns import COLUMNS
+from aspen_etl.columns import COLUMNS, Mask
 from aspen_etl.schema.column import METADATA, check_names
 from aspen_etl.schema.column_facts import ColumnFacts
 from aspen_etl.schema.column_spec import ColumnSpec
-from aspen_etl.schema.conforming import is_of_type
+from aspen_etl.schema.conforming import is_of_type, outside_range
 from aspen_etl.schema.spec import TableSpec
 from aspen_etl.schema.types import TYPES
 
-__all__ = ["are_sound", "declared_facts"]
+__all__ = ["are_sound", "declared_facts", "unfit_cells"]
 
 
 def are_sound(frame: pd.DataFrame, table: TableSpec, names: Collection[str], /) -> bool:
@@ -114,3 +114,22 @@ def _is_named(values: pd.Series, facts: ColumnFacts) -> bool:
     return {str(value) for value in np.asarray(held, dtype=object)} <= {
         text for _, text in facts.from_name
     }
+
+
+def unfit_cells(values: pd.Series, spec: ColumnSpec, /) -> Mask:
+    """Tell which cells a column surely does not take, by null, length, form or range.
+
+    Args:
+        values: Cells of the column's dtype.
+        spec: The column.
+    """
+    unfit: Mask = values.isna().to_numpy(dtype=bool) & (not spec.nullable)
+    if spec.type != "text":
+        return unfit | outside_range(values, spec)
+    if spec.length is not None:
+        unfit |= COLUMNS.longer(values, spec.length)
+        if spec.nullable:
+            unfit |= (values == "").fillna(value=False).to_numpy(dtype=bool)
+    if spec.text_format is not None:
+        unfit |= ~COLUMNS.matches(values, spec.text_format.pattern)
+    return unfit
