@@ -42,6 +42,7 @@ from aspen_etl.errors.running import (
     SettingsError,
     StoreOnHoldError,
     ThresholdError,
+    TwoWayError,
 )
 from aspen_etl.errors.storage import (
     CorruptStoreError,
@@ -89,6 +90,7 @@ __all__ = [
     "StoreOnHoldError",
     "TargetExistsError",
     "ThresholdError",
+    "TwoWayError",
     "UnexpectedError",
     "ValidationError",
     "VersionNotFoundError",

@@ -140,6 +140,16 @@ class Attempt:
             return Stored(self.format, tuple(columns), (), elsewhere)
         return self._write(path, frame, columns, elsewhere=elsewhere)
 
+    def sided(
+        self,
+        path: str,
+        frame: pd.DataFrame,
+        columns: Mapping[str, ColumnSpec],
+        before: Optional[Stored],
+    ) -> Stored:
+        """Write what is known of a side where the rejects are, unless it stands there already."""
+        return self._once(path, frame, columns, before, elsewhere=self.rejects_root is not None)
+
     def _once(
         self,
         path: str,

@@ -14,7 +14,17 @@ from aspen_etl.derive.formats import FormatName
 from aspen_etl.io.content import Count, SourceFile
 from aspen_etl.io.only import Only
 from aspen_etl.store.sealing import seal
-from aspen_etl.store.stored import Digest, KeyEntry, LandingRecord, Stored, StoredFile, Suppressed
+from aspen_etl.store.stored import (
+    Digest,
+    Facts,
+    KeyEntry,
+    LandingRecord,
+    SideRecord,
+    Stored,
+    StoredFile,
+    Suppressed,
+    Token,
+)
 
 if TYPE_CHECKING:
     from pydantic import ConfigDict
@@ -24,6 +34,7 @@ __all__ = [
     "LANDED",
     "PARTED",
     "SEALED",
+    "SIDED",
     "STORE_FORMAT",
     "STRICT",
     "TYPED",
@@ -35,7 +46,7 @@ __all__ = [
 
 #: The format of the store that this library writes; older ones are read and raised by the next
 #: commit, newer ones refused.
-STORE_FORMAT = 5
+STORE_FORMAT = 6
 
 #: The first format whose commits hold their own checksum, that of their parent, and the store's id.
 SEALED = 2
@@ -50,6 +61,9 @@ PARTED = 4
 #: The first format whose commits say what is known of a landing folder.
 LANDED = 5
 
+#: The first format whose commits say what is accounted for of the sides of a two-way sync.
+SIDED = 6
+
 #: What only commits from a format on hold, beside the checksum.
 _SINCE = {
     "store": SEALED,
@@ -57,18 +71,29 @@ _SINCE = {
     "parts": PARTED,
     "landing": LANDED,
     "suppressed": LANDED,
+    "sides": SIDED,
 }
 
 #: The name of an attempt's folder, as a pattern: the version that it would become, and its token.
 ATTEMPT = "([0-9]{20})-([0-9a-f]{16})"
 
 #: The types of what a commit file holds; ``commit_file`` makes sure of them.
-Token = Annotated[str, Only(pattern="^[0-9a-f]{16}$")]
 Moment = Annotated[dt.datetime, Only(tz_constraint="aware")]
-Facts = Mapping[str, Union[bool, int, str]]
 TableFacts = Mapping[str, Union[list[str], Mapping[str, Facts]]]
 
-CommitKind = Literal["sync", "restore", "resume", "vacuum", "purge", "unsuppress"]
+CommitKind = Literal[
+    "sync",
+    "restore",
+    "resume",
+    "vacuum",
+    "purge",
+    "unsuppress",
+    "two_way",
+    "one_way",
+    "pull",
+    "push",
+    "resolve",
+]
 
 
 @dataclass(frozen=True)
@@ -112,6 +137,7 @@ class Commit:
             ranges of subjects, that of a file by its name. Lookup tables are whole.
         landing: What is known of the landing folder that it was made of, if it was one.
         suppressed: Who is left out of each run, if somebody is.
+        sides: What is accounted for of each side, by name; none where the store is not two-way.
         format: The format of its file.
         store: The id of its store; from format 2 on.
         parent_sha256: The digest of the version before, if there is one; from format 2 on.
@@ -137,17 +163,19 @@ class Commit:
     parts: Count = 1
     landing: Optional[LandingRecord] = None
     suppressed: Optional[Suppressed] = None
+    sides: Optional[Mapping[str, SideRecord]] = field(default=None, repr=False)
     format: Count = STORE_FORMAT
     store: Optional[Token] = None
     parent_sha256: Optional[Digest] = field(default=None, repr=False)
 
     @property
     def stored(self) -> tuple[Stored, ...]:
-        """Everything that it names: tables, retired keys, rejects, and the state of a landing."""
+        """Everything that it names: tables, retired keys, rejects, states of a landing and sides."""
         rejects = () if self.rejects is None else (self.rejects,)
         landed = () if self.landing is None else self.landing.stored
+        sided = (stored for side in (self.sides or {}).values() for stored in side.stored)
         keys = (entry.retired for entry in self.keys.values())
-        return (*self.tables.values(), *keys, *rejects, *landed)
+        return (*self.tables.values(), *keys, *rejects, *landed, *sided)
 
     def of_part(self, number: int, whole: Collection[str], /) -> Commit:
         """Give what it says of one part, for what reads tables and keys: it is no commit.

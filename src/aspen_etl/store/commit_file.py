@@ -18,6 +18,7 @@ from aspen_etl.store.stored import (
     KeyEntry,
     LandedSource,
     LandingRecord,
+    SideRecord,
     Stored,
     StoredFile,
     Suppressed,
@@ -126,7 +127,7 @@ def _cannot(name: str) -> str:
 @functools.cache
 def _fields() -> frozenset[str]:
     """Give the names that a message may show: those that are declared, and no other."""
-    since = (LandingRecord, LandedSource, Suppressed)
+    since = (LandingRecord, LandedSource, SideRecord, Suppressed)
     parts = (KeyEntry, SourceFile, SourceRecord, Stored, StoredFile, *since)
     kinds = (*DOCUMENTS.values(), *parts)
     return frozenset(field.name for kind in kinds for field in fields(kind))

@@ -63,5 +63,22 @@ class Landed(Commit):
     sha256: Optional[Digest] = None
 
 
+@dataclass(frozen=True)
+class Sided(Commit):
+    """Say what a commit file of format 6 does: what is accounted for of two sides."""
+
+    __pydantic_config__ = STRICT
+
+    format: Literal[6] = 6
+    sha256: Optional[Digest] = None
+
+
 #: What reads a commit file, by its format.
-DOCUMENTS: Mapping[int, type[Commit]] = {1: Unsealed, 2: Sealed, 3: Typed, 4: Parted, 5: Landed}
+DOCUMENTS: Mapping[int, type[Commit]] = {
+    1: Unsealed,
+    2: Sealed,
+    3: Typed,
+    4: Parted,
+    5: Landed,
+    6: Sided,
+}

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from aspen_etl.errors.base import listing
-from aspen_etl.store.commit import ATTEMPT, LANDED, PARTED, SEALED, Commit
-from aspen_etl.store.stored import Stored
+from aspen_etl.schema.side_frames import CONFLICTS, PRESENT
+from aspen_etl.store.commit import ATTEMPT, LANDED, PARTED, SEALED, SIDED, Commit
+from aspen_etl.store.stored import SideRecord, Stored
 
 __all__ = ["find_contradiction"]
 
@@ -18,6 +19,11 @@ _NAME = re.compile(r"[^/\\:.\x00-\x1f\x7f][^/\\:\x00-\x1f\x7f]{0,127}\Z")
 _COLUMN = re.compile(r"[^\x00-\x1f\x7f]{1,128}\Z")
 
 _KEYS, _REJECTS, _LANDING = "_aspen/keys", "_aspen/rejects", "_aspen/landing"
+_SIDES = "_aspen/sides"
+
+#: The kinds of commits that write what their model has; what follows one has the tables that it
+#: found, also under a model that has become larger.
+_WHOLE = frozenset({"sync", "pull"})
 
 
 def find_contradiction(commit: Commit, version: int, /) -> str:
@@ -27,7 +33,7 @@ def find_contradiction(commit: Commit, version: int, /) -> str:
         commit: What its file says.
         version: The version that the place of the file is for.
     """
-    for rule in (_numbers, _seal, _model, _tables, _keys, _files, _parts, _landing, _rewrites):
+    for rule in _RULES:
         for reason in rule(commit, version):
             return reason
     return ""
@@ -69,9 +75,7 @@ def _primary_keys(columns: Mapping[str, Any]) -> list[str]:
 
 
 def _tables(commit: Commit, _: int) -> Iterator[str]:
-    # NOTE: only a sync writes what its model has; what follows it has the tables that it found,
-    # also under a model that has become larger.
-    wanted = commit.model if commit.kind == "sync" else ()
+    wanted = commit.model if commit.kind in _WHOLE else ()
     yield from _names("its tables", commit.tables, wanted, commit.model)
     if not commit.tables:
         yield "it names no table"
@@ -79,7 +83,7 @@ def _tables(commit: Commit, _: int) -> Iterator[str]:
         columns = list(commit.model[name]["columns"])
         if not set(columns) >= set(stored.columns):
             yield f"its table {listing([name])} has columns that its model does not have"
-        if commit.kind == "sync" and columns != list(stored.columns):
+        if commit.kind in _WHOLE and columns != list(stored.columns):
             yield f"its table {listing([name])} lacks columns of its model"
         if not stored.files:
             yield f"its table {listing([name])} names no file"
@@ -169,11 +173,36 @@ def _landing(commit: Commit, version: int) -> Iterator[str]:
             yield f"its state of {listing([name])} lacks columns of its key"
 
 
+def _sides(commit: Commit, version: int) -> Iterator[str]:
+    if commit.sides is not None and commit.format < SIDED:
+        yield "it says something of two sides that cannot be"
+    for name, side in (commit.sides or {}).items():
+        what = f"its {listing([name])} side"
+        if side.version > version or (side.token is None) != (side.version == 0):
+            yield f"{what} is said to have a version that cannot be"
+        for stored in side.stored:
+            yield from _paths(stored, _SIDES, what, version)
+        yield from _side_columns(side, what)
+
+
+def _side_columns(side: SideRecord, what: str) -> Iterator[str]:
+    if any(stored.columns[-1:] != (PRESENT,) for stored in side.shadow.values()):
+        yield f"{what} has a shadow without the mark of its rows"
+    if side.conflicts is not None and set(side.conflicts.columns) != set(CONFLICTS):
+        yield f"{what} has conflicts of other columns than they have"
+    counts = [count.get("count") for count in side.conflict_counts]
+    if any(type(count) is not int for count in counts) or sum(map(int, counts)) != side.waiting:
+        yield f"{what} counts other conflicts than it has"
+
+
 def _rewrites(commit: Commit, version: int) -> Iterator[str]:
-    folders = (*commit.model, _KEYS, _REJECTS, _LANDING)
+    folders = (*commit.model, _KEYS, _REJECTS, _LANDING, _SIDES)
     for path, file in commit.rewrites.items():
         folder = path.rpartition("/")[0].rpartition("/")[0]
         if folder not in folders or not (
             _is_below(path, folder, version) and _is_below(file.path, folder, version)
         ):
             yield "its rewrites: a path that leads out of the folder of such files"
+
+
+_RULES = (_numbers, _seal, _model, _tables, _keys, _files, _parts, _landing, _sides, _rewrites)

@@ -1,4 +1,4 @@
-"""Committing to a store: what every kind of commit has in common, and the commit of a run."""
+"""Committing to a store: what every kind of commit has in common, the commit of a run, of sides."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Optional
 
-from aspen_etl.errors import ConflictError, CorruptStoreError
+from aspen_etl.errors import ConflictError, CorruptStoreError, TwoWayError
 from aspen_etl.io.calling import jitter, retry
 from aspen_etl.io.waiting import until
 from aspen_etl.schema.evolution import describe_tables
@@ -15,7 +15,7 @@ from aspen_etl.schema.snapshot import REJECTS
 from aspen_etl.schema.values import Run
 from aspen_etl.store.attempt import Attempt
 from aspen_etl.store.commit import STORE_FORMAT, Commit, CommitKind, SourceRecord, library_version
-from aspen_etl.store.contents import Contents
+from aspen_etl.store.contents import Contents, Sides
 from aspen_etl.store.frames import empty
 from aspen_etl.store.identity import identity_place
 from aspen_etl.store.place import Place
@@ -29,6 +29,7 @@ __all__ = [
     "check_places",
     "claim_rejects",
     "commit",
+    "commit_sides",
     "described_as",
     "next_commit",
     "retrying",
@@ -64,24 +65,29 @@ def commit(
     """
     base = begin(place, parent)
     rejects = empty(REJECTS) if contents.rejects is None else contents.rejects
-    landing = contents.landing
-    claim_rejects(place, first=len(rejects) > 0 or landing is not None)
+    landing, sides = contents.landing, contents.sides
+    if base is not None and base.sides is not None and sides is None:
+        raise TwoWayError.refused(place.url, contents.kind)
+    claim_rejects(place, first=len(rejects) > 0 or landing is not None or sides is not None)
     attempt = Attempt(place, parent + 1, give_up, base=base)
     held = _held(contents, base)
     put = contents.tables.put(attempt, _to_write(place, attempt, contents, base), base)
     tables = {name: {**held, **put.tables}[name] for name in place.model.tables}
     keys = dict(put.keys)
     refused = attempt.rejects(rejects, base.rejects if base else None)
-    same = base is not None and (base.tables, base.keys, base.rejects) == (tables, keys, refused)
+    accounted = None if sides is None else sides.put(attempt, base.sides if base else None)
+    now = (tables, keys, refused, accounted)
+    same = base is not None and (base.tables, base.keys, base.rejects, base.sides) == now
     if base is not None and same and (landing is None or not landing.due):
         return base
     if has_former_names(refused.columns):  # no commit for a name alone, but each has the new one
         refused = attempt.rejects(rejects, None)
     record = base.landing if base else None
     following = replace(
-        next_commit(place, base, "sync", run, attempt),
+        next_commit(place, base, contents.kind, run, attempt),
         landing=record if landing is None else landing.put(attempt, record),
         model=describe_tables(place.model),
+        sides=accounted,
         tables=tables,
         keys=keys,
         parts=put.parts,
@@ -91,6 +97,34 @@ def commit(
         source=contents.source or SourceRecord(),
     )
     return append(place, following, attempt)
+
+
+def commit_sides(
+    place: Place, newest: Commit, sides: Sides, /, *, run: Run, kind: CommitKind
+) -> Commit:
+    """Commit what is accounted for of all sides, beside the tables as they are.
+
+    Args:
+        place: The store.
+        newest: The commit that it goes on from.
+        sides: What is accounted for.
+        run: When this is, and who does it.
+        kind: What was done.
+
+    Returns:
+        The commit; ``newest`` where nothing changed.
+
+    Raises:
+        ConflictError: Another writer committed since.
+    """
+    begin(place, newest.version)
+    claim_rejects(place, first=True)
+    attempt = Attempt(place, newest.version + 1, base=newest)
+    accounted = sides.put(attempt, newest.sides)
+    if accounted == newest.sides:
+        return newest
+    commit = replace(next_commit(place, newest, kind, run, attempt), sides=accounted)
+    return append(place, commit, attempt)
 
 
 def _to_write(

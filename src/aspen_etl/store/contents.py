@@ -13,12 +13,22 @@ from aspen_etl.schema.model import Model
 from aspen_etl.schema.snapshot import Snapshot
 from aspen_etl.schema.spec import TableSpec
 from aspen_etl.store.attempt import Attempt
-from aspen_etl.store.commit import Commit, SourceRecord
+from aspen_etl.store.commit import Commit, CommitKind, SourceRecord
 from aspen_etl.store.held_tables import HeldTable
-from aspen_etl.store.stored import KeyEntry, LandingRecord, Stored
+from aspen_etl.store.stored import KeyEntry, LandingRecord, SideRecord, Stored
 from aspen_etl.transform.keys import Retired
 
-__all__ = ["Amended", "Contents", "Counted", "Landed", "Put", "Tables", "Whole", "put_keys"]
+__all__ = [
+    "Amended",
+    "Contents",
+    "Counted",
+    "Landed",
+    "Put",
+    "Sides",
+    "Tables",
+    "Whole",
+    "put_keys",
+]
 
 
 class Put(NamedTuple):
@@ -64,6 +74,20 @@ class Landed(Protocol):
         """
 
 
+class Sides(Protocol):
+    """Give what is accounted for of each side of a two-way sync, after a run."""
+
+    def put(
+        self, attempt: Attempt, base: Optional[Mapping[str, SideRecord]]
+    ) -> Mapping[str, SideRecord]:
+        """Write what stands nowhere yet; give the records of all sides.
+
+        Args:
+            attempt: What writes.
+            base: The records of the commit that is followed, if it has some.
+        """
+
+
 class Counted(Protocol):
     """Count what changed in a table."""
 
@@ -87,6 +111,8 @@ class Contents:
         reject_counts: How many there are, by rule.
         source: What it was made of.
         landing: What is known of the landing folder that it was made of, if it was one.
+        sides: What is accounted for of the sides, where the store is two-way.
+        kind: What was done.
     """
 
     tables: Tables
@@ -95,6 +121,8 @@ class Contents:
     reject_counts: Sequence[Mapping[str, Any]] = ()
     source: Optional[SourceRecord] = None
     landing: Optional[Landed] = None
+    sides: Optional[Sides] = None
+    kind: CommitKind = "sync"
 
 
 @dataclass(frozen=True)

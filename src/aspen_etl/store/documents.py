@@ -10,8 +10,8 @@ from typing import Annotated, Any, Optional, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from aspen_etl.store.commit import STRICT, Token
-from aspen_etl.store.stored import Digest
+from aspen_etl.store.commit import STRICT
+from aspen_etl.store.stored import Digest, Token
 
 __all__ = [
     "RunNote",

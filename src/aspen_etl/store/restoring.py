@@ -8,6 +8,7 @@ from functools import partial
 import pandas as pd
 
 from aspen_etl.changes import diff
+from aspen_etl.errors import TwoWayError
 from aspen_etl.schema.evolution import complete
 from aspen_etl.schema.snapshot import KeyState, Snapshot
 from aspen_etl.schema.spec import TableSpec
@@ -30,6 +31,8 @@ def restore(place: Place, version: int, run: Run, /) -> Commit:
 
 
 def _restore(place: Place, version: int, run: Run, newest: Commit) -> Commit:
+    if newest.sides is not None:
+        raise TwoWayError.refused(place.url, "restore")
     old = find(place, version)
     place.check_model(old)
     now, then = _load(place, newest, newest), _load(place, old, newest)

@@ -52,6 +52,8 @@ class StoreStatus:
             is kept, so that every run does.
         proof_age: How many seconds ago that was.
         short_runs: How many runs looked at what changed alone since.
+        sides: Where the store is two-way, by side the ``version`` that was last written to it (0
+            for none), and how many ``conflicts`` wait.
     """
 
     url: str
@@ -73,6 +75,7 @@ class StoreStatus:
     proved: Optional[str] = None
     proof_age: Optional[float] = None
     short_runs: Optional[int] = None
+    sides: Optional[Mapping[str, Mapping[str, int]]] = None
 
     def to_dict(self) -> dict[str, Any]:
         """Give plain values, ready for JSON."""
@@ -153,12 +156,22 @@ def _commit_facts(newest: Optional[Commit], now: dt.datetime) -> dict[str, Any]:
         "commit_age": _age(newest.time, now),
         "oldest_readable": newest.oldest_readable,
         "hold": newest.hold,
+        "sides": _side_facts(newest),
+    }
+
+
+def _side_facts(newest: Commit) -> Optional[dict[str, dict[str, int]]]:
+    if newest.sides is None:
+        return None
+    return {
+        name: {"version": side.version, "conflicts": side.waiting}
+        for name, side in newest.sides.items()
     }
 
 
 def _sync_time(newest: Optional[Commit]) -> Optional[dt.datetime]:
     """Give the time of a commit that a run made: those of restore, vacuum and so on are none."""
-    return newest.time if newest is not None and newest.kind == "sync" else None
+    return newest.time if newest is not None and newest.kind in {"sync", "pull"} else None
 
 
 def _age(time: Optional[dt.datetime], now: dt.datetime) -> Optional[float]:

@@ -1,11 +1,11 @@
-"""What a commit names: files, frames of them, and what is known of keys and of a landing folder."""
+"""What a commit names: files, frames of them; keys, the state of a landing folder, of two sides."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Literal, Optional
+from typing import Annotated, Literal, Optional, Union
 
 from aspen_etl.derive.formats import FormatName
 from aspen_etl.io.content import Count
@@ -13,12 +13,15 @@ from aspen_etl.io.only import Only
 
 __all__ = [
     "Digest",
+    "Facts",
     "KeyEntry",
     "LandedSource",
     "LandingRecord",
+    "SideRecord",
     "Stored",
     "StoredFile",
     "Suppressed",
+    "Token",
 ]
 
 #: Where the name of a file says which part it holds.
@@ -26,6 +29,12 @@ _PART = re.compile(r"part-([0-9]{5})\.[a-z]+\Z")
 
 #: A checksum, as a commit file holds it.
 Digest = Annotated[str, Only(pattern="^[0-9a-f]{64}$")]
+
+#: What no other attempt has, as a commit file holds it.
+Token = Annotated[str, Only(pattern="^[0-9a-f]{16}$")]
+
+#: What is told of a thing, by name.
+Facts = Mapping[str, Union[bool, int, str]]
 
 
 @dataclass(frozen=True)
@@ -161,6 +170,37 @@ class LandingRecord:
             for name, source in self.sources.items()
         }
         return replace(self, sources=sources)
+
+
+@dataclass(frozen=True)
+class SideRecord:
+    """Say what is accounted for of a side of a two-way sync, and what waits to be decided.
+
+    Attributes:
+        version: The version of the store that was last written to the side, 0 for none.
+        token: That of its commit.
+        shadow: By sheet, the rows in which the side differs from the tables of this commit; a
+            sheet without one is not named.
+        conflicts: The conflicts that wait, if there are any.
+        conflict_counts: How many they are, by kind, sheet and column.
+    """
+
+    version: Count = 0
+    token: Optional[Token] = None
+    shadow: Mapping[str, Stored] = field(default_factory=dict, repr=False)
+    conflicts: Optional[Stored] = field(default=None, repr=False)
+    conflict_counts: tuple[Facts, ...] = field(default=(), repr=False)
+
+    @property
+    def waiting(self) -> int:
+        """How many conflicts wait."""
+        return 0 if self.conflicts is None else self.conflicts.rows
+
+    @property
+    def stored(self) -> tuple[Stored, ...]:
+        """Everything that it names."""
+        conflicts = () if self.conflicts is None else (self.conflicts,)
+        return (*self.shadow.values(), *conflicts)
 
 
 @dataclass(frozen=True)

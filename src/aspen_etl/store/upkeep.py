@@ -43,6 +43,36 @@ class Upkeep:
 
         return restoring.resume(self.place, run)
 
+    def begin_two_way(self, *, run: Run) -> Commit:
+        """Let the store be kept in step with an old and a new side, by ``pull`` and ``push``.
+
+        The old side is taken to hold what the newest commit does. Until ``end_two_way`` the store
+        refuses ``sync``, ``plan`` and ``restore`` by ``TwoWayError``. It gives the newest commit
+        where the store is two-way already.
+
+        Raises:
+            VersionNotFoundError: Nothing was committed yet.
+            StoreOnHoldError: An old version was restored, and the store was not resumed.
+            NotSupportedError: The rows of the model do not belong to subjects, each to one; or a
+                sheet has a column ``present``.
+        """
+        from aspen_etl.store import two_way
+
+        return two_way.begin(self.place, run)
+
+    def end_two_way(self, *, run: Run, discard_conflicts: bool = False) -> Commit:
+        """Forget what is known of the sides, so that ``sync`` may go on.
+
+        It gives the newest commit where the store is not two-way.
+
+        Raises:
+            VersionNotFoundError: Nothing was committed yet.
+            TwoWayError: Conflicts wait, and they are not to be discarded.
+        """
+        from aspen_etl.store import two_way
+
+        return two_way.end(self.place, run, discard=discard_conflicts)
+
     def vacuum(self, *, run: Run, keep_for: dt.timedelta = dt.timedelta(days=7)) -> VacuumReport:
         """Let old versions go, and delete the files that no version needs any more.
 

@@ -39,8 +39,10 @@ __all__ = [
 _ATTEMPT = rf"(?P<attempt>{ATTEMPT})/[^/]+\Z"
 _ASIDE = r"_aspen/(?:(?:commits|pins|refused|kept)/)?[^/]+\.[0-9a-f]{8}\.tmp\Z"
 #: The paths of files that may be deleted below a store's url, and below the url of its rejects.
-_IN_STORE = re.compile(rf"(?:[^/]+|_aspen/(?:keys|rejects|landing|exchange))/{_ATTEMPT}|{_ASIDE}")
-_IN_REJECTS = re.compile(rf"_aspen/(?:rejects|landing)/{_ATTEMPT}|{_ASIDE}")
+_IN_STORE = re.compile(
+    rf"(?:[^/]+|_aspen/(?:keys|rejects|landing|sides|exchange))/{_ATTEMPT}|{_ASIDE}"
+)
+_IN_REJECTS = re.compile(rf"_aspen/(?:rejects|landing|sides)/{_ATTEMPT}|{_ASIDE}")
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from aspen_etl.store.commit import Commit
 from aspen_etl.store.landed import landed_frames
 from aspen_etl.store.place import Place
 from aspen_etl.store.reading import find_older, read_stored
+from aspen_etl.store.shadows import side_frames
 from aspen_etl.store.stored import Stored
 from aspen_etl.store.verifying_log import LogCheck, Problem, verify_log
 from aspen_etl.store.verifying_parts import check_parts
@@ -97,7 +98,7 @@ class _Check:
         self.found: list[Problem] = []
 
     def run(self) -> Iterator[Problem]:
-        """Read the tables, then the keys, the rejects, and what is known of a landing folder."""
+        """Read the tables, then the keys, the rejects, and what is known of a landing and of sides."""
         tables = {}
         for name, table in self.model.tables.items():
             stored = self.commit.tables.get(name)
@@ -115,7 +116,8 @@ class _Check:
         if self.commit.rejects is not None:
             rejects = self.commit.rejects
             self._frame("rejects", rejects, columns_as_named(rejects.columns))
-        for where, stored, columns in landed_frames(self.commit.landing):
+        landed, sided = landed_frames(self.commit.landing), side_frames(self.commit.sides)
+        for where, stored, columns in (*landed, *sided):
             self._frame(where, stored, columns)
         yield from self.found
 

@@ -12,6 +12,7 @@ from aspen_etl.errors import (
     ConflictError,
     DeadlineError,
     StoreOnHoldError,
+    TwoWayError,
 )
 from aspen_etl.io.calling import jitter, retry
 from aspen_etl.io.content import SourceFile
@@ -152,7 +153,10 @@ class SyncRun:
     def _look(self, newest: Optional[Commit]) -> Given:
         return Given.of(self.source, self.settings, self.store, newest, self.run)
 
-    def _find_hold(self, newest: Optional[Commit]) -> Optional[StoreOnHoldError]:
+    def _find_hold(self, newest: Optional[Commit]) -> Optional[AspenETLError]:
+        """Tell why no run may follow a commit, if so."""
+        if newest is not None and newest.sides is not None:
+            return TwoWayError.refused(self.store.url, "sync")
         if newest is None or newest.hold is None:
             return None
         return StoreOnHoldError.at(self.store.url, newest.hold)

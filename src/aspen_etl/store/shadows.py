@@ -1,0 +1,165 @@
+"""The sides of a two-way sync in a store: what is accounted for of each, and what is in conflict.
+
+A shadow is kept as the rows in which it differs from the tables of its own commit. These frames
+hold cells, and lie where the rejects do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Optional
+from urllib.parse import quote
+
+import pandas as pd
+
+from aspen_etl.columns import COLUMNS
+from aspen_etl.columns.frames import make_frame
+from aspen_etl.columns.text import conform_text
+from aspen_etl.schema.column_spec import ColumnSpec
+from aspen_etl.schema.model import Model
+from aspen_etl.schema.side_frames import CONFLICTS, PRESENT, shadow_columns
+from aspen_etl.store.attempt import Attempt
+from aspen_etl.store.commit import Commit
+from aspen_etl.store.frames import empty
+from aspen_etl.store.place import Place
+from aspen_etl.store.reading import read_stored, whole
+from aspen_etl.store.stored import Facts, SideRecord, Stored
+
+__all__ = ["SideState", "Sides", "count_conflicts", "load_sides", "side_frames"]
+
+_COUNTED = ("kind", "sheet", "column")
+
+
+@dataclass(frozen=True, eq=False)
+class SideState:
+    """Hold what is accounted for of a side, beside the head that it is committed with.
+
+    Attributes:
+        version: The version of the store that was last written to the side, 0 for none.
+        token: That of its commit.
+        shadow: By sheet, the rows of the shadow that differ from the head: text, and whether the
+            shadow has the row (``present``). A sheet that is not there differs in none.
+        conflicts: The conflicts that wait.
+    """
+
+    version: int = 0
+    token: Optional[str] = None
+    shadow: Mapping[str, pd.DataFrame] = field(default_factory=dict, repr=False)
+    conflicts: pd.DataFrame = field(default_factory=lambda: empty(CONFLICTS), repr=False)
+
+
+@dataclass(frozen=True, eq=False)
+class Sides:
+    """What is accounted for of all sides after a run, ready to be committed.
+
+    Attributes:
+        states: What is accounted for of each side.
+    """
+
+    states: Mapping[str, SideState] = field(repr=False)
+
+    def put(
+        self, attempt: Attempt, base: Optional[Mapping[str, SideRecord]]
+    ) -> dict[str, SideRecord]:
+        """Write the frames that stand nowhere yet, and say where all are."""
+        before = base or {}
+        return {
+            name: _put(attempt, name, state, before.get(name, SideRecord()))
+            for name, state in self.states.items()
+        }
+
+
+def _put(attempt: Attempt, name: str, state: SideState, before: SideRecord) -> SideRecord:
+    folder, side = f"_aspen/sides/{attempt.folder}", quote(name, safe="")
+    shadow = {}
+    for sheet, frame in state.shadow.items():
+        if len(frame):
+            columns = shadow_columns(frame.columns)
+            path = f"{folder}/shadow-{side}-{quote(sheet, safe='')}"
+            shadow[sheet] = attempt.sided(
+                path, _held(frame, columns), columns, before.shadow.get(sheet)
+            )
+    conflicts = None
+    if len(state.conflicts):
+        path, held = f"{folder}/conflicts-{side}", _held(state.conflicts, CONFLICTS)
+        conflicts = attempt.sided(path, held, CONFLICTS, before.conflicts)
+    counts = count_conflicts(state.conflicts)
+    return SideRecord(state.version, state.token, shadow, conflicts, counts)
+
+
+def _held(frame: pd.DataFrame, columns: Mapping[str, ColumnSpec]) -> pd.DataFrame:
+    """Give a frame as it is held: the columns in their order, text in the form of text."""
+    frame = frame.reset_index(drop=True)
+    return make_frame(
+        {
+            name: frame[name].astype(bool) if name == PRESENT else conform_text(frame[name])
+            for name in columns
+        }
+    )
+
+
+def count_conflicts(conflicts: pd.DataFrame, /) -> tuple[Facts, ...]:
+    """Count conflicts by kind, sheet and column; those of a whole row have no column ('')."""
+    names = list(_COUNTED)
+    held = conflicts[names].astype(object)
+    counts = held.where(held.notna(), "").groupby(names, sort=True).size()
+    return tuple(
+        {**dict(zip(names, map(str, key))), "count": int(count)} for key, count in counts.items()
+    )
+
+
+# ----------------------------------------------------------------------------- reading
+
+
+def side_frames(
+    sides: Optional[Mapping[str, SideRecord]], /
+) -> Iterator[tuple[str, Stored, Mapping[str, ColumnSpec]]]:
+    """Give each frame of the sides, with what it is and what its columns are."""
+    for name, side in (sides or {}).items():
+        for sheet, stored in side.shadow.items():
+            yield f"shadow of {sheet} for the {name} side", stored, shadow_columns(stored.columns)
+        if side.conflicts is not None:
+            yield f"conflicts of the {name} side", side.conflicts, CONFLICTS
+
+
+def load_sides(place: Place, commit: Commit, /) -> dict[str, SideState]:
+    """Read what the newest commit has accounted for of each side; nothing where it is not two-way.
+
+    Args:
+        place: The store.
+        commit: Its newest commit.
+
+    Returns:
+        By side its state, with a frame for each sheet of the model: one without rows where the
+        side is as the tables are. A column that the model has since is missing.
+
+    Raises:
+        ConflictError: Another commit let its files go.
+        CorruptStoreError: A file is missing or damaged.
+        NotSupportedError: The frames are elsewhere, and no ``rejects_url`` was given.
+    """
+    sides = (commit.sides or {}).items()
+    return whole(place, commit, lambda: {name: _load(place, side) for name, side in sides})
+
+
+def _load(place: Place, side: SideRecord) -> SideState:
+    shadow = {
+        name: _load_shadow(place, name, side.shadow.get(name)) for name in place.model.sources
+    }
+    held = side.conflicts
+    conflicts = empty(CONFLICTS) if held is None else read_stored(place, held, CONFLICTS)
+    return SideState(side.version, side.token, shadow, conflicts)
+
+
+def _load_shadow(place: Place, sheet: str, stored: Optional[Stored]) -> pd.DataFrame:
+    columns = shadow_columns(_names(place.model, sheet))
+    if stored is None:
+        return empty(columns)
+    found = read_stored(place, stored, shadow_columns(stored.columns))
+    missing = {name: COLUMNS.repeat(None, len(found)) for name in columns if name not in found}
+    return make_frame({name: missing.get(name, found.get(name)) for name in columns})
+
+
+def _names(model: Model, sheet: str) -> list[str]:
+    return [str(name) for name in model.sources[sheet].columns]
