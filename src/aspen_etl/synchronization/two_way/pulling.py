@@ -1,0 +1,261 @@
+"""Pull: what changed on a side becomes part of the newest commit, and what is accounted for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from itertools import count
+from typing import Any, Optional
+
+import pandas as pd
+
+from aspen_etl.changes import Changes, diff
+from aspen_etl.errors import ConflictError, MergeConflictError, ModelFunctionError
+from aspen_etl.errors.base import listing
+from aspen_etl.io.calling import jitter, retry
+from aspen_etl.io.reading import Reading
+from aspen_etl.io.waiting import Seconds, until
+from aspen_etl.normalization import NormalizeResult, normalize
+from aspen_etl.schema.policy import Policy
+from aspen_etl.schema.snapshot import Snapshot
+from aspen_etl.schema.values import Extract, Run
+from aspen_etl.store import committing
+from aspen_etl.store.commit import Commit, SourceRecord
+from aspen_etl.store.contents import Contents, Whole
+from aspen_etl.store.shadows import SideState
+from aspen_etl.store.snapshot_store import SnapshotStore
+from aspen_etl.synchronization.clock import Clock
+from aspen_etl.synchronization.refusing import refuse_broken
+from aspen_etl.synchronization.report import TableReport
+from aspen_etl.synchronization.sides import AnySide
+from aspen_etl.synchronization.thresholds import Thresholds
+from aspen_etl.synchronization.two_way.reading import SideRead, SideReader
+from aspen_etl.synchronization.two_way.reports import PullReport, count_conflicts
+from aspen_etl.synchronization.two_way.standing import Standing, stand
+from aspen_etl.transform.adopting import adopt, keep_audit
+from aspen_etl.transform.parting import can_part
+from aspen_etl.transform.shadowing import difference
+from aspen_etl.transform.three_way import Merged, merge
+
+__all__ = ["pull"]
+
+#: How often a merge is done anew, since what it gave broke a rule.
+_TRIES = 20
+
+
+def pull(  # noqa: PLR0913 - what a pull is told, each by name
+    side: AnySide,
+    store: SnapshotStore,
+    /,
+    *,
+    run: Run,
+    policy: Policy = Policy(),  # noqa: B008 - a frozen value
+    thresholds: Thresholds = Thresholds(),  # noqa: B008 - a frozen value
+    read_options: Optional[Mapping[str, Any]] = None,
+    suppress_secret: Optional[bytes] = None,
+    timeout: Optional[Seconds] = None,
+    max_attempts: int = 8,
+    on_step: Optional[Callable[[str], None]] = None,
+) -> PullReport:
+    """Take what changed on a side since it was last accounted for into the store, as one commit.
+
+    The store is two-way (``begin_two_way``). What the side and the store changed both, and not to
+    the same, is a conflict, by row and column; ``policy`` says what becomes of it. What of the
+    side is rejected now is not known: it changes and deletes nothing.
+
+    Args:
+        side: The old side: a ``FlatDatabase``, or anything that ``read_extract`` takes; or the
+            new one: a ``TableDatabase``.
+        store: The store.
+        run: When this is, and who does it.
+        policy: What becomes of conflicts; by default one refuses the pull.
+        thresholds: How much may be rejected and deleted.
+        read_options: What ``read_extract`` takes beside the model.
+        suppress_secret: The secret under which ``purge`` suppressed subjects.
+        timeout: After which time the pull gives up rather than commit.
+        max_attempts: How often to begin anew when others commit in between.
+        on_step: Called with the name of each step as it begins.
+
+    Returns:
+        What was taken, without an id or a cell value.
+
+    Raises:
+        TwoWayError: The store is not two-way.
+        MergeConflictError: There is a conflict, and the policy refuses it.
+        SideStateError: The side is not where the store knows it to be.
+        StaleReadingError: The reading is older than what was pushed to the side.
+        ThresholdError: A limit is broken.
+        NotSupportedError: The model cannot be parted by subject.
+        ConflictError: Others committed first every time.
+        AspenETLError: What reading, normalizing and writing raise.
+    """
+    reader = SideReader(side, can_part(store.model), run, Reading.of(read_options), suppress_secret)
+    clock = Clock(timeout, on_step)
+    work = _Pull(reader, store, run, policy, thresholds, clock)
+    numbers = count(1)
+    with until(clock.deadline):
+        report = retry(
+            lambda: work.attempt(next(numbers)),
+            tries=max_attempts,
+            again=lambda error: isinstance(error, ConflictError)
+            and error.details.get("problem") == "commit",
+            pause=lambda number: jitter(0.05 * number),
+        )
+    return replace(report, seconds=clock.stop())
+
+
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """What the rows of a side and of the store make together.
+
+    Attributes:
+        merged: The rows, and what was in conflict.
+        result: What they are as tables.
+        changes: What is other than before in these.
+    """
+
+    merged: Merged
+    result: NormalizeResult
+    changes: Changes
+
+
+@dataclass(frozen=True, eq=False)
+class _Pull:
+    """One pull; each attempt reads the newest commit and then the side."""
+
+    reader: SideReader
+    store: SnapshotStore
+    run: Run
+    policy: Policy
+    thresholds: Thresholds
+    clock: Clock
+
+    def attempt(self, number: int) -> PullReport:
+        """Pull once."""
+        self.clock.step("loading")
+        word = self.reader.word()
+        at = stand(self.store, self.reader.name, self.reader.how, word)
+        self.clock.step("reading")
+        read = self.reader.read(at, self.store)
+        self.clock.step("merging")
+        found = self._merge(at, read)
+        self._refuse(found.merged)
+        result = replace(found.result, rejects=read.rejects(at, self.store))
+        if read.sources is not None:
+            summary = replace(result.summary, sources=read.sources, rejects=read.counts)
+            result = replace(result, summary=summary)
+        refuse_broken(self.thresholds, self.store, self.run, at.newest, result, ())
+        self.clock.step("writing")
+        commit = self._commit(at, found, result, read)
+        return self._report(at, found, read, commit, number)
+
+    # ------------------------------------------------------------------------- merging
+
+    def _merge(self, at: Standing, read: SideRead) -> _Found:
+        """Merge, anew without each subject whose rows would break a rule together."""
+        previous, also = at.snapshot, read.also
+        if read.tables is not None:
+            adopted = adopt(at.snapshot, read.tables, self.store.model)
+            previous = adopted.previous
+            also = pd.concat([also, _mismatched(adopted.mismatches, self.reader.how.root)])
+        for _ in range(_TRIES):
+            merged = self.reader.merge(at, read, self.policy, also)
+            result = normalize(
+                Extract.from_frames(dict(merged.rows)),
+                run=self.run,
+                model=self.store.model,
+                previous=previous,
+            )
+            if not len(result.rejects):
+                return self._found(at, merged, result, read)
+            also = pd.concat([also, _invalid(result.rejects)], ignore_index=True)
+        msg = "what two sides have together is rejected however it is merged"
+        raise ModelFunctionError(msg)
+
+    def _found(
+        self, at: Standing, merged: Merged, result: NormalizeResult, read: SideRead
+    ) -> _Found:
+        snapshot = result.snapshot
+        if read.tables is not None:
+            snapshot = keep_audit(snapshot, read.tables, self.store.model)
+        changes = diff(at.snapshot.tables, snapshot.tables, model=self.store.model)
+        return _Found(merged, replace(result, snapshot=snapshot, changes=changes), changes)
+
+    def _refuse(self, merged: Merged) -> None:
+        counts = count_conflicts(merged.conflicts)
+        refused = [each for each in counts if each.decision == "refuse"]
+        if refused:
+            told = [
+                f"{each.count:,} {each.kind} at "
+                f"{'.'.join(filter(None, (each.sheet, each.column)))}"
+                for each in refused
+            ]
+            many = sum(each.count for each in refused)
+            raise MergeConflictError.of(self.reader.name, many, told)
+
+    # ------------------------------------------------------------------------- committing
+
+    def _commit(
+        self, at: Standing, found: _Found, result: NormalizeResult, read: SideRead
+    ) -> Commit:
+        head = self.reader.sheets_of(found.result.snapshot.tables)
+        sides = {
+            name: replace(side, shadow=self._moved(at, side, head))
+            for name, side in at.sides.items()
+        }
+        waiting = found.merged.conflicts
+        waiting = waiting[waiting["decision"] == "hold"]
+        mine = difference(head, found.merged.shadow, self.reader.how)
+        sides[at.name] = SideState(at.version, at.token, mine, waiting)
+        rows = {name: len(frame) for name, frame in found.merged.rows.items()}
+        source = at.newest.source
+        if read.sources is not None:
+            rows = {name: sheet.rows for name, sheet in read.sources.items()}
+            source = SourceRecord((), rows, None)
+        contents = Contents(
+            Whole(result.snapshot, self.store.model),
+            found.changes,
+            result.rejects,
+            [asdict(each) for each in result.summary.rejects]
+            if read.sources is not None
+            else at.newest.reject_counts,
+            source,
+            sides=sides,
+            kind="pull",
+        )
+        return committing.commit(
+            self.store.place,
+            contents,
+            run=self.run,
+            parent=at.newest.version,
+            give_up=self.clock.check,
+        )
+
+    def _moved(
+        self, at: Standing, side: SideState, head: Mapping[str, pd.DataFrame]
+    ) -> Mapping[str, pd.DataFrame]:
+        """Say anew what differs of the other side, now that the head is another one."""
+        how = self.reader.how
+        return difference(head, patched(at.head, side.shadow, how), how)
+
+    def _report(
+        self, at: Standing, found: _Found, read: SideRead, commit: Commit, number: int
+    ) -> PullReport:
+        changed = commit.version != at.newest.version
+        rows = {name: len(frame) for name, frame in found.result.tables.items()}
+        return PullReport(
+            side=at.name,
+            outcome="committed" if changed else "unchanged",
+            version=commit.version,
+            parent=at.newest.version,
+            attempts=number,
+            taken=found.merged.taken,
+            tables={
+                name: TableReport(rows[name], **each.counts)
+                for name, each in found.changes.items()
+            },
+            conflicts=count_conflicts(found.merged.conflicts),
+            held=len(found.merged.held),
+            rejects=read.counts,
+            recovered=at.recovered,
+        )

@@ -1,0 +1,158 @@
+"""Where a side stands: what of it is accounted for, by the store and by the side's own word.
+
+A push writes to the side in one transaction, with the version that it wrote, and then commits what
+is accounted for. One that died between leaves a side that is ahead: what is accounted for is then
+what that version made it, or a user's way back to the old value would be taken for nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Optional, Protocol, runtime_checkable
+
+import pandas as pd
+
+from aspen_etl.errors import SideStateError, TwoWayError, VersionNotFoundError
+from aspen_etl.schema.snapshot import Snapshot
+from aspen_etl.store.commit import Commit
+from aspen_etl.store.shadows import SideState, load_sides
+from aspen_etl.store.snapshot_store import SnapshotStore
+from aspen_etl.transform.expressing import express
+from aspen_etl.transform.flat_changes import FlatChanges, after_push, changes_to_push
+from aspen_etl.transform.parting import Partitioning
+from aspen_etl.transform.shadowing import patched
+
+__all__ = ["PUSHED", "SideName", "Standing", "Word", "held_of", "stand"]
+
+#: The decision of a conflict that waits for nobody: its subject is written to the side anew.
+PUSHED = "push"
+
+SideName = Literal["old", "new"]
+
+Sheets = Mapping[str, pd.DataFrame]
+
+
+@runtime_checkable
+class Word(Protocol):
+    """What a side says of itself: which version was written to it last."""
+
+    @property
+    def version(self) -> Optional[int]:
+        """The version."""
+
+    @property
+    def token(self) -> Optional[str]:
+        """The token of its commit."""
+
+
+@dataclass(frozen=True, eq=False)
+class Standing:
+    """Hold where a side stands.
+
+    Attributes:
+        name: Which side it is.
+        newest: The newest commit.
+        snapshot: What it holds.
+        head: The same as sheets.
+        sides: What is known of each side, as it is committed.
+        shadow: What of this side is accounted for.
+        version: The version that was written to it last; 0 for none.
+        token: The token of that commit.
+        recovered: Whether the side was ahead of what is committed.
+    """
+
+    name: SideName
+    newest: Commit
+    snapshot: Snapshot = field(repr=False)
+    head: Sheets = field(repr=False)
+    sides: Mapping[str, SideState] = field(repr=False)
+    shadow: Sheets = field(repr=False)
+    version: int
+    token: Optional[str]
+    recovered: bool
+
+    @property
+    def held(self) -> pd.Series:
+        """The ids of the subjects that wait for a decision, on either side, each once."""
+        return held_of(self.sides)
+
+
+def held_of(sides: Mapping[str, SideState], /) -> pd.Series:
+    """Give the ids of the subjects that wait for a decision, each once."""
+    told = (side.conflicts for side in sides.values())
+    found = [each["subject"][each["decision"] != PUSHED].astype(object) for each in told]
+    if not found:
+        return pd.Series([], dtype=object)
+    return pd.concat(found, ignore_index=True).dropna().drop_duplicates().reset_index(drop=True)
+
+
+def stand(
+    store: SnapshotStore, name: SideName, how: Partitioning, word: Optional[Word], /
+) -> Standing:
+    """Find where a side stands.
+
+    Args:
+        store: The store.
+        name: Which side.
+        how: Whose the rows are.
+        word: What the side says of itself, asked before its rows are read.
+
+    Raises:
+        VersionNotFoundError: Nothing was committed yet.
+        TwoWayError: The store is not two-way.
+        SideStateError: What the side says cannot be: another store wrote to it, or it was set back.
+    """
+    newest = store.find()
+    if newest.sides is None:
+        raise TwoWayError.not_begun(store.url)
+    store.place.check_model(newest)
+    sides = load_sides(store.place, newest)
+    snapshot = store.read(newest.version)
+    head, _ = express(snapshot.tables, how)
+    mine = sides.get(name)
+    known = (0, None) if mine is None else (mine.version, mine.token)
+    said = (0, None) if word is None or word.version is None else (word.version, word.token)
+    if said == known:
+        shadow = _nothing(head) if mine is None else patched(head, mine.shadow, how)
+    else:
+        shadow = _ahead(store, name, how, said, known)
+    return Standing(
+        name, newest, snapshot, head, sides, shadow, *said, recovered=said != known
+    )
+
+
+def _nothing(head: Sheets) -> Sheets:
+    return {sheet: frame.iloc[:0] for sheet, frame in head.items()}
+
+
+def _ahead(
+    store: SnapshotStore,
+    name: SideName,
+    how: Partitioning,
+    said: tuple[int, Optional[str]],
+    known: tuple[int, Optional[str]],
+) -> Sheets:
+    """Give what is accounted for of a side after what was written to it, and was not noted."""
+    version, token = said
+    if version <= known[0]:
+        raise SideStateError.of("behind", store.url, name, version, known[0])
+    try:
+        commit = store.find(version)
+    except VersionNotFoundError:
+        raise SideStateError.of("unreadable", store.url, name, version, known[0]) from None
+    if commit.token != token:
+        raise SideStateError.of("foreign", store.url, name, version, known[0])
+    head, _ = express(store.read(version).tables, how)
+    if commit.sides is None:  # a load, before the store was two-way
+        return head
+    sides = load_sides(store.place, commit)
+    mine = sides.get(name)
+    before = _nothing(head) if mine is None else patched(head, mine.shadow, how)
+    return after_push(before, _pushed(before, head, how, sides, name), how)
+
+
+def _pushed(
+    before: Sheets, head: Sheets, how: Partitioning, sides: Mapping[str, SideState], name: SideName
+) -> FlatChanges:
+    return changes_to_push(before, head, how, held=held_of(sides), deletes=name == "new")
