@@ -1,4 +1,4 @@
-"""Which rows of the state of a landing folder are a subject's: as they were read, not as judged."""
+"""Which rows are a subject's of what is kept of a landing folder, or of a side: not as judged."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from aspen_etl.store.belonging import Root
 from aspen_etl.store.likeness import Subject, clean_id
 from aspen_etl.transform.subjects import join_key
 
-__all__ = ["LandedJudge"]
+__all__ = ["LandedJudge", "read_ids"]
 
 
 class LandedJudge:
@@ -51,7 +51,7 @@ class LandedJudge:
                 mine = self._judge(name, frame)
                 key = self.model.lineage.sources[name].key
                 if mine.any() and len(key) == 1 and key[0] in frame:
-                    found |= set(_ids(frame[mine], key).dropna())
+                    found |= set(read_ids(frame[mine], key).dropna())
                 yield name, place, frame, mine
 
     def _order(self, frames: Mapping[str, object]) -> list[str]:
@@ -73,11 +73,11 @@ class LandedJudge:
         mine = np.zeros(len(frame), dtype=bool)
         root, columns = self.root, set(frame.columns)
         if name == root.sheet and set(root.key) <= columns:
-            mine |= self.subject.find_own(_ids(frame, root.key))
+            mine |= self.subject.find_own(read_ids(frame, root.key))
         for column, parent in self.model.lineage.sources[name].references.items():
             if column not in columns:
                 continue
-            ids = _ids(frame, (column,))
+            ids = read_ids(frame, (column,))
             if parent == root.sheet:
                 mine |= self.subject.find_own(ids)
             elif self._gone.get(parent):
@@ -85,7 +85,7 @@ class LandedJudge:
         return mine
 
 
-def _ids(frame: pd.DataFrame, columns: Sequence[str]) -> pd.Series:
+def read_ids(frame: pd.DataFrame, columns: Sequence[str], /) -> pd.Series:
     """Give what rows are known by in some columns, as ids are written."""
     cells = [
         np.array(

@@ -170,7 +170,7 @@ class Commit:
 
     @property
     def stored(self) -> tuple[Stored, ...]:
-        """Everything that it names: tables, retired keys, rejects, states of a landing and sides."""
+        """Everything that it names: tables, retired keys, rejects, state of a landing, of sides."""
         rejects = () if self.rejects is None else (self.rejects,)
         landed = () if self.landing is None else self.landing.stored
         sided = (stored for side in (self.sides or {}).values() for stored in side.stored)

@@ -38,6 +38,8 @@ class PurgeReport:
         foreign: As ``VacuumReport`` has it.
         kept: How many files of the source that was kept for the next run went, whole.
         landed: How many rows went of what is known of a landing folder, those of all files.
+        sides: How many rows went of what is known of the sides of a two-way sync, and how many
+            conflicts, those of all files.
         not_reached: Where the subject may still be.
     """
 
@@ -53,6 +55,7 @@ class PurgeReport:
     foreign: int = 0
     kept: int = 0
     landed: int = 0
+    sides: int = 0
     not_reached: tuple[str, ...] = NOT_REACHED
 
     @property
@@ -61,6 +64,8 @@ class PurgeReport:
         told = [f"rejects erased: {self.rejects:,}, and {self.refused:,} of a refused run"]
         if self.landed:
             told.append(f"landed rows erased: {self.landed:,}")
+        if self.sides:
+            told.append(f"rows of sides, and conflicts, erased: {self.sides:,}")
         if self.similar:
             told.append(
                 f"left: {self.similar:,} rows of a similar id that stands in the tables; if it is "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, Optional
@@ -16,6 +16,7 @@ from aspen_etl.schema.column_spec import ColumnSpec
 from aspen_etl.schema.evolution import complete_table
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.rejects import columns_as_named, rename
+from aspen_etl.schema.side_frames import CONFLICTS, shadow_columns
 from aspen_etl.schema.spec import TableSpec
 from aspen_etl.schema.values import Run
 from aspen_etl.store.attempt import Attempt
@@ -27,17 +28,19 @@ from aspen_etl.store.belonging import (
     find_rows_to_erase,
     read_subject,
 )
-from aspen_etl.store.belonging_landed import LandedJudge
+from aspen_etl.store.belonging_landed import LandedJudge, read_ids
 from aspen_etl.store.commit import Commit
 from aspen_etl.store.committing import append, claim_rejects, next_commit, retrying
 from aspen_etl.store.kept import check_kept, forget_kept
 from aspen_etl.store.landed import state_columns_of
 from aspen_etl.store.likeness import Subject
+from aspen_etl.store.named_frames import NamedFrames, each_file
 from aspen_etl.store.place import Place
 from aspen_etl.store.purge_report import PurgeReport
 from aspen_etl.store.reading import read_stored, whole
 from aspen_etl.store.refused import check_reachable, purge_refused, read_refused
-from aspen_etl.store.stored import Stored, StoredFile
+from aspen_etl.store.shadows import count_conflicts
+from aspen_etl.store.stored import Facts, SideRecord, Stored, StoredFile
 from aspen_etl.store.vacuuming import Deleted, delete_unnamed, storage_time
 from aspen_etl.transform.keys import key_columns
 
@@ -45,6 +48,9 @@ __all__ = ["purge"]
 
 #: Gives a commit that leaves a subject out of each later run.
 LeaveOut = Callable[[Commit, str], Commit]
+
+#: Says what the columns of a kept sheet are.
+ColumnsOf = Callable[[Sequence[str]], Mapping[str, ColumnSpec]]
 
 
 def purge(
@@ -103,26 +109,10 @@ class _Purge:
         self.gone_rejects = 0
         versions = range(newest.oldest_readable, newest.version)
         commits = [*(place.log.read(version) for version in versions), newest]
-        self.tables: dict[str, list[Stored]] = {name: [] for name in self.model.tables}
-        self.keys: dict[str, list[Stored]] = {name: [] for name in self.model.tables}
-        self.rejects: list[Stored] = []
-        self.landed: dict[str, list[Stored]] = {}
-        self.gone_landed = 0
-        for commit in commits:
-            for name, stored in commit.tables.items():
-                self._add(self.tables[name], stored)
-            for name, entry in commit.keys.items():
-                self._add(self.keys[name], entry.retired)
-            if commit.rejects is not None:
-                self._add(self.rejects, commit.rejects)
-            for name, stored in commit.landing.named() if commit.landing else ():
-                if name in self.model.sources:
-                    self._add(self.landed.setdefault(name, []), stored)
-
-    def _add(self, held: list[Stored], stored: Stored) -> None:
-        moved = stored.moved(self.newest.rewrites)
-        if moved.files and moved not in held:
-            held.append(moved)
+        self.held = NamedFrames(self.model, commits, newest.rewrites)
+        #: The conflicts that are left, by the old path of their file.
+        self.left: dict[str, tuple[Facts, ...]] = {}
+        self.gone_landed = self.gone_sides = 0
 
     def commit(self) -> Commit:
         """Write what must be written, and commit it; the newest commit where nothing must."""
@@ -153,10 +143,16 @@ class _Purge:
             keys=keys,
             rejects=rejects,
             landing=commit.landing.moved(self.rewritten) if commit.landing else None,
+            sides=self._sides(commit),
             changes={**commit.changes, **changes},
             rewrites={**old, **self.rewritten},
         )
         return append(self.place, commit, self.attempt)
+
+    def _sides(self, commit: Commit) -> Optional[dict[str, SideRecord]]:
+        if commit.sides is None:
+            return None
+        return {name: side.moved(self.rewritten, self.left) for name, side in commit.sides.items()}
 
     def report(self, newest: Commit, deleted: Deleted, *, refused: int, kept: int) -> PurgeReport:
         """Tell what was erased, and what was left."""
@@ -168,6 +164,7 @@ class _Purge:
             deleted.files,
             rejects=self.gone_rejects,
             landed=self.gone_landed,
+            sides=self.gone_sides,
             refused=refused,
             similar=len(self.subject.others) + self.subject.left,
             young=deleted.young,
@@ -180,13 +177,16 @@ class _Purge:
     def _rewrite_all(self) -> None:
         erased = find_rows_to_erase(self.model, self.root, self.subject, self._frames)
         for name, table in self.model.tables.items():
-            for file in _files(self.tables[name]):
+            for file in each_file(self.held.tables[name]):
                 self._table(table, file, table.columns, erased[name], table.name)
-            for file in _files(self.keys[name]):
+            for file in each_file(self.held.keys[name]):
                 self._table(table, file, key_columns(table), erased[name], "_aspen/keys")
-        for file in _files(self.rejects):
+        for file in each_file(self.held.rejects):
             self._reject(file)
-        self._landed()
+        self.gone_landed = self._judge(self.held.landed, state_columns_of, "_aspen/landing")
+        self.gone_sides = self._judge(self.held.shadows, shadow_columns, "_aspen/sides")
+        for file in each_file(self.held.conflicts):
+            self._conflicts(file)
 
     def _frames(self, table: TableSpec) -> Frames:
         """Read what all readable versions hold of a table."""
@@ -194,9 +194,9 @@ class _Purge:
         return Frames(
             [
                 complete_table(self._read(stored, table.columns), table)
-                for stored in self.tables[table.name]
+                for stored in self.held.tables[table.name]
             ],
-            [self._read(stored, columns) for stored in self.keys[table.name]],
+            [self._read(stored, columns) for stored in self.held.keys[table.name]],
         )
 
     def _read(self, stored: Stored, columns: Mapping[str, ColumnSpec]) -> pd.DataFrame:
@@ -225,19 +225,31 @@ class _Purge:
         # NOTE: the commits that name the file name its columns, so it keeps their names.
         self._rewrite(stored, frame, ~mine, columns, "_aspen/rejects")
 
-    def _landed(self) -> None:
-        """Write anew what is known of a landing folder; what is gone there, too."""
-        files = {name: list(_files(held)) for name, held in self.landed.items()}
+    def _conflicts(self, stored: Stored) -> None:
+        frame = self._read(stored, CONFLICTS)
+        mine = self.subject.find_own(read_ids(frame, ("subject",)))
+        self.gone_sides += int(mine.sum())
+        for file in stored.files if mine.any() else ():
+            self.left[file.path] = count_conflicts(frame[~mine])
+        self._rewrite(stored, frame, ~mine, CONFLICTS, "_aspen/sides")
+
+    def _judge(
+        self, held: Mapping[str, Sequence[Stored]], columns_of: ColumnsOf, folder: str
+    ) -> int:
+        """Write anew rows of sheets as they are kept; those that are gone there, too."""
+        files = {name: list(each_file(frames)) for name, frames in held.items()}
         columns = {
-            name: [state_columns_of(each.columns) for each in held] for name, held in files.items()
+            name: [columns_of(each.columns) for each in file] for name, file in files.items()
         }
         reads = {
-            name: [partial(self._read, each, specs) for each, specs in zip(held, columns[name])]
-            for name, held in files.items()
+            name: [partial(self._read, each, specs) for each, specs in zip(file, columns[name])]
+            for name, file in files.items()
         }
+        gone = 0
         for name, at, frame, mine in LandedJudge(self.model, *self.of).judge(reads):
-            self.gone_landed += int(mine.sum())
-            self._rewrite(files[name][at], frame, ~mine, columns[name][at], "_aspen/landing")
+            gone += int(mine.sum())
+            self._rewrite(files[name][at], frame, ~mine, columns[name][at], folder)
+        return gone
 
     def _rewrite(
         self,
@@ -256,12 +268,6 @@ class _Purge:
         target = f"{folder}/{self.attempt.folder}/rewritten-{number:05d}-part-{file.part:05d}"
         held = {name: columns[name] for name in stored.columns}
         (self.rewritten[file.path],) = self.attempt.rewrite(target, left, held, stored).files
-
-
-def _files(held: Sequence[Stored]) -> Iterator[Stored]:
-    """Give each file of frames, as a frame of its own; two versions may share one."""
-    found = {file.path: replace(stored, files=(file,)) for stored in held for file in stored.files}
-    yield from found.values()
 
 
 def _without_empty(stored: Stored) -> Stored:

@@ -6,6 +6,7 @@ hold cells, and lie where the rejects do.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Optional
@@ -101,12 +102,10 @@ def _held(frame: pd.DataFrame, columns: Mapping[str, ColumnSpec]) -> pd.DataFram
 
 def count_conflicts(conflicts: pd.DataFrame, /) -> tuple[Facts, ...]:
     """Count conflicts by kind, sheet and column; those of a whole row have no column ('')."""
-    names = list(_COUNTED)
-    held = conflicts[names].astype(object)
-    counts = held.where(held.notna(), "").groupby(names, sort=True).size()
-    return tuple(
-        {**dict(zip(names, map(str, key))), "count": int(count)} for key, count in counts.items()
-    )
+    held = conflicts[list(_COUNTED)].astype(object)
+    held = held.where(held.notna(), "")
+    counts = Counter(zip(*(held[name].tolist() for name in _COUNTED)))
+    return tuple({**dict(zip(_COUNTED, key)), "count": counts[key]} for key in sorted(counts))
 
 
 # ----------------------------------------------------------------------------- reading
@@ -157,8 +156,8 @@ def _load_shadow(place: Place, sheet: str, stored: Optional[Stored]) -> pd.DataF
     if stored is None:
         return empty(columns)
     found = read_stored(place, stored, shadow_columns(stored.columns))
-    missing = {name: COLUMNS.repeat(None, len(found)) for name in columns if name not in found}
-    return make_frame({name: missing.get(name, found.get(name)) for name in columns})
+    held = dict.fromkeys(columns, COLUMNS.repeat(None, len(found)))
+    return make_frame({**held, **{name: found[name] for name in columns if name in found}})
 
 
 def _names(model: Model, sheet: str) -> list[str]:

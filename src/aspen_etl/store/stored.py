@@ -196,6 +196,23 @@ class SideRecord:
         """How many conflicts wait."""
         return 0 if self.conflicts is None else self.conflicts.rows
 
+    def moved(
+        self, rewrites: Mapping[str, StoredFile], counts: Mapping[str, tuple[Facts, ...]]
+    ) -> SideRecord:
+        """Give where it is after files were rewritten; a frame without rows is not named.
+
+        Args:
+            rewrites: The new file of each old path.
+            counts: How many conflicts are left in the file of each old path.
+        """
+        shadow = {name: stored.moved(rewrites) for name, stored in self.shadow.items()}
+        left, found = self.conflicts, self.conflict_counts
+        for file in left.files if left is not None else ():
+            found = counts.get(file.path, found)
+        left = None if left is None or not found else left.moved(rewrites)
+        shadow = {name: stored for name, stored in shadow.items() if stored.rows}
+        return replace(self, shadow=shadow, conflicts=left, conflict_counts=found)
+
     @property
     def stored(self) -> tuple[Stored, ...]:
         """Everything that it names."""

@@ -98,7 +98,7 @@ class _Check:
         self.found: list[Problem] = []
 
     def run(self) -> Iterator[Problem]:
-        """Read the tables, then the keys, the rejects, and what is known of a landing and of sides."""
+        """Read the tables, then the keys, the rejects, what is known of a landing and of sides."""
         tables = {}
         for name, table in self.model.tables.items():
             stored = self.commit.tables.get(name)

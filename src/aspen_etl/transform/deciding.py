@@ -1,0 +1,160 @@
+"""What becomes of conflicts, and so of each subject: merged, as one of the two has it, or held."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from aspen_etl.columns import COLUMNS, Mask
+from aspen_etl.columns.frames import make_frame
+from aspen_etl.columns.rows import take_rows
+from aspen_etl.columns.text import conform_text
+from aspen_etl.schema.policy import Policy
+from aspen_etl.transform.aligned import Aligned
+from aspen_etl.transform.conflicting import Alike, Subjects
+from aspen_etl.transform.keyed_sheets import find_in
+from aspen_etl.transform.parting import Partitioning
+
+__all__ = ["AS_HEAD", "AS_SIDE", "BY_UNIT", "HELD", "Outcome", "Times", "decide"]
+
+#: What becomes of a subject: merged unit by unit, as the head or the side has it, or it is held.
+BY_UNIT, AS_HEAD, AS_SIDE, HELD = range(4)
+
+#: What is decided so leaves its subject where it is.
+_UNDECIDED = ("refuse", "hold")
+
+
+class Times(NamedTuple):
+    """Hold when rows were last changed.
+
+    Attributes:
+        side: By sheet, a frame of key columns and of ``time``; a row that is not there has none.
+        head: The same of the head.
+    """
+
+    side: Mapping[str, pd.DataFrame]
+    head: Mapping[str, pd.DataFrame]
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """Hold what is decided.
+
+    Attributes:
+        decisions: What becomes of each conflict, by group: ``refuse``, ``hold``, or a side's name.
+        also: The same of the conflicts that the caller found.
+        modes: By subject, what becomes of it.
+    """
+
+    decisions: Sequence[Any] = field(repr=False)
+    also: Any = field(repr=False)
+    modes: Any = field(repr=False)
+
+
+@dataclass(frozen=True, eq=False)
+class Judge:
+    """Decide conflicts by a policy.
+
+    Args:
+        policy: What is declared.
+        side: The name of the side that is merged into the head.
+        head: The name of the other one, for which the head stands.
+        times: When rows were changed, if that is known.
+    """
+
+    policy: Policy
+    side: str
+    head: str
+    times: Any = field(default=None, repr=False)
+
+    def of_group(self, found: Alike, sheet: Aligned, how: Partitioning) -> Any:
+        """Decide conflicts of one kind and unit."""
+        decision = self.policy.decide(found.kind, found.sheet, found.unit or None)
+        out = np.full(len(found.places), decision, dtype=object)
+        if decision == "newest":
+            out[:] = "hold"
+            if self.times is not None and found.unit:
+                later = self._compare(found, sheet, how)
+                out[later > 0], out[later < 0] = self.side, self.head
+        return out
+
+    def _compare(self, found: Alike, sheet: Aligned, how: Partitioning) -> Any:
+        """Tell where the side is later (1), where the head is (-1), and where neither (0)."""
+        keys = take_rows(sheet.keys, found.places)
+        told = []
+        for frames in (self.times.side, self.times.head):
+            frame = frames.get(found.sheet)
+            if frame is None:
+                return np.zeros(len(keys), dtype=np.int64)
+            known = make_frame({name: conform_text(frame[name]) for name in keys.columns})
+            at = find_in(keys, known.reset_index(drop=True), found.sheet, how)
+            told.append(COLUMNS.take(frame["time"].reset_index(drop=True), at))
+        one, two = told
+        # A time that is missing is neither earlier nor later.
+        later, earlier = ((a > b).fillna(value=False) for a, b in ((one, two), (two, one)))
+        return later.to_numpy(dtype=np.int64) - earlier.to_numpy(dtype=np.int64)
+
+    def of_also(self, also: pd.DataFrame) -> Any:
+        """Decide conflicts that the caller found, each of a whole subject."""
+        out = np.empty(len(also), dtype=object)
+        columns = [also[name] for name in ("kind", "sheet", "column")]
+        cells = zip(*(values.where(values.notna(), None).tolist() for values in columns))
+        decided = [self.policy.decide(*each) for each in cells]
+        out[:] = ["hold" if each == "newest" else each for each in decided]
+        # What no flat row can hold cannot be taken.
+        no_row = (also["kind"] == "inexpressible").to_numpy(dtype=bool)
+        out[no_row & (out == self.side)] = "hold"
+        return out
+
+
+def decide(
+    found: Sequence[Alike],
+    also: pd.DataFrame,
+    sheets: Mapping[str, Aligned],
+    whose: Subjects,
+    judge: Judge,
+    how: Partitioning,
+) -> Outcome:
+    """Decide all conflicts, and so what becomes of each subject.
+
+    Args:
+        found: The conflicts that the states show.
+        also: Those that the caller found, as a frame with the columns of conflicts.
+        sheets: The three states of each sheet.
+        whose: Their subjects.
+        judge: What decides.
+        how: Whose the rows are.
+    """
+    count = len(whose.ids)
+    decisions = [judge.of_group(each, sheets[each.sheet], how) for each in found]
+    told = {word: np.zeros(count, dtype=bool) for word in (*_UNDECIDED, judge.side, judge.head)}
+    for each, decided in zip(found, decisions):
+        code = whose.codes[each.sheet][each.places]
+        for word, mask in told.items():
+            mask[code[decided == word]] = True
+    modes = np.full(count, BY_UNIT, dtype=np.int8)
+    # Who is deleted goes as one, and stays as one where anything of theirs is wanted.
+    modes[whose.side_deleted & told[judge.side]] = AS_SIDE
+    modes[whose.side_deleted & told[judge.head]] = AS_HEAD
+    modes[whose.head_deleted & told[judge.head]] = AS_HEAD
+    modes[whose.head_deleted & told[judge.side]] = AS_SIDE
+    whole = judge.of_also(also)
+    code = COLUMNS.find(conform_text(also["subject"]), whose.ids)
+    said = [_mark(count, code, whole == word) for word in (judge.side, judge.head)]
+    modes[said[0]], modes[said[1]] = AS_SIDE, AS_HEAD
+    undecided = np.isin(whole, _UNDECIDED)
+    stay = told["refuse"] | told["hold"] | (said[0] & said[1]) | _mark(count, code, undecided)
+    modes[stay] = HELD
+    twice = (code >= 0) & ~undecided & np.append(said[0] & said[1], False)[code]
+    whole[twice] = "hold"
+    return Outcome(decisions, whole, modes)
+
+
+def _mark(count: int, code: Any, wanted: Any) -> Mask:
+    out = np.zeros(count, dtype=bool)
+    out[code[(code >= 0) & wanted]] = True
+    return out
