@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, get_args
 
 from aspen_etl.command_line.database_urls import is_database
+from aspen_etl.command_line.ids import read_ids
 from aspen_etl.command_line.options import (
     add_common,
     add_json,
@@ -19,8 +20,7 @@ from aspen_etl.command_line.options import (
     open_store,
     settings_of,
 )
-from aspen_etl.command_line.output import Steps, print_json
-from aspen_etl.command_line.output import progress
+from aspen_etl.command_line.output import Steps, print_json, progress
 from aspen_etl.command_line.sources import add_source, opened, opened_engine
 from aspen_etl.errors import NotSupportedError
 from aspen_etl.io.options import Names, Word
@@ -268,9 +268,7 @@ def _resolve(arguments: argparse.Namespace) -> int:
         raise NotSupportedError("say whose cells are taken: --take old or --take new")
     ids = read_ids(arguments.id_file)
     with progress("deciding"):
-        commit = resolve(
-            open_store(arguments), ids, take=arguments.take, run=new_run(arguments)
-        )
+        commit = resolve(open_store(arguments), ids, take=arguments.take, run=new_run(arguments))
     if arguments.json:
         print_json({"version": commit.version, "subjects": len(ids), "take": arguments.take})
     else:

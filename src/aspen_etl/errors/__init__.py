@@ -44,6 +44,7 @@ from aspen_etl.errors.running import (
     ThresholdError,
     TwoWayError,
 )
+from aspen_etl.errors.sides import MergeConflictError, SideStateError, StaleReadingError
 from aspen_etl.errors.storage import (
     CorruptStoreError,
     ReadError,
@@ -74,6 +75,7 @@ __all__ = [
     "LandingChangedError",
     "LandingOrderError",
     "LimitExceededError",
+    "MergeConflictError",
     "MissingDependencyError",
     "ModelError",
     "ModelFunctionError",
@@ -84,8 +86,10 @@ __all__ = [
     "ReadError",
     "RejectsPlaceError",
     "SettingsError",
+    "SideStateError",
     "SourceAccessError",
     "SourceNotFoundError",
+    "StaleReadingError",
     "StoreFormatError",
     "StoreOnHoldError",
     "TargetExistsError",

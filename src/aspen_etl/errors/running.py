@@ -112,9 +112,19 @@ class TwoWayError(AspenETLError, RuntimeError):
     """A store that is kept in step with two sides is asked for what would leave a side behind.
 
     Attributes:
-        details: ``problem``: ``refused`` (with ``command``) or ``conflicts`` (they wait, by side
-            in ``waiting``); ``url``.
+        details: ``problem``: ``refused`` (with ``command``), ``conflicts`` (they wait, by side
+            in ``waiting``) or ``begin`` (it is not kept in step yet); ``url``.
     """
+
+    @classmethod
+    def not_begun(cls, url: str) -> TwoWayError:
+        """Say how to begin."""
+        return cls(
+            f"the store {url} is not kept in step with two sides; begin it (aspen-etl two-way "
+            "begin, begin_two_way) once its newest version holds what the old side does",
+            problem="begin",
+            url=url,
+        )
 
     @classmethod
     def refused(cls, url: str, command: str) -> TwoWayError:
@@ -146,8 +156,21 @@ class ConflictError(AspenETLError, RuntimeError):
 
     Attributes:
         details: ``problem``: ``commit`` (another writer of the store came first) or ``load``
-            (another loader of the database did, or holds a lock).
+            (another loader of the database did, or holds a lock), or ``side`` (somebody wrote to
+            a side of a two-way store).
     """
+
+    @classmethod
+    def side(cls, side: str, where: str, count: int) -> ConflictError:
+        """Say what was changed at a side, and what to do first."""
+        return cls(
+            f"the {side} side is not as it was read last: {count:,} rows of {where} are others; "
+            "nothing was written: pull it first (aspen-etl pull), and push again",
+            problem="side",
+            side=side,
+            where=where,
+            count=count,
+        )
 
     @classmethod
     def commit(cls, url: str, version: int) -> ConflictError:

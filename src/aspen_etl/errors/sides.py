@@ -48,6 +48,11 @@ _STATES = {
         "says that version {version} was written to it last, but by another commit than this "
         "store's: it is the side of another store"
     ),
+    "lost": (
+        "says of no version that it was written to it, and the store wrote version {known}: it was "
+        "made anew, or its table of what was written is gone; reconcile it with the store, end "
+        "two-way sync and begin it anew"
+    ),
     "unloaded": "holds no version of the store yet; push to it (aspen-etl push) before you pull",
 }
 
@@ -56,8 +61,9 @@ class SideStateError(AspenETLError, RuntimeError):
     """A side is not where the store knows it to be; nothing was written.
 
     Attributes:
-        details: ``problem``: ``behind``, ``unreadable``, ``foreign`` or ``unloaded``; ``side``;
-            ``version``, what the side says; ``known``, what the store knows.
+        details: ``problem``: ``behind``, ``unreadable``, ``foreign``, ``lost``, ``unloaded`` or
+            ``keys``; ``side``; ``version``, what the side says, and ``known``, what the store knows;
+            of keys ``tables`` and ``count``.
     """
 
     @classmethod
@@ -70,6 +76,19 @@ class SideStateError(AspenETLError, RuntimeError):
             side=side,
             version=version,
             known=known,
+        )
+
+    @classmethod
+    def keys(cls, url: str, side: str, tables: Sequence[str], count: int) -> SideStateError:
+        """Say which lookup tables have other keys there, and what to do."""
+        return cls(
+            f"the {side} side of {url} gives {count:,} rows of {', '.join(tables)} other keys than "
+            "the store does; nothing was committed. Give these rows the keys that the store has "
+            "(aspen-etl export), with what refers to them",
+            problem="keys",
+            side=side,
+            tables=tuple(tables),
+            count=count,
         )
 
 

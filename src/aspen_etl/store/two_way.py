@@ -30,7 +30,8 @@ def _begin(place: Place, run: Run, newest: Commit) -> Commit:
     if newest.hold is not None:
         raise StoreOnHoldError.at(place.url, newest.hold)
     _check(place.model)
-    sides = Sides({"old": SideState()})
+    # It was not written to: there is no token.
+    sides = Sides({"old": SideState(newest.version)})
     return commit_sides(place, newest, sides, run=run, kind="two_way")
 
 

@@ -15,12 +15,9 @@ from typing import Any, Optional
 import numpy as np
 import pandas as pd
 
-from aspen_etl.columns.text import conform_text
-from aspen_etl.derive.formats import DEFAULT_FORMAT, FORMATS
-from aspen_etl.errors import ArgumentError, TargetExistsError
-from aspen_etl.io.codecs import encode
-from aspen_etl.io.filesystem import Location, locate
-from aspen_etl.io.small_files import write_file
+from aspen_etl.errors import ArgumentError
+from aspen_etl.io.details import absent_place, write_details
+from aspen_etl.io.filesystem import Location
 from aspen_etl.schema.column_spec import ColumnSpec
 from aspen_etl.transform.noting import DIFFERENCES
 from aspen_etl.transform.suppressing import Suppression
@@ -88,11 +85,7 @@ class Details:
         Raises:
             TargetExistsError: It is there.
         """
-        place = locate(url, options)
-        if place.kind() != "absent":
-            msg = f"{place.url} is there already; name another file for the details"
-            raise TargetExistsError(msg, url=place.url, found=())
-        return cls(place, naming)
+        return cls(absent_place(url, options), naming)
 
     def write(self, found: pd.DataFrame, in_flight: Any, /) -> str:
         """Write differences, also where there are none; give the file's url, less secrets.
@@ -101,11 +94,5 @@ class Details:
             SourceAccessError: The storage refuses.
             WriteError: It failed.
         """
-        ending: Any = self.place.name.rpartition(".")[2]
         states = np.where(in_flight, "in flight", "confirmed").astype(object)
-        told = self.naming.name(found).assign(state=states)
-        frame = pd.DataFrame({name: conform_text(told[name].astype(object)) for name in DETAILS})
-        write_file(
-            self.place, encode(frame, DETAILS, ending if ending in FORMATS else DEFAULT_FORMAT)
-        )
-        return self.place.url
+        return write_details(self.place, self.naming.name(found).assign(state=states), DETAILS)

@@ -1,4 +1,4 @@
-"""Three states of one sheet side by side: the shadow, the side and the head, a place for each key."""
+"""Three states of one sheet side by side: shadow, side and head, a place for each key."""
 
 from __future__ import annotations
 

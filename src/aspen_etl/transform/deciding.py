@@ -13,9 +13,9 @@ from aspen_etl.columns import COLUMNS, Mask
 from aspen_etl.columns.frames import make_frame
 from aspen_etl.columns.rows import take_rows
 from aspen_etl.columns.text import conform_text
-from aspen_etl.schema.policy import Policy
+from aspen_etl.schema.policy import SIDES, Policy
 from aspen_etl.transform.aligned import Aligned
-from aspen_etl.transform.conflicting import Alike, Subjects
+from aspen_etl.transform.conflicting import Alike, Subjects, write_conflicts
 from aspen_etl.transform.keyed_sheets import find_in
 from aspen_etl.transform.parting import Partitioning
 
@@ -24,8 +24,23 @@ __all__ = ["AS_HEAD", "AS_SIDE", "BY_UNIT", "HELD", "Outcome", "Times", "decide"
 #: What becomes of a subject: merged unit by unit, as the head or the side has it, or it is held.
 BY_UNIT, AS_HEAD, AS_SIDE, HELD = range(4)
 
+#: What a conflict is known by where somebody decides it: what it is, and what both have.
+DECIDED = ("kind", "sheet", "subject", "key", "column", "side", "head")
+
 #: What is decided so leaves its subject where it is.
 _UNDECIDED = ("refuse", "hold")
+
+
+def names_of(conflicts: pd.DataFrame, /) -> list[tuple[Any, ...]]:
+    """Give what each conflict is known by."""
+    held = [conflicts[name].astype(object) for name in DECIDED]
+    return list(zip(*(values.where(values.notna(), None).tolist() for values in held)))
+
+
+def decided_by(conflicts: pd.DataFrame, /) -> dict[tuple[Any, ...], str]:
+    """Give what somebody decided of conflicts, by what these are known by."""
+    names = zip(names_of(conflicts), conflicts["decision"].tolist())
+    return {name: decision for name, decision in names if decision in SIDES}
 
 
 class Times(NamedTuple):
@@ -64,12 +79,14 @@ class Judge:
         side: The name of the side that is merged into the head.
         head: The name of the other one, for which the head stands.
         times: When rows were changed, if that is known.
+        decided: What somebody said of single conflicts, as ``DECIDED`` names them.
     """
 
     policy: Policy
     side: str
     head: str
     times: Any = field(default=None, repr=False)
+    decided: Mapping[tuple[Any, ...], str] = field(default_factory=dict, repr=False)
 
     def of_group(self, found: Alike, sheet: Aligned, how: Partitioning) -> Any:
         """Decide conflicts of one kind and unit."""
@@ -80,6 +97,15 @@ class Judge:
             if self.times is not None and found.unit:
                 later = self._compare(found, sheet, how)
                 out[later > 0], out[later < 0] = self.side, self.head
+        if self.decided:
+            told = write_conflicts(found, out, {found.sheet: sheet}, how)
+            return self._as_decided(told, out)
+        return out
+
+    def _as_decided(self, told: pd.DataFrame, out: Any) -> Any:
+        """Put what somebody decided in the place of what the policy says."""
+        for place, row in enumerate(names_of(told)):
+            out[place] = self.decided.get(row, out[place])
         return out
 
     def _compare(self, found: Alike, sheet: Aligned, how: Partitioning) -> Any:
@@ -105,8 +131,10 @@ class Judge:
         cells = zip(*(values.where(values.notna(), None).tolist() for values in columns))
         decided = [self.policy.decide(*each) for each in cells]
         out[:] = ["hold" if each == "newest" else each for each in decided]
-        # What no flat row can hold cannot be taken.
-        no_row = (also["kind"] == "inexpressible").to_numpy(dtype=bool)
+        # What no flat row can hold cannot be taken, nor a key in the place of one that was given.
+        no_row = also["kind"].isin(["inexpressible", "key_mismatch"]).to_numpy(dtype=bool)
+        if self.decided:
+            out = self._as_decided(also, out)
         out[no_row & (out == self.side)] = "hold"
         return out
 

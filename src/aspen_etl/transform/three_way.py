@@ -37,6 +37,7 @@ from aspen_etl.transform.deciding import (
     Outcome,
     Times,
     decide,
+    decided_by,
 )
 from aspen_etl.transform.keyed_sheets import Sheets, conform_sheets, differ_rows
 from aspen_etl.transform.parting import Partitioning
@@ -79,6 +80,7 @@ def merge(
     name: str,
     also: Optional[pd.DataFrame] = None,
     times: Optional[Times] = None,
+    decided: Optional[pd.DataFrame] = None,
 ) -> Merged:
     """Merge a side into the head.
 
@@ -92,6 +94,8 @@ def merge(
         also: Conflicts of whole subjects that the caller found, with ``kind``, ``sheet``,
             ``subject``, and what else of ``CONFLICTS`` it tells.
         times: When rows were changed, for ``newest``.
+        decided: Conflicts of which somebody decided; what was decided goes before the policy,
+            where both sides still have what they had then.
 
     Raises:
         ArgumentError: There is no such side, kind, sheet or unit.
@@ -105,7 +109,8 @@ def merge(
     sheets = {sheet: align(sheet, states, how) for sheet in how.model.sources}
     whose = list_subjects_of(sheets, how)
     found = find_conflicts(sheets, whose, how)
-    judge = Judge(policy, name, SIDES[1 - SIDES.index(name)], times)
+    said = {} if decided is None else decided_by(decided)
+    judge = Judge(policy, name, SIDES[1 - SIDES.index(name)], times, said)
     outcome = decide(found, more, sheets, whose, judge, how)
     rows, kept = {}, {}
     for sheet, at in sheets.items():

@@ -6,15 +6,22 @@
 
 from aspen_etl.synchronization.two_way.pulling import pull
 from aspen_etl.synchronization.two_way.pushing import push
-from aspen_etl.synchronization.two_way.reports import ConflictCount, PullReport, PushReport
-from aspen_etl.synchronization.two_way.resolving import read_conflicts, resolve
+from aspen_etl.synchronization.two_way.reports import (
+    ConflictCount,
+    PullReport,
+    PushReport,
+    count_conflicts,
+)
+from aspen_etl.synchronization.two_way.resolving import read_conflicts, resolve, write_conflicts
 
 __all__ = [
     "ConflictCount",
     "PullReport",
     "PushReport",
+    "count_conflicts",
     "pull",
     "push",
     "read_conflicts",
     "resolve",
+    "write_conflicts",
 ]

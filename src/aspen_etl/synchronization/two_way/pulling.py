@@ -10,31 +10,36 @@ from typing import Any, Optional
 import pandas as pd
 
 from aspen_etl.changes import Changes, diff
-from aspen_etl.errors import ConflictError, MergeConflictError, ModelFunctionError
-from aspen_etl.errors.base import listing
+from aspen_etl.errors import (
+    ConflictError,
+    MergeConflictError,
+    ModelFunctionError,
+    SideStateError,
+)
 from aspen_etl.io.calling import jitter, retry
 from aspen_etl.io.reading import Reading
 from aspen_etl.io.waiting import Seconds, until
 from aspen_etl.normalization import NormalizeResult, normalize
+from aspen_etl.schema.landing import OnGap
 from aspen_etl.schema.policy import Policy
-from aspen_etl.schema.snapshot import Snapshot
 from aspen_etl.schema.values import Extract, Run
 from aspen_etl.store import committing
-from aspen_etl.store.commit import Commit, SourceRecord
+from aspen_etl.store.commit import Commit
 from aspen_etl.store.contents import Contents, Whole
-from aspen_etl.store.shadows import SideState
+from aspen_etl.store.shadows import Sides, SideState
 from aspen_etl.store.snapshot_store import SnapshotStore
 from aspen_etl.synchronization.clock import Clock
 from aspen_etl.synchronization.refusing import refuse_broken
 from aspen_etl.synchronization.report import TableReport
 from aspen_etl.synchronization.sides import AnySide
 from aspen_etl.synchronization.thresholds import Thresholds
-from aspen_etl.synchronization.two_way.reading import SideRead, SideReader
+from aspen_etl.synchronization.two_way.reading import SideRead, SideReader, whole_conflicts
 from aspen_etl.synchronization.two_way.reports import PullReport, count_conflicts
-from aspen_etl.synchronization.two_way.standing import Standing, stand
+from aspen_etl.synchronization.two_way.standing import PUSHED, Standing, stand
 from aspen_etl.transform.adopting import adopt, keep_audit
 from aspen_etl.transform.parting import can_part
-from aspen_etl.transform.shadowing import difference
+from aspen_etl.transform.shadowing import difference, patched
+from aspen_etl.transform.side_rows import assume
 from aspen_etl.transform.three_way import Merged, merge
 
 __all__ = ["pull"]
@@ -53,6 +58,7 @@ def pull(  # noqa: PLR0913 - what a pull is told, each by name
     thresholds: Thresholds = Thresholds(),  # noqa: B008 - a frozen value
     read_options: Optional[Mapping[str, Any]] = None,
     suppress_secret: Optional[bytes] = None,
+    on_gap: OnGap = "refuse",
     timeout: Optional[Seconds] = None,
     max_attempts: int = 8,
     on_step: Optional[Callable[[str], None]] = None,
@@ -72,6 +78,7 @@ def pull(  # noqa: PLR0913 - what a pull is told, each by name
         thresholds: How much may be rejected and deleted.
         read_options: What ``read_extract`` takes beside the model.
         suppress_secret: The secret under which ``purge`` suppressed subjects.
+        on_gap: What a change of a landing folder does that does not follow from the one before.
         timeout: After which time the pull gives up rather than commit.
         max_attempts: How often to begin anew when others commit in between.
         on_step: Called with the name of each step as it begins.
@@ -89,7 +96,8 @@ def pull(  # noqa: PLR0913 - what a pull is told, each by name
         ConflictError: Others committed first every time.
         AspenETLError: What reading, normalizing and writing raise.
     """
-    reader = SideReader(side, can_part(store.model), run, Reading.of(read_options), suppress_secret)
+    reading = Reading.of(read_options)
+    reader = SideReader(side, can_part(store.model), run, reading, on_gap, suppress_secret)
     clock = Clock(timeout, on_step)
     work = _Pull(reader, store, run, policy, thresholds, clock)
     numbers = count(1)
@@ -97,8 +105,9 @@ def pull(  # noqa: PLR0913 - what a pull is told, each by name
         report = retry(
             lambda: work.attempt(next(numbers)),
             tries=max_attempts,
-            again=lambda error: isinstance(error, ConflictError)
-            and error.details.get("problem") == "commit",
+            again=lambda error: (
+                isinstance(error, ConflictError) and error.details.get("problem") == "commit"
+            ),
             pause=lambda number: jitter(0.05 * number),
         )
     return replace(report, seconds=clock.stop())
@@ -134,32 +143,51 @@ class _Pull:
         """Pull once."""
         self.clock.step("loading")
         word = self.reader.word()
-        at = stand(self.store, self.reader.name, self.reader.how, word)
+        has_word = self.reader.has_word
+        at = stand(self.store, self.reader.name, self.reader.how, word, has_word=has_word)
         self.clock.step("reading")
         read = self.reader.read(at, self.store)
         self.clock.step("merging")
         found = self._merge(at, read)
         self._refuse(found.merged)
-        result = replace(found.result, rejects=read.rejects(at, self.store))
-        if read.sources is not None:
-            summary = replace(result.summary, sources=read.sources, rejects=read.counts)
-            result = replace(result, summary=summary)
+        result = self._told(at, found.result, read)
         refuse_broken(self.thresholds, self.store, self.run, at.newest, result, ())
         self.clock.step("writing")
         commit = self._commit(at, found, result, read)
         return self._report(at, found, read, commit, number)
 
+    def _told(self, at: Standing, result: NormalizeResult, read: SideRead) -> NormalizeResult:
+        """Give a result with the rejects and counts of the source, which the merged rows lack."""
+        if read.sources is None or read.rejects is None:
+            return replace(result, rejects=self.store.read_rejects(at.newest.version))
+        summary = replace(result.summary, sources=read.sources, rejects=read.counts)
+        return replace(result, summary=summary, rejects=read.rejects)
+
     # ------------------------------------------------------------------------- merging
 
     def _merge(self, at: Standing, read: SideRead) -> _Found:
         """Merge, anew without each subject whose rows would break a rule together."""
-        previous, also = at.snapshot, read.also
+        previous, also, how = at.snapshot, read.also, self.reader.how
         if read.tables is not None:
             adopted = adopt(at.snapshot, read.tables, self.store.model)
             previous = adopted.previous
-            also = pd.concat([also, _mismatched(adopted.mismatches, self.reader.how.root)])
+            self._refuse_lookups(adopted.mismatches)
+            odd = whole_conflicts(adopted.mismatches["subject"], "key_mismatch", how)
+            also = pd.concat([also, odd], ignore_index=True)
+        rows = assume(read.rows, at.shadow, how)
+        mine = at.sides.get(at.name)
+        decided = None if mine is None else mine.conflicts
         for _ in range(_TRIES):
-            merged = self.reader.merge(at, read, self.policy, also)
+            merged = merge(
+                at.shadow,
+                rows,
+                at.head,
+                how,
+                policy=self.policy,
+                name=at.name,
+                also=also,
+                decided=decided,
+            )
             result = normalize(
                 Extract.from_frames(dict(merged.rows)),
                 run=self.run,
@@ -168,7 +196,8 @@ class _Pull:
             )
             if not len(result.rejects):
                 return self._found(at, merged, result, read)
-            also = pd.concat([also, _invalid(result.rejects)], ignore_index=True)
+            broken = whole_conflicts(result.rejects["subject"], "invalid", how)
+            also = pd.concat([also, broken], ignore_index=True)
         msg = "what two sides have together is rejected however it is merged"
         raise ModelFunctionError(msg)
 
@@ -186,8 +215,7 @@ class _Pull:
         refused = [each for each in counts if each.decision == "refuse"]
         if refused:
             told = [
-                f"{each.count:,} {each.kind} at "
-                f"{'.'.join(filter(None, (each.sheet, each.column)))}"
+                f"{each.count:,} {each.kind} at {'.'.join(filter(None, (each.sheet, each.column)))}"
                 for each in refused
             ]
             many = sum(each.count for each in refused)
@@ -203,15 +231,8 @@ class _Pull:
             name: replace(side, shadow=self._moved(at, side, head))
             for name, side in at.sides.items()
         }
-        waiting = found.merged.conflicts
-        waiting = waiting[waiting["decision"] == "hold"]
         mine = difference(head, found.merged.shadow, self.reader.how)
-        sides[at.name] = SideState(at.version, at.token, mine, waiting)
-        rows = {name: len(frame) for name, frame in found.merged.rows.items()}
-        source = at.newest.source
-        if read.sources is not None:
-            rows = {name: sheet.rows for name, sheet in read.sources.items()}
-            source = SourceRecord((), rows, None)
+        sides[at.name] = SideState(at.version, at.token, mine, _noted(found.merged.conflicts))
         contents = Contents(
             Whole(result.snapshot, self.store.model),
             found.changes,
@@ -219,8 +240,9 @@ class _Pull:
             [asdict(each) for each in result.summary.rejects]
             if read.sources is not None
             else at.newest.reject_counts,
-            source,
-            sides=sides,
+            read.source,
+            read.landing,
+            sides=Sides(sides),
             kind="pull",
         )
         return committing.commit(
@@ -238,6 +260,13 @@ class _Pull:
         how = self.reader.how
         return difference(head, patched(at.head, side.shadow, how), how)
 
+    def _refuse_lookups(self, mismatches: pd.DataFrame) -> None:
+        """Refuse other keys of rows that are nobody's."""
+        lost = mismatches[mismatches["subject"].isna()]
+        if len(lost):
+            tables = sorted(set(lost["table"]))
+            raise SideStateError.keys(self.store.url, self.reader.name, tables, len(lost))
+
     def _report(
         self, at: Standing, found: _Found, read: SideRead, commit: Commit, number: int
     ) -> PullReport:
@@ -251,11 +280,18 @@ class _Pull:
             attempts=number,
             taken=found.merged.taken,
             tables={
-                name: TableReport(rows[name], **each.counts)
-                for name, each in found.changes.items()
+                name: TableReport(rows[name], **each.counts) for name, each in found.changes.items()
             },
             conflicts=count_conflicts(found.merged.conflicts),
             held=len(found.merged.held),
             rejects=read.counts,
             recovered=at.recovered,
         )
+
+
+def _noted(conflicts: pd.DataFrame) -> pd.DataFrame:
+    """Give the conflicts that wait, and those after which a push has to give keys of ours."""
+    decision = conflicts["decision"].astype(object)
+    rekeyed = (conflicts["kind"] == "key_mismatch") & (decision == "old")
+    told = conflicts.assign(decision=decision.where(~rekeyed, PUSHED))
+    return told[told["decision"].isin(["hold", PUSHED])].reset_index(drop=True)

@@ -19,11 +19,17 @@ from aspen_etl.schema.snapshot import Snapshot, Tables
 from aspen_etl.schema.values import Run
 from aspen_etl.store.commit import Commit
 from aspen_etl.store.committing import commit_sides
-from aspen_etl.store.shadows import SideState
+from aspen_etl.store.shadows import Sides, SideState
 from aspen_etl.store.snapshot_store import SnapshotStore
 from aspen_etl.synchronization.clock import Clock
 from aspen_etl.synchronization.two_way.reports import PushReport
-from aspen_etl.synchronization.two_way.standing import SideName, Standing, Word, stand
+from aspen_etl.synchronization.two_way.standing import (
+    PUSHED,
+    SideName,
+    Standing,
+    Word,
+    stand,
+)
 from aspen_etl.transform.flat_changes import FlatChanges, changes_to_push
 from aspen_etl.transform.parting import Partitioning, can_part
 from aspen_etl.transform.shadowing import difference
@@ -107,21 +113,22 @@ class _Push:
         self.clock.step("loading")
         word: Optional[Word] = self.side.state()
         at = stand(self.store, self.name, self.how, word)
-        changes = changes_to_push(
-            at.shadow, at.head, self.how, held=at.held, deletes=self.deletes
-        )
+        recovered = at.recovered
+        if recovered:
+            self._note()
+            at = stand(self.store, self.name, self.how, word)
+        changes = changes_to_push(at.shadow, at.head, self.how, held=at.held, deletes=self.deletes)
         left = self._count_left(at)
         report = PushReport(
             self.name, "unchanged", at.newest.version, at.version, {}, len(at.held), left
         )
-        if changes.is_empty:
-            if not at.recovered:
-                return report
-            noted = self._note()
-            return replace(report, version=noted.version, recovered=True)
+        report = replace(report, recovered=recovered)
+        anew = self._to_rekey(at)
+        if changes.is_empty and not len(anew):
+            return report
         self.clock.step("writing")
         self.store.pin(f"side-{self.name}", at.newest.version)
-        written = self._write(at, changes, word)
+        written = self._write(at, changes, anew, word)
         self.clock.begin("noting")
         noted = self._note()
         return replace(
@@ -130,7 +137,6 @@ class _Push:
             version=noted.version,
             pushed=at.newest.version,
             written=written,
-            recovered=at.recovered,
         )
 
     def _count_left(self, at: Standing) -> int:
@@ -149,62 +155,64 @@ class _Push:
             if not at.recovered:
                 return at.newest
             mine = at.sides.get(self.name)
-            waiting = None if mine is None else mine.conflicts
             shadow = difference(at.head, at.shadow, self.how)
-            noted = SideState.of(at.version, at.token, shadow, waiting)
-            sides = {**at.sides, self.name: noted}
+            noted = SideState(at.version, at.token, shadow, _still_waiting(mine))
+            sides = Sides({**at.sides, self.name: noted})
             return commit_sides(self.store.place, at.newest, sides, run=self.run, kind="push")
 
         return retry(
             step,
             tries=_TRIES,
-            again=lambda error: isinstance(error, ConflictError)
-            and error.details.get("problem") == "commit",
+            again=lambda error: (
+                isinstance(error, ConflictError) and error.details.get("problem") == "commit"
+            ),
             pause=lambda number: jitter(0.05 * number),
         )
 
     # ------------------------------------------------------------------------- writing
 
     def _write(
-        self, at: Standing, changes: FlatChanges, word: Optional[Word]
-    ) -> Mapping[str, Mapping[str, int]]:
+        self, at: Standing, changes: FlatChanges, anew: pd.Series, word: Optional[Word]
+    ) -> Any:
         told: dict[str, Any] = {
             "version": at.newest.version,
             "token": at.newest.token,
             "expected": word,
         }
         if self.name == "old":
-            written: Mapping[str, Mapping[str, int]] = self.side.write(
-                changes, deletes=self.deletes, defaults=self.defaults, **told
-            )
-            return written
-        before, after = self._tables(at, changes)
-        written = self.side.write(before, after, **told)
-        return written
+            return self.side.write(changes, deletes=self.deletes, defaults=self.defaults, **told)
+        before, after = self._tables(at, changes, anew)
+        return self.side.write(before, after, **told)
 
-    def _tables(self, at: Standing, changes: FlatChanges) -> tuple[Tables, Tables]:
+    def _tables(self, at: Standing, changes: FlatChanges, anew: pd.Series) -> tuple[Tables, Tables]:
         """Give the rows of whom something is written, as the side has them and as it shall.
 
         Raises:
             ConflictError: Of one of them the side has something that is not accounted for.
         """
         there: Tables = self.side.read()
-        subjects = self._subjects(changes)
+        subjects = self._subjects(changes, anew)
         self._refuse_moved(at, there, subjects)
-        before, after = (
-            self._only(tables, subjects) for tables in (there, at.snapshot.tables)
-        )
+        before, after = (self._only(tables, subjects) for tables in (there, at.snapshot.tables))
         for name in self.how.lookups:
             after[name] = self._joined(name, before[name], after[name])
         return Tables(before), Tables(after)
 
-    def _subjects(self, changes: FlatChanges) -> pd.Series:
+    def _to_rekey(self, at: Standing) -> pd.Series:
+        """Give the ids of those who get keys of ours, since somebody decided so."""
+        mine = at.sides.get(self.name)
+        told = SideState().conflicts if mine is None else mine.conflicts
+        ids: pd.Series = told["subject"][told["decision"] == PUSHED].astype(object)
+        return ids[~ids.isin(at.held)]
+
+    def _subjects(self, changes: FlatChanges, anew: pd.Series) -> pd.Series:
         found = [
             frame[self.how.columns[name]].astype(object)
             for part in (changes.inserted, changes.updated, changes.deleted)
             for name, frame in part.items()
         ]
-        return conform_text(pd.concat(found, ignore_index=True).drop_duplicates())
+        every = pd.concat([*found, anew], ignore_index=True)
+        return conform_text(every.drop_duplicates().reset_index(drop=True))
 
     def _only(self, tables: Mapping[str, pd.DataFrame], subjects: pd.Series) -> dict[str, Any]:
         whole = WholeTables(Held(Snapshot(Tables(dict(tables)), {})), self.how.model.tables)
@@ -230,3 +238,9 @@ class _Push:
             moved = difference({name: mine["now"]}, {name: mine["then"]}, self.how)[name]
             if len(moved):
                 raise ConflictError.side(self.name, name, len(moved))
+
+
+def _still_waiting(mine: Optional[SideState]) -> pd.DataFrame:
+    """Give the conflicts that wait after a push: what was to be written anew is."""
+    held = SideState().conflicts if mine is None else mine.conflicts
+    return held[held["decision"] != PUSHED].reset_index(drop=True)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Optional, cast
 
 import pandas as pd
 
+from aspen_etl.columns.frames import held_frames
 from aspen_etl.errors import SideStateError, StaleReadingError
 from aspen_etl.io.reading import Reading
 from aspen_etl.normalization import RejectCount, SourceSummary
@@ -30,7 +31,7 @@ from aspen_etl.transform.parting import Partitioning
 from aspen_etl.transform.side_rows import SideRows, read_side, read_tables_side
 from aspen_etl.transform.suppressing import leave_out
 
-__all__ = ["SideRead", "SideReader"]
+__all__ = ["SideRead", "SideReader", "whole_conflicts"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +40,7 @@ class SideRead:
 
     Attributes:
         rows: Its rows as sheets, and what of them is not known.
+        also: Of whom its tables hold what no sheet can.
         tables: Its tables, where it is the new one.
         rejects: What of it stays out; none where it is the new one, which has none of its own.
         sources: What became of each sheet, where it is the old one.
@@ -48,11 +50,12 @@ class SideRead:
     """
 
     rows: SideRows
+    also: pd.DataFrame = field(repr=False)
     tables: Optional[Tables] = field(default=None, repr=False)
     rejects: Optional[pd.DataFrame] = field(default=None, repr=False)
     sources: Optional[Mapping[str, SourceSummary]] = None
     counts: tuple[RejectCount, ...] = ()
-    source: SourceRecord = SourceRecord()
+    source: Optional[SourceRecord] = None
     landing: Optional[Landed] = field(default=None, repr=False)
 
 
@@ -81,10 +84,15 @@ class SideReader:
         """Which side it is: that with the tables of the model is the new one."""
         return "new" if hasattr(self.given, "write") and not hasattr(self.given, "names") else "old"
 
+    @property
+    def has_word(self) -> bool:
+        """Whether it can say what was written to it: a database can."""
+        return callable(getattr(self.given, "state", None))
+
     def word(self) -> Optional[Word]:
         """Ask a side what was written to it last; nothing of what has no say."""
-        state = getattr(self.given, "state", None)
-        return cast("Optional[Word]", state()) if callable(state) else None
+        given: Any = self.given
+        return cast("Optional[Word]", given.state()) if self.has_word else None
 
     def sheets_of(self, tables: Mapping[str, pd.DataFrame], /) -> Mapping[str, pd.DataFrame]:
         """Give tables as sheets."""
@@ -103,32 +111,34 @@ class SideReader:
     def _read_new(self, at: Standing, store: SnapshotStore) -> SideRead:
         if not at.version:
             raise SideStateError.of("unloaded", store.url, "new", 0, 0)
-        tables = cast("Callable[[], Tables]", getattr(self.given, "read"))()  # noqa: B009
+        given: Any = self.given
+        tables: Tables = given.read()
         rows = read_tables_side(tables, self.how)
         suppression = suppression_of(store.place, at.newest, self.secret)
         if suppression is not None:
             left, _ = leave_out(Extract.from_frames(rows.rows), self.how.model, suppression)
-            rows = rows.only(dict(left))
-        return SideRead(rows, tables, source=at.newest.source)
+            rows = replace(rows, rows=dict(held_frames(left)))
+        also = whole_conflicts(rows.subjects, "inexpressible", self.how)
+        return SideRead(rows, also, tables, source=at.newest.source)
 
     def _read_old(self, at: Standing, store: SnapshotStore) -> SideRead:
         settings = Settings(reading=self.reading, on_gap=self.on_gap, secret=self.secret)
         source: Any = self.given
-        if callable(getattr(source, "state", None)):
+        if self.has_word:
             source = source.read
         given = Given.of(cast("RunSource", source), settings, store, at.newest, self.run)
         files = given.look(self.how.model)
-        if at.version and not hasattr(self.given, "state"):
+        if at.token is not None and not self.has_word:
             _refuse_stale(files, _pushed(store, at))
-        extract, files = given.steady(
-            lambda: given.read(self.how.model), self.how.model, files
-        )
+        extract, files = given.steady(lambda: given.read(self.how.model), self.how.model, files)
         extract, _ = given.leave_out(extract, self.how.model)
         settled = settle(extract, self.how.model, Held(), "delete")
         counted = settled.counts
         rows = {name: sheet.rows for name, sheet in counted.sources.items()}
+        rows_found = read_side(extract, self.how)
         return SideRead(
-            read_side(extract, self.how),
+            rows_found,
+            whole_conflicts(rows_found.subjects, "inexpressible", self.how),
             rejects=settled.rejects,
             sources=counted.sources,
             counts=counted.rejects,
@@ -151,3 +161,9 @@ def _refuse_stale(files: Any, pushed: Commit) -> None:
         if when is None or when < pushed.time:
             why = f"{file.url} is of before version {pushed.version} was pushed"
             raise StaleReadingError.of("old", why, version=pushed.version)
+
+
+def whole_conflicts(subjects: pd.Series, kind: str, how: Partitioning) -> pd.DataFrame:
+    """Give conflicts of whole subjects, each once."""
+    ids = subjects.astype(object).dropna().drop_duplicates().reset_index(drop=True)
+    return pd.DataFrame({"kind": kind, "sheet": how.root, "subject": ids}, dtype=object)

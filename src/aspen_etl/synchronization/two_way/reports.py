@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, Optional
@@ -120,9 +121,9 @@ def count_conflicts(conflicts: pd.DataFrame, /) -> tuple[ConflictCount, ...]:
         conflicts: Text columns ``kind``, ``sheet``, ``column`` and ``decision``, among others.
     """
     names = ["kind", "sheet", "column", "decision"]
-    told = conflicts[names].astype(object)
-    counts = told.fillna("").groupby(names, sort=True).size()
+    told = conflicts[names].astype(object).fillna("")
+    counts = Counter(zip(*(told[name].tolist() for name in names)))
     return tuple(
-        ConflictCount(kind, sheet, column or None, decision, int(count))
-        for (kind, sheet, column, decision), count in counts.items()
+        ConflictCount(kind, sheet, column or None, decision, counts[kind, sheet, column, decision])
+        for kind, sheet, column, decision in sorted(counts)
     )

@@ -10,12 +10,12 @@ from typing import Any, Literal, Optional
 import pandas as pd
 
 from aspen_etl.errors import ArgumentError, TwoWayError
-from aspen_etl.io.files import write_new_frame
+from aspen_etl.io.details import absent_place, write_details
 from aspen_etl.schema.side_frames import CONFLICTS
 from aspen_etl.schema.values import Run
 from aspen_etl.store.commit import Commit
 from aspen_etl.store.committing import commit_sides, retrying
-from aspen_etl.store.shadows import SideState, Sides, load_sides
+from aspen_etl.store.shadows import Sides, SideState, load_sides
 from aspen_etl.store.snapshot_store import SnapshotStore
 from aspen_etl.synchronization.two_way.standing import PUSHED
 
@@ -60,7 +60,8 @@ def write_conflicts(
         AspenETLError: What reading and writing raise.
     """
     columns = {"of": CONFLICTS["kind"], **CONFLICTS}
-    return write_new_frame(read_conflicts(store), url, columns, storage_options)
+    place = absent_place(url, storage_options)
+    return write_details(place, read_conflicts(store), columns)
 
 
 def resolve(

@@ -19,7 +19,7 @@ from aspen_etl.store.commit import Commit
 from aspen_etl.store.shadows import SideState, load_sides
 from aspen_etl.store.snapshot_store import SnapshotStore
 from aspen_etl.transform.expressing import express
-from aspen_etl.transform.flat_changes import FlatChanges, after_push, changes_to_push
+from aspen_etl.transform.flat_changes import after_push, changes_to_push
 from aspen_etl.transform.parting import Partitioning
 from aspen_etl.transform.shadowing import patched
 
@@ -88,7 +88,13 @@ def held_of(sides: Mapping[str, SideState], /) -> pd.Series:
 
 
 def stand(
-    store: SnapshotStore, name: SideName, how: Partitioning, word: Optional[Word], /
+    store: SnapshotStore,
+    name: SideName,
+    how: Partitioning,
+    word: Optional[Word],
+    /,
+    *,
+    has_word: bool = True,
 ) -> Standing:
     """Find where a side stands.
 
@@ -97,6 +103,7 @@ def stand(
         name: Which side.
         how: Whose the rows are.
         word: What the side says of itself, asked before its rows are read.
+        has_word: Whether it can say something: files cannot.
 
     Raises:
         VersionNotFoundError: Nothing was committed yet.
@@ -112,13 +119,18 @@ def stand(
     head, _ = express(snapshot.tables, how)
     mine = sides.get(name)
     known = (0, None) if mine is None else (mine.version, mine.token)
-    said = (0, None) if word is None or word.version is None else (word.version, word.token)
-    if said == known:
-        shadow = _nothing(head) if mine is None else patched(head, mine.shadow, how)
+    said = known if word is None or word.version is None else (word.version, word.token)
+    if mine is not None and mine.token is None and said[0] <= mine.version:
+        said = known  # what was written to it before the store was two-way does not count
+    if word is None and mine is not None and mine.token is not None and has_word:
+        raise SideStateError.of("lost", store.url, name, 0, known[0])
+    if word is not None and said != known:
+        shadow = _ahead(store, name, how, word, known)
     else:
-        shadow = _ahead(store, name, how, said, known)
+        shadow = _nothing(head) if mine is None else patched(head, mine.shadow, how)
+    version, token = said
     return Standing(
-        name, newest, snapshot, head, sides, shadow, *said, recovered=said != known
+        name, newest, snapshot, head, sides, shadow, version, token, recovered=said != known
     )
 
 
@@ -130,11 +142,11 @@ def _ahead(
     store: SnapshotStore,
     name: SideName,
     how: Partitioning,
-    said: tuple[int, Optional[str]],
+    word: Word,
     known: tuple[int, Optional[str]],
 ) -> Sheets:
     """Give what is accounted for of a side after what was written to it, and was not noted."""
-    version, token = said
+    version, token = int(word.version or 0), word.token
     if version <= known[0]:
         raise SideStateError.of("behind", store.url, name, version, known[0])
     try:
@@ -149,10 +161,7 @@ def _ahead(
     sides = load_sides(store.place, commit)
     mine = sides.get(name)
     before = _nothing(head) if mine is None else patched(head, mine.shadow, how)
-    return after_push(before, _pushed(before, head, how, sides, name), how)
-
-
-def _pushed(
-    before: Sheets, head: Sheets, how: Partitioning, sides: Mapping[str, SideState], name: SideName
-) -> FlatChanges:
-    return changes_to_push(before, head, how, held=held_of(sides), deletes=name == "new")
+    # The push itself said whether it deletes.
+    deletes = bool(getattr(word, "deletes", True))
+    pushed = changes_to_push(before, head, how, held=held_of(sides), deletes=deletes)
+    return after_push(before, pushed, how)
