@@ -62,8 +62,8 @@ class SideStateError(AspenETLError, RuntimeError):
 
     Attributes:
         details: ``problem``: ``behind``, ``unreadable``, ``foreign``, ``lost``, ``unloaded`` or
-            ``keys``; ``side``; ``version``, what the side says, and ``known``, what the store knows;
-            of keys ``tables`` and ``count``.
+            ``keys``; ``side``; ``version``, what the side says; ``known``, what the store knows; of
+            keys ``tables`` and ``count``.
     """
 
     @classmethod

@@ -1,49 +1,60 @@
-"""Three states of one sheet side by side: shadow, side and head, a place for each key."""
+"""Three states of a sheet side by side, shadow, side and head, with a place for each key."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from aspen_etl.columns import COLUMNS, Mask, Positions
+from aspen_etl.columns import COLUMNS, Mask
 from aspen_etl.columns.frames import make_frame
 from aspen_etl.columns.rows import sort_rows, take_rows
 from aspen_etl.transform.keyed_sheets import Sheets, find_in, key_columns, units_of
 from aspen_etl.transform.parting import Partitioning
 
-__all__ = ["Aligned", "align"]
+__all__ = ["Aligned", "State", "align"]
+
+
+class State(NamedTuple):
+    """Hold one state of a sheet, with a row for each place.
+
+    Attributes:
+        rows: The rows; where there is none, all cells but those of the key are missing.
+        there: At which places there is one.
+    """
+
+    rows: pd.DataFrame
+    there: Mask
+
+    def bare(self) -> pd.DataFrame:
+        """Give the rows that are there."""
+        return take_rows(self.rows, np.flatnonzero(self.there))
 
 
 @dataclass(frozen=True, eq=False)
 class Aligned:
-    """Hold the three states of a sheet, each with a row at the place of each key.
+    """Hold the three states of a sheet.
 
     Attributes:
         name: The sheet.
         keys: The key of each place, in order.
         units: The units of its rows, each by its columns.
-        shadow: What the side was known to have; where it has no row, its cells are missing.
+        shadow: What the side was known to have.
         side: What the side has.
         head: What the head has.
-        in_shadow: At which places the shadow has a row.
-        in_side: ... the side.
-        in_head: ... the head.
     """
 
     name: str
     keys: pd.DataFrame = field(repr=False)
     units: list[tuple[str, ...]]
-    shadow: pd.DataFrame = field(repr=False)
-    side: pd.DataFrame = field(repr=False)
-    head: pd.DataFrame = field(repr=False)
-    in_shadow: Mask = field(repr=False)
-    in_side: Mask = field(repr=False)
-    in_head: Mask = field(repr=False)
+    shadow: State = field(repr=False)
+    side: State = field(repr=False)
+    head: State = field(repr=False)
 
     def __len__(self) -> int:
-        return len(self.in_head)
+        return len(self.keys)
 
     def side_differs(self, unit: tuple[str, ...], /) -> Mask:
         """Tell at which places a unit of the side is other than in the shadow."""
@@ -58,10 +69,10 @@ class Aligned:
         return _differ(self.side, self.head, unit)
 
 
-def _differ(one: pd.DataFrame, two: pd.DataFrame, unit: tuple[str, ...]) -> Mask:
-    out = np.zeros(len(one), dtype=bool)
+def _differ(one: State, two: State, unit: tuple[str, ...]) -> Mask:
+    out = np.zeros(len(one.there), dtype=bool)
     for column in unit:
-        out |= COLUMNS.differ(one[column], two[column])
+        out |= COLUMNS.differ(one.rows[column], two.rows[column])
     return out
 
 
@@ -80,10 +91,14 @@ def align(name: str, states: tuple[Sheets, Sheets, Sheets], how: Partitioning, /
     )
     order, same = sort_rows(key_columns(every, name, how))
     keys = take_rows(every, order[~same])
-    at: list[Positions] = [find_in(keys, frame, name, how) for frame in frames]
-    held = [
-        make_frame({column: COLUMNS.take(values, rows) for column, values in frame.items()})
-        for frame, rows in zip(frames, at)
-    ]
-    masks = [rows >= 0 for rows in at]
-    return Aligned(name, keys, units_of(name, how), *held, *masks)
+    shadow, side, head = (_place(keys, frame, name, how) for frame in frames)
+    return Aligned(name, keys, units_of(name, how), shadow, side, head)
+
+
+def _place(keys: pd.DataFrame, frame: pd.DataFrame, name: str, how: Partitioning) -> State:
+    at = find_in(keys, frame, name, how)
+    columns = {
+        column: keys[column] if column in keys.columns else COLUMNS.take(values, at)
+        for column, values in frame.items()
+    }
+    return State(make_frame(columns), at >= 0)

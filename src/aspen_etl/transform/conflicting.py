@@ -11,7 +11,7 @@ import pandas as pd
 
 from aspen_etl.columns import COLUMNS, Mask, Positions
 from aspen_etl.columns.rows import take_rows
-from aspen_etl.transform.aligned import Aligned
+from aspen_etl.transform.aligned import Aligned, State
 from aspen_etl.transform.parting import Partitioning
 from aspen_etl.transform.siding import identify, write_records
 
@@ -74,8 +74,8 @@ def list_subjects_of(sheets: Mapping[str, Aligned], how: Partitioning, /) -> Sub
     }
     root, at = sheets[how.root], codes[how.root]
     lost = np.zeros((2, len(ids)), dtype=bool)
-    lost[0, at] = root.in_shadow & root.in_head & ~root.in_side
-    lost[1, at] = root.in_shadow & root.in_side & ~root.in_head
+    lost[0, at] = root.shadow.there & root.head.there & ~root.side.there
+    lost[1, at] = root.shadow.there & root.side.there & ~root.head.there
     return Subjects(ids, codes, lost[0], lost[1])
 
 
@@ -104,23 +104,23 @@ def find_conflicts(
 def _find(
     at: Aligned, side_deleted: Mask, head_deleted: Mask
 ) -> Iterator[tuple[str, tuple[str, ...], Mask]]:
-    """Yield kind, unit and places; a parent that is deleted goes before what else is of a row."""
-    side_changed, head_changed = (np.zeros(len(at), dtype=bool) for _ in range(2))
-    both = at.in_side & at.in_head
+    """Yield kind, unit and places; that the parent is deleted goes before what else is of a row."""
+    was, here, there = at.shadow.there, at.head.there, at.side.there
+    both, side_changed, head_changed = here & there, np.zeros_like(was), np.zeros_like(was)
     for unit in at.units:
         side, head, apart = at.side_differs(unit), at.head_differs(unit), at.apart(unit)
         side_changed |= side
         head_changed |= head
-        yield "both_changed", unit, both & at.in_shadow & side & head & apart
-        yield "both_inserted", unit, both & ~at.in_shadow & apart
-    gone_there = at.in_shadow & ~at.in_side & at.in_head & head_changed
-    gone_here = at.in_shadow & at.in_side & ~at.in_head & side_changed
-    new_here = ~at.in_shadow & ~at.in_side & at.in_head
-    new_there = ~at.in_shadow & at.in_side & ~at.in_head
-    orphaned = side_deleted & (gone_there | new_here) | head_deleted & (gone_here | new_there)
+        yield "both_changed", unit, both & was & side & head & apart
+        yield "both_inserted", unit, both & ~was & apart
+    deleted_there = was & here & ~there & head_changed
+    deleted_here = was & there & ~here & side_changed
+    new_here, new_there = here & ~was & ~there, there & ~was & ~here
+    orphaned = side_deleted & (deleted_there | new_here)
+    orphaned |= head_deleted & (deleted_here | new_there)
     yield "parent_deleted", (), orphaned
-    yield "deleted_and_changed", (), gone_there & ~orphaned
-    yield "changed_and_deleted", (), gone_here & ~orphaned
+    yield "deleted_and_changed", (), deleted_there & ~orphaned
+    yield "changed_and_deleted", (), deleted_here & ~orphaned
 
 
 # ----------------------------------------------------------------------------- what is told
@@ -139,33 +139,21 @@ def write_conflicts(
     """
     sheet, rows = sheets[found.sheet], found.places
     subject, key = identify(take_rows(sheet.keys, rows), found.sheet, how)
-    states = (
-        ("was", sheet.shadow, sheet.in_shadow),
-        ("side", sheet.side, sheet.in_side),
-        ("head", sheet.head, sheet.in_head),
-    )
-    told = {name: _values(frame, held, found) for name, frame, held in states}
+    states = (("was", sheet.shadow), ("side", sheet.side), ("head", sheet.head))
+    told = {name: _values(state, found) for name, state in states}
+    told |= {"kind": found.kind, "sheet": found.sheet, "subject": subject, "key": key}
     column = found.unit[0] if found.unit else None
-    return _make(
-        len(rows),
-        kind=found.kind,
-        sheet=found.sheet,
-        subject=subject,
-        key=key,
-        column=column,
-        decision=decisions,
-        **told,
-    )
+    return _make(len(rows), column=column, decision=decisions, **told)
 
 
-def _values(frame: pd.DataFrame, held: Mask, found: Alike) -> Any:
-    some = take_rows(frame, found.places)
-    columns = found.unit or tuple(str(column) for column in frame.columns)
-    if len(columns) == 1 and found.unit:
-        values = some[columns[0]]
+def _values(state: State, found: Alike) -> Any:
+    some = take_rows(state.rows, found.places)
+    if len(found.unit) == 1:
+        values = some[found.unit[0]]
         return values.astype(object).where(values.notna(), None).to_numpy(dtype=object)
+    columns = found.unit or tuple(str(column) for column in some.columns)
     out = write_records({column: some[column] for column in columns})
-    out[~held[found.places]] = None
+    out[~state.there[found.places]] = None
     return out
 
 

@@ -124,17 +124,19 @@ class Judge:
         later, earlier = ((a > b).fillna(value=False) for a, b in ((one, two), (two, one)))
         return later.to_numpy(dtype=np.int64) - earlier.to_numpy(dtype=np.int64)
 
-    def of_also(self, also: pd.DataFrame) -> Any:
+    def of_also(self, also: pd.DataFrame, how: Partitioning) -> Any:
         """Decide conflicts that the caller found, each of a whole subject."""
         out = np.empty(len(also), dtype=object)
-        columns = [also[name] for name in ("kind", "sheet", "column")]
-        cells = zip(*(values.where(values.notna(), None).tolist() for values in columns))
-        decided = [self.policy.decide(*each) for each in cells]
-        out[:] = ["hold" if each == "newest" else each for each in decided]
-        # What no flat row can hold cannot be taken, nor a key in the place of one that was given.
-        no_row = also["kind"].isin(["inexpressible", "key_mismatch"]).to_numpy(dtype=bool)
+        for at, (kind, sheet, column) in enumerate(
+            zip(also["kind"], also["sheet"], also["column"])
+        ):
+            unit = column if column in how.model.sources[sheet].columns else None
+            out[at] = self.policy.decide(kind, sheet, unit)
+        out[out == "newest"] = "hold"
         if self.decided:
             out = self._as_decided(also, out)
+        # What no flat row can hold cannot be taken, nor a key in the place of one that was given.
+        no_row = also["kind"].isin(["inexpressible", "key_mismatch"]).to_numpy(dtype=bool)
         out[no_row & (out == self.side)] = "hold"
         return out
 
@@ -170,7 +172,7 @@ def decide(
     modes[whose.side_deleted & told[judge.head]] = AS_HEAD
     modes[whose.head_deleted & told[judge.head]] = AS_HEAD
     modes[whose.head_deleted & told[judge.side]] = AS_SIDE
-    whole = judge.of_also(also)
+    whole = judge.of_also(also, how)
     code = COLUMNS.find(conform_text(also["subject"]), whose.ids)
     said = [_mark(count, code, whole == word) for word in (judge.side, judge.head)]
     modes[said[0]], modes[said[1]] = AS_SIDE, AS_HEAD

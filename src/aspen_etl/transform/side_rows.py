@@ -5,13 +5,14 @@ What is unknown neither changes nor deletes anything: it counts as the side had 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Optional
 
 import numpy as np
 import pandas as pd
 
-from aspen_etl.columns import COLUMNS, Mask
+from aspen_etl.columns import COLUMNS, Mask, Positions
 from aspen_etl.columns.frames import make_frame
 from aspen_etl.columns.rows import find_rows, take_rows
 from aspen_etl.columns.text import conform_text
@@ -21,10 +22,11 @@ from aspen_etl.transform.expressing import express
 from aspen_etl.transform.judging import Verdict, gather, judge
 from aspen_etl.transform.keyed_sheets import Sheets, are_of, conform_sheets, find_in, put_over
 from aspen_etl.transform.naming import name_references
+from aspen_etl.transform.noting import join_notes
 from aspen_etl.transform.parting import Partitioning
 from aspen_etl.transform.subjects import cells_of
 
-__all__ = ["SideRows", "assume", "read_side", "read_tables_side"]
+__all__ = ["SideRows", "assume", "leave_unknown", "read_side", "read_tables_side"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,15 +38,16 @@ class SideRows:
         cells: By sheet and column, which of these rows have a cell there that is unknown.
         keys: By sheet, the keys of rows that are unknown; one that lacks a part stands for all of
             its subject's rows of the sheet.
-        subjects: Who is unknown as a whole: its tables do not hold together.
-        nameless: By sheet, how many rows are unknown whose subject is, too.
+        broken: Who is unknown as a whole, since their tables do not hold together: a frame of
+            ``kind``, ``sheet``, ``subject`` and ``column``, as ``merge`` takes it.
+        nameless: How many rows are unknown of which not even the subject is known.
     """
 
     rows: Mapping[str, pd.DataFrame] = field(repr=False)
     cells: Mapping[str, Mapping[str, Mask]] = field(repr=False)
     keys: Mapping[str, pd.DataFrame] = field(repr=False)
-    subjects: pd.Series = field(repr=False)
-    nameless: Mapping[str, int]
+    broken: pd.DataFrame = field(repr=False)
+    nameless: int = 0
 
 
 def read_side(extract: Extract, how: Partitioning, /) -> SideRows:
@@ -61,17 +64,17 @@ def read_side(extract: Extract, how: Partitioning, /) -> SideRows:
     sheets = clean(extract, how.model)
     verdicts = judge(sheets, how.model)
     rows = name_references(gather(sheets, verdicts), how.model)
-    keys, nameless = {}, {}
+    keys, nameless = {}, 0
     for name, sheet in sheets.items():
         found = _rejected_keys(sheet, verdicts[name], how)
         known = found[how.columns[name]].notna().to_numpy(dtype=bool)
-        nameless[name] = int((~known).sum())
+        nameless += int((~known).sum())
         keys[name] = take_rows(found, np.flatnonzero(known))
     cells = {
         name: {column: mask[verdict.order] for column, mask in verdict.dropped.items()}
         for name, verdict in verdicts.items()
     }
-    return SideRows(rows, cells, keys, COLUMNS.repeat(None, 0), nameless)
+    return SideRows(rows, cells, keys, _blame(join_notes([])), nameless)
 
 
 def _rejected_keys(sheet: Sheet, verdict: Verdict, how: Partitioning) -> pd.DataFrame:
@@ -94,13 +97,18 @@ def read_tables_side(tables: Mapping[str, pd.DataFrame], how: Partitioning, /) -
         ModelFunctionError: The inverse of a builder fails for very many subjects.
     """
     rows, notes = express(tables, how)
-    subjects = notes["subject"].dropna().drop_duplicates().reset_index(drop=True)
-    nobody = {name: int(notes["subject"].isna().sum()) for name in [how.root]}
+    told = notes[notes["subject"].notna().to_numpy(dtype=bool)].reset_index(drop=True)
     keys = {
         name: make_frame({column: COLUMNS.repeat(None, 0) for column in lineage.key})
         for name, lineage in how.model.lineage.sources.items()
     }
-    return SideRows(rows, {name: {} for name in rows}, keys, conform_text(subjects), nobody)
+    return SideRows(rows, {name: {} for name in rows}, keys, _blame(told), len(notes) - len(told))
+
+
+def _blame(notes: pd.DataFrame) -> pd.DataFrame:
+    """Make conflicts of notes: whatever is wrong with tables, there are no flat rows of them."""
+    found = notes[["kind", "sheet", "subject", "column"]].astype(object)
+    return found.assign(kind=pd.Series("inexpressible", index=found.index, dtype=object))
 
 
 def assume(found: SideRows, shadow: Sheets, how: Partitioning, /) -> dict[str, pd.DataFrame]:
@@ -127,30 +135,111 @@ def assume(found: SideRows, shadow: Sheets, how: Partitioning, /) -> dict[str, p
     }
 
 
+def leave_unknown(
+    found: SideRows, shadow: Sheets, head: Sheets, how: Partitioning, /
+) -> dict[str, pd.DataFrame]:
+    """Give the head, but what is unknown of a side as its shadow has it, so that no push meets it.
+
+    What somebody wrote there was never seen, so nothing may be written over it. A subject whose
+    own row is unknown, or of whom anything is while the head has them no more, stays whole.
+
+    Args:
+        found: The side as it was read.
+        shadow: What it is known to have.
+        head: The rows of the head.
+        how: Whose the rows are.
+    """
+    before, after, out = conform_sheets(shadow, how), conform_sheets(head, how), {}
+    whole = _find_whole(found, before, after[how.root], how)
+    for name, frame in after.items():
+        was = before[name]
+        gone = are_of(frame, name, whole, how) | _are_unknown(found, frame, name, how)
+        back = are_of(was, name, whole, how) | _are_unknown(found, was, name, how)
+        back |= (find_in(was, frame, name, how) < 0) & _have_unknown(found, was, name, how)
+        at, columns = find_in(frame, was, name, how), dict(frame.items())
+        for column in found.cells[name]:
+            unknown = _have_unknown(found, frame, name, how, [column])
+            columns[column] = _put_cells(frame[column], was[column], unknown, at)
+        more = take_rows(was, np.flatnonzero(back))
+        out[name] = put_over(make_frame(columns), gone, more, name, how)
+    return out
+
+
+# ----------------------------------------------------------------------------- what is unknown
+
+
 def _with_cells(
     found: SideRows, before: pd.DataFrame, name: str, how: Partitioning
 ) -> pd.DataFrame:
     """Give the rows of a sheet, the unknown cells as they were; new rows have none there."""
     frame = found.rows[name]
-    rows = make_frame({column: conform_text(frame[column]) for column in frame.columns})
+    rows = make_frame({column: conform_text(values) for column, values in frame.items()})
     at = find_in(rows, before, name, how)
-    columns = {}
-    for column, values in rows.items():
-        mask = found.cells[name].get(str(column))
-        columns[column] = values
-        if mask is not None and mask.any():
-            place = np.where(mask, np.where(at >= 0, at + len(rows), -1), np.arange(len(rows)))
-            columns[column] = COLUMNS.take(COLUMNS.concat([values, before[column]]), place)
-    return make_frame(columns)
+    return make_frame(
+        {
+            column: _put_cells(values, before[column], found.cells[name].get(str(column)), at)
+            for column, values in rows.items()
+        }
+    )
 
 
-def _are_unknown(found: SideRows, before: pd.DataFrame, name: str, how: Partitioning) -> Mask:
-    """Tell of which rows of the shadow it is not known whether the side has them."""
+def _put_cells(
+    values: pd.Series, before: pd.Series, mask: Optional[Mask], at: Positions
+) -> pd.Series:
+    """Put the cells of before where there is a mask; where there was none, what is there stays."""
+    if mask is None or not mask.any():
+        return values
+    place = np.arange(len(values), dtype=np.int64)
+    place = np.where(mask & (at >= 0), at + len(values), place)
+    return COLUMNS.take(COLUMNS.concat([values, before]), place)
+
+
+def _are_unknown(found: SideRows, frame: pd.DataFrame, name: str, how: Partitioning) -> Mask:
+    """Tell of which rows, of some state of the side, it is not known whether it has them."""
     keys = found.keys[name]
     whole = keys.notna().all(axis=1).to_numpy(dtype=bool)
     names = list(keys.columns)
     full = take_rows(keys, np.flatnonzero(whole))
-    out = find_rows([before[c] for c in names], [full[c] for c in names]) >= 0
+    out = find_rows([frame[c] for c in names], [full[c] for c in names]) >= 0
     some = COLUMNS.take(keys[how.columns[name]], np.flatnonzero(~whole))
-    subjects = COLUMNS.concat([conform_text(found.subjects), some]).drop_duplicates()
-    return out | are_of(before, name, subjects.reset_index(drop=True), how)
+    return out | are_of(frame, name, _distinct([_broken(found), some]), how)
+
+
+def _have_unknown(
+    found: SideRows,
+    frame: pd.DataFrame,
+    name: str,
+    how: Partitioning,
+    columns: Optional[Sequence[str]] = None,
+) -> Mask:
+    """Tell which rows, of some state of the side, have an unknown cell in some or any column."""
+    masks = [found.cells[name][column] for column in columns or found.cells[name]]
+    if not masks:
+        return np.zeros(len(frame), dtype=bool)
+    some = take_rows(found.rows[name], np.flatnonzero(np.logical_or.reduce(masks)))
+    known = make_frame({column: conform_text(values) for column, values in some.items()})
+    return find_in(frame, known, name, how) >= 0
+
+
+def _find_whole(
+    found: SideRows, before: Sheets, head: pd.DataFrame, how: Partitioning
+) -> pd.Series:
+    """Find the subjects that stay as they are: each once."""
+    parts = [_broken(found), found.keys[how.root][how.columns[how.root]]]
+    ids = head[how.columns[how.root]]
+    for name, frame in before.items():
+        doubted = _are_unknown(found, frame, name, how) | _have_unknown(found, frame, name, how)
+        parts.append(
+            COLUMNS.take(
+                frame[how.columns[name]], np.flatnonzero(doubted & ~are_of(frame, name, ids, how))
+            )
+        )
+    return _distinct(parts)
+
+
+def _broken(found: SideRows) -> pd.Series:
+    return conform_text(found.broken["subject"])
+
+
+def _distinct(parts: Sequence[pd.Series]) -> pd.Series:
+    return COLUMNS.concat(list(parts)).drop_duplicates().reset_index(drop=True)

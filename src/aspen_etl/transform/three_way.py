@@ -16,11 +16,10 @@ import pandas as pd
 
 from aspen_etl.columns import COLUMNS, Mask
 from aspen_etl.columns.frames import make_frame
-from aspen_etl.columns.rows import take_rows
 from aspen_etl.errors import ArgumentError
 from aspen_etl.errors.base import listing
 from aspen_etl.schema.policy import KINDS, SIDES, Policy
-from aspen_etl.transform.aligned import Aligned, align
+from aspen_etl.transform.aligned import Aligned, State, align
 from aspen_etl.transform.conflicting import (
     CONFLICTS,
     Alike,
@@ -69,7 +68,7 @@ class Merged:
         return bool((self.conflicts["decision"] == "refuse").any())
 
 
-def merge(
+def merge(  # noqa: PLR0913 - what a merge is told, each by name
     shadow: Sheets,
     side: Sheets,
     head: Sheets,
@@ -112,21 +111,17 @@ def merge(
     said = {} if decided is None else decided_by(decided)
     judge = Judge(policy, name, SIDES[1 - SIDES.index(name)], times, said)
     outcome = decide(found, more, sheets, whose, judge, how)
-    rows, kept = {}, {}
+    rows, kept = dict[str, State](), dict[str, State]()
     for sheet, at in sheets.items():
         modes = outcome.modes[whose.codes[sheet]]
-        rows[sheet] = _merge_rows(at, modes, _wins(found, outcome, at, judge))
-        kept[sheet] = _choose(at, modes != HELD, at.side, at.in_side, at.shadow, at.in_shadow)
+        rows[sheet] = _merge_rows(at, modes, _find_winners(found, outcome, at, judge))
+        kept[sheet] = _choose(modes != HELD, at.side, at.shadow)
     told = [write_conflicts(one, d, sheets, how) for one, d in zip(found, outcome.decisions)]
-    conflicts = join_conflicts([*told, more.assign(decision=outcome.also)], how)
-    taken = {sheet: _count(at, rows[sheet][1], rows[sheet][0]) for sheet, at in sheets.items()}
     return Merged(
-        rows={
-            sheet: take_rows(frame, np.flatnonzero(mask)) for sheet, (frame, mask) in rows.items()
-        },
-        shadow={sheet: take_rows(f, np.flatnonzero(mask)) for sheet, (f, mask) in kept.items()},
-        taken=taken,
-        conflicts=conflicts,
+        rows={sheet: state.bare() for sheet, state in rows.items()},
+        shadow={sheet: state.bare() for sheet, state in kept.items()},
+        taken={sheet: _count(rows[sheet], at.head) for sheet, at in sheets.items()},
+        conflicts=join_conflicts([*told, more.assign(decision=outcome.also)], how),
         held=_list_held(whose.ids, outcome, more),
     )
 
@@ -153,16 +148,12 @@ def _list_held(ids: pd.Series, outcome: Outcome, also: pd.DataFrame) -> tuple[st
 
 # ----------------------------------------------------------------------------- rows
 
-#: A frame with a row for each place, and which of them are there.
-_Rows = tuple[pd.DataFrame, Mask]
 
-
-def _wins(
+def _find_winners(
     found: Sequence[Alike], outcome: Outcome, at: Aligned, judge: Judge
 ) -> dict[tuple[str, ...], tuple[Mask, Mask]]:
-    """Tell by unit where the side wins a conflict, and where the head does."""
-    nothing = np.zeros(len(at), dtype=bool)
-    wins = {unit: (nothing.copy(), nothing.copy()) for unit in [*at.units, ()]}
+    """Tell by unit, and of whole rows, where the side wins a conflict, and where the head does."""
+    wins = {unit: (_nowhere(at), _nowhere(at)) for unit in [*at.units, ()]}
     for each, decided in zip(found, outcome.decisions):
         if each.sheet == at.name:
             for mask, word in zip(wins[each.unit], (judge.side, judge.head)):
@@ -170,27 +161,33 @@ def _wins(
     return wins
 
 
+def _nowhere(at: Aligned) -> Mask:
+    return np.zeros(len(at), dtype=bool)
+
+
 def _merge_rows(
     at: Aligned, modes: Any, wins: Mapping[tuple[str, ...], tuple[Mask, Mask]]
-) -> _Rows:
+) -> State:
     """Give the rows of the head after the merge."""
+    was, here, there = at.shadow.there, at.head.there, at.side.there
+    side_wins, head_wins = wins[()]
     by_unit, as_side = modes == BY_UNIT, modes == AS_SIDE
-    side, head = wins[()]
-    is_new = ~at.in_shadow & (at.in_side | at.in_head)
-    there = (at.in_side & at.in_head) | is_new
-    there |= (at.in_shadow & at.in_side & ~at.in_head & side) | (at.in_head & ~at.in_side & head)
-    there = np.where(by_unit, there, np.where(as_side, at.in_side, at.in_head))
-    columns = {column: at.head[column] for column in at.head.columns}
-    only = by_unit & at.in_side & ~at.in_head
-    for unit in [tuple(at.keys.columns), *at.units]:
-        wanted = as_side | only
-        if unit in wins:
-            both = by_unit & at.in_side & at.in_head
-            changed = at.in_shadow & at.side_differs(unit) & ~at.head_differs(unit)
-            wanted = wanted | (both & (changed | wins[unit][0]))
+    stay = (here & there) | (~was & (here | there))  # what one of them deleted goes ...
+    stay |= (here & ~there & head_wins) | (there & ~here & side_wins)  # ... but for these
+    stay = np.where(by_unit, stay, np.where(as_side, there, here))
+    columns = dict(at.head.rows.items())
+    for unit in at.units:
+        changed = was & at.side_differs(unit) & ~at.head_differs(unit)
+        wanted = as_side | (by_unit & there & (~here | changed | wins[unit][0]))
         for column in unit:
-            columns[column] = _pick(wanted, at.side[column], at.head[column])
-    return make_frame(columns), there
+            columns[column] = _pick(wanted, at.side.rows[column], at.head.rows[column])
+    return State(make_frame(columns), stay)
+
+
+def _choose(mask: Mask, one: State, two: State) -> State:
+    """Take some places of one state, and the others of another."""
+    columns = {name: _pick(mask, one.rows[name], two.rows[name]) for name in one.rows.columns}
+    return State(make_frame(columns), np.where(mask, one.there, two.there))
 
 
 def _pick(mask: Mask, one: pd.Series, two: pd.Series) -> pd.Series:
@@ -200,23 +197,11 @@ def _pick(mask: Mask, one: pd.Series, two: pd.Series) -> pd.Series:
     return COLUMNS.take(COLUMNS.concat([one, two]), np.where(mask, place, place + len(mask)))
 
 
-def _choose(
-    at: Aligned,
-    mask: Mask,
-    one: pd.DataFrame,
-    in_one: Mask,
-    two: pd.DataFrame,
-    in_two: Mask,
-) -> _Rows:
-    columns = {column: _pick(mask, one[column], two[column]) for column in at.head.columns}
-    return make_frame(columns), np.where(mask, in_one, in_two)
-
-
-def _count(at: Aligned, there: Mask, frame: pd.DataFrame) -> dict[str, int]:
-    rows = np.flatnonzero(there & at.in_head)
-    changed = differ_rows(frame, at.head, list(frame.columns), rows, rows)
+def _count(after: State, before: State) -> dict[str, int]:
+    rows = np.flatnonzero(after.there & before.there)
+    changed = differ_rows(after.rows, before.rows, list(after.rows.columns), rows, rows)
     return {
-        "inserted": int((there & ~at.in_head).sum()),
+        "inserted": int((after.there & ~before.there).sum()),
         "updated": int(changed.sum()),
-        "deleted": int((at.in_head & ~there).sum()),
+        "deleted": int((before.there & ~after.there).sum()),
     }
