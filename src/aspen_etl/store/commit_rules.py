@@ -178,7 +178,7 @@ def _sides(commit: Commit, version: int) -> Iterator[str]:
         yield "it says something of two sides that cannot be"
     for name, side in (commit.sides or {}).items():
         what = f"its {listing([name])} side"
-        if side.version > version or (side.token is None) != (side.version == 0):
+        if side.version > version or (side.token is not None and not side.version):
             yield f"{what} is said to have a version that cannot be"
         for stored in side.stored:
             yield from _paths(stored, _SIDES, what, version)

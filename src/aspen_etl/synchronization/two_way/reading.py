@@ -118,7 +118,7 @@ class SideReader:
         if suppression is not None:
             left, _ = leave_out(Extract.from_frames(rows.rows), self.how.model, suppression)
             rows = replace(rows, rows=dict(held_frames(left)))
-        also = whole_conflicts(rows.subjects, "inexpressible", self.how)
+        also = rows.broken
         return SideRead(rows, also, tables, source=at.newest.source)
 
     def _read_old(self, at: Standing, store: SnapshotStore) -> SideRead:
@@ -138,7 +138,7 @@ class SideReader:
         rows_found = read_side(extract, self.how)
         return SideRead(
             rows_found,
-            whole_conflicts(rows_found.subjects, "inexpressible", self.how),
+            rows_found.broken,
             rejects=settled.rejects,
             sources=counted.sources,
             counts=counted.rejects,
