@@ -150,6 +150,9 @@ class TableSide:
             raise Died
         return {name: found.counts for name, found in changes.items()}
 
+    def create(self) -> None:
+        """Do nothing: the tables are there."""
+
     # ------------------------------------------------------------------- the application
 
     def flat(self) -> ae.Extract:

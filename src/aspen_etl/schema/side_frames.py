@@ -7,11 +7,14 @@ from types import MappingProxyType
 
 from aspen_etl.schema.column_spec import ColumnSpec
 
-__all__ = ["CONFLICTS", "PRESENT", "shadow_columns"]
+__all__ = ["CONFLICTS", "PRESENT", "PUSHED", "shadow_columns"]
 
 #: The mark of a shadow's row: whether the shadow has it; a row that only the head has is there with
 #: its key alone, and without the mark.
 PRESENT = "present"
+
+#: The decision of a conflict that waits for nobody: a push writes its subject to the side anew.
+PUSHED = "push"
 
 _TEXTS = ("kind", "sheet", "subject", "key", "column", "was", "side", "head", "decision")
 

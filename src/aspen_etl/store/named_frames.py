@@ -55,7 +55,7 @@ class NamedFrames:
             self._add_side(side)
 
     def _add_side(self, side: SideRecord) -> None:
-        for name, stored in side.shadow.items():
+        for name, stored in side.shadows():
             self._add(self.shadows.get(name, []), stored)
         if side.conflicts is not None:
             self._add(self.conflicts, side.conflicts)

@@ -19,7 +19,7 @@ from aspen_etl.columns.frames import make_frame
 from aspen_etl.columns.text import conform_text
 from aspen_etl.schema.column_spec import ColumnSpec
 from aspen_etl.schema.model import Model
-from aspen_etl.schema.side_frames import CONFLICTS, PRESENT, shadow_columns
+from aspen_etl.schema.side_frames import CONFLICTS, PRESENT, PUSHED, shadow_columns
 from aspen_etl.store.attempt import Attempt
 from aspen_etl.store.commit import Commit
 from aspen_etl.store.frames import empty
@@ -42,12 +42,15 @@ class SideState:
         shadow: By sheet, the rows of the shadow that differ from the head: text, and whether the
             shadow has the row (``present``). A sheet that is not there differs in none.
         conflicts: The conflicts that wait.
+        plan: What is accounted for once the side says that it has this commit; none where no push
+            is about to write to it.
     """
 
     version: int = 0
     token: Optional[str] = None
     shadow: Mapping[str, pd.DataFrame] = field(default_factory=dict, repr=False)
     conflicts: pd.DataFrame = field(default_factory=lambda: empty(CONFLICTS), repr=False)
+    plan: Optional[Mapping[str, pd.DataFrame]] = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,20 +76,30 @@ class Sides:
 
 def _put(attempt: Attempt, name: str, state: SideState, before: SideRecord) -> SideRecord:
     folder, side = f"_aspen/sides/{attempt.folder}", quote(name, safe="")
-    shadow = {}
-    for sheet, frame in state.shadow.items():
-        if len(frame):
-            columns = shadow_columns(frame.columns)
-            path = f"{folder}/shadow-{side}-{quote(sheet, safe='')}"
-            shadow[sheet] = attempt.sided(
-                path, _held(frame, columns), columns, before.shadow.get(sheet)
-            )
-    conflicts = None
+    shadow = _put_shadow(attempt, f"{folder}/shadow-{side}", state.shadow, before.shadow)
+    conflicts = plan = None
     if len(state.conflicts):
         path, held = f"{folder}/conflicts-{side}", _held(state.conflicts, CONFLICTS)
         conflicts = attempt.sided(path, held, CONFLICTS, before.conflicts)
+    if state.plan is not None:
+        plan = _put_shadow(attempt, f"{folder}/plan-{side}", state.plan, before.plan or {})
     counts = count_conflicts(state.conflicts)
-    return SideRecord(state.version, state.token, shadow, conflicts, counts)
+    return SideRecord(state.version, state.token, shadow, conflicts, counts, plan)
+
+
+def _put_shadow(
+    attempt: Attempt,
+    path: str,
+    frames: Mapping[str, pd.DataFrame],
+    before: Mapping[str, Stored],
+) -> dict[str, Stored]:
+    out = {}
+    for sheet, frame in frames.items():
+        if len(frame):
+            columns = shadow_columns(frame.columns)
+            held, place = _held(frame, columns), f"{path}-{quote(sheet, safe='')}"
+            out[sheet] = attempt.sided(place, held, columns, before.get(sheet))
+    return out
 
 
 def _held(frame: pd.DataFrame, columns: Mapping[str, ColumnSpec]) -> pd.DataFrame:
@@ -101,8 +114,8 @@ def _held(frame: pd.DataFrame, columns: Mapping[str, ColumnSpec]) -> pd.DataFram
 
 
 def count_conflicts(conflicts: pd.DataFrame, /) -> tuple[Facts, ...]:
-    """Count conflicts by kind, sheet and column; those of a whole row have no column ('')."""
-    held = conflicts[list(_COUNTED)].astype(object)
+    """Count conflicts that wait by kind, sheet and column, which a whole row has not: ('')."""
+    held = conflicts[conflicts["decision"] != PUSHED][list(_COUNTED)].astype(object)
     held = held.where(held.notna(), "")
     counts = Counter(zip(*(held[name].tolist() for name in _COUNTED)))
     return tuple({**dict(zip(_COUNTED, key)), "count": counts[key]} for key in sorted(counts))
@@ -116,18 +129,21 @@ def side_frames(
 ) -> Iterator[tuple[str, Stored, Mapping[str, ColumnSpec]]]:
     """Give each frame of the sides, with what it is and what its columns are."""
     for name, side in (sides or {}).items():
-        for sheet, stored in side.shadow.items():
+        for sheet, stored in side.shadows():
             yield f"shadow of {sheet} for the {name} side", stored, shadow_columns(stored.columns)
         if side.conflicts is not None:
             yield f"conflicts of the {name} side", side.conflicts, CONFLICTS
 
 
-def load_sides(place: Place, commit: Commit, /) -> dict[str, SideState]:
-    """Read what the newest commit has accounted for of each side; nothing where it is not two-way.
+def load_sides(
+    place: Place, commit: Commit, /, newest: Optional[Commit] = None
+) -> dict[str, SideState]:
+    """Read what a commit has accounted for of each side; nothing where it is not two-way.
 
     Args:
         place: The store.
-        commit: Its newest commit.
+        commit: A commit that can be read.
+        newest: The newest one, if it is another.
 
     Returns:
         By side its state, with a frame for each sheet of the model: one without rows where the
@@ -138,17 +154,21 @@ def load_sides(place: Place, commit: Commit, /) -> dict[str, SideState]:
         CorruptStoreError: A file is missing or damaged.
         NotSupportedError: The frames are elsewhere, and no ``rejects_url`` was given.
     """
-    sides = (commit.sides or {}).items()
-    return whole(place, commit, lambda: {name: _load(place, side) for name, side in sides})
+    last = commit if newest is None else newest
+    sides = [(name, side.moved(last.rewrites, {})) for name, side in (commit.sides or {}).items()]
+    return whole(place, last, lambda: {name: _load(place, side) for name, side in sides})
 
 
 def _load(place: Place, side: SideRecord) -> SideState:
-    shadow = {
-        name: _load_shadow(place, name, side.shadow.get(name)) for name in place.model.sources
-    }
+    shadow = _load_shadows(place, side.shadow)
     held = side.conflicts
     conflicts = empty(CONFLICTS) if held is None else read_stored(place, held, CONFLICTS)
-    return SideState(side.version, side.token, shadow, conflicts)
+    plan = None if side.plan is None else _load_shadows(place, side.plan)
+    return SideState(side.version, side.token, shadow, conflicts, plan)
+
+
+def _load_shadows(place: Place, stored: Mapping[str, Stored]) -> dict[str, pd.DataFrame]:
+    return {name: _load_shadow(place, name, stored.get(name)) for name in place.model.sources}
 
 
 def _load_shadow(place: Place, sheet: str, stored: Optional[Stored]) -> pd.DataFrame:

@@ -183,6 +183,8 @@ class SideRecord:
             sheet without one is not named.
         conflicts: The conflicts that wait, if there are any.
         conflict_counts: How many they are, by kind, sheet and column.
+        plan: The shadow as it will be once the side says that it has this commit: what a push is
+            about to write. None where nothing is.
     """
 
     version: Count = 0
@@ -190,11 +192,17 @@ class SideRecord:
     shadow: Mapping[str, Stored] = field(default_factory=dict, repr=False)
     conflicts: Optional[Stored] = field(default=None, repr=False)
     conflict_counts: tuple[Facts, ...] = field(default=(), repr=False)
+    plan: Optional[Mapping[str, Stored]] = field(default=None, repr=False)
 
     @property
     def waiting(self) -> int:
         """How many conflicts wait."""
-        return 0 if self.conflicts is None else self.conflicts.rows
+        return sum(int(each["count"]) for each in self.conflict_counts)
+
+    def shadows(self) -> Iterator[tuple[str, Stored]]:
+        """Give each frame of a shadow, with its sheet: of what is accounted for, and of a plan."""
+        yield from self.shadow.items()
+        yield from (self.plan or {}).items()
 
     def moved(
         self, rewrites: Mapping[str, StoredFile], counts: Mapping[str, tuple[Facts, ...]]
@@ -205,19 +213,29 @@ class SideRecord:
             rewrites: The new file of each old path.
             counts: How many conflicts are left in the file of each old path.
         """
-        shadow = {name: stored.moved(rewrites) for name, stored in self.shadow.items()}
         left, found = self.conflicts, self.conflict_counts
         for file in left.files if left is not None else ():
             found = counts.get(file.path, found)
-        left = None if left is None or not found else left.moved(rewrites)
-        shadow = {name: stored for name, stored in shadow.items() if stored.rows}
-        return replace(self, shadow=shadow, conflicts=left, conflict_counts=found)
+        left = None if left is None else left.moved(rewrites)
+        plan = None if self.plan is None else _moved(self.plan, rewrites)
+        return replace(
+            self,
+            shadow=_moved(self.shadow, rewrites),
+            conflicts=left if left is not None and left.rows else None,
+            conflict_counts=found,
+            plan=plan,
+        )
 
     @property
     def stored(self) -> tuple[Stored, ...]:
         """Everything that it names."""
         conflicts = () if self.conflicts is None else (self.conflicts,)
-        return (*self.shadow.values(), *conflicts)
+        return (*(stored for _, stored in self.shadows()), *conflicts)
+
+
+def _moved(frames: Mapping[str, Stored], rewrites: Mapping[str, StoredFile]) -> dict[str, Stored]:
+    moved = {name: stored.moved(rewrites) for name, stored in frames.items()}
+    return {name: stored for name, stored in moved.items() if stored.rows}
 
 
 @dataclass(frozen=True)

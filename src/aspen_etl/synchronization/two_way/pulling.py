@@ -22,6 +22,7 @@ from aspen_etl.io.waiting import Seconds, until
 from aspen_etl.normalization import NormalizeResult, normalize
 from aspen_etl.schema.landing import OnGap
 from aspen_etl.schema.policy import Policy
+from aspen_etl.schema.side_frames import PUSHED
 from aspen_etl.schema.values import Extract, Run
 from aspen_etl.store import committing
 from aspen_etl.store.commit import Commit
@@ -35,7 +36,7 @@ from aspen_etl.synchronization.sides import AnySide
 from aspen_etl.synchronization.thresholds import Thresholds
 from aspen_etl.synchronization.two_way.reading import SideRead, SideReader, whole_conflicts
 from aspen_etl.synchronization.two_way.reports import PullReport, count_conflicts
-from aspen_etl.synchronization.two_way.standing import PUSHED, Standing, stand
+from aspen_etl.synchronization.two_way.standing import Standing, stand
 from aspen_etl.transform.adopting import adopt, keep_audit
 from aspen_etl.transform.parting import can_part
 from aspen_etl.transform.shadowing import difference, patched
@@ -228,7 +229,7 @@ class _Pull:
     ) -> Commit:
         head = self.reader.sheets_of(found.result.snapshot.tables)
         sides = {
-            name: replace(side, shadow=self._moved(at, side, head))
+            name: replace(side, shadow=self._moved(at, side, head), plan=None)
             for name, side in at.sides.items()
         }
         mine = difference(head, found.merged.shadow, self.reader.how)

@@ -15,8 +15,9 @@ from aspen_etl.errors import ConflictError
 from aspen_etl.io.calling import jitter, retry
 from aspen_etl.io.waiting import Seconds, until
 from aspen_etl.schema.previous import Held
+from aspen_etl.schema.side_frames import PUSHED
 from aspen_etl.schema.snapshot import Snapshot, Tables
-from aspen_etl.schema.values import Run
+from aspen_etl.schema.values import Extract, Run
 from aspen_etl.store.commit import Commit
 from aspen_etl.store.committing import commit_sides
 from aspen_etl.store.shadows import Sides, SideState
@@ -24,16 +25,22 @@ from aspen_etl.store.snapshot_store import SnapshotStore
 from aspen_etl.synchronization.clock import Clock
 from aspen_etl.synchronization.two_way.reports import PushReport
 from aspen_etl.synchronization.two_way.standing import (
-    PUSHED,
     SideName,
     Standing,
     Word,
     stand,
 )
-from aspen_etl.transform.flat_changes import FlatChanges, changes_to_push
+from aspen_etl.transform.flat_changes import FlatChanges, after_push, changes_to_push
+from aspen_etl.transform.keyed_sheets import are_of
 from aspen_etl.transform.parting import Partitioning, can_part
 from aspen_etl.transform.shadowing import difference
-from aspen_etl.transform.side_rows import read_tables_side
+from aspen_etl.transform.side_rows import (
+    SideRows,
+    assume,
+    leave_unknown,
+    read_side,
+    read_tables_side,
+)
 from aspen_etl.transform.touching import WholeTables, take_touched
 
 if TYPE_CHECKING:
@@ -109,43 +116,55 @@ class _Push:
     clock: Clock
 
     def push(self) -> PushReport:
-        """Find what the side lacks, write it, and note what it has."""
+        """Find what the side lacks, and write it."""
         self.clock.step("loading")
         word: Optional[Word] = self.side.state()
         at = stand(self.store, self.name, self.how, word)
         recovered = at.recovered
-        if recovered:
+        if recovered:  # what a push before wrote is noted before there is another plan
             self._note()
             at = stand(self.store, self.name, self.how, word)
-        changes = changes_to_push(at.shadow, at.head, self.how, held=at.held, deletes=self.deletes)
-        left = self._count_left(at)
+        self.clock.step("reading")
+        rows, tables = self._read(at)
+        head = leave_unknown(rows, at.shadow, at.head, self.how)
+        changes = changes_to_push(at.shadow, head, self.how, held=at.held, deletes=self.deletes)
         report = PushReport(
-            self.name, "unchanged", at.newest.version, at.version, {}, len(at.held), left
+            self.name,
+            "unchanged",
+            at.newest.version,
+            at.version,
+            held=len(at.held),
+            held_deletes=sum(changes.held_deletes.values()),
+            recovered=recovered,
         )
-        report = replace(report, recovered=recovered)
         anew = self._to_rekey(at)
         if changes.is_empty and not len(anew):
             return report
         self.clock.step("writing")
-        self.store.pin(f"side-{self.name}", at.newest.version)
-        written = self._write(at, changes, anew, word)
-        self.clock.begin("noting")
-        noted = self._note()
+        written, noted = self._write(at, changes, anew, word, rows, tables)
         return replace(
-            report,
-            outcome="pushed",
-            version=noted.version,
-            pushed=at.newest.version,
-            written=written,
+            report, outcome="pushed", version=noted.version, pushed=noted.parent, written=written
         )
 
-    def _count_left(self, at: Standing) -> int:
-        """Count the subjects that the side has and the store has not, where these are left."""
-        if self.deletes:
-            return 0
-        key = self.how.columns[self.how.root]
-        there, here = at.shadow[self.how.root][key], at.head[self.how.root][key]
-        return int((find_rows([there], [here]) < 0).sum())
+    def _read(self, at: Standing) -> tuple[SideRows, Tables]:
+        """Read the side: what of it is not known is not written over."""
+        if self.name == "old":
+            extract: Extract = self.side.read()
+            return read_side(extract, self.how), Tables({})
+        if not at.version:
+            self.side.create()
+        tables: Tables = self.side.read()
+        return read_tables_side(tables, self.how), tables
+
+    def _plan(self, at: Standing, changes: FlatChanges) -> Commit:
+        """Commit what will be accounted for once the side says that it has this commit."""
+        mine = at.sides.get(self.name, SideState())
+        after = after_push(at.shadow, changes, self.how)
+        planned = replace(mine, plan=difference(at.head, after, self.how))
+        sides = Sides({**at.sides, self.name: planned})
+        commit = commit_sides(self.store.place, at.newest, sides, run=self.run, kind="push")
+        self.store.pin(f"side-{self.name}", commit.version)
+        return commit
 
     def _note(self) -> Commit:
         """Commit what the side has now, by its own word, as often as others commit before."""
@@ -154,9 +173,14 @@ class _Push:
             at = stand(self.store, self.name, self.how, self.side.state())
             if not at.recovered:
                 return at.newest
-            mine = at.sides.get(self.name)
-            shadow = difference(at.head, at.shadow, self.how)
-            noted = SideState(at.version, at.token, shadow, _still_waiting(mine))
+            mine = at.sides.get(self.name, SideState())
+            told = mine.conflicts
+            noted = SideState(
+                at.version,
+                at.token,
+                difference(at.head, at.shadow, self.how),
+                told[told["decision"] != PUSHED].reset_index(drop=True),
+            )
             sides = Sides({**at.sides, self.name: noted})
             return commit_sides(self.store.place, at.newest, sides, run=self.run, kind="push")
 
@@ -172,27 +196,36 @@ class _Push:
     # ------------------------------------------------------------------------- writing
 
     def _write(
-        self, at: Standing, changes: FlatChanges, anew: pd.Series, word: Optional[Word]
-    ) -> Any:
+        self,
+        at: Standing,
+        changes: FlatChanges,
+        anew: pd.Series,
+        word: Optional[Word],
+        rows: SideRows,
+        tables: Tables,
+    ) -> tuple[Mapping[str, Mapping[str, int]], Commit]:
+        subjects = self._subjects(changes, anew)
+        self._refuse_moved(at, rows, subjects)
+        before, after = self._tables(at, tables, subjects)
+        plan = self._plan(at, changes)
         told: dict[str, Any] = {
-            "version": at.newest.version,
-            "token": at.newest.token,
+            "version": plan.version,
+            "token": plan.token,
             "expected": word,
         }
+        self.clock.check("writing")
         if self.name == "old":
-            return self.side.write(changes, deletes=self.deletes, defaults=self.defaults, **told)
-        before, after = self._tables(at, changes, anew)
-        return self.side.write(before, after, **told)
+            more = {"deletes": self.deletes, "defaults": self.defaults}
+            written = self.side.write(changes, **more, **told)
+        else:
+            written = self.side.write(before, after, **told)
+        self.clock.begin("noting")
+        return written, self._note()
 
-    def _tables(self, at: Standing, changes: FlatChanges, anew: pd.Series) -> tuple[Tables, Tables]:
-        """Give the rows of whom something is written, as the side has them and as it shall.
-
-        Raises:
-            ConflictError: Of one of them the side has something that is not accounted for.
-        """
-        there: Tables = self.side.read()
-        subjects = self._subjects(changes, anew)
-        self._refuse_moved(at, there, subjects)
+    def _tables(self, at: Standing, there: Tables, subjects: pd.Series) -> tuple[Tables, Tables]:
+        """Give the rows of whom something is written, as the new side has them and as it shall."""
+        if self.name == "old":
+            return there, there
         before, after = (self._only(tables, subjects) for tables in (there, at.snapshot.tables))
         for name in self.how.lookups:
             after[name] = self._joined(name, before[name], after[name])
@@ -224,23 +257,20 @@ class _Push:
         new = np.flatnonzero(find_rows([here[key]], [there[key]]) < 0)
         return pd.concat([there, take_rows(here, new)], ignore_index=True)
 
-    def _refuse_moved(
-        self, at: Standing, there: Mapping[str, pd.DataFrame], subjects: pd.Series
-    ) -> None:
-        """Refuse to write over what a user of the side did since it was read."""
-        found = read_tables_side(there, self.how)
-        for name, frame in found.rows.items():
-            column = self.how.columns[name]
-            mine = {
-                which: take_rows(rows, np.flatnonzero(find_rows([rows[column]], [subjects]) >= 0))
-                for which, rows in (("now", frame), ("then", at.shadow[name]))
-            }
-            moved = difference({name: mine["now"]}, {name: mine["then"]}, self.how)[name]
+    def _refuse_moved(self, at: Standing, found: SideRows, subjects: pd.Series) -> None:
+        """Refuse to write over what a user of the side did since it was read.
+
+        Raises:
+            ConflictError: Of one to whom something is written the side has what nobody pulled yet.
+        """
+        rows = assume(found, at.shadow, self.how)
+        mine = [self._of(sheets, subjects) for sheets in (rows, at.shadow)]
+        for name, moved in difference(mine[0], mine[1], self.how).items():
             if len(moved):
                 raise ConflictError.side(self.name, name, len(moved))
 
-
-def _still_waiting(mine: Optional[SideState]) -> pd.DataFrame:
-    """Give the conflicts that wait after a push: what was to be written anew is."""
-    held = SideState().conflicts if mine is None else mine.conflicts
-    return held[held["decision"] != PUSHED].reset_index(drop=True)
+    def _of(self, sheets: Mapping[str, pd.DataFrame], subjects: pd.Series) -> dict[str, Any]:
+        return {
+            name: take_rows(frame, np.flatnonzero(are_of(frame, name, subjects, self.how)))
+            for name, frame in sheets.items()
+        }

@@ -11,13 +11,12 @@ import pandas as pd
 
 from aspen_etl.errors import ArgumentError, TwoWayError
 from aspen_etl.io.details import absent_place, write_details
-from aspen_etl.schema.side_frames import CONFLICTS
+from aspen_etl.schema.side_frames import CONFLICTS, PUSHED
 from aspen_etl.schema.values import Run
 from aspen_etl.store.commit import Commit
 from aspen_etl.store.committing import commit_sides, retrying
 from aspen_etl.store.shadows import Sides, SideState, load_sides
 from aspen_etl.store.snapshot_store import SnapshotStore
-from aspen_etl.synchronization.two_way.standing import PUSHED
 
 __all__ = ["read_conflicts", "resolve", "write_conflicts"]
 

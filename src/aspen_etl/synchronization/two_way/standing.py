@@ -1,8 +1,9 @@
 """Where a side stands: what of it is accounted for, by the store and by the side's own word.
 
-A push writes to the side in one transaction, with the version that it wrote, and then commits what
-is accounted for. One that died between leaves a side that is ahead: what is accounted for is then
-what that version made it, or a user's way back to the old value would be taken for nothing.
+A push first commits what will be accounted for, its plan; then it writes to the side in one
+transaction, with the version of that commit. So the side itself says whether the plan came true. A
+push that died leaves a side that is ahead of what is accounted for: then the plan counts, or a
+user's way back to the old value would be taken for nothing.
 """
 
 from __future__ import annotations
@@ -14,19 +15,16 @@ from typing import Literal, Optional, Protocol, runtime_checkable
 import pandas as pd
 
 from aspen_etl.errors import SideStateError, TwoWayError, VersionNotFoundError
+from aspen_etl.schema.side_frames import PUSHED
 from aspen_etl.schema.snapshot import Snapshot
 from aspen_etl.store.commit import Commit
 from aspen_etl.store.shadows import SideState, load_sides
 from aspen_etl.store.snapshot_store import SnapshotStore
 from aspen_etl.transform.expressing import express
-from aspen_etl.transform.flat_changes import after_push, changes_to_push
 from aspen_etl.transform.parting import Partitioning
 from aspen_etl.transform.shadowing import patched
 
-__all__ = ["PUSHED", "SideName", "Standing", "Word", "held_of", "stand"]
-
-#: The decision of a conflict that waits for nobody: its subject is written to the side anew.
-PUSHED = "push"
+__all__ = ["SideName", "Standing", "Word", "held_of", "stand"]
 
 SideName = Literal["old", "new"]
 
@@ -125,7 +123,7 @@ def stand(
     if word is None and mine is not None and mine.token is not None and has_word:
         raise SideStateError.of("lost", store.url, name, 0, known[0])
     if word is not None and said != known:
-        shadow = _ahead(store, name, how, word, known)
+        shadow = _ahead(store, name, how, word, newest)
     else:
         shadow = _nothing(head) if mine is None else patched(head, mine.shadow, how)
     version, token = said
@@ -139,29 +137,22 @@ def _nothing(head: Sheets) -> Sheets:
 
 
 def _ahead(
-    store: SnapshotStore,
-    name: SideName,
-    how: Partitioning,
-    word: Word,
-    known: tuple[int, Optional[str]],
+    store: SnapshotStore, name: SideName, how: Partitioning, word: Word, newest: Commit
 ) -> Sheets:
     """Give what is accounted for of a side after what was written to it, and was not noted."""
     version, token = int(word.version or 0), word.token
-    if version <= known[0]:
-        raise SideStateError.of("behind", store.url, name, version, known[0])
+    record = (newest.sides or {}).get(name)
+    known = 0 if record is None else record.version
+    if version <= known:
+        raise SideStateError.of("behind", store.url, name, version, known)
     try:
         commit = store.find(version)
     except VersionNotFoundError:
-        raise SideStateError.of("unreadable", store.url, name, version, known[0]) from None
+        raise SideStateError.of("unreadable", store.url, name, version, known) from None
     if commit.token != token:
-        raise SideStateError.of("foreign", store.url, name, version, known[0])
+        raise SideStateError.of("foreign", store.url, name, version, known)
     head, _ = express(store.read(version).tables, how)
-    if commit.sides is None:  # a load, before the store was two-way
+    mine = load_sides(store.place, commit, newest).get(name)
+    if mine is None or mine.plan is None:  # a load: it has all that the commit has
         return head
-    sides = load_sides(store.place, commit)
-    mine = sides.get(name)
-    before = _nothing(head) if mine is None else patched(head, mine.shadow, how)
-    # The push itself said whether it deletes.
-    deletes = bool(getattr(word, "deletes", True))
-    pushed = changes_to_push(before, head, how, held=held_of(sides), deletes=deletes)
-    return after_push(before, pushed, how)
+    return patched(head, mine.plan, how)
