@@ -1,4 +1,4 @@
-"""Two sides of a two-way store in memory: a flat one, and one with the tables, and who edits them."""
+"""Two sides of a two-way store, in memory: a flat one, and one with the tables."""
 
 from __future__ import annotations
 
@@ -9,14 +9,12 @@ from typing import Any, Optional
 import pandas as pd
 
 import aspen_etl as ae
-from aspen_etl.columns.text import conform_text
 from aspen_etl.errors import ConflictError
 from aspen_etl.schema.evolution import complete
-from aspen_etl.transform.flat_changes import FlatChanges, after_push
+from aspen_etl.transform.flat_changes import FlatChanges
 
 MODEL = ae.BORROWER_MODEL
 COLUMNS = list(MODEL.sources["borrower"].columns)
-FIRST_OWN_KEY = 2**40
 
 
 @dataclass(frozen=True)
@@ -28,7 +26,7 @@ class Said:
     deletes: bool = True
 
 
-class Died(Exception):
+class DiedError(Exception):
     """The process died after the side committed."""
 
 
@@ -93,7 +91,7 @@ class FlatSide:
         self.said = Said(version, token, deletes)
         self.writes += 1
         if self.dies:
-            raise Died
+            raise DiedError
         return changes.counts
 
 
@@ -123,7 +121,6 @@ class TableSide:
     said: Optional[Said] = None
     dies: bool = False
     writes: int = 0
-    next: int = FIRST_OWN_KEY
 
     def state(self) -> Optional[Said]:
         return self.said
@@ -147,23 +144,8 @@ class TableSide:
         self.said = Said(version, token)
         self.writes += 1
         if self.dies:
-            raise Died
+            raise DiedError
         return {name: found.counts for name, found in changes.items()}
 
     def create(self) -> None:
         """Do nothing: the tables are there."""
-
-    # ------------------------------------------------------------------- the application
-
-    def flat(self) -> ae.Extract:
-        return ae.denormalize(self.tables, model=MODEL)
-
-    def rename(self, id_: str, first: str) -> bool:
-        frame = self.tables["user_profile"]
-        mine = frame["user_profile_id"] == id_
-        if not mine.any():
-            return False
-        self.tables["user_profile"] = frame.assign(
-            first_name=conform_text(frame["first_name"].astype(object).where(~mine, first))
-        )
-        return True

@@ -79,10 +79,10 @@ class SideStateError(AspenETLError, RuntimeError):
         )
 
     @classmethod
-    def keys(cls, url: str, side: str, tables: Sequence[str], count: int) -> SideStateError:
+    def keys(cls, side: str, tables: Sequence[str], count: int) -> SideStateError:
         """Say which lookup tables have other keys there, and what to do."""
         return cls(
-            f"the {side} side of {url} gives {count:,} rows of {', '.join(tables)} other keys than "
+            f"the {side} side gives {count:,} rows of {', '.join(tables)} other keys than "
             "the store does; nothing was committed. Give these rows the keys that the store has "
             "(aspen-etl export), with what refers to them",
             problem="keys",

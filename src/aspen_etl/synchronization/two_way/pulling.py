@@ -9,21 +9,18 @@ from typing import Any, Optional
 
 import pandas as pd
 
-from aspen_etl.changes import Changes, diff
 from aspen_etl.errors import (
     ConflictError,
     MergeConflictError,
-    ModelFunctionError,
-    SideStateError,
 )
 from aspen_etl.io.calling import jitter, retry
 from aspen_etl.io.reading import Reading
 from aspen_etl.io.waiting import Seconds, until
-from aspen_etl.normalization import NormalizeResult, normalize
+from aspen_etl.normalization import NormalizeResult
 from aspen_etl.schema.landing import OnGap
 from aspen_etl.schema.policy import Policy
 from aspen_etl.schema.side_frames import PUSHED
-from aspen_etl.schema.values import Extract, Run
+from aspen_etl.schema.values import Run
 from aspen_etl.store import committing
 from aspen_etl.store.commit import Commit
 from aspen_etl.store.contents import Contents, Whole
@@ -34,19 +31,15 @@ from aspen_etl.synchronization.refusing import refuse_broken
 from aspen_etl.synchronization.report import TableReport
 from aspen_etl.synchronization.sides import AnySide
 from aspen_etl.synchronization.thresholds import Thresholds
-from aspen_etl.synchronization.two_way.reading import SideRead, SideReader, whole_conflicts
+from aspen_etl.synchronization.two_way.combining import Combined, combine
+from aspen_etl.synchronization.two_way.reading import SideRead, SideReader
 from aspen_etl.synchronization.two_way.reports import PullReport, count_conflicts
 from aspen_etl.synchronization.two_way.standing import Standing, stand
-from aspen_etl.transform.adopting import adopt, keep_audit
 from aspen_etl.transform.parting import can_part
 from aspen_etl.transform.shadowing import difference, patched
-from aspen_etl.transform.side_rows import assume
-from aspen_etl.transform.three_way import Merged, merge
+from aspen_etl.transform.three_way import Merged
 
 __all__ = ["pull"]
-
-#: How often a merge is done anew, since what it gave broke a rule.
-_TRIES = 20
 
 
 def pull(  # noqa: PLR0913 - what a pull is told, each by name
@@ -115,21 +108,6 @@ def pull(  # noqa: PLR0913 - what a pull is told, each by name
 
 
 @dataclass(frozen=True, eq=False)
-class _Found:
-    """What the rows of a side and of the store make together.
-
-    Attributes:
-        merged: The rows, and what was in conflict.
-        result: What they are as tables.
-        changes: What is other than before in these.
-    """
-
-    merged: Merged
-    result: NormalizeResult
-    changes: Changes
-
-
-@dataclass(frozen=True, eq=False)
 class _Pull:
     """One pull; each attempt reads the newest commit and then the side."""
 
@@ -149,7 +127,7 @@ class _Pull:
         self.clock.step("reading")
         read = self.reader.read(at, self.store)
         self.clock.step("merging")
-        found = self._merge(at, read)
+        found = combine(at, read, self.reader.how, self.policy, self.run)
         self._refuse(found.merged)
         result = self._told(at, found.result, read)
         refuse_broken(self.thresholds, self.store, self.run, at.newest, result, ())
@@ -163,53 +141,6 @@ class _Pull:
             return replace(result, rejects=self.store.read_rejects(at.newest.version))
         summary = replace(result.summary, sources=read.sources, rejects=read.counts)
         return replace(result, summary=summary, rejects=read.rejects)
-
-    # ------------------------------------------------------------------------- merging
-
-    def _merge(self, at: Standing, read: SideRead) -> _Found:
-        """Merge, anew without each subject whose rows would break a rule together."""
-        previous, also, how = at.snapshot, read.also, self.reader.how
-        if read.tables is not None:
-            adopted = adopt(at.snapshot, read.tables, self.store.model)
-            previous = adopted.previous
-            self._refuse_lookups(adopted.mismatches)
-            odd = whole_conflicts(adopted.mismatches["subject"], "key_mismatch", how)
-            also = pd.concat([also, odd], ignore_index=True)
-        rows = assume(read.rows, at.shadow, how)
-        mine = at.sides.get(at.name)
-        decided = None if mine is None else mine.conflicts
-        for _ in range(_TRIES):
-            merged = merge(
-                at.shadow,
-                rows,
-                at.head,
-                how,
-                policy=self.policy,
-                name=at.name,
-                also=also,
-                decided=decided,
-            )
-            result = normalize(
-                Extract.from_frames(dict(merged.rows)),
-                run=self.run,
-                model=self.store.model,
-                previous=previous,
-            )
-            if not len(result.rejects):
-                return self._found(at, merged, result, read)
-            broken = whole_conflicts(result.rejects["subject"], "invalid", how)
-            also = pd.concat([also, broken], ignore_index=True)
-        msg = "what two sides have together is rejected however it is merged"
-        raise ModelFunctionError(msg)
-
-    def _found(
-        self, at: Standing, merged: Merged, result: NormalizeResult, read: SideRead
-    ) -> _Found:
-        snapshot = result.snapshot
-        if read.tables is not None:
-            snapshot = keep_audit(snapshot, read.tables, self.store.model)
-        changes = diff(at.snapshot.tables, snapshot.tables, model=self.store.model)
-        return _Found(merged, replace(result, snapshot=snapshot, changes=changes), changes)
 
     def _refuse(self, merged: Merged) -> None:
         counts = count_conflicts(merged.conflicts)
@@ -225,7 +156,7 @@ class _Pull:
     # ------------------------------------------------------------------------- committing
 
     def _commit(
-        self, at: Standing, found: _Found, result: NormalizeResult, read: SideRead
+        self, at: Standing, found: Combined, result: NormalizeResult, read: SideRead
     ) -> Commit:
         head = self.reader.sheets_of(found.result.snapshot.tables)
         sides = {
@@ -261,15 +192,8 @@ class _Pull:
         how = self.reader.how
         return difference(head, patched(at.head, side.shadow, how), how)
 
-    def _refuse_lookups(self, mismatches: pd.DataFrame) -> None:
-        """Refuse other keys of rows that are nobody's."""
-        lost = mismatches[mismatches["subject"].isna()]
-        if len(lost):
-            tables = sorted(set(lost["table"]))
-            raise SideStateError.keys(self.store.url, self.reader.name, tables, len(lost))
-
     def _report(
-        self, at: Standing, found: _Found, read: SideRead, commit: Commit, number: int
+        self, at: Standing, found: Combined, read: SideRead, commit: Commit, number: int
     ) -> PullReport:
         changed = commit.version != at.newest.version
         rows = {name: len(frame) for name, frame in found.result.tables.items()}
