@@ -116,7 +116,9 @@ def merge(
         rows={sheet: state.bare() for sheet, state in rows.items()},
         shadow={sheet: state.bare() for sheet, state in kept.items()},
         taken={sheet: _count(rows[sheet], at.head) for sheet, at in sheets.items()},
-        conflicts=join_conflicts([*told, more.assign(decision=outcome.also)], how),
+        conflicts=join_conflicts(
+            [*told, more.assign(decision=pd.Series(outcome.also, dtype=object))], how
+        ),
         held=_list_held(whose.ids, outcome, more),
     )
 
