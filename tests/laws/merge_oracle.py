@@ -20,7 +20,8 @@ Row = dict[str, Optional[str]]
 #: By sheet and key, the other cells of the row.
 State = dict[str, dict[tuple[str, ...], Row]]
 
-IDS = ("a", "b", "é c")
+#: Nothing is between two subjects, so as many as this are as many cases.
+IDS = ("é c", *"abcdefghijklmnopqrst")
 PARTS = ("1", "2")
 WORDS = (None, "u", "v")
 

@@ -29,16 +29,14 @@ Law = Callable[[Partitioning, Random], None]
 DECISIONS = ("refuse", "hold", "old", "new", "newest")
 
 
-def holds(model: ae.Model, law: Law, examples: int = 1) -> None:
-    """Let a law be tried on what chance draws; what fails is small, since the sheets are."""
+def holds(model: ae.Model, law: Law, divisor: int = 4) -> None:
+    """Let a law be tried on what chance draws: some twenty subjects in each example."""
     how = can_part(model)
 
-    @some(examples, least=10)
+    @some(divisor, least=2)
     @given(st.integers(0, 2**32))
     def check(seed: int) -> None:
-        random = Random(seed)  # noqa: S311 - a test
-        for _ in range(8):
-            law(how, random)
+        law(how, Random(seed))  # noqa: S311 - a test
 
     check()
 
@@ -94,7 +92,7 @@ def test_a_merge_is_what_the_oracle_says(model: ae.Model) -> None:
                 random.choice(list(how.model.sources)),
                 random.choice([*IDS, "z"]),
             )
-            for _ in range(random.choice([0, 0, 0, 1, 2]))
+            for _ in range(random.choice([0, 0, 4, 8]))
         ]
         frame = pd.DataFrame(also, columns=["kind", "sheet", "subject"], dtype=object)
         found = merged(states, how, policy=policy, name=name, also=frame)
@@ -112,7 +110,7 @@ def test_a_merge_is_what_the_oracle_says(model: ae.Model) -> None:
                 "deleted": len(head[sheet].keys() - rows.keys()),
             }
 
-    holds(model, law)
+    holds(model, law, divisor=1)
 
 
 # ----------------------------------------------------------------------------- laws of a merge
