@@ -124,6 +124,15 @@ def state_of(sheets: Mapping[str, pd.DataFrame], how: Partitioning) -> State:
     return out
 
 
+def only(state: State, subjects: Any, how: Partitioning) -> State:
+    """Give what a state has of some subjects."""
+    out: State = {}
+    for sheet, rows in state.items():
+        place = key_of(sheet, how.model).index(how.columns[sheet])
+        out[sheet] = {key: row for key, row in rows.items() if key[place] in subjects}
+    return out
+
+
 # ----------------------------------------------------------------------------- the oracle
 
 

@@ -17,7 +17,17 @@ from aspen_etl.transform.flat_changes import after_push, changes_to_push
 from aspen_etl.transform.parting import Partitioning, can_part
 from aspen_etl.transform.shadowing import difference, patched
 from aspen_etl.transform.three_way import Merged, merge
-from tests.laws.merge_oracle import IDS, Oracle, State, a_state, edited, frames, state_of, tuples
+from tests.laws.merge_oracle import (
+    IDS,
+    Oracle,
+    State,
+    a_state,
+    edited,
+    frames,
+    only,
+    state_of,
+    tuples,
+)
 from tests.laws.parted_models import LOANS, METERS, TERMS
 from tests.support.effort import some
 
@@ -63,15 +73,6 @@ def merged(states: tuple[State, State, State], how: Partitioning, **given: Any) 
     given = {"policy": Policy("hold"), "name": "old", **given}
     shadow, side, head = (frames(state, how) for state in states)
     return merge(shadow, side, head, how, **given)
-
-
-def only(state: State, subjects: Any, how: Partitioning) -> State:
-    """Give what a state has of some subjects."""
-    out: State = {}
-    for sheet, rows in state.items():
-        place = how.model.lineage.sources[sheet].key.index(how.columns[sheet])
-        out[sheet] = {key: row for key, row in rows.items() if key[place] in subjects}
-    return out
 
 
 # ----------------------------------------------------------------------------- the oracle
