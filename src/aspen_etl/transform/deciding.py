@@ -138,6 +138,12 @@ class Judge:
         # What no flat row can hold cannot be taken, nor a key in the place of one that was given.
         no_row = also["kind"].isin(["inexpressible", "key_mismatch"]).to_numpy(dtype=bool)
         out[no_row & (out == self.side)] = "hold"
+        # Who is to be as both have them stays.
+        named = [also["subject"][out == word] for word in (self.side, self.head)]
+        both = (also["subject"].isin(named[0]) & also["subject"].isin(named[1])).to_numpy(
+            dtype=bool
+        )
+        out[both & ~np.isin(out, _UNDECIDED)] = "hold"
         return out
 
 
@@ -174,13 +180,10 @@ def decide(
     modes[whose.head_deleted & told[judge.side]] = AS_SIDE
     whole = judge.of_also(also, how)
     code = COLUMNS.find(conform_text(also["subject"]), whose.ids)
-    said = [_mark(count, code, whole == word) for word in (judge.side, judge.head)]
-    modes[said[0]], modes[said[1]] = AS_SIDE, AS_HEAD
-    undecided = np.isin(whole, _UNDECIDED)
-    stay = told["refuse"] | told["hold"] | (said[0] & said[1]) | _mark(count, code, undecided)
-    modes[stay] = HELD
-    twice = (code >= 0) & ~undecided & np.append(said[0] & said[1], False)[code]
-    whole[twice] = "hold"
+    modes[_mark(count, code, whole == judge.side)] = AS_SIDE
+    modes[_mark(count, code, whole == judge.head)] = AS_HEAD
+    stay = _mark(count, code, np.isin(whole, _UNDECIDED))
+    modes[stay | told["refuse"] | told["hold"]] = HELD
     return Outcome(decisions, whole, modes)
 
 

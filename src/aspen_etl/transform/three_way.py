@@ -121,7 +121,9 @@ def merge(  # noqa: PLR0913 - what a merge is told, each by name
         rows={sheet: state.bare() for sheet, state in rows.items()},
         shadow={sheet: state.bare() for sheet, state in kept.items()},
         taken={sheet: _count(rows[sheet], at.head) for sheet, at in sheets.items()},
-        conflicts=join_conflicts([*told, more.assign(decision=outcome.also)], how),
+        conflicts=join_conflicts(
+            [*told, more.assign(decision=pd.Series(outcome.also, dtype=object))], how
+        ),
         held=_list_held(whose.ids, outcome, more),
     )
 
