@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import itertools
 import json
 from collections.abc import Callable
@@ -30,7 +31,7 @@ from aspen_etl.store.kept import read_kept
 from aspen_etl.store.shadows import Sides, SideState, load_sides
 from tests.normalization.wards import CITIES
 from tests.store.test_entities import synced as of_entities
-from tests.support.borrowers import LENIENT, check_ours, files_below, write_borrowers
+from tests.support.borrowers import LENIENT, check_ours, files_below, put_files, write_borrowers
 from tests.support.commits import Edit, change
 from tests.support.two_way import account, conflicts, shadow
 from tests.synchronization.test_landing import LATER, Folder
@@ -427,10 +428,17 @@ EDITS: dict[str, tuple[Edit, str]] = {
 }
 
 
+@functools.cache
+def files_of_three() -> dict[str, bytes]:
+    store = make()
+    account(store, run(3), old=OLD)
+    return files_below(store)
+
+
 @pytest.mark.parametrize("name", EDITS)
 def test_what_no_commit_says_of_sides_is_damage(name: str) -> None:
-    store, (edit, reason) = make(), EDITS[name]
-    account(store, run(3), old=OLD)
+    store, (edit, reason) = ae.SnapshotStore(f"memory://two-way/{next(_STORES)}"), EDITS[name]
+    put_files(store, files_of_three())
     change(store, 3, edit, sealed=True)
     with pytest.raises(CorruptStoreError, match="commit 3 is damaged") as found:
         store.newest()
