@@ -26,6 +26,7 @@ from aspen_etl.errors import AspenETLError, CommitOutcomeUnknownError
 from aspen_etl.schema import Previous
 from aspen_etl.schema.landing import LandedTable, Landing
 from aspen_etl.store import commit_log, vacuuming
+from aspen_etl.store.shadows import SideState, load_sides
 from aspen_etl.synchronization import making, part_work, touching, units
 from aspen_etl.synchronization.parts import Parts
 from tests.store.conftest import Backend
@@ -41,6 +42,7 @@ from tests.support.borrowers import (
 )
 from tests.support.effort import in_turn, is_brief
 from tests.support.faulty import CANARY, Faults, Kind, faulty
+from tests.support.two_way import account, conflicts, shadow
 
 #: How many cases the quick form takes of each step.
 FEW = 1 if is_brief() else 6
@@ -218,6 +220,20 @@ def purge(store: ae.SnapshotStore, _: Path) -> None:
     store.purge("100", run=RUN)
 
 
+def begin_two_way(store: ae.SnapshotStore, _: Path) -> None:
+    store.begin_two_way(run=RUN)
+
+
+def account_old(store: ae.SnapshotStore, _: Path) -> None:
+    row = {"id": "100", "full_name": OLD[0], "email": "a0@example.org"}
+    held = conflicts({"subject": "100", "side": "a0@example.org"})
+    account(store, RUN, old=SideState(1, "0" * 16, {"borrower": shadow(row)}, held))
+
+
+def end_two_way(store: ae.SnapshotStore, _: Path) -> None:
+    store.end_two_way(run=RUN, discard_conflicts=True)
+
+
 @dataclass(frozen=True)
 class Scenario:
     """What was done before, what fails, and whether doing it again does no harm."""
@@ -245,6 +261,10 @@ SCENARIOS = {
     "first landing": Scenario((), land_old),
     "landing": Scenario((land_old,), land_new),
     "purge of a landing": Scenario((land_old, land_new), purge),
+    "two-way begin": Scenario((sync_old,), begin_two_way),
+    "sides": Scenario((sync_old, begin_two_way), account_old),
+    "two-way end": Scenario((sync_old, begin_two_way, account_old), end_two_way),
+    "purge of sides": Scenario((sync_old, begin_two_way, account_old), purge),
 }
 
 
@@ -260,8 +280,16 @@ class State:
         if self.commit is None or other.commit is None:
             return self.commit is other.commit
         mine, theirs = self.commit, other.commit
-        facts = [(c.version, c.kind, c.hold, c.oldest_readable) for c in (mine, theirs)]
+        facts = [(c.version, c.kind, c.hold, c.oldest_readable, _counts(c)) for c in (mine, theirs)]
         return facts[0] == facts[1] and self.snapshot.equals(other.snapshot)
+
+
+def _counts(commit: Any) -> Any:
+    """Count what a commit has accounted for of its sides; none where it is not two-way."""
+    return commit.sides and [
+        (name, side.version, side.waiting, sorted(side.shadow))
+        for name, side in commit.sides.items()
+    ]
 
 
 def look(store: ae.SnapshotStore, verified: set[Any]) -> State:
@@ -280,6 +308,7 @@ def look(store: ae.SnapshotStore, verified: set[Any]) -> State:
         range(newest.version, newest.oldest_readable - 1, -1)
     )
     store.read_rejects()
+    load_sides(store.place, newest)
     return State(newest, store.read())
 
 

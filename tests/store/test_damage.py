@@ -22,6 +22,7 @@ from aspen_etl.store.commit import STORE_FORMAT
 from aspen_etl.store.sealing import sealed
 from tests.support.borrowers import LENIENT, RUN, check_ours, files_below, put_files
 from tests.support.commits import (
+    SINCE,
     Edit,
     as_text,
     change,
@@ -160,7 +161,7 @@ def test_a_flipped_bit_anywhere_is_damage(store: ae.SnapshotStore) -> None:
         flipped = bytearray(data)
         flipped[at] ^= 1
         write_commit_file(store, 3, bytes(flipped))
-        with pytest.raises(AspenETLError, match=r"commit 3 is damaged|of store format 5"):
+        with pytest.raises(AspenETLError, match=r"commit 3 is damaged|of store format 6"):
             store.newest()
 
 
@@ -174,9 +175,9 @@ def test_a_name_that_stands_there_twice_is_damage(store: ae.SnapshotStore) -> No
 def test_a_higher_format_is_of_a_newer_version_whatever_else_it_says(
     store: ae.SnapshotStore,
 ) -> None:
-    write_commit_file(store, 3, b'{"format": 6, "parts": [[[]]], "version": "three"}')
+    write_commit_file(store, 3, b'{"format": 7, "parts": [[[]]], "version": "three"}')
     for use in (store.newest, store.verify, lambda: sync(store, "Como")):
-        with pytest.raises(StoreFormatError, match=r"of store format 6.*install a newer"):
+        with pytest.raises(StoreFormatError, match=r"of store format 7.*install a newer"):
             use()
 
 
@@ -338,7 +339,7 @@ def test_a_commit_of_format_1_is_read_exactly(store: ae.SnapshotStore) -> None:
 
 def test_an_older_format_after_a_newer_one_is_told(store: ae.SnapshotStore) -> None:
     values = read_json(store, 3)
-    for name in ("store", "parent_sha256", "sha256", "parts", "landing", "suppressed"):
+    for name in SINCE:
         values.pop(name)
     write_commit_file(store, 3, as_text({**values, "format": 1}))
     assert "older format than the one before it" in problems(store)["commit 3"]
@@ -352,5 +353,5 @@ def test_release_0_1_refuses_the_store_by_name(store: ae.SnapshotStore) -> None:
             raise StoreFormatError.at(url, found, 1)
 
     for place in (store.place.log.place(3), store.place.root.child("_aspen/store.json")):
-        with pytest.raises(StoreFormatError, match=r"of store format 5.*knows formats up to 1"):
+        with pytest.raises(StoreFormatError, match=r"of store format 6.*knows formats up to 1"):
             read(place.read(1 << 28), place.url)

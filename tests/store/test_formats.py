@@ -216,7 +216,12 @@ def test_it_refuses_a_store_that_was_raised(
 
 
 #: The last commit of a release, its store's format, and what its code is asked.
-BEFORE = {"0.3.0": ("86fd7a0", 2), "0.4.0": ("b2da75d", 3), "0.5.0": ("c440a47", 4)}
+BEFORE = {
+    "0.3.0": ("86fd7a0", 2),
+    "0.4.0": ("b2da75d", 3),
+    "0.5.0": ("c440a47", 4),
+    "0.6.0": ("b1bd38d", 5),
+}
 ASKED = """
 import sys, aspen_etl as ae
 from aspen_etl.store.commit import STORE_FORMAT

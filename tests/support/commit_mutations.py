@@ -20,8 +20,10 @@ from fsspec.implementations.memory import MemoryFileSystem
 import aspen_etl as ae
 from aspen_etl.schema.landing import LandedTable, Landing
 from aspen_etl.store.sealing import sealed
+from aspen_etl.store.shadows import SideState
 from tests.support.borrowers import LENIENT, RUN, files_below, put_files
 from tests.support.commits import as_text, make_format_1
+from tests.support.two_way import account, conflicts, shadow
 from tests.transform.sheets import ADA, BO, extract
 
 NOW = dt.datetime(2026, 3, 1, tzinfo=dt.timezone.utc)
@@ -72,10 +74,11 @@ def original(store_format: int) -> Original:
     store = ae.SnapshotStore(f"memory://mutations/{store_format}")
     people = [({**ADA, "city": city}, {**BO, "email": "none"}) for city in ("Rome", "Bari")]
     given: list[Any] = [extract(*each) for each in people]
-    if store_format != 1:
-        given[1] = _landed()
-    for source in given:
+    for source in given if store_format == 1 else [_landed()]:
         ae.sync(source, store, run=RUN, thresholds=LENIENT)
+    if store_format != 1:
+        held = conflicts({"subject": "a", "was": "Rome", "side": "Bari", "head": "Pisa"})
+        account(store, RUN, old=SideState(1, "0" * 16, {"borrower": shadow(ADA)}, held))
     store.pin("loader", 1)
     if store_format == 1:
         make_format_1(store)

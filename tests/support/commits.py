@@ -10,6 +10,9 @@ import aspen_etl as ae
 from aspen_etl.store.commit import STORE_FORMAT
 from aspen_etl.store.sealing import sealed
 
+#: What a commit of format 1 does not hold.
+SINCE = ("store", "parent_sha256", "sha256", "parts", "landing", "suppressed", "sides")
+
 Edit = Callable[[dict[str, Any]], Any]
 
 
@@ -57,6 +60,6 @@ def make_format_1(store: ae.SnapshotStore) -> None:
     """Write all commits of a store as release 0.1 did."""
     for version in range(1, store.find().version + 1):
         values = read_json(store, version)
-        for name in ("store", "parent_sha256", "sha256", "parts", "landing", "suppressed"):
+        for name in SINCE:
             values.pop(name)
         write_commit_file(store, version, as_text({**values, "format": 1}))

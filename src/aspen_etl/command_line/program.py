@@ -20,6 +20,7 @@ from aspen_etl.command_line import (
     reconciling,
     storing,
     syncing,
+    two_way,
 )
 from aspen_etl.command_line.interrupts import INTERRUPTED, TOLD
 from aspen_etl.command_line.output import print_json
@@ -78,6 +79,7 @@ def make_parser() -> Parser:
     syncing.add_commands(commands)
     reconciling.add_commands(commands)
     storing.add_commands(commands)
+    two_way.add_commands(commands)
     databases.add_commands(commands)
     dms.add_commands(commands)
     landing.add_commands(commands)

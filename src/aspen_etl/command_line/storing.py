@@ -130,6 +130,10 @@ def _status(arguments: argparse.Namespace) -> int:
             )
         if status.hold is not None:
             print(f"on hold           since version {status.hold}; aspen-etl resume lets it go on")
+        for name, side in (status.sides or {}).items():
+            written = f"version {side['version']}" if side["version"] else "nothing"
+            waiting = f"{side['conflicts']:,} conflicts wait"
+            print(f"{name + ' side':18}{written} was written to it, {waiting}")
     limits = [
         None if limit is None else dt.timedelta(minutes=limit)
         for limit in (arguments.max_age, arguments.max_proof_age)

@@ -63,12 +63,10 @@ def commit(
     Returns:
         The commit; that of ``parent`` where nothing changed.
     """
-    base = begin(place, parent)
+    base = _begin_run(place, parent, contents)
     rejects = empty(REJECTS) if contents.rejects is None else contents.rejects
     landing, sides = contents.landing, contents.sides
-    if base is not None and base.sides is not None and sides is None:
-        raise TwoWayError.refused(place.url, contents.kind)
-    claim_rejects(place, first=len(rejects) > 0 or landing is not None or sides is not None)
+    claim_rejects(place, first=len(rejects) > 0 or (landing, sides) != (None, None))
     attempt = Attempt(place, parent + 1, give_up, base=base)
     held = _held(contents, base)
     put = contents.tables.put(attempt, _to_write(place, attempt, contents, base), base)
@@ -76,9 +74,8 @@ def commit(
     keys = dict(put.keys)
     refused = attempt.rejects(rejects, base.rejects if base else None)
     accounted = None if sides is None else sides.put(attempt, base.sides if base else None)
-    now = (tables, keys, refused, accounted)
-    same = base is not None and (base.tables, base.keys, base.rejects, base.sides) == now
-    if base is not None and same and (landing is None or not landing.due):
+    named = (tables, keys, refused, accounted)
+    if base is not None and _named(base) == named and (landing is None or not landing.due):
         return base
     if has_former_names(refused.columns):  # no commit for a name alone, but each has the new one
         refused = attempt.rejects(rejects, None)
@@ -97,6 +94,18 @@ def commit(
         source=contents.source or SourceRecord(),
     )
     return append(place, following, attempt)
+
+
+def _begin_run(place: Place, parent: int, contents: Contents) -> Optional[Commit]:
+    """Begin as ``begin`` does; what leaves the sides of a two-way store behind is refused."""
+    base = begin(place, parent)
+    if base is not None and base.sides is not None and contents.sides is None:
+        raise TwoWayError.refused(place.url, contents.kind)
+    return base
+
+
+def _named(commit: Commit) -> tuple[Any, ...]:
+    return commit.tables, commit.keys, commit.rejects, commit.sides
 
 
 def commit_sides(
