@@ -252,30 +252,31 @@ def keep_audit(snapshot: Snapshot, side: Frames, model: Model, /) -> Snapshot:
 
 
 def _with_audit(frame: pd.DataFrame, theirs: pd.DataFrame, table: TableSpec) -> pd.DataFrame:
+    ours = conform_known(frame, table)
     theirs = conform_known(_in_milliseconds(theirs.reset_index(drop=True), table), table)
     own, key = table.own_columns, table.primary_key
-    if any(spec.name not in theirs or not _are_alike(frame, theirs, spec.name) for spec in own):
+    if any(spec.name not in theirs or not _are_alike(ours, theirs, spec.name) for spec in own):
         return frame
-    at = find_rows([frame[key]], [theirs[key]])
+    at = find_rows([ours[key]], [theirs[key]])
     rows = np.flatnonzero(at >= 0)
     for spec in own:
-        rows = rows[~COLUMNS.differ(frame[spec.name], theirs[spec.name], rows, at[rows])]
+        rows = rows[~COLUMNS.differ(ours[spec.name], theirs[spec.name], rows, at[rows])]
     found: dict[str, pd.Series] = {}
     for pair in _PAIRS:
-        if not all(name in theirs and _are_alike(frame, theirs, name) for name in pair):
+        if not all(name in theirs and _are_alike(ours, theirs, name) for name in pair):
             continue
         bad = np.zeros(len(rows), dtype=bool)
         other = np.zeros(len(rows), dtype=bool)
         for name in pair:
             bad |= unfit_cells(COLUMNS.take(theirs[name], at[rows]), table.columns[name])
-            other |= COLUMNS.differ(frame[name], theirs[name], rows, at[rows])
+            other |= COLUMNS.differ(ours[name], theirs[name], rows, at[rows])
         taken = rows[other & ~bad]
         if len(taken):
-            place = np.arange(len(frame), dtype=np.int64)
-            place[taken] = len(frame) + at[taken]
+            place = np.arange(len(ours), dtype=np.int64)
+            place[taken] = len(ours) + at[taken]
             for name in pair:
-                found[name] = COLUMNS.take(COLUMNS.concat([frame[name], theirs[name]]), place)
-    return frame.assign(**found) if found else frame
+                found[name] = COLUMNS.take(COLUMNS.concat([ours[name], theirs[name]]), place)
+    return ours.assign(**found) if found else frame
 
 
 def _are_alike(one: pd.DataFrame, two: pd.DataFrame, name: str) -> bool:

@@ -20,9 +20,10 @@ from aspen_etl.columns.handing import handed, held
 from aspen_etl.columns.positions import argsort_numbers, gather, is_range, rows_without
 from aspen_etl.columns.rows import find_rows, sort_rows
 from aspen_etl.columns.text import conform_text
+from aspen_etl.errors import NotSupportedError
 from aspen_etl.schema.column_spec import ColumnSpec
 from aspen_etl.schema.evolution import complete_table, conform_known
-from aspen_etl.schema.snapshot import KeyState
+from aspen_etl.schema.snapshot import ADOPTED_FROM, KeyState
 from aspen_etl.schema.spec import TableSpec
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "Retired",
     "TableKeys",
     "assign",
+    "check_numbers",
     "conform_keys",
     "join_keys",
     "key_columns",
@@ -186,6 +188,9 @@ def assign(
         natural: The same, as they are put in order.
         next_key: The number that the next new row gets.
         before: The keys given so far.
+
+    Raises:
+        NotSupportedError: New rows would get keys that are an application's.
     """
     if before is None:
         new, _ = sort_rows(natural)
@@ -209,8 +214,29 @@ def assign(
         new = np.flatnonzero((there < 0) & (back < 0))
         order, _ = sort_rows([COLUMNS.take(values, new) for values in natural])
         numbers[new[order]] = np.arange(next_key, next_key + len(new))
+    check_numbers(table, next_key, len(new))
     # One column, so that pandas knows who shares it.
     return Assigned(make_column(numbers), next_key + len(new), there, back)
+
+
+def check_numbers(table: TableSpec, next_key: int, count: int, /) -> None:
+    """Make sure that no new row of a table gets a key that is an application's.
+
+    Args:
+        table: What the table is.
+        next_key: The number that the next new row gets.
+        count: How many new rows there are.
+
+    Raises:
+        NotSupportedError: One would.
+    """
+    if count and next_key + count > ADOPTED_FROM:
+        msg = (
+            f"{count} new rows of {table.name!r} would get keys from 2^40 on, which applications "
+            "draw; the next number is near that, which rows hardly ever brought it to: "
+            "verify what was before, and take a next number above the keys below 2^40 alone"
+        )
+        raise NotSupportedError(msg, table=table.name, count=count)
 
 
 def _numbers(keys: pd.DataFrame, table: TableSpec) -> Positions:

@@ -19,7 +19,13 @@ from aspen_etl.errors import ProofError
 from aspen_etl.schema.snapshot import KeyState, Snapshot, Tables
 from aspen_etl.schema.spec import TableSpec
 from aspen_etl.transform.claiming import Claim, KeyMap, NewRows, Numbers
-from aspen_etl.transform.keys import PartedKeys, TableKeys, key_columns, part_keys
+from aspen_etl.transform.keys import (
+    PartedKeys,
+    TableKeys,
+    check_numbers,
+    key_columns,
+    part_keys,
+)
 from aspen_etl.transform.numbering import NULL_KEY
 from aspen_etl.transform.parting import Partitioning
 
@@ -44,6 +50,7 @@ def settle(
 
     Raises:
         ProofError: Some number is not given once, or those of a part do not rise.
+        NotSupportedError: New rows would get keys that are an application's.
     """
     work = _Settling(claims, following, how)
     for name in how.lookups:
@@ -120,6 +127,7 @@ class _Settling:
 
     def _give(self, name: str, places: _Places) -> None:
         """Give each part its numbers, and check that each is given, and once but for lookups."""
+        check_numbers(self.how.model.tables[name], self.following[name], places.total)
         start, rest = places.ahead, 0
         for given, count, mixed, mine in places.of_parts():
             first = self.following[name]
