@@ -18,7 +18,19 @@ from aspen_etl.columns.frames import Frames, equal_frames
 from aspen_etl.columns.handing import hands_out, held
 from aspen_etl.schema.column_spec import ColumnSpec
 
-__all__ = ["REJECTS", "REPEATED_HEADER", "UNREADABLE", "KeyState", "Snapshot", "Tables"]
+__all__ = [
+    "ADOPTED_FROM",
+    "REJECTS",
+    "REPEATED_HEADER",
+    "UNREADABLE",
+    "KeyState",
+    "Snapshot",
+    "Tables",
+]
+
+#: The first key that an application draws that writes in the target database. The library gives
+#: those below alone; one from here on is remembered as any other, and never moves the next number.
+ADOPTED_FROM = 2**40
 
 
 class Tables(Frames):
@@ -39,8 +51,9 @@ class KeyState:
     """Hold every key that a table ever gave, and the next number.
 
     Attributes:
-        next: The number that the next new row gets.
-        given: One row for each key ever given: the primary key, then the natural key.
+        next: The number that the next new row gets, below ``ADOPTED_FROM``.
+        given: One row for each key ever given: the primary key, then the natural key. From
+            ``ADOPTED_FROM`` on stand keys that an application gave.
     """
 
     next: int
