@@ -125,9 +125,7 @@ class Writer(Staging):
         self.counts[spec.name]["inserted"] += done.rowcount
         return int(done.rowcount)
 
-    def _delete(
-        self, spec: TableSpec, stage: sa.Table, expected: int, *, is_guarded: bool
-    ) -> None:
+    def _delete(self, spec: TableSpec, stage: sa.Table, expected: int, *, is_guarded: bool) -> None:
         table = self.database.table(spec.name)
         holds = is_equal(table, stage, spec) if is_guarded else same_key(table, stage, spec)
         there = sa.exists(sa.select(sa.literal(1)).select_from(stage).where(holds))

@@ -40,7 +40,7 @@ class Staging:
 
         Args:
             spec: The table that they are rows of.
-            frame: The rows.
+            frame: The rows; of their columns maybe only the key.
             what: What they are, for the name of the temporary table.
             key: Whether it has the primary key, whose index costs time.
         """
@@ -66,7 +66,7 @@ class Staging:
                     nullable=column.nullable,
                 )
                 for column in self.database.table(spec.name).c
-                if column.name in spec.columns
+                if column.name in spec.columns and column.name in frame
             ),
             prefixes=list(known.prefixes),
         )
@@ -92,7 +92,8 @@ class Staging:
 
     def put(self, table: sa.Table, frame: pd.DataFrame, spec: TableSpec) -> int:
         """Insert rows into a table, and give how many they were."""
-        return put_rows(self.connection, table, frame, spec.columns, self.database.behaviour)
+        columns = {name: each for name, each in spec.columns.items() if name in frame}
+        return put_rows(self.connection, table, frame, columns, self.database.behaviour)
 
     def scalar(self, query: Any) -> int:
         """Ask for one number."""
@@ -143,9 +144,7 @@ def any_differs(table: sa.Table, other: sa.Table, spec: TableSpec) -> Any:
     return sa.or_(*differs(table, other, spec))
 
 
-def is_equal(
-    table: sa.Table, other: sa.Table, spec: TableSpec, names: Sequence[str] = ()
-) -> Any:
+def is_equal(table: sa.Table, other: sa.Table, spec: TableSpec, names: Sequence[str] = ()) -> Any:
     """Say that all columns are equal, or those that are named."""
     return sa.and_(*(equal(table.c[name], other.c[name], spec) for name in names or spec.columns))
 
@@ -157,4 +156,6 @@ def same_key(table: sa.Table, other: sa.Table, spec: TableSpec) -> Any:
 
 def has_key_of(table: sa.Table, other: sa.Table, spec: TableSpec) -> Any:
     """Say that the other table has a row of the same key."""
-    return sa.exists(sa.select(sa.literal(1)).select_from(other).where(same_key(table, other, spec)))
+    return sa.exists(
+        sa.select(sa.literal(1)).select_from(other).where(same_key(table, other, spec))
+    )
