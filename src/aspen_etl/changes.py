@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Optional
 
@@ -58,7 +58,7 @@ class ChangeCounts:
         return ChangeCounts(**sums)
 
 
-@hands_out("inserted", "updated", "deleted")
+@hands_out("inserted", "updated", "deleted", "was")
 @dataclass(frozen=True, eq=False)
 class TableChanges:
     """Hold what changed in one table: whole rows, in the order of their key.
@@ -68,12 +68,14 @@ class TableChanges:
         updated: The rows that were there and hold another value now, as they are now.
         deleted: The rows that are gone, as they were.
         table: What the table is.
+        was: The rows of ``updated`` as they were, in the same order, where ``diff`` compared them.
     """
 
     inserted: pd.DataFrame = field(repr=False)
     updated: pd.DataFrame = field(repr=False)
     deleted: pd.DataFrame = field(repr=False)
     table: TableSpec = field(repr=False)
+    was: Optional[pd.DataFrame] = field(default=None, repr=False)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -200,7 +202,11 @@ def _table_diff(before: pd.DataFrame, after: pd.DataFrame, table: TableSpec) -> 
             changed[rows] |= COLUMNS.differ(after[name], before[name], rows, at[rows])
     gone = take_rows(before, rows_without(at, len(before)))
     since = Since(np.flatnonzero(at < 0), np.flatnonzero(changed), gone)
-    return _part(after, since, table)
+    found = _part(after, since, table)
+    if not len(since.updated):
+        return found
+    was = complete_table(take_rows(before, at[since.updated]), table)
+    return replace(found, was=_in_order(was, table))
 
 
 def _part(after: pd.DataFrame, since: Since, table: TableSpec) -> TableChanges:

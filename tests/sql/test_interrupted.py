@@ -176,7 +176,9 @@ def ways(engine: Any, stores: list[ae.SnapshotStore]) -> dict[str, Way]:
             lambda: sql.load(store, engine, compare=True, version=2),
         ),
         "replace": Way(
-            "replaced", lambda: sql.load(store, engine), lambda: sql.load(other, engine)
+            "replaced",
+            lambda: sql.load(store, engine, overwrite=True),
+            lambda: sql.load(other, engine, overwrite=True),
         ),
     }
 

@@ -15,7 +15,12 @@ from pandera.typing import Series
 
 import aspen_etl as ae
 from aspen_etl import borrower, schema
-from aspen_etl.errors import DatabaseError, NotSupportedError, VersionNotFoundError
+from aspen_etl.errors import (
+    DatabaseChangedError,
+    DatabaseError,
+    NotSupportedError,
+    VersionNotFoundError,
+)
 from aspen_etl.testing import extracts, tables
 from tests.laws.models import EXTENDED_MODEL, MODELS
 from tests.support.borrowers import LENIENT, NO_AGE, RUN, check_ours, write_borrowers
@@ -68,7 +73,7 @@ def test_what_is_loaded_is_read_back_and_loading_twice_is_loading_once(
     def the_law_holds(first: ae.Tables, second: ae.Extract) -> None:
         made = ae.normalize(second, model=model, run=RUN).tables
         for wanted in (first, made):
-            sql.load(wanted, database.engine, model=model)
+            sql.load(wanted, database.engine, model=model, overwrite=True)
             assert sql.read(database.engine, model=model).equals(wanted)
             assert total(sql.load(wanted, database.engine, model=model)) == NOTHING
 
@@ -139,21 +144,30 @@ def test_rows_that_are_equal_are_not_touched(one_database: Any, store: ae.Snapsh
     assert [a == b for a, b in zip(before, after)] == [True, False, True]
 
 
-@pytest.mark.parametrize(
-    "harm",
-    [
-        "DELETE FROM email WHERE email_id = 1",
-        "UPDATE user_profile SET last_name = 'Y' WHERE first_name = 'Bob'",
-        "INSERT INTO phone_number_type (type, created, created_by) VALUES ('x', '2026-01-01', 'y')",
-    ],
-)
-def test_what_somebody_else_changed_is_mended(
-    database: Any, store: ae.SnapshotStore, harm: str
+HARM = {
+    "deleted": "DELETE FROM email WHERE email_id = 1",
+    "both_changed": "UPDATE user_profile SET last_name = 'Y' WHERE first_name = 'Bob'",
+    "inserted": (
+        "INSERT INTO phone_number_type (type, created, created_by) VALUES ('x', '2026-01-01', 'y')"
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", HARM)
+def test_what_somebody_else_wrote_is_written_over_only_when_that_is_said(
+    database: Any, store: ae.SnapshotStore, kind: str
 ) -> None:
     sql.load(store, database.engine, version=1)
-    assert database.execute(harm) == 1
-    report = sql.load(store, database.engine)
-    assert report.outcome == ("changed" if harm.startswith("UPDATE") else "compared")
+    assert database.execute(HARM[kind]) == 1
+    held = sql.read(database.engine)
+    with pytest.raises(DatabaseChangedError, match="since version 1") as found:
+        sql.load(store, database.engine)
+    table = HARM[kind].split()[1 if kind == "both_changed" else 2]
+    assert found.value.details["problem"] == "changed"
+    assert found.value.details["tables"] == {table: {kind: 1}}
+    assert sql.read(database.engine).equals(held)
+    report = sql.load(store, database.engine, overwrite=True)
+    assert report.outcome == "compared"
     assert sql.read(database.engine).equals(store.read().tables)
 
 
@@ -163,7 +177,11 @@ def test_a_changed_row_that_no_count_shows_is_found_by_comparing(
     sql.load(store, database.engine)
     database.execute("UPDATE user_profile SET last_name = 'Y' WHERE first_name = 'Ann'")
     assert sql.load(store, database.engine).outcome == "unchanged"
-    assert total(sql.load(store, database.engine, compare=True))["updated"] == 1
+    with pytest.raises(DatabaseChangedError) as found:
+        sql.load(store, database.engine, compare=True)
+    assert found.value.details["tables"] == {"user_profile": {"changed": 1}}
+    assert found.value.details["columns"] == {"user_profile": {"last_name": 1}}
+    assert total(sql.load(store, database.engine, overwrite=True))["updated"] == 1
     assert sql.read(database.engine).equals(store.read().tables)
 
 
@@ -171,19 +189,29 @@ def test_comparing_tells_null_from_a_value(database: Any, store: ae.SnapshotStor
     sql.load(store, database.engine)
     database.execute("UPDATE address SET street = NULL WHERE address_id = 1")
     database.execute("UPDATE address SET updated_by = 'somebody' WHERE address_id = 2")
-    assert sql.load(store, database.engine, compare=True).tables["address"]["updated"] == 2
+    with pytest.raises(DatabaseChangedError) as found:
+        sql.load(store, database.engine, compare=True)
+    assert found.value.details["columns"] == {"address": {"street": 1, "updated_by": 1}}
+    assert sql.load(store, database.engine, overwrite=True).tables["address"]["updated"] == 2
     assert sql.read(database.engine).equals(store.read().tables)
 
 
-def test_where_the_old_version_is_gone_every_row_is_compared(
+def test_where_the_old_version_is_gone_nobody_can_tell_whose_rows_differ(
     database: Any, store: ae.SnapshotStore
 ) -> None:
-    sql.load(store, database.engine, version=1)
+    name = sql.load(store, database.engine, version=1).pin
     impatient = ae.SnapshotStore(store.url, attempt_limit=NO_AGE)
+    impatient.vacuum(run=RUN, keep_for=-dt.timedelta(days=1_000))
+    assert store.read(1).tables  # the pin keeps it
+    assert name is not None
+    store.unpin(name)
     impatient.vacuum(run=RUN, keep_for=-dt.timedelta(days=1_000))
     with pytest.raises(VersionNotFoundError):
         store.read(1)
-    assert sql.load(store, database.engine).outcome == "compared"
+    with pytest.raises(DatabaseChangedError, match="no longer kept") as found:
+        sql.load(store, database.engine)
+    assert found.value.details["problem"] == "base"
+    assert sql.load(store, database.engine, overwrite=True).outcome == "compared"
     assert sql.read(database.engine).equals(store.read().tables)
 
 
@@ -204,7 +232,9 @@ def test_another_store_with_other_keys_replaces_all_rows(
     path = Path(source) / "borrower.csv"
     path.write_text(path.read_text(encoding="utf-8").replace("\n103,", "\n001,"), encoding="utf-8")
     ae.sync(source, other, run=RUN, thresholds=LENIENT)
-    report = sql.load(other, database.engine)
+    with pytest.raises(DatabaseChangedError, match="another store"):
+        sql.load(other, database.engine)
+    report = sql.load(other, database.engine, overwrite=True)
     assert (report.outcome, report.version) == ("replaced", 1)
     assert sql.read(database.engine).equals(other.read().tables)
 
@@ -217,25 +247,42 @@ def test_a_pinned_version_stays_readable(database: Any, store: ae.SnapshotStore)
     assert sql.load(store, database.engine, pin="reports").outcome == "changed"
 
 
-def test_identities_go_on_after_our_keys(database: Any, store: ae.SnapshotStore) -> None:
+def test_what_the_database_numbers_is_far_above_our_keys(
+    database: Any, store: ae.SnapshotStore
+) -> None:
     add = "INSERT INTO {} (type, created, created_by) VALUES ('new', '2026-01-01', 'app')"
-    sql.load(store, database.engine, version=1)
+    sql.create(database.engine)
+    assert sql.load(store, database.engine, version=1).identities == ()
     database.execute(add.format("role_profile_type"))
-    assert database.scalar("SELECT max(role_profile_type_id) FROM role_profile_type") == 2
-    # Borrower 3 is gone in version 3, and its keys are given for good.
-    sql.load(store, database.engine, version=3)
-    last = store.find(3).keys["user"].next - 1
-    newest = f"SELECT max(user_id) FROM {database.quote('user')}"  # noqa: S608 - a fixed name
-    assert database.scalar(newest) < last
+    assert database.scalar("SELECT max(role_profile_type_id) FROM role_profile_type") == 2**40
+
+
+def test_identities_of_a_database_that_is_there_are_moved_once(
+    database: Any, store: ae.SnapshotStore
+) -> None:
+    sql.load(store, database.engine, version=1)
+    set_identity(database, "email", 4)
+    assert sql.load(store, database.engine, version=2).identities == ("email",)
+    assert sql.load(store, database.engine, version=3).identities == ()
     database.execute(
-        "INSERT INTO user_profile (user_profile_id, first_name, last_name, created, created_by)"
-        " VALUES ('n', 'N', '', '2026-01-01', 'app')"
+        "INSERT INTO email_type (type, created, created_by) VALUES ('new', '2026-01-01', 'app')"
     )
     database.execute(
-        f"INSERT INTO {database.quote('user')} (user_profile_id, created, created_by)"  # noqa: S608 - a fixed name
-        " VALUES ('n', '2026-01-01', 'app')"
+        "INSERT INTO email (role_profile_id, email_type_id, value, created, created_by)"
+        f" VALUES (1, {2**40}, 'a@b.de', '2026-01-01', 'app')"
     )
-    assert database.scalar(newest) == last + 1
+    assert database.scalar("SELECT max(email_id) FROM email") == 2**40
+
+
+def set_identity(database: Any, table: str, number: int) -> None:
+    """Let the database number the rows of a table from somewhere on."""
+    statements = {
+        "sqlite": f"UPDATE sqlite_sequence SET seq = {number - 1} WHERE name = '{table}'",  # noqa: S608 - fixed
+        "postgresql": f"ALTER TABLE {table} ALTER COLUMN {table}_id RESTART WITH {number}",
+        "mariadb": f"ALTER TABLE {table} AUTO_INCREMENT = {number}",
+    }
+    with database.engine.begin() as connection:
+        connection.exec_driver_sql(statements[database.name])
 
 
 # ----------------------------------------------------------------------------- models

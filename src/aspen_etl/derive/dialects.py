@@ -58,6 +58,8 @@ class Dialect:
         has_identity: Whether a numbered key is declared as an identity column.
         options: What SQLAlchemy is told of every table.
         model_options: What it is told of the tables of a model besides.
+        first_number: Gives what SQLAlchemy is told of a table whose numbers begin somewhere, where
+            that is no part of its column.
         key_bytes: The most bytes of an index entry, of a primary and of another key.
         comparable: Gives the column that stands beside a nullable one of a natural key, in which
             null equals null; or none. It takes the nullable one, its quoted name and its type.
@@ -75,6 +77,7 @@ class Dialect:
     has_identity: bool
     options: Mapping[str, Any]
     model_options: Mapping[str, Any]
+    first_number: Callable[[int], Mapping[str, Any]]
     key_bytes: Optional[tuple[int, int]]
     comparable: Callable[[ColumnSpec, str, Any], Optional[sa.Column[Any]]]
     unique_nulls: Callable[[sa.Table, TableSpec, Sequence[str]], None]
@@ -118,6 +121,14 @@ def quoted(name: str, dialect: Dialect) -> str:
     return f"{left}{name}{right}"
 
 
+def _no_option(_: int) -> Mapping[str, Any]:
+    return {}
+
+
+def _auto_increment(number: int) -> Mapping[str, Any]:
+    return {f"{engine}_auto_increment": str(number) for engine in ("mysql", "mariadb")}
+
+
 # ----------------------------------------------------------------------------- the table
 
 _INNODB = {"engine": "InnoDB", "charset": "utf8mb4", "collate": "utf8mb4_bin"}
@@ -133,6 +144,7 @@ DIALECTS: Mapping[str, Dialect] = {
         has_identity=True,
         options={},
         model_options={},
+        first_number=_no_option,
         key_bytes=None,
         comparable=no_column,
         unique_nulls=unique_index,
@@ -152,6 +164,7 @@ DIALECTS: Mapping[str, Dialect] = {
             for name, fact in _INNODB.items()
         },
         model_options={},
+        first_number=_auto_increment,
         key_bytes=(3_072, 3_072),  # of InnoDB
         comparable=invisible_column,
         unique_nulls=unique_columns,
@@ -167,6 +180,7 @@ DIALECTS: Mapping[str, Dialect] = {
         has_identity=True,
         options={},
         model_options={},
+        first_number=_no_option,
         key_bytes=(900, 1_700),  # a clustered key has less
         comparable=no_column,
         unique_nulls=unique_anyway,
@@ -182,6 +196,7 @@ DIALECTS: Mapping[str, Dialect] = {
         has_identity=False,
         options={},
         model_options={"sqlite_autoincrement": True},
+        first_number=_no_option,
         key_bytes=None,
         comparable=no_column,
         unique_nulls=unique_index,

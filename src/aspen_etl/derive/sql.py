@@ -9,8 +9,8 @@ What the dialects do differently, and why each is written as it is:
 - A natural key is unique with null equal to null. SQL Server does so by itself. PostgreSQL can
   only from version 15 on, SQLite cannot: there an index over an expression does it. MariaDB has
   no such index, so there an invisible generated column does it.
-- Keys are given by us and by nobody else while we load; as identity columns they go on by
-  themselves once the tables are written by others.
+- Keys below ``ADOPTED_FROM`` are given by us alone; what others insert is numbered by an identity
+  column that begins there. SQLite cannot be told so in a table's statement.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from aspen_etl.errors import MissingDependencyError, ModelError
 from aspen_etl.errors.base import named
 from aspen_etl.schema.column_spec import ColumnSpec
 from aspen_etl.schema.model import Model
+from aspen_etl.schema.snapshot import ADOPTED_FROM
 from aspen_etl.schema.spec import TableSpec
 
 if TYPE_CHECKING:
@@ -171,6 +172,7 @@ def _table(metadata: sa.MetaData, table: TableSpec, model: Model, dialect: Diale
         comment=table.about,
         **dialect.options,
         **dialect.model_options,
+        **(dialect.first_number(ADOPTED_FROM) if table.has_surrogate_key else {}),
     )
     made.indexes = sa.util.OrderedSet()  # a set has another order each time, and so would the text
     if table.has_surrogate_key:
@@ -193,7 +195,7 @@ def _column(
         parts.append(sa.ForeignKey(target.c[model.tables[spec.references].primary_key]))
     numbered = spec.primary_key and table.has_surrogate_key
     if numbered and dialect.has_identity:
-        parts.append(sa.Identity(start=1))
+        parts.append(sa.Identity(start=ADOPTED_FROM))
     checks = checks_of(spec, dialect) if dialect.has_constraints_in_columns else []
     parts += checks
     made: sa.Column[Any] = sa.Column(

@@ -19,7 +19,7 @@ from aspen_etl.errors.base import (
     UnexpectedError,
     ValidationError,
 )
-from aspen_etl.errors.databases import DatabaseError
+from aspen_etl.errors.databases import DatabaseChangedError, DatabaseError
 from aspen_etl.errors.landing import (
     LandedFileError,
     LandingChangedError,
@@ -65,6 +65,7 @@ __all__ = [
     "ConflictError",
     "CorruptFileError",
     "CorruptStoreError",
+    "DatabaseChangedError",
     "DatabaseError",
     "DeadlineError",
     "EventError",

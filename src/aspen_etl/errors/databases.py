@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from aspen_etl.errors.base import AspenETLError
 
-__all__ = ["DatabaseError"]
+__all__ = ["DatabaseChangedError", "DatabaseError"]
 
 
 class DatabaseError(AspenETLError, RuntimeError):
@@ -57,3 +59,75 @@ class DatabaseError(AspenETLError, RuntimeError):
             step="opening the transaction",
             reason=found,
         )
+
+
+class DatabaseChangedError(AspenETLError, RuntimeError):
+    """Somebody else wrote what a load would write over; nothing of the load is in the database.
+
+    Attributes:
+        details: ``problem``: ``changed`` (rows are not what was loaded last), ``base`` (what was
+            loaded last is not known or no longer kept, so that nobody can tell) or ``trigger``
+            (the database made other values of those that were written); ``tables``, the rows by
+            table, and by kind where rows were changed; ``columns``, the rows by table and column.
+    """
+
+    @classmethod
+    def since(
+        cls,
+        url: str,
+        version: int,
+        tables: Mapping[str, Mapping[str, int]],
+        columns: Mapping[str, Mapping[str, int]],
+    ) -> DatabaseChangedError:
+        """Say where somebody else wrote since a version was loaded, how much, and what to do."""
+        told = "; ".join(
+            f"{table}: {_counted(kinds)}"
+            + (f" (in {_counted(columns[table])})" if columns.get(table) else "")
+            for table, kinds in tables.items()
+        )
+        return cls(
+            f"{url}: somebody else wrote since version {version} was loaded, in rows that this "
+            f"load would write over: {told}; nothing was written: look at those rows, then load "
+            'with policy=Policy("hold") (--policy hold), which leaves them as they are, or with '
+            "overwrite=True (--overwrite), which writes over all of them",
+            problem="changed",
+            url=url,
+            version=version,
+            tables={table: dict(kinds) for table, kinds in tables.items()},
+            columns={table: dict(counts) for table, counts in columns.items()},
+        )
+
+    @classmethod
+    def without_base(cls, url: str, tables: Mapping[str, int]) -> DatabaseChangedError:
+        """Say that nobody can tell whose rows those are that differ."""
+        return cls(
+            f"{url}: the database holds other rows than this load would write "
+            f"({_counted(tables)}), and what was loaded into it last is not known here (frames, "
+            "another store, or a version that is no longer kept), so that nobody can tell what "
+            "somebody else wrote; nothing was written: load with overwrite=True (--overwrite) to "
+            "write over all of it",
+            problem="base",
+            url=url,
+            tables=dict(tables),
+        )
+
+    @classmethod
+    def by_itself(
+        cls, url: str, table: str, columns: Mapping[str, int], rows: int
+    ) -> DatabaseChangedError:
+        """Say in which columns the database itself made other values of what was written."""
+        told = [f"{column} in {count:,} rows" for column, count in columns.items()]
+        told += [f"{rows:,} whole rows"] if rows else []
+        return cls(
+            f"{url}: the database holds something else in {table} than was written just now: "
+            f"{', '.join(told)}; nothing was written: a trigger, a rule or the type of a column "
+            "changes it; take it away, or let it leave alone what this user writes",
+            problem="trigger",
+            url=url,
+            tables={table: rows},
+            columns={table: dict(columns)},
+        )
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {count:,}" for name, count in counts.items())

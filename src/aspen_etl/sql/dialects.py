@@ -101,8 +101,8 @@ class Behaviour:
     copy: Mapping[str, Callable[[Any, str, Data], None]]
     stage: Stage
     add_column: Callable[[Sequence[str]], str]
-    move_identity: Callable[[sa.Connection, sa.Table, str, int], None]
-    move_after_commit: Optional[Callable[[sa.Connection, sa.Table, str, int], None]]
+    move_identity: Callable[[sa.Connection, sa.Table, str, int], Optional[int]]
+    move_after_commit: Optional[Callable[[sa.Connection, sa.Table, str, int], Optional[int]]]
 
 
 def behaviour_of(engine: sa.Engine) -> Behaviour:

@@ -1,0 +1,178 @@
+"""Write the difference of two states where the rows are as they were before, and nowhere else.
+
+Every UPDATE and DELETE asks that the row still equals the one before in all of its columns, null
+equal to null; every INSERT that its key is free. What the database holds after that is compared
+with what was written, within the same transaction: a trigger or a default may have changed it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Optional
+
+import pandas as pd
+import sqlalchemy as sa
+
+from aspen_etl.changes import Changes
+from aspen_etl.errors import DatabaseChangedError
+from aspen_etl.schema.spec import TableSpec
+from aspen_etl.sql.database import Database
+from aspen_etl.sql.staging import Staging, differs, has_key_of, is_equal, same_key
+
+__all__ = ["DriftError", "Writer"]
+
+
+class DriftError(Exception):
+    """The tables do not hold the rows that they should: somebody else changed them."""
+
+
+class Writer(Staging):
+    """Write rows into the tables of a database, within one transaction.
+
+    Args:
+        database: The database.
+        connection: A connection in a transaction.
+    """
+
+    def __init__(self, database: Database, connection: sa.Connection) -> None:
+        super().__init__(database, connection)
+        self.counts = {
+            name: {"inserted": 0, "updated": 0, "deleted": 0} for name in database.model.tables
+        }
+
+    def write(self, changes: Changes, forced: Optional[Changes] = None) -> None:
+        """Write a difference, and compare what came back.
+
+        Args:
+            changes: The difference, of which the database must hold the rows before.
+            forced: What is written whatever the row holds by now.
+
+        Raises:
+            DriftError: A row is not what it was before.
+            DatabaseChangedError: The database holds other values than were written.
+        """
+        written: list[tuple[TableSpec, sa.Table, int]] = []
+        gone: list[tuple[TableSpec, sa.Table]] = []
+        both = [(changes, "stage", True)] + ([] if forced is None else [(forced, "forced", False)])
+        for spec, _ in self.tables():
+            for each, what, is_guarded in both:
+                found = each[spec.name]
+                was = found.was if is_guarded else None
+                if len(found.updated):
+                    stage = self.stage(spec, found.updated, what)
+                    self._update(spec, stage, was, expected=len(found.updated))
+                    written.append((spec, stage, len(found.updated)))
+                if len(found.inserted):
+                    stage = self.stage(spec, found.inserted, f"{what}_new")
+                    self._insert(spec, stage, expected=len(found.inserted))
+                    written.append((spec, stage, len(found.inserted)))
+        for spec, _ in reversed(self.tables()):
+            for each, what, is_guarded in both:
+                deleted = each[spec.name].deleted
+                if len(deleted):
+                    stage = self.stage(spec, deleted, f"{what}_gone")
+                    self._delete(spec, stage, len(deleted), is_guarded=is_guarded)
+                    gone.append((spec, stage))
+        for spec, stage, rows in written:
+            self.check(spec, stage, rows)
+            self.drop(stage)
+        for spec, stage in gone:
+            self._check_gone(spec, stage)
+            self.drop(stage)
+
+    # ------------------------------------------------------------------------- statements
+
+    def _update(
+        self, spec: TableSpec, stage: sa.Table, was: Optional[pd.DataFrame], *, expected: int
+    ) -> None:
+        if was is None:
+            done = self.run_update(spec, stage, sa.true())
+        else:
+            with self.staged(spec, was, "was") as before:
+                table = self.database.table(spec.name)
+                holds = sa.and_(same_key(stage, before, spec), is_equal(table, before, spec))
+                done = self.run_update(spec, stage, holds)
+        if done != expected:
+            raise DriftError
+
+    def run_update(self, spec: TableSpec, stage: sa.Table, where: Any) -> int:
+        """Give rows the values of those of a stage where a condition holds; give how many."""
+        self.database.step = f"updating {spec.name}"
+        table = self.database.table(spec.name)
+        names = [name for name in spec.columns if name != spec.primary_key]
+        query = (
+            table.update()
+            .values({name: stage.c[name] for name in names})
+            .where(same_key(table, stage, spec), where)
+        )
+        done = int(self.connection.execute(query).rowcount)
+        self.counts[spec.name]["updated"] += done
+        return done
+
+    def _insert(self, spec: TableSpec, stage: sa.Table, *, expected: int) -> None:
+        if self.run_insert(spec, stage) != expected:
+            raise DriftError
+
+    def run_insert(self, spec: TableSpec, stage: sa.Table, where: Any = None) -> int:
+        """Insert the rows of a stage, or those of which a condition holds; give how many."""
+        self.database.step = f"inserting into {spec.name}"
+        table = self.database.table(spec.name)
+        rows = sa.select(*(stage.c[name] for name in spec.columns))
+        query = table.insert().from_select(
+            list(spec.columns), rows if where is None else rows.where(where), include_defaults=False
+        )
+        done = self.connection.execute(query, execution_options={"preserve_rowcount": True})
+        self.counts[spec.name]["inserted"] += done.rowcount
+        return int(done.rowcount)
+
+    def _delete(self, spec: TableSpec, stage: sa.Table, expected: int, *, is_guarded: bool) -> None:
+        table = self.database.table(spec.name)
+        holds = is_equal(table, stage, spec) if is_guarded else same_key(table, stage, spec)
+        there = sa.exists(sa.select(sa.literal(1)).select_from(stage).where(holds))
+        if self.run_delete(spec, there) != expected:
+            raise DriftError
+
+    def run_delete(self, spec: TableSpec, where: Any) -> int:
+        """Delete the rows of which a condition holds, and give how many they were."""
+        self.database.step = f"deleting from {spec.name}"
+        query = self.database.table(spec.name).delete().where(where)
+        done = int(self.connection.execute(query).rowcount)
+        self.counts[spec.name]["deleted"] += done
+        return done
+
+    # ------------------------------------------------------------------------- what came back
+
+    def check(self, spec: TableSpec, stage: sa.Table, rows: int) -> None:
+        """Compare the rows of a stage with what the database holds.
+
+        Raises:
+            DatabaseChangedError: A row is not there, or a column holds another value.
+        """
+        self.database.step = f"comparing {spec.name}"
+        table = self.database.table(spec.name)
+        beside = table.join(stage, same_key(table, stage, spec))
+        count = sa.func.count()
+        held = sa.select(count).select_from(beside).where(is_equal(table, stage, spec))
+        if self.scalar(held) == rows:
+            return
+        there = self.scalar(sa.select(count).select_from(beside))
+        raise DatabaseChangedError.by_itself(
+            self.database.url, spec.name, self.count_columns(spec, stage), rows - there
+        )
+
+    def count_columns(self, spec: TableSpec, stage: sa.Table) -> Mapping[str, int]:
+        """Count by column the rows in which the database holds another value than a stage."""
+        table = self.database.table(spec.name)
+        sums = [sa.func.sum(sa.case((each, 1), else_=0)) for each in differs(table, stage, spec)]
+        beside = table.join(stage, same_key(table, stage, spec))
+        row = self.connection.execute(sa.select(*sums).select_from(beside)).one()
+        names = [name for name in spec.columns if name != spec.primary_key]
+        return {name: int(found) for name, found in zip(names, row) if found}
+
+    def _check_gone(self, spec: TableSpec, stage: sa.Table) -> None:
+        self.database.step = f"comparing {spec.name}"
+        table = self.database.table(spec.name)
+        query = sa.select(sa.func.count()).select_from(stage)
+        back = self.scalar(query.where(has_key_of(stage, table, spec)))
+        if back:
+            raise DatabaseChangedError.by_itself(self.database.url, spec.name, {}, back)
