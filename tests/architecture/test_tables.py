@@ -38,7 +38,13 @@ from tests.support.house import TREES, nodes
 
 NAMES = {*FORMATS, *DIALECTS, *(name for each in DIALECTS.values() for name in each.engines)}
 
-TABLES = {"derive/dialects.py", "derive/formats.py", "io/codecs.py", "sql/dialects.py"}
+TABLES = {
+    "derive/dialects.py",
+    "derive/formats.py",
+    "io/codecs.py",
+    "sql/dialects.py",
+    "sql/flat_guards.py",
+}
 
 #: Other dicts that have such a name as a key, and why.
 OTHERS = {
@@ -64,6 +70,13 @@ def test_paired_tables_have_the_same_keys_as_the_types_of_their_names() -> None:
 
 def test_each_dialect_has_a_behaviour() -> None:
     assert tuple(behaviours().BEHAVIOURS) == tuple(DIALECTS)
+
+
+def test_each_dialect_has_guards_of_flat_tables_and_each_fact_of_them_is_given() -> None:
+    pytest.importorskip("sqlalchemy", reason="the extra sql is not installed")
+    module = importlib.import_module("aspen_etl.sql.flat_guards")
+    assert tuple(module.FLAT_GUARDS) == tuple(DIALECTS)
+    check_no_default(module.FlatGuards)
 
 
 def test_each_entry_has_the_name_that_it_is_found_by() -> None:

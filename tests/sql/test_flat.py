@@ -34,6 +34,7 @@ sa = pytest.importorskip("sqlalchemy", reason="the extra sql is not installed")
 from sqlalchemy.dialects import mysql  # noqa: E402 - needs what was just asked for
 
 from aspen_etl import sql  # noqa: E402 - likewise
+from aspen_etl.sql import flat  # noqa: E402 - likewise
 from aspen_etl.sql.flat import FlatDatabase  # noqa: E402 - likewise
 
 #: All drivers, since each has ways of its own with numbers and times.
@@ -409,14 +410,14 @@ def test_what_others_commit_meanwhile_is_not_seen(
             other.execute(sa.text("INSERT INTO borrower (id) VALUES (:id)"), values)
             other.execute(sa.text("INSERT INTO role_profile VALUES (:id, 'Broker')"), values)
 
-    real = FlatDatabase._sheet
+    real = flat.read_rows
 
-    def sheet(self: Any, connection: Any, table: Any, chunk_rows: int) -> Any:
-        found = real(self, connection, table, chunk_rows)
+    def rows(connection: Any, table: Any, *rest: Any) -> Any:
+        found = real(connection, table, *rest)
         write(table.source)
         return found
 
-    monkeypatch.setattr(FlatDatabase, "_sheet", sheet)
+    monkeypatch.setattr(flat, "read_rows", rows)
     options = {} if level is None else {"isolation_level": level}
     engine = one_database.another(**options)
     found = read_database(engine)

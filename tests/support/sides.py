@@ -63,7 +63,7 @@ class FlatSide:
         defaults: Any = None,
     ) -> Mapping[str, Mapping[str, int]]:
         if self.said != expected:
-            raise ConflictError.side("old", "state", 1)
+            raise ConflictError.side("old", "state")
         people = {id_: dict(cells) for id_, cells in self.people.items()}
         roles = set(self.roles)
         for name in ("borrower", "role_profile"):
@@ -97,7 +97,7 @@ class FlatSide:
 
 def check(is_as_it_was: bool, where: str) -> None:
     if not is_as_it_was:
-        raise ConflictError.side("old", where, 1)
+        raise ConflictError.side("old", where)
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Optional[str]]]:
@@ -138,7 +138,7 @@ class TableSide:
         expected: Optional[Said],
     ) -> Mapping[str, Mapping[str, int]]:
         if self.said != expected:
-            raise ConflictError.side("new", "state", 1)
+            raise ConflictError.side("new", "state")
         changes = ae.diff(before, after, model=MODEL)
         self.tables = dict(ae.apply_changes(changes, ae.Tables(self.tables)))
         self.said = Said(version, token)

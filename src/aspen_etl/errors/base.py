@@ -18,6 +18,7 @@ __all__ = [
     "ProofError",
     "UnexpectedError",
     "ValidationError",
+    "cell_counts",
     "did_you_mean",
     "instead",
     "listing",
@@ -210,6 +211,15 @@ def listing(names: Sequence[str]) -> str:
     shown = [repr(name if len(name) <= _WIDTH else f"{name[:_WIDTH]}...") for name in names[:SHOWN]]
     rest = len(names) - len(shown)
     return ", ".join(shown) + (f" and {rest} more" if rest else "") if shown else "none"
+
+
+def cell_counts(found: Mapping[tuple[str, Optional[str]], int]) -> str:
+    """Give counts of cells, by source and column, for a message; with no column, of rows."""
+    shown = [
+        f"{source}.{column}: {count:,}" if column else f"rows of {source}: {count:,}"
+        for (source, column), count in list(found.items())[:SHOWN]
+    ]
+    return ", ".join(shown)
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

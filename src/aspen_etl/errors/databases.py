@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Optional
 
-from aspen_etl.errors.base import AspenETLError
+from aspen_etl.errors.base import SHOWN, AspenETLError, cell_counts
 
 __all__ = ["DatabaseChangedError", "DatabaseError"]
 
@@ -58,6 +59,45 @@ class DatabaseError(AspenETLError, RuntimeError):
             url=url,
             step="opening the transaction",
             reason=found,
+        )
+
+    @classmethod
+    def at_writing(cls, url: str, step: str, reason: str) -> DatabaseError:
+        """Say where, when and what the driver calls it; the side's own table tells if it is in."""
+        return cls(
+            f"{url}: {step} failed ({reason}); the transaction was rolled back, or the connection "
+            "was lost at its commit, which the next pull finds out: look into the database's own "
+            "log, mend it, pull and push again",
+            url=url,
+            step=step,
+            reason=reason,
+        )
+
+    @classmethod
+    def cannot_hold(cls, url: str, reasons: Sequence[str]) -> DatabaseError:
+        """Say what flat tables cannot take, by source and column, before anything is written."""
+        rest = len(reasons) - SHOWN
+        told = "; ".join(reasons[:SHOWN]) + (f"; and {rest} more" if rest > 0 else "")
+        return cls(
+            f"{url} cannot hold what is to be written: {told}; nothing was written: widen its "
+            "columns or mend its rows, or change what the other side has",
+            url=url,
+            step="looking at the tables",
+            reason=told,
+        )
+
+    @classmethod
+    def not_kept(cls, url: str, found: Mapping[tuple[str, Optional[str]], int]) -> DatabaseError:
+        """Say which cells were other ones when they were read back."""
+        told = cell_counts(found)
+        return cls(
+            f"{url}: read back, what was written is not what was to be there ({told}): a trigger, "
+            "a default or a type of the database changes it; the transaction was rolled back: "
+            "mend that, and push again",
+            url=url,
+            step="reading back",
+            reason=told,
+            found=dict(found),
         )
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Optional
 
-from aspen_etl.errors.base import SHOWN, AspenETLError
+from aspen_etl.errors.base import SHOWN, AspenETLError, cell_counts
 
 __all__ = [
     "CatalogError",
@@ -155,22 +156,10 @@ class ConflictError(AspenETLError, RuntimeError):
     """Somebody else came first, or holds what is needed; nothing of this run is there: try again.
 
     Attributes:
-        details: ``problem``: ``commit`` (another writer of the store came first) or ``load``
-            (another loader of the database did, or holds a lock), or ``side`` (somebody wrote to
-            a side of a two-way store).
+        details: ``problem``: ``commit`` (another writer of the store came first), ``load``
+            (another loader of the database did, or holds a lock) or ``side`` (a side of a two-way
+            sync is not as it was read; ``found`` counts by source and column).
     """
-
-    @classmethod
-    def side(cls, side: str, where: str, count: int) -> ConflictError:
-        """Say what was changed at a side, and what to do first."""
-        return cls(
-            f"the {side} side is not as it was read last: {count:,} rows of {where} are others; "
-            "nothing was written: pull it first (aspen-etl pull), and push again",
-            problem="side",
-            side=side,
-            where=where,
-            count=count,
-        )
 
     @classmethod
     def commit(cls, url: str, version: int) -> ConflictError:
@@ -206,6 +195,30 @@ class ConflictError(AspenETLError, RuntimeError):
             reason=reason,
             seconds=seconds,
             holders=tuple(holders),
+        )
+
+    @classmethod
+    def side(
+        cls,
+        url: str,
+        reason: str,
+        found: Mapping[tuple[str, Optional[str]], int] = MappingProxyType({}),
+    ) -> ConflictError:
+        """Say that a side of a two-way sync is not what it was read as.
+
+        Args:
+            url: The side.
+            reason: What is otherwise.
+            found: How many cells by source and column; with no column, rows.
+        """
+        told = cell_counts(found)
+        return cls(
+            f"{url}: {reason}{f' ({told})' if told else ''}; nothing was written: pull first, then "
+            "push again",
+            problem="side",
+            url=url,
+            reason=reason,
+            found=dict(found),
         )
 
 

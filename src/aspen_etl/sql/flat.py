@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from typing import Any, Optional
 
-import numpy as np
 import pandas as pd
 import sqlalchemy as sa
 
-from aspen_etl.columns import COLUMNS
-from aspen_etl.columns.cells import NoText
-from aspen_etl.columns.frames import make_frame
-from aspen_etl.columns.text import conform_text
-from aspen_etl.errors import ArgumentError, ExtractError
-from aspen_etl.errors.base import instead
+from aspen_etl.errors import ArgumentError, AspenETLError, ConflictError, DatabaseError
 from aspen_etl.schema.model import Model
-from aspen_etl.schema.values import FAULT_COLUMNS, FIRST_ROW, ROW, Extract
+from aspen_etl.schema.values import Extract
 from aspen_etl.sql.database import Connections
-from aspen_etl.sql.flat_tables import FlatNames, FlatTable, find_flat_tables
-from aspen_etl.sql.flat_texts import canonical
+from aspen_etl.sql.flat_guards import guards_of
+from aspen_etl.sql.flat_sheets import CHUNK_ROWS, read_rows
+from aspen_etl.sql.flat_state import FlatState, has_table, read_state
+from aspen_etl.sql.flat_tables import FlatNames, find_flat_tables
+from aspen_etl.sql.flat_writing import FlatWrite, write_changes
+from aspen_etl.transform.flat_changes import FlatChanges
 
 __all__ = ["FlatDatabase"]
-
-#: How many rows are fetched at a time.
-CHUNK_ROWS = 10_000
-
-#: What is known of a cell without a text: its position in the table, the column, and what.
-_Fault = tuple[int, str, NoText]
 
 
 class FlatDatabase(Connections):
@@ -36,13 +28,14 @@ class FlatDatabase(Connections):
     Attributes:
         model: The model.
         names: What they are called there.
+        writes: Whether what is done now is to change it.
     """
 
     def __init__(
         self, engine: sa.Engine, model: Model, names: FlatNames, schema: Optional[str]
     ) -> None:
         super().__init__(engine, schema)
-        self.model, self.names = model, names
+        self.model, self.names, self.writes = model, names, False
 
     def read(self, chunk_rows: int = CHUNK_ROWS) -> Extract:
         """Read all sources; see ``read_database``.
@@ -61,84 +54,90 @@ class FlatDatabase(Connections):
             self.step = "looking at the tables"
             for table in find_flat_tables(self, connection, self.model, self.names):
                 self.step = f"reading {table.source}"
-                frame, found = self._sheet(connection, table, chunk_rows)
-                frames[table.source] = frame
-                faults.append(found)
+                found = read_rows(connection, table, self.model, chunk_rows)
+                frames[table.source] = found.frame
+                faults.append(found.faults)
         return Extract.from_frames(frames, faults=pd.concat(faults, ignore_index=True))
 
-    def _sheet(
-        self, connection: sa.Connection, table: FlatTable, chunk_rows: int
-    ) -> tuple[pd.DataFrame, pd.DataFrame]:
-        pieces: dict[str, list[pd.Series]] = {name: [] for name in table.columns}
-        faults: list[_Fault] = []
-        start = 0
-        for rows in _chunks(connection, table.query, chunk_rows):
-            for name, values in zip(table.columns, zip(*rows)):
-                texts, found = _texts(values, table, name)
-                faults += [(start + at, name, what) for at, what in found]
-                spec = self.model.lineage.cells.get(f"{table.source}.{name}")
-                pieces[name].append(texts if table.cells[name].is_text else canonical(texts, spec))
-            start += len(rows)
-        columns = {
-            name: COLUMNS.concat(held) if held else COLUMNS.repeat(None, 0)
-            for name, held in pieces.items()
-        }
-        frame = make_frame({name: each.reset_index(drop=True) for name, each in columns.items()})
-        if not table.key:
-            frame, faults = _in_order(frame, faults)
-        frame.index = pd.RangeIndex(FIRST_ROW, FIRST_ROW + len(frame), name=ROW)
-        told = [
-            (table.source, at + FIRST_ROW, name, what.value, what.rule)
-            for at, name, what in sorted(faults, key=lambda fault: fault[0])
-        ]
-        return frame, pd.DataFrame(told, columns=list(FAULT_COLUMNS), dtype=object)
+    # ------------------------------------------------------------------------- writing
 
+    def state(self) -> Optional[FlatState]:
+        """Read what was last written here by ``write``; none where nothing was.
 
-def _chunks(
-    connection: sa.Connection, query: sa.Select[Any], size: int
-) -> Iterator[list[tuple[Any, ...]]]:
-    """Give the rows of a query, some at a time: the server keeps what was not fetched."""
-    options = {"stream_results": True, "max_row_buffer": size}
-    with connection.execute(query, execution_options=options) as result:
-        for rows in result.partitions(size):
-            yield [tuple(row) for row in rows]
+        Raises:
+            DatabaseError: The database cannot be reached or refused.
+            SourceNotFoundError: There is no such file of SQLite.
+        """
+        self.check_file()
+        return self.run(self._state)
 
+    def _state(self) -> Optional[FlatState]:
+        self.step = "asking what was last written"
+        with self.reading() as connection:
+            return read_state(self, connection) if has_table(self, connection) else None
 
-# ----------------------------------------------------------------------------- cells
+    def write(
+        self,
+        changes: FlatChanges,
+        /,
+        *,
+        version: int,
+        token: str,
+        deletes: bool,
+        expected: Optional[FlatState],
+        defaults: Optional[Mapping[str, Any]] = None,
+    ) -> dict[str, dict[str, int]]:
+        """Write changes in one transaction, over nothing that is not as they know it.
 
+        Only cells that change are written. A row is known by its clean key, whatever surrounds it
+        there. Every cell that is written over, and every cell of a row that goes, has to be, clean,
+        what ``changes.was`` or ``changes.deleted`` says; a new row must not be there, unless it is
+        equal. Each statement meets a row alone whose key and changed cells are as they were read.
+        At the end all is read back. Where there is nothing to write, no statement is made.
 
-def _texts(
-    values: tuple[Any, ...], table: FlatTable, name: str
-) -> tuple[pd.Series, list[tuple[int, NoText]]]:
-    """Give some cells of a column as text, and those that have none by position."""
-    taken = table.cells[name]
+        Args:
+            changes: The changes.
+            version: The commit that they lead to.
+            token: The commit's own token.
+            deletes: Whether rows that are gone are among the changes, or held.
+            expected: What ``state`` has to say.
+            defaults: What new rows have in columns that the model does not know, by
+                ``table.column`` as the database calls them.
 
-    def say_where(error: ExtractError) -> ExtractError:
-        told = f"{table.table.name}.{table.columns[name]}: {error}"
-        return ExtractError(told, source=table.source, column=name, **error.details)
+        Returns:
+            The rows inserted, updated and deleted, by source.
 
-    def texts() -> list[Any]:
-        if taken.is_text and set(map(type, values)) <= {str, type(None)}:
-            return list(values)
-        return [None if value is None else taken.text(value) for value in values]
+        Raises:
+            ConflictError: The side is not as it was read (``problem="side"``), or somebody held a
+                lock for too long; nothing was written.
+            DatabaseError: A text is no value of its column, several rows have one key, what was
+                written is not what was to be there, or the database refused; nothing was written.
+            ArgumentError: ``defaults`` lacks a column, or names none.
+        """
+        if changes.is_empty:
+            return {name: dict(counts) for name, counts in changes.counts.items()}
+        self.check_file()
+        state = FlatState(version, token, deletes)
+        asked = FlatWrite(changes, state, expected, dict(defaults or {}))
+        self.writes = True
+        try:
+            return self.run(write_changes, self, self.model, self.names, asked)
+        finally:
+            self.writes = False
 
-    found = instead(texts, ExtractError, say_where)
-    faults = [(at, each) for at, each in enumerate(found) if isinstance(each, NoText)]
-    for at, _ in faults:
-        found[at] = None
-    return conform_text(pd.Series(found, dtype=object)), faults
-
-
-def _in_order(frame: pd.DataFrame, faults: list[_Fault]) -> tuple[pd.DataFrame, list[_Fault]]:
-    """Bring rows that have no key into the order of their cells; equal ones have no order."""
-    told = np.full(len(frame), "", dtype=object)
-    for at, name, what in faults:
-        told[at] += f"{name}={what.value}\n"
-    numbered = frame.set_axis(range(frame.shape[1]), axis=1).assign(told=told)
-    order = numbered.sort_values(
-        list(numbered.columns), kind="stable", na_position="first"
-    ).index.to_numpy()
-    place = np.empty(len(order), dtype=np.int64)
-    place[order] = np.arange(len(order))
-    moved = [(int(place[at]), name, what) for at, name, what in faults]
-    return frame.take(order).reset_index(drop=True), moved
+    def failure(self, reason: str, *, is_busy: bool = False) -> AspenETLError:
+        """Say that the step failed, and what became of what was to be written."""
+        if not self.writes:
+            return super().failure(reason, is_busy=is_busy)
+        if is_busy:
+            waits = self.waits
+            return ConflictError.load(
+                self.url, self.step, reason, seconds=waits.longest, holders=waits.holders
+            )
+        if reason.rpartition(" ")[2] in guards_of(self.behaviour).again:
+            told = (
+                f"{self.step} met a row of the same key ({reason}): one that came since, or one "
+                "that the database takes for equal"
+            )
+            return ConflictError.side(self.url, told)
+        return DatabaseError.at_writing(self.url, self.step, reason)

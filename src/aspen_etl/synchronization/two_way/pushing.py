@@ -52,6 +52,9 @@ __all__ = ["push"]
 #: How often what a side has now is committed, where others commit in between.
 _TRIES = 20
 
+#: Why nothing was written.
+_CHANGED = "rows of those to whom something is to be written were changed there since it was read"
+
 
 def push(
     store: SnapshotStore,
@@ -265,9 +268,10 @@ class _Push:
         """
         rows = assume(found, at.shadow, self.how)
         mine = [self._of(sheets, subjects) for sheets in (rows, at.shadow)]
-        for name, moved in difference(mine[0], mine[1], self.how).items():
-            if len(moved):
-                raise ConflictError.side(self.name, name, len(moved))
+        moved = difference(mine[0], mine[1], self.how)
+        found = {(name, None): len(rows) for name, rows in moved.items() if len(rows)}
+        if found:
+            raise ConflictError.side(f"the {self.name} side", _CHANGED, found)
 
     def _of(self, sheets: Mapping[str, pd.DataFrame], subjects: pd.Series) -> dict[str, Any]:
         return {
