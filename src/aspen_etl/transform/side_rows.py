@@ -24,6 +24,7 @@ from aspen_etl.transform.keyed_sheets import Sheets, are_of, conform_sheets, fin
 from aspen_etl.transform.naming import name_references
 from aspen_etl.transform.noting import join_notes
 from aspen_etl.transform.parting import Partitioning
+from aspen_etl.transform.rules import duplicate_rule
 from aspen_etl.transform.subjects import cells_of
 
 __all__ = ["SideRows", "assume", "leave_unknown", "read_side", "read_tables_side"]
@@ -36,11 +37,12 @@ class SideRows:
     Attributes:
         rows: By sheet, its accepted rows: clean text, a reference as the key that it refers to.
         cells: By sheet and column, which of these rows have a cell there that is unknown.
-        keys: By sheet, the keys of rows that are unknown; one that lacks a part stands for all of
-            its subject's rows of the sheet.
+        keys: By sheet, the keys of rows that are unknown; one that lacks a part may be any of its
+            subject's rows of the sheet.
         broken: Who is unknown as a whole, since their tables do not hold together: a frame of
             ``kind``, ``sheet``, ``subject`` and ``column``, as ``merge`` takes it.
-        nameless: How many rows are unknown of which not even the subject is known.
+        nameless: How many rows are unknown of which not even the subject can be read, so that
+            they may be any that is absent.
     """
 
     rows: Mapping[str, pd.DataFrame] = field(repr=False)
@@ -66,10 +68,8 @@ def read_side(extract: Extract, how: Partitioning, /) -> SideRows:
     rows = name_references(gather(sheets, verdicts), how.model)
     keys, nameless = {}, 0
     for name, sheet in sheets.items():
-        found = _rejected_keys(sheet, verdicts[name], how)
-        known = found[how.columns[name]].notna().to_numpy(dtype=bool)
-        nameless += int((~known).sum())
-        keys[name] = take_rows(found, np.flatnonzero(known))
+        keys[name], lost = _rejected_keys(sheet, verdicts[name], how)
+        nameless += lost
     cells = {
         name: {column: mask[verdict.order] for column, mask in verdict.dropped.items()}
         for name, verdict in verdicts.items()
@@ -77,13 +77,30 @@ def read_side(extract: Extract, how: Partitioning, /) -> SideRows:
     return SideRows(rows, cells, keys, _blame(join_notes([])), nameless)
 
 
-def _rejected_keys(sheet: Sheet, verdict: Verdict, how: Partitioning) -> pd.DataFrame:
+def _rejected_keys(sheet: Sheet, verdict: Verdict, how: Partitioning) -> tuple[pd.DataFrame, int]:
+    """Give the keys of rejected rows, once more without a part that may not be what was meant.
+
+    Returns:
+        The keys, and of how many rows the subject cannot be read.
+    """
+    lineage, whose = how.model.lineage.sources[sheet.name], how.columns[sheet.name]
     rows = np.flatnonzero(verdict.rejected)
-    columns = {
-        column: conform_text(pd.Series(cells_of(sheet, column, rows, clean=True), dtype=object))
-        for column in how.model.lineage.sources[sheet.name].key
-    }
-    return make_frame(columns).drop_duplicates(ignore_index=True)
+    cells = {name: cells_of(sheet, name, rows, clean=True) for name in lineage.key}
+    odd = {name: pd.isna(held) for name, held in cells.items()}
+    readable = ~odd[whose]
+    fine = [f"unknown_{parent}" for parent in lineage.references.values()]
+    fine.append(duplicate_rule(sheet.name, how.model)[0])
+    for fault in verdict.faults:
+        if fault.column in odd and fault.rule not in fine:
+            odd[fault.column] |= np.isin(rows, fault.positions)
+    parts = [pd.DataFrame(cells, dtype=object)[readable]]
+    for name in lineage.key:
+        if name != whose:
+            without = {**cells, name: np.full(len(rows), None, dtype=object)}
+            parts.append(pd.DataFrame(without, dtype=object)[readable & odd[name]])
+    joined = pd.concat(parts, ignore_index=True).drop_duplicates(ignore_index=True)
+    keys = make_frame({str(name): conform_text(values) for name, values in joined.items()})
+    return keys, int(odd[whose].sum())
 
 
 def read_tables_side(tables: Mapping[str, pd.DataFrame], how: Partitioning, /) -> SideRows:
@@ -111,7 +128,9 @@ def _blame(notes: pd.DataFrame) -> pd.DataFrame:
     return found.assign(kind=pd.Series("inexpressible", index=found.index, dtype=object))
 
 
-def assume(found: SideRows, shadow: Sheets, how: Partitioning, /) -> dict[str, pd.DataFrame]:
+def assume(
+    found: SideRows, shadow: Sheets, how: Partitioning, /, *, deletes: bool = True
+) -> dict[str, pd.DataFrame]:
     """Give the rows of a side, what is unknown of them as its shadow has it.
 
     A row that is unknown, and that the shadow has not, stays out.
@@ -120,14 +139,19 @@ def assume(found: SideRows, shadow: Sheets, how: Partitioning, /) -> dict[str, p
         found: The side as it was read.
         shadow: What it was known to have.
         how: Whose the rows are.
+        deletes: Whether a row that is absent is gone; else it is unknown, too. Where rows are
+            nameless, any of them may be one that is absent.
     """
     before, out = conform_sheets(shadow, how), {}
     for name in how.model.sources:
         rows = _with_cells(found, before[name], name, how)
         absent = find_in(before[name], rows, name, how) < 0
-        stays = np.flatnonzero(absent & _are_unknown(found, before[name], name, how))
+        if deletes:
+            absent &= _are_unknown(found, before[name], name, how)
         nothing = np.zeros(len(rows), dtype=bool)
-        out[name] = put_over(rows, nothing, take_rows(before[name], stays), name, how)
+        out[name] = put_over(
+            rows, nothing, take_rows(before[name], np.flatnonzero(absent)), name, how
+        )
     subjects = out[how.root][how.columns[how.root]]
     return {
         name: take_rows(frame, np.flatnonzero(are_of(frame, name, subjects, how)))
