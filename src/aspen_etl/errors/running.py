@@ -111,8 +111,9 @@ class ConflictError(AspenETLError, RuntimeError):
     """Somebody else came first, or holds what is needed; nothing of this run is there: try again.
 
     Attributes:
-        details: ``problem``: ``commit`` (another writer of the store came first) or ``load``
-            (another loader of the database did, or holds a lock).
+        details: ``problem``: ``commit`` (another writer of the store came first), ``load``
+            (another loader of the database did, or holds a lock) or ``side`` (a side of two was
+            changed since it was read).
     """
 
     @classmethod
@@ -149,6 +150,17 @@ class ConflictError(AspenETLError, RuntimeError):
             reason=reason,
             seconds=seconds,
             holders=tuple(holders),
+        )
+
+    @classmethod
+    def side(cls, url: str, step: str) -> ConflictError:
+        """Say that a side is not as it was read, and that it is to be read first."""
+        return cls(
+            f"{url}: {step}: the rows or the state table are not what they were when this side was "
+            "read; nothing was written: pull from it first, then push again",
+            problem="side",
+            url=url,
+            step=step,
         )
 
 
