@@ -269,7 +269,8 @@ def test_identities_of_a_database_that_is_there_are_moved_once(
     )
     database.execute(
         "INSERT INTO email (role_profile_id, email_type_id, value, created, created_by)"
-        f" VALUES (1, {2**40}, 'a@b.de', '2026-01-01', 'app')"
+        " VALUES (1, :type, 'a@b.de', '2026-01-01', 'app')",
+        type=2**40,
     )
     assert database.scalar("SELECT max(email_id) FROM email") == 2**40
 

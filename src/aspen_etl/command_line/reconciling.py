@@ -101,7 +101,7 @@ def _target(arguments: argparse.Namespace, model: Model, settings: Settings) -> 
     if arguments.version is not None:
         raise NotSupportedError("--version is no option of a database; leave it out")
     engine = source_engine(arguments.target, arguments.database_secret, "a database as the target")
-    from aspen_etl.sql.reading import TableDatabase
+    from aspen_etl.sql.table_database import TableDatabase
 
     try:
         yield TableDatabase(engine, model, arguments.target_schema)

@@ -16,6 +16,8 @@ if importlib.util.find_spec("sqlalchemy") is None:
 from aspen_etl.sql.creating import create
 from aspen_etl.sql.loading import load
 from aspen_etl.sql.proposing import propose_model
-from aspen_etl.sql.reading import LoadOutcome, LoadReport, TableDatabase, read
+from aspen_etl.sql.reading import read
+from aspen_etl.sql.reports import LoadOutcome, LoadReport
+from aspen_etl.sql.table_database import TableDatabase
 
 __all__ = ["LoadOutcome", "LoadReport", "TableDatabase", "create", "load", "propose_model", "read"]

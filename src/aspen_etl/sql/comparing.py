@@ -13,9 +13,10 @@ from aspen_etl.columns.frames import held_frames
 from aspen_etl.errors import DatabaseChangedError
 from aspen_etl.schema.policy import Policy
 from aspen_etl.schema.snapshot import Snapshot
-from aspen_etl.sql.conflicting import Differing, differing, hold_against, keys_of
+from aspen_etl.sql.conflicting import Differing, differing, hold_against
 from aspen_etl.sql.deciding import Decided, Pairs, decide
 from aspen_etl.sql.merging import Merge
+from aspen_etl.sql.staging import keys_of
 
 __all__ = ["Base", "compare_all"]
 

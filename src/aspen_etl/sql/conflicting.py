@@ -20,10 +20,9 @@ from aspen_etl.columns.frames import make_frame
 from aspen_etl.columns.rows import find_rows, take_rows
 from aspen_etl.schema.spec import TableSpec
 from aspen_etl.sql.guarding import Writer
-from aspen_etl.sql.staging import any_differs, has_key_of, is_equal, same_key
-from aspen_etl.sql.values import driver_values
+from aspen_etl.sql.staging import any_differs, has_key_of, is_equal, keys_of, same_key
 
-__all__ = ["NO_KIND", "Differing", "Found", "differing", "hold_against", "keys_of"]
+__all__ = ["NO_KIND", "Differing", "Found", "differing", "hold_against"]
 
 #: What is no conflict.
 NO_KIND = ""
@@ -111,12 +110,6 @@ class Found:
 
 
 # ----------------------------------------------------------------------------- looking
-
-
-def keys_of(cells: list[Any], spec: TableSpec) -> pd.Series:
-    """Give keys as a column, of what a driver gave."""
-    column = spec.columns[spec.primary_key]
-    return driver_values(column).column(cells, column)
 
 
 def differing(writer: Writer, spec: TableSpec, stage: sa.Table) -> Differing:

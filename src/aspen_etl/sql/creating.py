@@ -16,6 +16,7 @@ from aspen_etl.errors import ConflictError, ModelMismatchError
 from aspen_etl.schema.evolution import describe_tables, find_conflicts
 from aspen_etl.schema.model import Model
 from aspen_etl.sql.database import Database, LoadState
+from aspen_etl.sql.moving import move_identities
 from aspen_etl.sql.widening import find_narrower
 from aspen_etl.store.commit import library_version
 
@@ -70,6 +71,7 @@ def _make(database: Database) -> tuple[str, ...]:
             database.table(name).create(connection, checkfirst=False)
         for name, column in plan.columns:
             _add_column(database, connection, database.table(name), column)
+        move_identities(database, connection, {}, plan.tables)  # SQLite's cannot begin there
         if plan.needed:
             now = json.dumps(describe_tables(database.model), sort_keys=True)
             held = plan.state or LoadState(None, None, None, None)

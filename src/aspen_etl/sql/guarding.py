@@ -10,14 +10,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Optional
 
+import numpy as np
 import pandas as pd
 import sqlalchemy as sa
 
-from aspen_etl.changes import Changes
+from aspen_etl.changes import Changes, TableChanges
+from aspen_etl.columns import Positions
+from aspen_etl.columns.rows import find_rows, take_rows
 from aspen_etl.errors import DatabaseChangedError
 from aspen_etl.schema.spec import TableSpec
 from aspen_etl.sql.database import Database
-from aspen_etl.sql.staging import Staging, differs, has_key_of, is_equal, same_key
+from aspen_etl.sql.staging import Staging, differs, has_key_of, is_equal, keys_of, same_key
 
 __all__ = ["DriftError", "Writer"]
 
@@ -57,9 +60,11 @@ class Writer(Staging):
         for spec, _ in self.tables():
             for each, what, is_guarded in both:
                 found = each[spec.name]
-                was = found.was if is_guarded else None
                 if len(found.updated):
+                    if is_guarded and found.was is None:
+                        raise DriftError  # nobody told what the rows were
                     stage = self.stage(spec, found.updated, what)
+                    was = found.was if is_guarded else None
                     self._update(spec, stage, was, expected=len(found.updated))
                     written.append((spec, stage, len(found.updated)))
                 if len(found.inserted):
@@ -79,6 +84,40 @@ class Writer(Staging):
         for spec, stage in gone:
             self._check_gone(spec, stage)
             self.drop(stage)
+
+    def without_done(self, changes: Changes) -> Changes:
+        """Leave out of a difference what the database holds already: that is no conflict."""
+        tables = {}
+        for spec, table in self.tables():
+            found = changes[spec.name]
+            updated = self._undone(spec, found.updated)
+            tables[spec.name] = TableChanges(
+                take_rows(found.inserted, self._undone(spec, found.inserted)),
+                take_rows(found.updated, updated),
+                take_rows(found.deleted, self._there(spec, table, found.deleted)),
+                spec,
+                None if found.was is None else take_rows(found.was, updated),
+            )
+        return Changes(tables)
+
+    def _undone(self, spec: TableSpec, frame: pd.DataFrame) -> Positions:
+        """Give the rows that the database does not hold as they are."""
+        if not len(frame):
+            return np.arange(0)
+        with self.staged(spec, frame) as stage:
+            table, key = self.database.table(spec.name), stage.c[spec.primary_key]
+            beside = table.join(stage, is_equal(table, stage, spec))
+            done = keys_of(self.column(sa.select(key).select_from(beside)), spec)
+        return np.flatnonzero(find_rows([frame[spec.primary_key]], [done]) < 0)
+
+    def _there(self, spec: TableSpec, table: sa.Table, frame: pd.DataFrame) -> Positions:
+        """Give the rows of whose key the database has one."""
+        if not len(frame):
+            return np.arange(0)
+        with self.staged(spec, frame) as stage:
+            query = sa.select(stage.c[spec.primary_key]).where(has_key_of(stage, table, spec))
+            there = keys_of(self.column(query), spec)
+        return np.flatnonzero(find_rows([frame[spec.primary_key]], [there]) >= 0)
 
     # ------------------------------------------------------------------------- statements
 

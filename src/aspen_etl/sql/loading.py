@@ -28,7 +28,7 @@ from aspen_etl.sql.creating import make_tables
 from aspen_etl.sql.database import Database, LoadState
 from aspen_etl.sql.guarding import DriftError
 from aspen_etl.sql.pinning import pinned
-from aspen_etl.sql.reading import LoadReport
+from aspen_etl.sql.reports import LoadReport
 from aspen_etl.sql.writing import Wanted, peek, write
 from aspen_etl.store.commit import Commit
 from aspen_etl.store.snapshot_store import SnapshotStore

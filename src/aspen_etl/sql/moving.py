@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from typing import Optional
 
 import sqlalchemy as sa
 
@@ -14,7 +15,10 @@ __all__ = ["move_after_commit", "move_identities"]
 
 
 def move_identities(
-    database: Database, connection: sa.Connection, next_keys: Mapping[str, int]
+    database: Database,
+    connection: sa.Connection,
+    next_keys: Mapping[str, int],
+    names: Optional[Collection[str]] = None,
 ) -> tuple[str, ...]:
     """Let the next key that the database gives be an application's; it never goes back.
 
@@ -22,12 +26,15 @@ def move_identities(
         database: The database.
         connection: A connection in a transaction.
         next_keys: The lowest that it may be, by table, where that is above ``ADOPTED_FROM``.
+        names: The tables; by default all of the model.
 
     Returns:
         The tables whose next key was one of ours until now.
     """
     moved = []
     for table, spec in _numbered(database):
+        if names is not None and spec.name not in names:
+            continue
         database.step = f"moving the identity of {spec.name}"
         number = _first(connection, table, spec, next_keys)
         before = database.behaviour.move_identity(connection, table, spec.primary_key, number)

@@ -10,7 +10,7 @@ from typing import Optional
 
 from aspen_etl.errors import SourceAccessError, WriteError
 from aspen_etl.sql.database import Database
-from aspen_etl.sql.reading import LoadReport
+from aspen_etl.sql.reports import LoadReport
 from aspen_etl.store.snapshot_store import SnapshotStore
 
 __all__ = ["pin_name", "pinned"]

@@ -12,8 +12,18 @@ import sqlalchemy as sa
 from aspen_etl.schema.spec import TableSpec
 from aspen_etl.sql.bulk import put_rows
 from aspen_etl.sql.database import Database
+from aspen_etl.sql.values import driver_values
 
-__all__ = ["Staging", "any_differs", "differs", "equal", "has_key_of", "is_equal", "same_key"]
+__all__ = [
+    "Staging",
+    "any_differs",
+    "differs",
+    "equal",
+    "has_key_of",
+    "is_equal",
+    "keys_of",
+    "same_key",
+]
 
 
 class Staging:
@@ -159,3 +169,9 @@ def has_key_of(table: sa.Table, other: sa.Table, spec: TableSpec) -> Any:
     return sa.exists(
         sa.select(sa.literal(1)).select_from(other).where(same_key(table, other, spec))
     )
+
+
+def keys_of(cells: list[Any], spec: TableSpec) -> pd.Series:
+    """Give keys as a column, of what a driver gave."""
+    column = spec.columns[spec.primary_key]
+    return driver_values(column).column(cells, column)

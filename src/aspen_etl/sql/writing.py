@@ -20,7 +20,7 @@ from aspen_etl.sql.deciding import Decided
 from aspen_etl.sql.guarding import DriftError
 from aspen_etl.sql.merging import Merge
 from aspen_etl.sql.moving import move_after_commit, move_identities
-from aspen_etl.sql.reading import LoadOutcome, LoadReport
+from aspen_etl.sql.reports import LoadOutcome, LoadReport
 from aspen_etl.store.commit import library_version
 
 __all__ = ["Wanted", "peek", "state_of", "write"]

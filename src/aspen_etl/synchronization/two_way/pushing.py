@@ -269,9 +269,9 @@ class _Push:
         rows = assume(found, at.shadow, self.how)
         mine = [self._of(sheets, subjects) for sheets in (rows, at.shadow)]
         moved = difference(mine[0], mine[1], self.how)
-        found = {(name, None): len(rows) for name, rows in moved.items() if len(rows)}
-        if found:
-            raise ConflictError.side(f"the {self.name} side", _CHANGED, found)
+        counts = {(name, None): len(rows) for name, rows in moved.items() if len(rows)}
+        if counts:
+            raise ConflictError.side(f"the {self.name} side", _CHANGED, counts)
 
     def _of(self, sheets: Mapping[str, pd.DataFrame], subjects: pd.Series) -> dict[str, Any]:
         return {
