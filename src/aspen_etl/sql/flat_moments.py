@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Optional
 
-__all__ = ["Misfit", "Read", "date_of", "moment_of", "time_of", "utc_of"]
+__all__ = ["Misfit", "Read", "date_of", "moment_of", "plain_of", "time_of", "utc_of"]
 
 #: Give the value of a text.
 Read = Callable[[str], Any]
@@ -21,6 +21,7 @@ class Misfit(Exception):  # noqa: N818 - nobody is told of it but by its text
 _MOMENT = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[ T]([0-9:]{5,8})(?:\.([0-9]+))?)?(Z|[+-][0-9]{2}:?[0-9]{2})?"
 )
+_UTC = frozenset({"Z", "+00:00", "+0000", "-00:00"})
 _CLOCK = re.compile(r"-?[0-9]{1,3}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?")
 
 
@@ -58,13 +59,25 @@ def moment_of(kind: Any, /, *, digits: int, has_zone: Optional[bool] = None) -> 
 
 def _spelt(text: str, *, digits: int, has_zone: bool) -> str:
     day, clock, fraction, zone = _parts(text, "no moment")
-    if bool(zone) is not has_zone and (clock or zone):
-        raise Misfit("a moment in a zone" if zone else "a moment in no zone")
+    if has_zone and clock and not zone:
+        raise Misfit("a moment in no zone")
+    if zone and not has_zone and zone not in _UTC:  # else it is read in UTC, if in any
+        raise Misfit("a moment in a zone")
     fraction = (fraction or "").rstrip("0")
     if len(fraction) > digits:
         raise Misfit(f"more than {digits} digits of a second")
     end = f".{fraction}" if fraction else ""
-    return f"{day} {clock or '00:00:00'}{end}" + ("+00:00" if zone == "Z" else zone or "")
+    offset = "+00:00" if zone in _UTC else zone or ""
+    return f"{day} {clock or '00:00:00'}{end}{offset if has_zone else ''}"
+
+
+def plain_of(_: Any) -> Read:
+    """Take a moment as SQLite spells it: without a mark of its zone."""
+    return _unmarked
+
+
+def _unmarked(text: str) -> str:
+    return text.removesuffix("Z")
 
 
 def utc_of(kind: Any) -> Read:

@@ -82,11 +82,9 @@ def make_table(database: Connections, connection: sa.Connection, /) -> None:
         raise ConflictError.load(
             database.url, database.step, taken.asked, seconds=seconds, holders=taken.holders
         )
-    try:
-        if not has_table(database, connection):  # another one may have been faster
-            side_table(database).create(connection, checkfirst=False)
-    finally:
-        behaviour.release(connection, SIDE_TABLE)
+    if not has_table(database, connection):  # another one may have been faster
+        side_table(database).create(connection, checkfirst=False)
+    behaviour.release(connection, SIDE_TABLE)
 
 
 def read_state(

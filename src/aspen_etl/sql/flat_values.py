@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, Optional
 import sqlalchemy as sa
 from sqlalchemy.dialects import mssql, mysql
 
-from aspen_etl.sql.flat_moments import Misfit, Read, date_of, moment_of, time_of, utc_of
+from aspen_etl.sql.flat_moments import Misfit, Read, date_of, moment_of, plain_of, time_of, utc_of
 
 __all__ = ["FlatValues", "flat_values", "values_of"]
 
@@ -223,5 +223,10 @@ _VALUES: Mapping[type, Callable[[Any], Read]] = MappingProxyType(
 
 #: SQLite turns text into what the column prefers, where nothing is lost.
 _UNTYPED: Mapping[type, Callable[[Any], Read]] = MappingProxyType(
-    {sa.types.TypeEngine: _as_it_is, sa.String: _text, sa.Boolean: _truth, sa.Integer: _as_it_is}
+    {
+        sa.types.TypeEngine: _as_it_is,
+        sa.String: _text,
+        sa.Boolean: _truth,
+        sa.DateTime: plain_of,
+    }
 )
