@@ -30,11 +30,13 @@ from tests.laws.test_short_way import ALL, told, without_the_last_row, write
 from tests.laws.test_touched import by_subject, find_touched, ids_of, some_rows
 from tests.laws.test_touched import differences as touched_differences
 from tests.support.adopted import Application, keys_of
-from tests.support.effort import in_turn, is_brief, some
+from tests.support.effort import in_turn, is_brief, is_thorough, some
 from tests.support.parts import differences, without_schema_check
 
-FEWER = some(4, least=3)
+FEWER = some(6, least=2)
 RUNS = 3
+#: The one with loans holds the borrower's; the other begins a natural key with no reference.
+MODELS = PARTED if is_thorough() else {name: PARTED[name] for name in ("loans", "terms")}
 MISSING = st.sampled_from(["delete", "keep"])
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -46,8 +48,8 @@ def _small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(touching, "_MOST_TOUCHED", 100)
 
 
-def grown(model: ae.Model, runs: int = RUNS) -> st.SearchStrategy[list[ae.Extract]]:
-    return histories(model, faults="all", max_rows=8, max_runs=runs, growing=True)
+def grown(model: ae.Model, rows: int = 6) -> st.SearchStrategy[list[ae.Extract]]:
+    return histories(model, faults="all", max_rows=rows, max_runs=RUNS, growing=True)
 
 
 def run_of(day: int, actor: str = "run") -> ae.Run:
@@ -82,18 +84,18 @@ def follow(history: list[ae.Extract], model: ae.Model, missing: Any, luck: Rando
                 table = model.tables[name]
                 rows = [dict(zip(table.columns, row)) for row in rows_of(frame)]
                 account.rows[name] = {row[table.primary_key]: row for row in rows}
-        again = ae.normalize(extract, previous=previous, **{**options, "run": run_of(day, "again")})
-        assert again.changes.is_empty
-        assert again.snapshot.equals(previous)
+    again = ae.normalize(extract, previous=previous, **{**options, "run": run_of(day + 1)})
+    assert again.changes.is_empty
+    assert again.snapshot.equals(previous)
     return {key >= ADOPTED_FROM for each in account.given.values() for key in each.values()}
 
 
-@pytest.mark.parametrize("model", PARTED.values(), ids=PARTED)
+@pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 def test_an_adopted_key_stays_with_its_natural_key_and_moves_no_number(model: ae.Model) -> None:
     seen: Counter[bool] = Counter()
 
     @FEWER
-    @given(grown(model, RUNS + 1), MISSING, SEEDS)
+    @given(grown(model), MISSING, SEEDS)
     def holds(history: list[ae.Extract], missing: Any, seed: int) -> None:
         seen.update(follow(history, model, missing, Random(seed)))  # noqa: S311 - a draw
 
@@ -104,7 +106,7 @@ def test_an_adopted_key_stays_with_its_natural_key_and_moves_no_number(model: ae
 # ----------------------------------------------------------------------------- parts, and a few
 
 
-@pytest.mark.parametrize("model", PARTED.values(), ids=PARTED)
+@pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 def test_parts_and_the_short_way_give_what_a_whole_run_gives(model: ae.Model) -> None:
     how = can_part(model)
 
@@ -162,7 +164,7 @@ def test_stores_hold_the_same_by_every_way(kind: str, file_format: Any) -> None:
     ways: Counter[Any] = Counter()
 
     @FEWER
-    @given(grown(LOANS, RUNS + 1), SEEDS)
+    @given(grown(LOANS, 4), SEEDS)
     def same(history: list[ae.Extract], seed: int) -> None:
         folder, luck = f"memory://adopted/{secrets.token_hex(8)}", Random(seed)  # noqa: S311
         one, two = (
@@ -183,9 +185,9 @@ def test_stores_hold_the_same_by_every_way(kind: str, file_format: Any) -> None:
                 ways[other.way.kind if other.way else None, day] += 1
             if kind == "short":
                 assert told(two.find()) == told(one.find())
-            assert two.read().equals(one.read())
-            assert two.read_rejects().equals(one.read_rejects())
-            assert one.verify().problems == two.verify().problems == ()
+            else:
+                assert two.read().equals(one.read())
+        assert one.verify().problems == two.verify().problems == ()
 
     same()
-    assert kind == "parts" or ("short", 3) in ways or ("short", 4) in ways, ways
+    assert kind == "parts" or ("short", 3) in ways, ways

@@ -277,7 +277,8 @@ def _shared_numbers(wanted: pd.Series, known: pd.Series) -> tuple[Positions, Pos
         at[at.view(np.uint64) >= nothing] = -1  # without a sign, what is below is far above
         found = two - low
     else:
-        distinct = np.unique(held)
+        ordered = np.sort(held, kind="stable")  # keys mostly rise, which np.unique makes nothing of
+        distinct = ordered[np.append(True, ordered[1:] != ordered[:-1])]
         nothing = len(distinct)
         at = np.searchsorted(distinct, one).clip(max=nothing - 1)
         at = np.where(distinct[at] == one, at, -1)

@@ -35,6 +35,7 @@ from aspen_etl.transform.keys import (
     some_keys,
 )
 from aspen_etl.transform.parting import Partitioning, can_part
+from aspen_etl.transform.white_space import tidy
 
 __all__ = ["Adopted", "adopt", "keep_audit"]
 
@@ -158,6 +159,8 @@ class _Adopting:
             out[name] = values
             whole &= ~(values.isna() & frame[name].notna()).to_numpy(dtype=bool)
             whole &= ~unfit_cells(values, spec)
+            if spec.type == "text":  # what is not clean comes to us otherwise
+                whole &= ~COLUMNS.differ(values, tidy(values)[0])
         return out, whole
 
     def _translate(self, target: str, values: pd.Series) -> pd.Series:
