@@ -9,6 +9,7 @@ from typing import Any, Optional
 from uuid import uuid4
 
 import pandas as pd
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -40,7 +41,7 @@ HOLD = Policy("hold")
 FIRST = dt.datetime(2026, 1, 1, tzinfo=dt.timezone.utc)
 LENIENT = ae.Thresholds(max_deleted_rows=1.0, allow_empty=True)
 OTHERS = [name for name in MODEL.sources["borrower"].columns if name not in ("id", *CELLS)]
-BEGIN: Values = {("b1", "row"): True, ("b1", "full_name"): WORDS[0]}
+BEGIN: Values = {("a", "row"): True, ("a", "full_name"): WORDS[0]}
 
 
 # ----------------------------------------------------------------------------- rows alone
@@ -253,7 +254,27 @@ def test_rows_of_two_sides_are_merged_without_a_lost_edit(steps: list[tuple[Any,
     live(World(Rows()), steps)
 
 
-@some(2, 12)
+REVERSED: list[tuple[Any, ...]] = [
+    ("edit", "old", "a", "full_name", 1),
+    ("pull", "old"),
+    ("push", "new", True),
+    ("edit", "new", "a", "full_name", 0),
+]
+
+
+def test_a_way_back_after_a_push_that_died_is_lost_where_the_plan_is_not_looked_at() -> None:
+    live(World(Rows()), REVERSED)
+    with pytest.raises(AssertionError, match="nobody took"):
+        live(World(Rows(notes_plans=False)), REVERSED)
+
+
+def test_a_way_back_after_a_push_that_died_is_taken_from_a_store() -> None:
+    between = Whole(0, remembers=True)
+    live(World(between), REVERSED)
+    assert between.values("old")["a", "full_name"] == WORDS[0]
+
+
+@some(5, 5)
 @given(st.lists(STEPS, max_size=8), st.integers(0, 99), st.booleans())
 def test_two_sides_and_a_store_come_to_rest_without_a_lost_edit(
     steps: list[tuple[Any, ...]], seed: int, remembers: bool

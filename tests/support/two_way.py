@@ -25,7 +25,7 @@ __all__ = [
     "values_of",
 ]
 
-SUBJECTS = ("b1", "b2", "b3")
+SUBJECTS = ("a", "b", "c")
 WORDS = ("Ann Lee", "Bo Ek", "Cy Fox")
 PHONES = (None, "555 0100", "555 0101")
 ROLES = ("borrower", "co-borrower")
@@ -91,7 +91,9 @@ class World:
         self.edits = 0
         self.parents: dict[int, set[int]] = {0: set()}
         self.ghosts: dict[str, dict[tuple[str, str], int]] = {"old": {}, "new": {}, "head": {}}
-        self.taken = {0}
+        #: What of a side was accounted for last: a user who changes it and back before anybody
+        #: looks did nothing.
+        self.known = {name: dict(between.values(name)) for name in ("old", "new")}
 
     def edit(self, name: str, subject: str, what: str, word: int) -> None:
         """Let a user of a side do something."""
@@ -121,15 +123,27 @@ class World:
                 assert after.get(unit) == head.get(unit), "a held subject was taken"
                 continue
             one, two = ghosts.get(unit, 0), heads.get(unit, 0)
-            self.taken.add(one)
             if after.get(unit) != head.get(unit):
                 assert after.get(unit) == mine.get(unit)
-                assert self.is_over(two, one), "the head lost what it had not passed on"
+                is_seen = head.get(unit) == self.known[name].get(unit)
+                assert is_seen or self.is_over(two, one), "the head lost what it had not passed on"
                 heads[unit] = one
             elif mine.get(unit) == head.get(unit) and one != two:
-                ghosts[unit] = heads[unit] = self._new(one, two)
-                self.taken.add(ghosts[unit])
+                ghosts[unit] = heads[unit] = self._joined(one, two)
+            self._know(name, unit, mine)
         return moved
+
+    def _know(self, name: str, unit: tuple[str, str], values: Values) -> None:
+        self.known[name].pop(unit, None)
+        if unit in values:
+            self.known[name][unit] = values[unit]
+
+    def _joined(self, one: int, two: int) -> int:
+        """Give the head's of two edits that came to the same, or one made over both.
+
+        What a user changed and changed back before anybody looked was never there.
+        """
+        return two if self.is_over(one, two) or self.is_over(two, one) else self._new(one, two)
 
     def push(self, name: str, *, dies: bool = False) -> bool:
         """Push to a side: nothing is written over that nobody took."""
@@ -142,8 +156,10 @@ class World:
             if after.get(unit) != mine.get(unit):
                 assert unit[0] not in held, "a held subject was written to"
                 assert after.get(unit) == head.get(unit)
-                assert ghosts.get(unit, 0) in self.taken, "what nobody took is written over"
+                known = self.known[name].get(unit)
+                assert mine.get(unit) == known, "what nobody took is written over"
                 ghosts[unit] = heads.get(unit, 0)
+                self._know(name, unit, after)
         return moved
 
     def is_over(self, below: int, above: int) -> bool:

@@ -45,7 +45,7 @@ from aspen_etl.transform.touching import WholeTables, take_touched
 
 if TYPE_CHECKING:
     from aspen_etl.sql.flat import FlatDatabase
-    from aspen_etl.sql.reading import TableDatabase
+    from aspen_etl.sql.table_database import TableDatabase
 
 __all__ = ["push"]
 
@@ -269,7 +269,9 @@ class _Push:
         rows = assume(found, at.shadow, self.how)
         mine = [self._of(sheets, subjects) for sheets in (rows, at.shadow)]
         moved = difference(mine[0], mine[1], self.how)
-        counts = {(name, None): len(rows) for name, rows in moved.items() if len(rows)}
+        counts: dict[tuple[str, Optional[str]], int] = {
+            (name, None): len(rows) for name, rows in moved.items() if len(rows)
+        }
         if counts:
             raise ConflictError.side(f"the {self.name} side", _CHANGED, counts)
 
