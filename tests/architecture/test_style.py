@@ -33,6 +33,7 @@ DOORS = {
     "synchronization/reconciling.py reconcile",
     "synchronization/syncing.py plan",
     "synchronization/syncing.py sync",
+    "transform/three_way.py merge",
 }
 
 TOP_LEVEL = {
