@@ -187,6 +187,7 @@ def test_it_ends_not_while_conflicts_wait() -> None:
     assert (ended.version, ended.kind, ended.sides) == (4, "one_way", None)
     assert store.end_two_way(run=run(5)) == ended
     assert store.status(now=run(5).time).sides is None
+    assert store.restore(3, run=run(6)).sides is None
 
 
 def test_after_it_the_source_is_looked_at_as_a_whole(tmp_path: Path) -> None:
@@ -245,6 +246,9 @@ def test_a_frame_that_did_not_change_stays_where_it_is() -> None:
     first = account(store, run(3), old=OLD)
     assert account(store, run(4), old=OLD) == first
     assert account(store, run(4), old=load_sides(store.place, first)["old"]) == first
+    turned = {name: frame.iloc[::-1] for name, frame in OLD.shadow.items()}
+    turned_too = replace(OLD, shadow=turned, conflicts=OLD.conflicts.iloc[::-1])
+    assert account(store, run(4), old=turned_too) == first
     second = account(store, run(5), old=replace(OLD, conflicts=conflicts({"subject": "a"})))
     assert first.sides is not None
     assert second.sides is not None
