@@ -151,6 +151,8 @@ def test_what_would_leave_a_side_behind_is_refused(command: str) -> None:
     assert {name for name in after if after[name] != before.get(name)} <= {
         "_aspen/last_failure.json"
     }
+    with pytest.raises(TwoWayError):  # before the source is judged
+        ae.sync(extract(), store, run=run(5))
     store.end_two_way(run=run(6))
     REFUSED[command](store)
 
