@@ -151,6 +151,8 @@ def test_what_would_leave_a_side_behind_is_refused(command: str) -> None:
     assert {name for name in after if after[name] != before.get(name)} <= {
         "_aspen/last_failure.json"
     }
+    with pytest.raises(TwoWayError):  # before the source is judged
+        ae.sync(extract(), store, run=run(5))
     store.end_two_way(run=run(6))
     REFUSED[command](store)
 
@@ -187,6 +189,7 @@ def test_it_ends_not_while_conflicts_wait() -> None:
     assert (ended.version, ended.kind, ended.sides) == (4, "one_way", None)
     assert store.end_two_way(run=run(5)) == ended
     assert store.status(now=run(5).time).sides is None
+    assert store.restore(3, run=run(6)).sides is None
 
 
 def test_after_it_the_source_is_looked_at_as_a_whole(tmp_path: Path) -> None:
@@ -245,6 +248,9 @@ def test_a_frame_that_did_not_change_stays_where_it_is() -> None:
     first = account(store, run(3), old=OLD)
     assert account(store, run(4), old=OLD) == first
     assert account(store, run(4), old=load_sides(store.place, first)["old"]) == first
+    turned = {name: frame.iloc[::-1] for name, frame in OLD.shadow.items()}
+    turned_too = replace(OLD, shadow=turned, conflicts=OLD.conflicts.iloc[::-1])
+    assert account(store, run(4), old=turned_too) == first
     second = account(store, run(5), old=replace(OLD, conflicts=conflicts({"subject": "a"})))
     assert first.sides is not None
     assert second.sides is not None

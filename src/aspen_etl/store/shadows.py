@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 from typing import Optional
 from urllib.parse import quote
 
+import numpy as np
 import pandas as pd
 
 from aspen_etl.columns import COLUMNS
 from aspen_etl.columns.frames import make_frame
+from aspen_etl.columns.rows import take_rows
 from aspen_etl.columns.text import conform_text
 from aspen_etl.schema.column_spec import ColumnSpec
 from aspen_etl.schema.model import Model
@@ -103,14 +105,17 @@ def _put_shadow(
 
 
 def _held(frame: pd.DataFrame, columns: Mapping[str, ColumnSpec]) -> pd.DataFrame:
-    """Give a frame as it is held: the columns in their order, text in the form of text."""
+    """Give a frame as it is held: text in the form of text, rows in an order of their own.
+
+    So equal rows are no other frame, in whatever order a side gave them.
+    """
     frame = frame.reset_index(drop=True)
-    return make_frame(
-        {
-            name: frame[name].astype(bool) if name == PRESENT else conform_text(frame[name])
-            for name in columns
-        }
-    )
+    held = {
+        name: frame[name].astype(bool) if name == PRESENT else conform_text(frame[name])
+        for name in columns
+    }
+    ranks = [pd.factorize(values, sort=True)[0] for values in held.values()]
+    return take_rows(make_frame(held), np.lexsort(ranks[::-1]))
 
 
 def count_conflicts(conflicts: pd.DataFrame, /) -> tuple[Facts, ...]:
