@@ -18,7 +18,7 @@ CREATE TABLE [user_profile] (
 execute sp_addextendedproperty 'MS_Description', N'Who a borrower is.', 'schema', dbo, 'table', [user_profile];
 
 CREATE TABLE [user] (
-  [user_id] BIGINT NOT NULL IDENTITY(1,1),
+  [user_id] BIGINT NOT NULL IDENTITY(1099511627776,1),
   [user_profile_id] NVARCHAR(256) COLLATE Latin1_General_100_BIN2 NOT NULL,
   [created] DATETIME2(3) NOT NULL,
   [created_by] NVARCHAR(256) COLLATE Latin1_General_100_BIN2 NOT NULL,
@@ -36,7 +36,7 @@ CREATE TABLE [user] (
 execute sp_addextendedproperty 'MS_Description', N'A borrower as a user of the new system.', 'schema', dbo, 'table', [user];
 
 CREATE TABLE [role_profile_type] (
-  [role_profile_type_id] BIGINT NOT NULL IDENTITY(1,1),
+  [role_profile_type_id] BIGINT NOT NULL IDENTITY(1099511627776,1),
   [type] NVARCHAR(256) COLLATE Latin1_General_100_BIN2 NOT NULL,
   [created] DATETIME2(3) NOT NULL,
   [created_by] NVARCHAR(256) COLLATE Latin1_General_100_BIN2 NOT NULL,
@@ -53,7 +53,7 @@ CREATE TABLE [role_profile_type] (
 execute sp_addextendedproperty 'MS_Description', N'The roles that a borrower can have.', 'schema', dbo, 'table', [role_profile_type];
 
 CREATE TABLE [role_profile] (
-  [role_profile_id] BIGINT NOT NULL IDENTITY(1,1),
+  [role_profile_id] BIGINT NOT NULL IDENTITY(1099511627776,1),
   [user_id] BIGINT NOT NULL,
   [role_profile_type_id] BIGINT NULL,
   [created] DATETIME2(3) NOT NULL,
@@ -74,7 +74,7 @@ CREATE INDEX ix_role_profile_role_profile_type_id ON [role_profile] ([role_profi
 execute sp_addextendedproperty 'MS_Description', N'A role of a user, or that a user has none; contacts belong to it.', 'schema', dbo, 'table', [role_profile];
 
 CREATE TABLE [phone_number_type] (
-  [phone_number_type_id] BIGINT NOT NULL IDENTITY(1,1),
+  [phone_number_type_id] BIGINT NOT NULL IDENTITY(1099511627776,1),
   [type] NVARCHAR(256) COLLATE Latin1_General_100_BIN2 NOT NULL,
   [created] DATETIME2(3) NOT NULL,
   [created_by] NVARCHAR(256) COLLATE Latin1_General_100_BIN2 NOT NULL,
@@ -91,7 +91,7 @@ CREATE TABLE [phone_number_type] (
 execute sp_addextendedproperty 'MS_Description', N'The kinds of phone numbers.', 'schema', dbo, 'table', [phone_number_type];
 
 CREATE TABLE [phone_number] (
-  [phone_number_id] BIGINT NOT NULL IDENTITY(1,1),
+  [phone_number_id] BIGINT NOT NULL IDENTITY(1099511627776,1),
   [role_profile_id] BIGINT NOT NULL,
   [phone_number_type_id] BIGINT NOT NULL,
   [value] NVARCHAR(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
@@ -114,7 +114,7 @@ CREATE INDEX ix_phone_number_phone_number_type_id ON [phone_number] ([phone_numb
 execute sp_addextendedproperty 'MS_Description', N'A phone number of a role profile.', 'schema', dbo, 'table', [phone_number];
 
 CREATE TABLE [email_type] (
-  [email_type_id] BIGINT NOT NULL IDENTITY(1,1),
+  [email_type_id] BIGINT NOT NULL IDENTITY(1099511627776,1),
   [type] NVARCHAR(256) COLLATE Latin1_General_100_BIN2 NOT NULL,
   [created] DATETIME2(3) NOT NULL,
   [created_by] NVARCHAR(256) COLLATE Latin1_General_100_BIN2 NOT NULL,
@@ -131,7 +131,7 @@ CREATE TABLE [email_type] (
 execute sp_addextendedproperty 'MS_Description', N'The kinds of e-mail addresses.', 'schema', dbo, 'table', [email_type];
 
 CREATE TABLE [email] (
-  [email_id] BIGINT NOT NULL IDENTITY(1,1),
+  [email_id] BIGINT NOT NULL IDENTITY(1099511627776,1),
   [role_profile_id] BIGINT NOT NULL,
   [email_type_id] BIGINT NOT NULL,
   [value] NVARCHAR(508) COLLATE Latin1_General_100_BIN2 NOT NULL,
@@ -154,7 +154,7 @@ CREATE INDEX ix_email_email_type_id ON [email] ([email_type_id]);
 execute sp_addextendedproperty 'MS_Description', N'An e-mail address of a role profile.', 'schema', dbo, 'table', [email];
 
 CREATE TABLE [address] (
-  [address_id] BIGINT NOT NULL IDENTITY(1,1),
+  [address_id] BIGINT NOT NULL IDENTITY(1099511627776,1),
   [role_profile_id] BIGINT NOT NULL,
   [street] NVARCHAR(256) COLLATE Latin1_General_100_BIN2 NULL,
   [city] NVARCHAR(256) COLLATE Latin1_General_100_BIN2 NOT NULL,

@@ -1,5 +1,5 @@
 CREATE TABLE [end] (
-  [end_id] BIGINT NOT NULL IDENTITY(1,1),
+  [end_id] BIGINT NOT NULL IDENTITY(1099511627776,1),
   [name] NVARCHAR(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
   [price] DECIMAL(12, 2) NOT NULL,
   [maybe_price] DECIMAL(12, 2) NULL,
@@ -35,7 +35,7 @@ CREATE TABLE [end] (
 execute sp_addextendedproperty 'MS_Description', N'A value of every type.', 'schema', dbo, 'table', [end];
 
 CREATE TABLE [old] (
-  [old_id] BIGINT NOT NULL IDENTITY(1,1),
+  [old_id] BIGINT NOT NULL IDENTITY(1099511627776,1),
   [name] NVARCHAR(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
   [first] DATE NOT NULL,
   [created] DATETIME2(3) NOT NULL,

@@ -19,7 +19,7 @@ from tests.support.refusals import refused
 sa = pytest.importorskip("sqlalchemy", reason="the extra sql is not installed")
 
 from aspen_etl import sql  # noqa: E402 - needs what was just asked for
-from aspen_etl.sql import locks, merging  # noqa: E402
+from aspen_etl.sql import locks, moving  # noqa: E402
 from aspen_etl.sql.dialects import BEHAVIOURS, behaviour_of  # noqa: E402
 
 SETTINGS = {
@@ -209,10 +209,10 @@ def test_what_fails_after_the_commit_does_not_say_that_nothing_was_loaded(
     def fail(*_: object) -> None:
         raise sa.exc.OperationalError("hush", {}, Exception("hush"))
 
-    monkeypatch.setattr("aspen_etl.sql.loading.move_after_commit", fail)
+    monkeypatch.setattr("aspen_etl.sql.writing.move_after_commit", fail)
     with pytest.raises(DatabaseError, match="the load is committed, but ") as found:
         sql.load(store, one_database.engine)
     check_ours(found.value, "hush")
     assert sql.read(one_database.engine).equals(store.read().tables)
-    monkeypatch.setattr("aspen_etl.sql.loading.move_after_commit", merging.move_after_commit)
+    monkeypatch.setattr("aspen_etl.sql.writing.move_after_commit", moving.move_after_commit)
     assert sql.load(store, one_database.engine, compare=True).outcome == "compared"

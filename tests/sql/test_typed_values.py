@@ -69,7 +69,7 @@ def test_the_ends_of_each_range_are_read_back(one_database: Any) -> None:
     assert again.outcome == "compared"
     assert dict(again.tables) == dict.fromkeys(ENDS_MODEL.tables, NOTHING)
     other = moved(wanted)
-    done = sql.load(other, one_database.engine, model=ENDS_MODEL)
+    done = sql.load(other, one_database.engine, model=ENDS_MODEL, overwrite=True)
     assert done.tables["end"] == {**NOTHING, "updated": ROWS}
     check_read(one_database, other)
 
@@ -129,7 +129,7 @@ def test_any_values_are_read_back(database: Any) -> None:
             texts = spread(drawn)
             frames["end"][spec.name] = TYPES[spec.type].parse(texts, spec)
         wanted = ae.Tables(frames)
-        sql.load(wanted, database.engine, model=ENDS_MODEL)
+        sql.load(wanted, database.engine, model=ENDS_MODEL, overwrite=True)
         check_read(database, wanted)
 
     the_law_holds()

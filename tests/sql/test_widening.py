@@ -96,7 +96,7 @@ def test_a_load_goes_on_when_each_column_was_altered_and_tells_which_was_not(
             sql.load(NEW, engine, model=NOW)
         assert sql.read(engine, model=THEN).equals(OLD)
         one_database.execute(statement.format(weight=weight))
-    report = sql.load(NEW, engine, model=NOW)
+    report = sql.load(NEW, engine, model=NOW, overwrite=True)
     assert report.tables["visit"] == {"inserted": 1, "updated": 1, "deleted": 0}
     assert sql.read(engine, model=NOW).equals(NEW)
     assert sql.load(NEW, engine, model=NOW).tables["visit"]["updated"] == 0

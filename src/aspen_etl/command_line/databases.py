@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from aspen_etl import derive
@@ -29,6 +29,7 @@ from aspen_etl.io.filesystem import display_url
 from aspen_etl.io.options import Span, Word
 from aspen_etl.io.tables import read_tables
 from aspen_etl.schema import Model
+from aspen_etl.schema.policy import Policy
 
 if TYPE_CHECKING:
     from aspen_etl.sql import LoadReport
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
 __all__ = ["add_commands"]
 
 _DAY = 86_400
+
+#: What a load can do about rows that somebody else wrote.
+POLICIES = ("refuse", "hold", "old", "new")
 
 
 def add_commands(commands: Any) -> None:
@@ -83,8 +87,13 @@ def _add_load(load: argparse.ArgumentParser) -> None:
         "--schema", metavar="NAME", help="the schema of the database, which must be there"
     )
     add_switch(load, "--compare", "compare every row, whatever the database says that it holds")
+    add_switch(load, "--overwrite", "compare every row, and write over what somebody else wrote")
+    told = f"what becomes of rows that somebody else wrote: {', '.join(POLICIES)} (refuse)"
+    add_value(load, "--policy", Word(POLICIES), metavar="WORD", help=told)
     load.add_argument(
-        "--pin", metavar="NAME", help="let the store keep the loaded version, under that name"
+        "--pin",
+        metavar="NAME",
+        help="the name under which the store keeps the loaded version (made of the url)",
     )
     told = "how long to wait for a lock (as the database is set; 60 if for ever)"
     add_value(load, "--lock-timeout", Span("seconds", _DAY), metavar="SECONDS", help=told)
@@ -177,8 +186,24 @@ def _load(arguments: argparse.Namespace) -> None:
     print(f"{'tables':24}{'inserted':>12}{'updated':>12}{'deleted':>12}")
     for name, counts in report.tables.items():
         print(f"  {name:22}" + "".join(f"{count:12,}" for count in counts.values()))
+    for line in _remarks(report):
+        print(line)
     at = "" if report.version is None else f" version {report.version} of"
     print(f"\n{report.outcome}: the database holds{at} {display_url(arguments.source)}")
+
+
+def _remarks(report: LoadReport) -> Iterator[str]:
+    """Tell what a load left, and what it set up for the next one."""
+    for name, kinds in report.conflicts.items():
+        told = ", ".join(f"{kind} {count:,}" for kind, count in kinds.items())
+        left = report.held.get(name, 0)
+        yield f"  {name}: written by somebody else: {told}; left as they are: {left:,}"
+    for name in (each for each in report.held if each not in report.conflicts):
+        yield f"  {name}: left as they are, with those: {report.held[name]:,}"
+    if report.identities:
+        yield f"  the database now numbers from 2^40 on: {', '.join(report.identities)}"
+    if report.unpinned is not None:
+        yield f"  the store cannot be written to ({report.unpinned}): nothing keeps this version"
 
 
 def _fill(engine: Any, arguments: argparse.Namespace) -> LoadReport:
@@ -194,6 +219,8 @@ def _fill(engine: Any, arguments: argparse.Namespace) -> LoadReport:
         "schema": arguments.schema,
         "pin": arguments.pin,
         "lock_timeout": arguments.lock_timeout,
+        "overwrite": arguments.overwrite,
+        "policy": None if arguments.policy is None else Policy(arguments.policy),
     }
     if store.newest() is not None:
         return sql.load(store, engine, compare=arguments.compare, **told)

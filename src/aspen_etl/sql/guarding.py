@@ -7,7 +7,8 @@ with what was written, within the same transaction: a trigger or a default may h
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Optional
 
 import numpy as np
@@ -27,6 +28,25 @@ __all__ = ["DriftError", "Writer"]
 
 class DriftError(Exception):
     """The tables do not hold the rows that they should: somebody else changed them."""
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What is written, and whether only where the rows before are there."""
+
+    changes: Changes
+    what: str
+    is_guarded: bool
+
+
+@dataclass(frozen=True)
+class _Staged:
+    """Rows that were written, or are gone, in their temporary table."""
+
+    spec: TableSpec
+    stage: sa.Table
+    rows: int
+    is_gone: bool = False
 
 
 class Writer(Staging):
@@ -54,36 +74,46 @@ class Writer(Staging):
             DriftError: A row is not what it was before.
             DatabaseChangedError: The database holds other values than were written.
         """
-        written: list[tuple[TableSpec, sa.Table, int]] = []
-        gone: list[tuple[TableSpec, sa.Table]] = []
-        both = [(changes, "stage", True)] + ([] if forced is None else [(forced, "forced", False)])
+        parts = [_Part(changes, "stage", is_guarded=True)]
+        if forced is not None:
+            parts.append(_Part(forced, "forced", is_guarded=False))
+        staged: list[_Staged] = []
         for spec, _ in self.tables():
-            for each, what, is_guarded in both:
-                found = each[spec.name]
-                if len(found.updated):
-                    if is_guarded and found.was is None:
-                        raise DriftError  # nobody told what the rows were
-                    stage = self.stage(spec, found.updated, what)
-                    was = found.was if is_guarded else None
-                    self._update(spec, stage, was, expected=len(found.updated))
-                    written.append((spec, stage, len(found.updated)))
-                if len(found.inserted):
-                    stage = self.stage(spec, found.inserted, f"{what}_new")
-                    self._insert(spec, stage, expected=len(found.inserted))
-                    written.append((spec, stage, len(found.inserted)))
+            for part in parts:
+                staged += self._put_in(spec, part)
         for spec, _ in reversed(self.tables()):
-            for each, what, is_guarded in both:
-                deleted = each[spec.name].deleted
-                if len(deleted):
-                    stage = self.stage(spec, deleted, f"{what}_gone")
-                    self._delete(spec, stage, len(deleted), is_guarded=is_guarded)
-                    gone.append((spec, stage))
-        for spec, stage, rows in written:
-            self.check(spec, stage, rows)
-            self.drop(stage)
-        for spec, stage in gone:
-            self._check_gone(spec, stage)
-            self.drop(stage)
+            for part in parts:
+                staged += self._take_out(spec, part)
+        for each in staged:
+            if each.is_gone:
+                self._check_gone(each.spec, each.stage)
+            else:
+                self.check(each.spec, each.stage, each.rows)
+            self.drop(each.stage)
+
+    def _put_in(self, spec: TableSpec, part: _Part) -> Iterator[_Staged]:
+        """Update and insert rows of one table."""
+        found = part.changes[spec.name]
+        if len(found.updated):
+            if part.is_guarded and found.was is None:
+                raise DriftError  # nobody told what the rows were
+            stage = self.stage(spec, found.updated, part.what)
+            was = found.was if part.is_guarded else None
+            self._update(spec, stage, was, expected=len(found.updated))
+            yield _Staged(spec, stage, len(found.updated))
+        if len(found.inserted):
+            stage = self.stage(spec, found.inserted, f"{part.what}_new")
+            if self.run_insert(spec, stage) != len(found.inserted):
+                raise DriftError
+            yield _Staged(spec, stage, len(found.inserted))
+
+    def _take_out(self, spec: TableSpec, part: _Part) -> Iterator[_Staged]:
+        """Delete rows of one table."""
+        deleted = part.changes[spec.name].deleted
+        if len(deleted):
+            stage = self.stage(spec, deleted, f"{part.what}_gone")
+            self._delete(spec, stage, len(deleted), is_guarded=part.is_guarded)
+            yield _Staged(spec, stage, len(deleted), is_gone=True)
 
     def without_done(self, changes: Changes) -> Changes:
         """Leave out of a difference what the database holds already: that is no conflict."""
@@ -147,10 +177,6 @@ class Writer(Staging):
         done = int(self.connection.execute(query).rowcount)
         self.counts[spec.name]["updated"] += done
         return done
-
-    def _insert(self, spec: TableSpec, stage: sa.Table, *, expected: int) -> None:
-        if self.run_insert(spec, stage) != expected:
-            raise DriftError
 
     def run_insert(self, spec: TableSpec, stage: sa.Table, where: Any = None) -> int:
         """Insert the rows of a stage, or those of which a condition holds; give how many."""

@@ -53,6 +53,15 @@ class TableDatabase:
         database.check_file()
         return Tables(database.run(read_tables, database))
 
+    def create(self) -> tuple[str, ...]:
+        """Make the tables that are missing; give their names.
+
+        Raises:
+            ModelMismatchError: There are tables of these names that the model cannot continue.
+            DatabaseError: The database cannot be reached, or refused.
+        """
+        return make_tables(Database(self.engine, self.model, self.schema))
+
     def state(self) -> Optional[LoadState]:
         """Read which commit the tables hold; none where nothing was ever loaded into them.
 
