@@ -35,7 +35,6 @@ from sqlalchemy.dialects import mysql  # noqa: E402 - needs what was just asked 
 
 from aspen_etl import sql  # noqa: E402 - likewise
 from aspen_etl.sql import flat  # noqa: E402 - likewise
-from aspen_etl.sql.flat import FlatDatabase  # noqa: E402 - likewise
 
 #: All drivers, since each has ways of its own with numbers and times.
 DRIVERS = ["sqlite", "postgresql", "postgresql-psycopg2", "mariadb"]
