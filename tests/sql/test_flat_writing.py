@@ -547,9 +547,22 @@ def test_what_is_committed_between_read_and_write_ends_it(
     with pytest.raises(ConflictError, match=told) as found:
         write(side, changes)
     assert found.value.details["problem"] == "side"
-    check_ours(found.value, "Hush", "b2")
+    check_ours(found.value, "Hush", "Bob")
     assert raw_rows(one_database) == held[0]
     assert len(raw_rows(one_database, "role_profile")) == 4
+    assert side.state() is None
+
+
+@pytest.mark.parametrize("one_database", ["postgresql"], indirect=True)
+def test_a_row_of_the_same_clean_key_that_came_meanwhile_ends_it(
+    one_database: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_lender(one_database)
+    side = side_of(one_database)
+    changes, _ = changed(side, edit_all)
+    meanwhile(monkeypatch, lambda: one_database.execute("INSERT INTO borrower (id) VALUES (' b5')"))
+    with pytest.raises(ConflictError, match="rows of borrower: 1"):
+        write(side, changes)
     assert side.state() is None
 
 
@@ -586,7 +599,7 @@ def test_a_key_that_several_rows_have_is_refused(database: Any) -> None:
     database.execute("INSERT INTO borrower (id, full_name) VALUES (' b2', 'Hush')")
     with pytest.raises(DatabaseError, match="borrower: 1 of the keys belongs to several") as found:
         write(side, changes)
-    check_ours(found.value, "Hush", "b2")
+    check_ours(found.value, "Hush", "Bob")
     assert side.state() is None
 
 
