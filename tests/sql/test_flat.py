@@ -34,8 +34,7 @@ sa = pytest.importorskip("sqlalchemy", reason="the extra sql is not installed")
 from sqlalchemy.dialects import mysql  # noqa: E402 - needs what was just asked for
 
 from aspen_etl import sql  # noqa: E402 - likewise
-from aspen_etl.sql import flat  # noqa: E402 - likewise
-from aspen_etl.sql.flat import FlatDatabase  # noqa: E402 - likewise
+from aspen_etl.sql import flat, flat_sheets  # noqa: E402 - likewise
 
 #: All drivers, since each has ways of its own with numbers and times.
 DRIVERS = ["sqlite", "postgresql", "postgresql-psycopg2", "mariadb"]
@@ -410,7 +409,7 @@ def test_what_others_commit_meanwhile_is_not_seen(
             other.execute(sa.text("INSERT INTO borrower (id) VALUES (:id)"), values)
             other.execute(sa.text("INSERT INTO role_profile VALUES (:id, 'Broker')"), values)
 
-    real = flat.read_rows
+    real = flat_sheets.read_rows
 
     def rows(connection: Any, table: Any, *rest: Any) -> Any:
         found = real(connection, table, *rest)

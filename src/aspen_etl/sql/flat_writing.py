@@ -10,6 +10,7 @@ from typing import Any, Optional
 import sqlalchemy as sa
 
 from aspen_etl.columns import COLUMNS
+from aspen_etl.columns.frames import make_frame
 from aspen_etl.errors import ConflictError, DatabaseError
 from aspen_etl.errors.base import instead
 from aspen_etl.schema.model import Model
@@ -158,8 +159,13 @@ class _Writing:
     def _check_back(self, seen: Mapping[str, Seen]) -> None:
         """Compare what is there now with what was to be there."""
         found: Found = Counter()
+        twins: Found = Counter()
         for name, write in self.writes.items():
             found += lacks(write, seen[name], self._key(name))
+            _, several = seen[name].find(write.inserted, self._key(name))
+            twins[name, None] += int(several.sum())
+        if +twins:
+            raise ConflictError.side(self.database.url, _CHANGED, +twins)
         if found:
             raise DatabaseError.not_kept(self.database.url, found)
 
@@ -168,12 +174,12 @@ class _Writing:
         write, out = self.writes[name], {}
         is_text = {each.source: each.cells for each in self.tables}
         for column, parent in self.model.lineage.sources[name].references.items():
-            (key,) = self._key(parent)
-            if column not in write.values or not is_text[name][column].is_text:
+            key = self._key(parent)[0]
+            both = is_text[name][column].is_text and is_text[parent][key].is_text
+            if column not in write.values or not both:
                 continue
-            if not is_text[parent][key].is_text:
-                continue
-            at, _ = seen[parent].find(write.inserted.rename(columns={column: key}), (key,))
+            wanted = make_frame({key: write.inserted[column]})
+            at, _ = seen[parent].find(wanted, (key,))
             raw = seen[parent].sheet.raw[key]
             texts = cells_of(COLUMNS.take(raw.reset_index(drop=True), at))
             out[column] = [
