@@ -84,6 +84,7 @@ def follow(history: list[ae.Extract], model: ae.Model, missing: Any, luck: Rando
                 table = model.tables[name]
                 rows = [dict(zip(table.columns, row)) for row in rows_of(frame)]
                 account.rows[name] = {row[table.primary_key]: row for row in rows}
+    assert previous is not None
     again = ae.normalize(extract, previous=previous, **{**options, "run": run_of(day + 1)})
     assert again.changes.is_empty
     assert again.snapshot.equals(previous)

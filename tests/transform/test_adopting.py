@@ -61,7 +61,7 @@ def test_keys_of_new_rows_are_adopted_with_all_that_refers_to_them() -> None:
     later = ae.normalize(extract(ADA, BO, new, roles=roles), run=LATER, previous=found.previous)
     for name, frame in later.tables.items():
         key = MODEL.tables[name].primary_key
-        assert frame[key].tolist() == sorted(found.tables[name][key])
+        assert frame[key].tolist() == found.tables[name][key].sort_values().tolist()
 
 
 def test_who_says_nothing_new_leaves_the_very_same_snapshot() -> None:
@@ -90,7 +90,7 @@ def test_keys_are_adopted_where_nothing_was_before() -> None:
     assert found.mismatches.empty
     assert {state.next for state in found.previous.keys.values()} == {1}
     made = ae.normalize(extract(ADA, roles=ROLES[:1]), run=RUN, previous=found.previous).snapshot
-    assert keep_audit(made, tables, MODEL).tables["email"].iloc[0, 0] == tables["email"].iloc[0, 0]
+    assert made.tables["email"]["email_id"].tolist() == tables["email"]["email_id"].tolist()
 
 
 # ----------------------------------------------------------------------------- mismatches
