@@ -39,7 +39,9 @@ WAITING = 4
 def add_commands(commands: Any) -> None:
     """Add the commands to the parser."""
     pull = commands.add_parser("pull", help="take what changed on a side into a two-way store")
-    add_source(pull)
+    add_source(
+        pull, "the old side (files, a landing, a database), or the database of the new", "SIDE"
+    )
     pull.add_argument("store", metavar="STORE", help="a two-way store")
     _add_side(pull)
     told = "what becomes of conflicts: refuse (the default), hold, old, new or newest"
@@ -52,8 +54,8 @@ def add_commands(commands: Any) -> None:
     add_common(pull)
     pull.set_defaults(command=_pull)
     push = commands.add_parser("push", help="write to a side what it lacks of a two-way store")
-    add_source(push)
     push.add_argument("store", metavar="STORE", help="a two-way store")
+    add_source(push, "the url of a database: the side that is written to", "SIDE")
     _add_side(push)
     told = "whether rows that are gone are deleted there (hold on the old side, allow on the new)"
     add_value(push, "--deletes", Word(("hold", "allow")), help=told)

@@ -14,6 +14,7 @@ import aspen_etl
 from aspen_etl.command_line import (
     databases,
     dms,
+    exchanging,
     extracting,
     initializing,
     landing,
@@ -78,6 +79,7 @@ def make_parser() -> Parser:
     extracting.add_commands(commands)
     syncing.add_commands(commands)
     reconciling.add_commands(commands)
+    exchanging.add_commands(commands)
     storing.add_commands(commands)
     two_way.add_commands(commands)
     databases.add_commands(commands)

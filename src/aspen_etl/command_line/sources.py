@@ -6,7 +6,7 @@ import argparse
 import contextlib
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any, Union
+from typing import Any, Optional, Union
 
 from aspen_etl.command_line.database_urls import is_database, source_engine
 from aspen_etl.command_line.options import READING, add_options, add_value
@@ -26,9 +26,12 @@ _OF_BOTH = ("columns", "storage_options", "limits")
 OF_DATABASES = {"table": "--table", "schema": "--schema", "database_secret": "--database-secret"}
 
 
-def add_source(parser: argparse.ArgumentParser) -> None:
-    """Add a source, and how it is read."""
-    parser.add_argument("source", metavar="SOURCE", help=f"{OPTIONS['source'].told}; or a database")
+def add_source(
+    parser: argparse.ArgumentParser, told: Optional[str] = None, metavar: str = "SOURCE"
+) -> None:
+    """Add a source, and how it is read; what is told of it is what it is by default."""
+    told = told or f"{OPTIONS['source'].told}; or a database"
+    parser.add_argument("source", metavar=metavar, help=told)
     add_options(parser, *READING)
     told = "of a database: the table of a source, [SCHEMA.]TABLE; may be repeated"
     add_value(parser, "--table", Names(), metavar="SOURCE=TABLE", default={}, help=told)
