@@ -31,7 +31,7 @@ from tests.support.lender import (
 sa = pytest.importorskip("sqlalchemy", reason="the extra sql is not installed")
 
 from aspen_etl import sql  # noqa: E402 - needs what was just asked for
-from aspen_etl.sql import flat_looking, flat_state, flat_writing  # noqa: E402 - likewise
+from aspen_etl.sql import flat, flat_looking, flat_sheets, flat_state, flat_writing  # noqa: E402 - likewise
 from aspen_etl.sql.flat import FlatDatabase  # noqa: E402 - likewise
 from aspen_etl.sql.flat_state import FlatState  # noqa: E402 - likewise
 from aspen_etl.sql.flat_tables import FlatNames  # noqa: E402 - likewise
@@ -132,6 +132,34 @@ def test_the_next_write_goes_on_from_the_state_of_the_last(database: Any) -> Non
     write(side, changes, second, expected=FIRST)
     assert side.state() == second
     check_rows(side, wanted)
+
+
+@pytest.mark.parametrize("one_database", ["sqlite", *SERVERS], indirect=True)
+def test_rows_and_state_are_read_as_of_one_moment(
+    one_database: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_lender(one_database)
+    side = side_of(one_database)
+    changes, _ = changed(side, rename)
+    before, none = side.read_with_state()
+    assert none is None
+    write(side, changes)
+    real, todo = flat_sheets.read_rows, [None]
+
+    def rows(*given: Any) -> Any:
+        if todo:
+            todo.pop()
+            if one_database.name != "sqlite":
+                other = side_of(one_database)
+                more, _ = changed(other, lambda each: set_cell(each, "b2", "full_name", "Al Q"))
+                write(other, more, FlatState(2, "u", deletes=True), expected=FIRST)
+        return real(*given)
+
+    monkeypatch.setattr(flat, "read_rows", rows)
+    found, state = side.read_with_state()
+    assert state == FIRST
+    assert "Zed Zee" in found["borrower"]["full_name"].tolist()
+    assert "Zed Zee" not in before["borrower"]["full_name"].tolist()
 
 
 def test_what_is_missing_is_null_or_an_empty_text_where_null_cannot_be(database: Any) -> None:

@@ -100,7 +100,7 @@ class ArgumentError(AspenETLError, ValueError):
         details: ``problem``: ``run`` (its time or actor), ``name`` (a name or a location that
             cannot stand in a statement), ``limit``, ``threshold``, ``timeout``, ``model``,
             ``subject``, ``count`` or ``bounds`` (of parts), ``landing``, ``document`` (of DMS),
-            ``rejects``, or ``secret`` (of suppressed subjects).
+            ``rejects``, ``secret`` (of suppressed subjects), or ``defaults`` (of new rows).
     """
 
 
