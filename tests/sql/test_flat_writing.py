@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Optional
@@ -30,7 +31,7 @@ from tests.support.lender import (
 sa = pytest.importorskip("sqlalchemy", reason="the extra sql is not installed")
 
 from aspen_etl import sql  # noqa: E402 - needs what was just asked for
-from aspen_etl.sql import flat_looking, flat_writing  # noqa: E402 - likewise
+from aspen_etl.sql import flat, flat_looking, flat_sheets, flat_state, flat_writing  # noqa: E402 - likewise
 from aspen_etl.sql.flat import FlatDatabase  # noqa: E402 - likewise
 from aspen_etl.sql.flat_state import FlatState  # noqa: E402 - likewise
 from aspen_etl.sql.flat_tables import FlatNames  # noqa: E402 - likewise
@@ -131,6 +132,34 @@ def test_the_next_write_goes_on_from_the_state_of_the_last(database: Any) -> Non
     write(side, changes, second, expected=FIRST)
     assert side.state() == second
     check_rows(side, wanted)
+
+
+@pytest.mark.parametrize("one_database", ["sqlite", *SERVERS], indirect=True)
+def test_rows_and_state_are_read_as_of_one_moment(
+    one_database: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_lender(one_database)
+    side = side_of(one_database)
+    changes, _ = changed(side, rename)
+    before, none = side.read_with_state()
+    assert none is None
+    write(side, changes)
+    real, todo = flat_sheets.read_rows, [None]
+
+    def rows(*given: Any) -> Any:
+        if todo:
+            todo.pop()
+            if one_database.name != "sqlite":
+                other = side_of(one_database)
+                more, _ = changed(other, lambda each: set_cell(each, "b2", "full_name", "Al Q"))
+                write(other, more, FlatState(2, "u", deletes=True), expected=FIRST)
+        return real(*given)
+
+    monkeypatch.setattr(flat, "read_rows", rows)
+    found, state = side.read_with_state()
+    assert state == FIRST
+    assert "Zed Zee" in found["borrower"]["full_name"].tolist()
+    assert "Zed Zee" not in before["borrower"]["full_name"].tolist()
 
 
 def test_what_is_missing_is_null_or_an_empty_text_where_null_cannot_be(database: Any) -> None:
@@ -440,9 +469,9 @@ BEFORE_US: list[tuple[str, Callable[[Rows], None], dict[Any, int]]] = [
         {("borrower", "phone_cell"): 1},
     ),
     (
-        "UPDATE borrower SET email = 'Hush' WHERE id = 'b4'",  # it was missing, and is no address
-        lambda rows: set_cell(rows, "b4", "phone_home", "5125550104"),
-        {},
+        "UPDATE borrower SET city = NULL WHERE id = 'b2'",  # so that no address is accepted
+        lambda rows: set_cell(rows, "b2", "zip_code", "78799"),
+        {("borrower", "zip_code"): 1},
     ),
     ("DELETE FROM role_profile WHERE borrower_id = 'b3'", edit_all, {("role_profile", None): 1}),
 ]
@@ -457,13 +486,12 @@ def test_what_changed_since_it_was_read_is_not_written_over(one_database: Any, c
     changes, _ = changed(side, edit)
     one_database.execute(statement)
     held = all_rows(one_database)
-    if told:
-        with pytest.raises(ConflictError, match="nothing was written: pull first") as found:
-            write(side, changes)
-        check_ours(found.value, "Hush", "hush")
-        assert found.value.details["problem"] == "side"
-        assert found.value.details["found"] == told
-        assert all_rows(one_database) == held
+    with pytest.raises(ConflictError, match="nothing was written: pull first") as found:
+        write(side, changes)
+    check_ours(found.value, "Hush", "hush")
+    assert found.value.details["problem"] == "side"
+    assert found.value.details["found"] == told
+    assert all_rows(one_database) == held
 
 
 def test_a_cell_that_was_no_value_and_is_missing_so_far_is_not_written_over(database: Any) -> None:
@@ -719,17 +747,29 @@ def test_a_connection_that_is_killed_leaves_nothing(one_database: Any) -> None:
     engine.dispose()
 
 
-def test_of_two_who_write_first_one_does_and_makes_the_table(database: Any) -> None:
+def test_of_two_who_write_first_one_does_and_makes_the_table(
+    database: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     make_lender(database)
     side = side_of(database)
     changes, _ = changed(side, rename)
     found: list[Any] = []
-    start = threading.Barrier(2)
+    real = flat_state.has_table
+    looking = threading.Event()
+
+    def has_table(*given: Any) -> bool:
+        """Let the first one wait where it has seen that there is none, until another came."""
+        answer = real(*given)
+        if not answer and not looking.is_set():
+            looking.set()
+            time.sleep(0.5)
+        return answer
+
+    monkeypatch.setattr(flat_state, "has_table", has_table)
 
     def run(number: int) -> None:
         engine = database.another()
         ours = FlatDatabase(engine, ae.BORROWER_MODEL, FlatNames(), None)
-        start.wait()
         try:
             found.append(write(ours, changes, FlatState(number, "t", deletes=True)))
         except AspenETLError as error:
@@ -737,12 +777,13 @@ def test_of_two_who_write_first_one_does_and_makes_the_table(database: Any) -> N
         engine.dispose()
 
     threads = [threading.Thread(target=run, args=(number,)) for number in (1, 2)]
-    for thread in threads:
-        thread.start()
+    threads[0].start()
+    assert looking.wait(60)
+    threads[1].start()
     for thread in threads:
         thread.join()
     errors = [each for each in found if isinstance(each, AspenETLError)]
     assert len(errors) == 1
-    assert isinstance(errors[0], ConflictError), errors
+    assert "another run wrote to this side" in str(errors[0])
     assert database.scalar("SELECT count(*) FROM aspen_etl_side") == 1
     assert database.scalar("SELECT full_name FROM borrower WHERE id = 'b2'") == "Zed Zee"

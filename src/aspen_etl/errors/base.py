@@ -100,7 +100,8 @@ class ArgumentError(AspenETLError, ValueError):
         details: ``problem``: ``run`` (its time or actor), ``name`` (a name or a location that
             cannot stand in a statement), ``limit``, ``threshold``, ``timeout``, ``model``,
             ``subject``, ``count`` or ``bounds`` (of parts), ``landing``, ``document`` (of DMS),
-            ``rejects``, ``secret`` (of suppressed subjects), or ``policy`` (of conflicts).
+            ``rejects``, ``secret`` (of suppressed subjects), ``policy`` (of conflicts), or
+            ``defaults`` (of new rows).
     """
 
 

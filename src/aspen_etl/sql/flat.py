@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Optional
 
 import pandas as pd
@@ -46,18 +47,26 @@ class FlatDatabase(Connections):
         if chunk_rows < 1:
             raise ArgumentError("chunk_rows= is at least 1", problem="limit", argument="chunk_rows")
         self.check_file()
-        return self.run(self._read, chunk_rows)
+        return self.run(self._read, chunk_rows)[0]
 
-    def _read(self, chunk_rows: int) -> Extract:
+    def read_with_state(self, chunk_rows: int = CHUNK_ROWS) -> tuple[Extract, Optional[FlatState]]:
+        """Read all sources, and as of the same moment what was last written here; see ``state``."""
+        self.check_file()
+        return self.run(partial(self._read, with_state=True), chunk_rows)
+
+    def _read(
+        self, chunk_rows: int, *, with_state: bool = False
+    ) -> tuple[Extract, Optional[FlatState]]:
         frames, faults = {}, []
         with self.snapshot() as connection:
+            state = self._state(connection) if with_state else None
             self.step = "looking at the tables"
             for table in find_flat_tables(self, connection, self.model, self.names):
                 self.step = f"reading {table.source}"
                 found = read_rows(connection, table, self.model, chunk_rows)
                 frames[table.source] = found.frame
                 faults.append(found.faults)
-        return Extract.from_frames(frames, faults=pd.concat(faults, ignore_index=True))
+        return Extract.from_frames(frames, faults=pd.concat(faults, ignore_index=True)), state
 
     # ------------------------------------------------------------------------- writing
 
@@ -69,12 +78,15 @@ class FlatDatabase(Connections):
             SourceNotFoundError: There is no such file of SQLite.
         """
         self.check_file()
-        return self.run(self._state)
+        return self.run(self._state_now)
 
-    def _state(self) -> Optional[FlatState]:
-        self.step = "asking what was last written"
+    def _state_now(self) -> Optional[FlatState]:
         with self.reading() as connection:
-            return read_state(self, connection) if has_table(self, connection) else None
+            return self._state(connection)
+
+    def _state(self, connection: sa.Connection) -> Optional[FlatState]:
+        self.step = "asking what was last written"
+        return read_state(self, connection) if has_table(self, connection) else None
 
     def write(
         self,

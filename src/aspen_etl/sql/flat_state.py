@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import NamedTuple, Optional
 
 import sqlalchemy as sa
@@ -12,7 +14,7 @@ from aspen_etl.errors import ConflictError
 from aspen_etl.schema.column_spec import ColumnSpec
 from aspen_etl.sql.database import Connections
 
-__all__ = ["SIDE_TABLE", "FlatState", "has_table", "make_table", "read_state", "set_state"]
+__all__ = ["SIDE_TABLE", "FlatState", "alone", "has_table", "make_table", "read_state", "set_state"]
 
 #: The table of one row that says which commit was last written to a flat side.
 SIDE_TABLE = "aspen_etl_side"
@@ -69,21 +71,30 @@ def has_table(database: Connections, connection: sa.Connection, /) -> bool:
 
 
 def make_table(database: Connections, connection: sa.Connection, /) -> None:
-    """Make the table where it is missing, while others who would make it wait.
+    """Make the table where it is missing; ``alone`` lets others who would make it wait."""
+    if not has_table(database, connection):
+        side_table(database).create(connection, checkfirst=False)
+
+
+@contextlib.contextmanager
+def alone(database: Connections, connection: sa.Connection, /) -> Iterator[None]:
+    """Let others who write to the side wait, by a lock that needs no row.
 
     Raises:
-        ConflictError: They held on to it for too long.
+        ConflictError: One of them held on to it for too long.
     """
-    if has_table(database, connection):
-        return
     seconds, behaviour = database.waits.longest, database.behaviour
     taken = behaviour.reserve(connection, SIDE_TABLE, seconds)
     if taken is not None:
         raise ConflictError.load(
             database.url, database.step, taken.asked, seconds=seconds, holders=taken.holders
         )
-    if not has_table(database, connection):  # another one may have been faster
-        side_table(database).create(connection, checkfirst=False)
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(Exception):  # the connection may be lost, and the lock with it
+            behaviour.release(connection, SIDE_TABLE)
+        raise
     behaviour.release(connection, SIDE_TABLE)
 
 

@@ -18,7 +18,7 @@ from aspen_etl.sql.database import Connections
 from aspen_etl.sql.flat_guards import guards_of
 from aspen_etl.sql.flat_looking import Found, Held, Seen, hold, lacks, look, with_parents
 from aspen_etl.sql.flat_planning import SheetWrite, cells_of, plan_write
-from aspen_etl.sql.flat_state import FlatState, make_table, read_state, set_state
+from aspen_etl.sql.flat_state import FlatState, alone, make_table, read_state, set_state
 from aspen_etl.sql.flat_statements import MissedError, delete, insert, update
 from aspen_etl.sql.flat_tables import FlatNames, FlatTable, find_flat_tables
 from aspen_etl.sql.flat_targets import find_targets
@@ -55,10 +55,14 @@ def write_changes(
         writing.prepare(connection, find_flat_tables(database, connection, model, names))
     if guards.creates_alone:
         database.step = "making the table of the side"
-        with database.writing() as connection:
+        with database.writing() as connection, alone(database, connection):
             make_table(database, connection)
     database.step = "waiting for other runs"
-    with database.writing() as connection, guards.session(connection):
+    with (
+        database.writing() as connection,
+        guards.session(connection),
+        alone(database, connection),
+    ):
         make_table(database, connection)
         if read_state(database, connection, lock=True) != asked.expected:
             raise ConflictError.side(database.url, "another run wrote to this side")

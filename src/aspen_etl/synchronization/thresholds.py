@@ -129,7 +129,8 @@ def _deleted(result: Result, limits: Thresholds, before: Optional[Commit]) -> It
                 f"{_part(count, rows)} rows of table {name!r} would be deleted, more than "
                 f"{limits.max_deleted_rows:.1%} (max_deleted_rows, min_deleted_rows)"
             )
-    empty = not any(source.rows for source in result.summary.sources.values())
+    sources = result.summary.sources.values()
+    empty = bool(sources) and not any(source.rows for source in sources)
     if empty and any(held.values()) and not limits.allow_empty:
         yield f"the extract is empty and the store holds {sum(held.values()):,} rows (allow_empty)"
 
