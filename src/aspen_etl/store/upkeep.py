@@ -120,9 +120,9 @@ class Upkeep:
 
         Tables, retired keys, rejects and what is known of sources are written anew without it, a
         commit names the new files, and the old ones are deleted at once; ``vacuum`` takes what dead
-        attempts left, when it is old enough. A source that still has the row brings it back, under new keys. The id is
-        as it stands in the tables; of several columns, a JSON list of texts. ``subject`` names the
-        table of the subjects, where that is not ``model.subject``.
+        attempts left, when it is old enough. A source that still has the row brings it back, under
+        new keys. The id is as it stands in the tables; of several columns, a JSON list of texts.
+        ``subject`` names the table of the subjects, where that is not ``model.subject``.
 
         With ``suppress`` the commit keeps an HMAC of the id under ``suppress_secret``: rows of the
         subject are left out of each later run, which needs the secret, until ``unsuppress``.
