@@ -66,6 +66,7 @@ def test_any_state_becomes_any_other_or_stays_as_it_was(one: ae.Extract, two: ae
     except (ConflictError, DatabaseError) as error:
         # A row that is not accepted now has the key, or a cell, of one that is to be written.
         event(type(error).__name__)
+        assert len(side_of_extract(side.read(), HOW).notes)
         assert raw(side) == before
         assert side.state() is None
     else:
