@@ -28,6 +28,7 @@ from aspen_etl.synchronization.two_way.standing import (
     SideName,
     Standing,
     Word,
+    lost_race,
     stand,
 )
 from aspen_etl.transform.flat_changes import FlatChanges, after_push, changes_to_push
@@ -190,9 +191,7 @@ class _Push:
         return retry(
             step,
             tries=_TRIES,
-            again=lambda error: (
-                isinstance(error, ConflictError) and error.details.get("problem") == "commit"
-            ),
+            again=lost_race,
             pause=lambda number: jitter(0.05 * number),
         )
 

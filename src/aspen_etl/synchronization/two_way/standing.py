@@ -14,7 +14,13 @@ from typing import Literal, Optional, Protocol, runtime_checkable
 
 import pandas as pd
 
-from aspen_etl.errors import SideStateError, TwoWayError, VersionNotFoundError
+from aspen_etl.errors import (
+    AspenETLError,
+    ConflictError,
+    SideStateError,
+    TwoWayError,
+    VersionNotFoundError,
+)
 from aspen_etl.schema.side_frames import PUSHED
 from aspen_etl.schema.snapshot import Snapshot
 from aspen_etl.store.commit import Commit
@@ -24,7 +30,7 @@ from aspen_etl.transform.expressing import express
 from aspen_etl.transform.parting import Partitioning
 from aspen_etl.transform.shadowing import patched
 
-__all__ = ["SideName", "Standing", "Word", "held_of", "stand"]
+__all__ = ["SideName", "Standing", "Word", "held_of", "lost_race", "stand"]
 
 SideName = Literal["old", "new"]
 
@@ -83,6 +89,11 @@ def held_of(sides: Mapping[str, SideState], /) -> pd.Series:
     if not found:
         return pd.Series([], dtype=object)
     return pd.concat(found, ignore_index=True).dropna().drop_duplicates().reset_index(drop=True)
+
+
+def lost_race(error: AspenETLError, /) -> bool:
+    """Tell whether another writer of the store came first, so that it pays to begin anew."""
+    return isinstance(error, ConflictError) and error.details.get("problem") == "commit"
 
 
 def stand(
