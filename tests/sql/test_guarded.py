@@ -122,6 +122,17 @@ def test_a_row_of_somebody_else_keeps_its_subject(database: Any, store: ae.Snaps
     assert sql.read(database.engine).equals(store.read(4).tables)
 
 
+def test_a_row_that_was_to_go_stays_where_somebody_else_changed_it(
+    database: Any, store: ae.SnapshotStore
+) -> None:
+    sql.load(store, database.engine, version=2)
+    database.execute("UPDATE user_profile SET last_name = 'Mine' WHERE first_name = 'Dan'")
+    with pytest.raises(DatabaseChangedError) as found:
+        sql.load(store, database.engine, version=3)
+    assert found.value.details["tables"] == {"user_profile": {"changed_and_deleted": 1}}
+    assert name_of(database, "Dan") == "Mine"
+
+
 def test_a_deleted_row_is_not_brought_back(database: Any, store: ae.SnapshotStore) -> None:
     sql.load(store, database.engine, version=1)
     assert database.execute("DELETE FROM address WHERE address_id = 1") == 1
@@ -311,6 +322,12 @@ def test_a_side_is_written_to_where_it_is_as_it_was_read(
 
 # ----------------------------------------------------------------------------- the law
 
+#: Rows of somebody else's are only there where their type is.
+NEW_EMAIL = (
+    "INSERT INTO email (role_profile_id, email_type_id, value, created, created_by) SELECT"
+    " role_profile_id, (SELECT max(email_type_id) FROM email_type), 'x@y.de', '2026-01-01', 'app'"
+    " FROM role_profile WHERE role_profile_id = {key} AND (SELECT count(*) FROM email_type) > 1"
+)
 EDITS = (
     "UPDATE user_profile SET last_name = 'Mine' WHERE user_profile_id = {user}",
     "UPDATE address SET city = 'Mine' WHERE address_id = {key}",
@@ -319,11 +336,7 @@ EDITS = (
     "DELETE FROM email WHERE email_id = {key}",
     "DELETE FROM address WHERE address_id = {key}",
     "INSERT INTO email_type (type, created, created_by) VALUES ('t', '2026-01-01', 'app')",
-    (
-        "INSERT INTO email (role_profile_id, email_type_id, value, created, created_by) SELECT"
-        " role_profile_id, (SELECT max(email_type_id) FROM email_type), 'x@y.de', '2026-01-01', 'app'"
-        " FROM role_profile WHERE role_profile_id = {key} AND (SELECT count(*) FROM email_type) > 1"
-    ),
+    NEW_EMAIL,
 )
 
 
