@@ -115,8 +115,10 @@ class World:
         self.recover(name)
         shadow, head = frames(self.shadows[name], self.how), frames(self.head, self.how)
         changes = changes_to_push(shadow, head, self.how, held=self.held[name])
-        if changes.is_empty or not self.is_as_known(name, changes):
+        if changes.is_empty:
             return False
+        if not self.is_as_known(name, changes):
+            return True  # a pull comes first, so this is no rest
         for part in (changes.was, changes.deleted):
             lost = set(texts(state_of(part, self.how)))
             assert lost <= self.was_in_head, "a push wrote over what was never taken"
