@@ -19,7 +19,7 @@ from aspen_etl.schema.policy import Policy
 from aspen_etl.transform.flat_changes import FlatChanges, after_push, changes_to_push
 from aspen_etl.transform.parting import Partitioning, can_part
 from aspen_etl.transform.three_way import merge
-from tests.laws.merge_oracle import State, frames, keys_within, only, state_of
+from tests.laws.merge_oracle import Row, State, frames, keys_within, only, state_of
 from tests.laws.parted_models import METERS
 from tests.support.effort import some
 
@@ -35,9 +35,10 @@ class World:
         self.how, self.random = how, random
         self.count = itertools.count()
         self.made_from: dict[str, Optional[str]] = {}
+        self.deleted: dict[str, dict[Any, Row]] = {name: {} for name in OTHER}
         start: State = {name: {} for name in how.model.sources}
         for subject in IDS[:-1]:
-            self.insert(start, subject)
+            self.insert("old", start, subject)
         self.head = start
         self.sides = {name: copied(start) for name in OTHER}
         self.shadows = {name: copied(start) for name in OTHER}
@@ -52,25 +53,31 @@ class World:
         self.made_from[new] = was
         return new
 
-    def insert(self, state: State, subject: str) -> None:
+    def new_row(self, name: str, sheet: str, key: tuple[str, ...]) -> Row:
+        """Make a row; where there was one that somebody deleted, it is made from that."""
+        was = self.deleted[name].get((sheet, key), {})
+        names = self.how.model.lineage.sources[sheet].key
+        columns = self.how.model.sources[sheet].columns
+        return {c: self.text(was.get(c)) for c in columns if c not in names}
+
+    def insert(self, name: str, state: State, subject: str) -> None:
         for sheet in self.how.model.sources:
-            columns = self.how.model.sources[sheet].columns
-            names = self.how.model.lineage.sources[sheet].key
             for key in keys_within(subject, sheet, self.how):
                 if sheet == self.how.root or self.random.random() < 0.5:
-                    cells = [name for name in columns if name not in names]
-                    state[sheet][key] = {name: self.text(None) for name in cells}
+                    state[sheet][key] = self.new_row(name, sheet, key)
+
+    def delete(self, name: str, sheet: str, key: tuple[str, ...]) -> None:
+        self.deleted[name][sheet, key] = self.sides[name][sheet].pop(key)
 
     def edit(self, name: str) -> None:
         state, subject = self.sides[name], self.random.choice(IDS)
         if (subject,) not in state[self.how.root]:
-            self.insert(state, subject)
+            self.insert(name, state, subject)
             return
         if self.random.random() < 0.1:
-            gone = only(state, (subject,), self.how)
-            for sheet, rows in gone.items():
+            for sheet, rows in only(state, (subject,), self.how).items():
                 for key in rows:
-                    del state[sheet][key]
+                    self.delete(name, sheet, key)
             return
         sheet = self.random.choice(list(state))
         key = self.random.choice(list(keys_within(subject, sheet, self.how)))
@@ -79,11 +86,9 @@ class World:
             column = self.random.choice(list(row))
             row[column] = self.text(row[column])
         elif row is not None:
-            del state[sheet][key]
+            self.delete(name, sheet, key)
         else:
-            columns = self.how.model.sources[sheet].columns
-            names = self.how.model.lineage.sources[sheet].key
-            state[sheet][key] = {c: self.text(None) for c in columns if c not in names}
+            state[sheet][key] = self.new_row(name, sheet, key)
 
     # ------------------------------------------------------------------------- the library
 
@@ -110,8 +115,10 @@ class World:
         self.recover(name)
         shadow, head = frames(self.shadows[name], self.how), frames(self.head, self.how)
         changes = changes_to_push(shadow, head, self.how, held=self.held[name])
-        if changes.is_empty or not self.is_as_known(name, changes):
+        if changes.is_empty:
             return False
+        if not self.is_as_known(name, changes):
+            return True  # a pull comes first, so this is no rest
         for part in (changes.was, changes.deleted):
             lost = set(texts(state_of(part, self.how)))
             assert lost <= self.was_in_head, "a push wrote over what was never taken"
