@@ -131,5 +131,5 @@ def narrow(cells: Cells, names: Sequence[str], /) -> Cells:
 
 def _narrow(frame: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
     absent = COLUMNS.repeat(None, len(frame))
-    held = {name: frame[name] if name in frame else absent for name in names}
+    held = {name: frame.get(name, absent) for name in names}
     return make_frame(held, pd.RangeIndex(len(frame)))
