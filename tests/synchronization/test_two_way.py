@@ -205,6 +205,16 @@ def test_a_cell_that_is_rejected_now_deletes_nothing(sides: Sides) -> None:
     assert sides.push("old").outcome == "unchanged"  # nobody saw what stands there
 
 
+def test_a_garbled_id_deletes_nobody(sides: Sides) -> None:
+    lenient = ae.Thresholds(max_rejected_rows=1.0, max_rejected_cells=1.0, max_deleted_rows=1.0)
+    sides.old.people["c\x00"] = sides.old.people.pop("c")
+    report = sides.pull("old", thresholds=lenient)
+    assert report.nameless == 1
+    assert report.taken["borrower"]["deleted"] == 0
+    del sides.old.people["c\x00"]
+    assert sides.pull("old", thresholds=lenient).taken["borrower"]["deleted"] == 1
+
+
 def test_deletions_are_held_at_the_old_side_unless_they_are_allowed(sides: Sides) -> None:
     gone = {"user_profile", "user", "role_profile"}
     lenient = ae.Thresholds(max_deleted_rows=1.0)
