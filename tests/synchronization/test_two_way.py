@@ -205,6 +205,16 @@ def test_a_cell_that_is_rejected_now_deletes_nothing(sides: Sides) -> None:
     assert sides.push("old").outcome == "unchanged"  # nobody saw what stands there
 
 
+def test_a_garbled_id_deletes_nobody(sides: Sides) -> None:
+    lenient = ae.Thresholds(max_rejected_rows=1.0, max_rejected_cells=1.0, max_deleted_rows=1.0)
+    sides.old.people["c\x00"] = sides.old.people.pop("c")
+    report = sides.pull("old", thresholds=lenient)
+    assert report.nameless == 1
+    assert report.taken["borrower"]["deleted"] == 0
+    del sides.old.people["c\x00"]
+    assert sides.pull("old", thresholds=lenient).taken["borrower"]["deleted"] == 1
+
+
 def test_deletions_are_held_at_the_old_side_unless_they_are_allowed(sides: Sides) -> None:
     gone = {"user_profile", "user", "role_profile"}
     lenient = ae.Thresholds(max_deleted_rows=1.0)
@@ -235,18 +245,29 @@ def _without(tables: Any, name: str) -> Any:
 def test_a_push_that_died_is_noted_by_whoever_comes_next(sides: Sides) -> None:
     sides.old.people["a"]["full_name"] = "Ann Roe"
     sides.pull("old")
-    sides.new.dies = True
+    sides.new.dies = "after"
     with pytest.raises(DiedError):
         sides.push("new")
-    sides.new.dies = False
+    sides.new.dies = ""
     report = sides.push("new")
     assert (report.outcome, report.recovered) == ("unchanged", True)
-    sides.new.dies = True
+    sides.new.dies = "after"
     sides.old.people["a"]["full_name"] = "Ann Fey"
     sides.pull("old")
     with pytest.raises(DiedError):
         sides.push("new")
     assert sides.pull("new").recovered
+
+
+def test_a_plan_that_did_not_come_true_is_forgotten(sides: Sides) -> None:
+    sides.old.people["a"]["full_name"] = "Ann Roe"
+    sides.pull("old")
+    sides.new.dies = "before"
+    with pytest.raises(DiedError):
+        sides.push("new")
+    sides.new.dies = ""
+    assert not sides.pull("new").recovered
+    assert sides.push("new").written["user_profile"]["updated"] == 1
 
 
 def test_sides_that_are_not_where_they_should_be_are_named(sides: Sides) -> None:
@@ -289,9 +310,10 @@ def test_a_reading_older_than_what_was_pushed_is_refused(sides: Sides) -> None:
 
 def test_a_store_that_is_not_two_way_takes_no_pull_and_no_push(sides: Sides) -> None:
     sides.store.end_two_way(run=run())
-    for call in (lambda: sides.pull("old"), lambda: sides.push("new")):
-        with pytest.raises(TwoWayError, match="two-way begin"):
-            call()
+    with pytest.raises(TwoWayError, match="two-way begin"):
+        sides.pull("old")
+    with pytest.raises(TwoWayError, match="two-way begin"):
+        sides.push("new")
     sides.store.begin_two_way(run=run())
     assert sides.pull("old").outcome == "unchanged"
     assert sides.push("new").outcome == "unchanged"

@@ -179,6 +179,10 @@ def _print_pull(report: PullReport) -> None:
     _print_rows(report.taken)
     _print_conflicts(report.conflicts)
     _tell_recovered(recovered=report.recovered)
+    if report.nameless:
+        print(
+            f"\nrows without an id that can be read: {report.nameless:,}; none is taken as deleted"
+        )
     told = {
         "committed": f"committed version {report.version}",
         "unchanged": f"nothing to take: the store stays at version {report.version}",

@@ -73,7 +73,8 @@ def combine(
         _refuse_lookups(at, adopted.mismatches)
         odd = whole_conflicts(adopted.mismatches["subject"], "key_mismatch", how)
         also = pd.concat([also, odd], ignore_index=True)
-    rows = assume(read.rows, at.shadow, how)
+    # One whose id is garbled would look as if it were deleted.
+    rows = assume(read.rows, at.shadow, how, deletes=not read.rows.nameless)
     mine = at.sides.get(at.name)
     decided = None if mine is None else mine.conflicts
     for _ in range(_TRIES):

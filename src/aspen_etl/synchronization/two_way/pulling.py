@@ -220,6 +220,7 @@ class _Pull:
             conflicts=count_conflicts(found.merged.conflicts),
             held=len(found.merged.held),
             rejects=read.counts,
+            nameless=read.rows.nameless,
             recovered=at.recovered,
         )
 

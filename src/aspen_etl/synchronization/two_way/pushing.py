@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal, Optional, Union
+from typing import Any, Literal, Optional
 
 import numpy as np
 import pandas as pd
@@ -28,6 +28,7 @@ from aspen_etl.synchronization.two_way.standing import (
     SideName,
     Standing,
     Word,
+    Writable,
     lost_race,
     stand,
 )
@@ -44,10 +45,6 @@ from aspen_etl.transform.side_rows import (
 )
 from aspen_etl.transform.touching import WholeTables, take_touched
 
-if TYPE_CHECKING:
-    from aspen_etl.sql.flat import FlatDatabase
-    from aspen_etl.sql.table_database import TableDatabase
-
 __all__ = ["push"]
 
 #: How often what a side has now is committed, where others commit in between.
@@ -59,7 +56,7 @@ _CHANGED = "rows of those to whom something is to be written were changed there 
 
 def push(
     store: SnapshotStore,
-    side: Union[FlatDatabase, TableDatabase],
+    side: Writable,
     /,
     *,
     run: Run,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Optional, Protocol, runtime_checkable
+from typing import Any, Literal, Optional, Protocol, runtime_checkable
 
 import pandas as pd
 
@@ -30,7 +30,7 @@ from aspen_etl.transform.expressing import express
 from aspen_etl.transform.parting import Partitioning
 from aspen_etl.transform.shadowing import patched
 
-__all__ = ["SideName", "Standing", "Word", "held_of", "lost_race", "stand"]
+__all__ = ["SideName", "Standing", "Word", "Writable", "held_of", "lost_race", "stand"]
 
 SideName = Literal["old", "new"]
 
@@ -48,6 +48,16 @@ class Word(Protocol):
     @property
     def token(self) -> Optional[str]:
         """The token of its commit."""
+
+
+class Writable(Protocol):
+    """A side that can be written to: a ``FlatDatabase``, or a ``TableDatabase``."""
+
+    def read(self) -> Any:
+        """Read it, as of one moment."""
+
+    def state(self) -> Optional[Word]:
+        """Tell what was written to it last."""
 
 
 @dataclass(frozen=True, eq=False)
