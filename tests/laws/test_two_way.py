@@ -282,8 +282,8 @@ def test_a_way_back_after_a_push_that_died_is_taken_from_a_store() -> None:
     assert between.values("old")["a", "full_name"] == WORDS[0]
 
 
-@some(5, 5)
-@given(st.lists(STEPS, max_size=8), st.integers(0, 99), st.sampled_from(["remembers", "forgets"]))
+@some(5, 3)
+@given(st.lists(STEPS, max_size=6), st.integers(0, 99), st.sampled_from(["remembers", "forgets"]))
 def test_two_sides_and_a_store_come_to_rest_without_a_lost_edit(
     steps: list[tuple[Any, ...]], seed: int, application: str
 ) -> None:

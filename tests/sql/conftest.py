@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import secrets
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +24,29 @@ DRIVERS = {
 }
 #: One name for each kind of database.
 DATABASES = ("sqlite", "postgresql", "mariadb")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave each test one of its databases, in turn, in a suite that only looks at versions.
+
+    That is where a brief profile is asked for. The README's suite has each test on each database.
+    """
+    if os.environ.get("HYPOTHESIS_PROFILE") not in {"brief", "scant"}:
+        return
+    kinds: dict[tuple[Any, ...], list[pytest.Item]] = defaultdict(list)
+    for item in items:
+        given = dict(getattr(getattr(item, "callspec", None), "params", {}))
+        if item.path.parent == Path(__file__).parent and {"database", "one_database"} & set(given):
+            given = {k: v for k, v in given.items() if k not in {"database", "one_database"}}
+            kinds[item.path, getattr(item, "originalname", ""), repr(given)].append(item)
+    gone = {
+        id(item)
+        for turn, held in enumerate(kinds.values())
+        for place, item in enumerate(held)
+        if place != turn % len(held)
+    }
+    config.hook.pytest_deselected(items=[item for item in items if id(item) in gone])
+    items[:] = [item for item in items if id(item) not in gone]
 
 
 @pytest.fixture(scope="session")

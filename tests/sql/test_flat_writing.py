@@ -552,8 +552,17 @@ MEANWHILE: list[tuple[str, Callable[[Rows], None], Optional[str]]] = [
 ]
 
 
-@pytest.mark.parametrize("case", range(len(MEANWHILE)))
-@pytest.mark.parametrize("one_database", SERVERS, indirect=True)
+@pytest.mark.parametrize(
+    ("case", "one_database"),
+    # On MariaDB, whose collations take most for equal, each; on PostgreSQL each third.
+    [
+        (at, name)
+        for at in range(len(MEANWHILE))
+        for name in SERVERS
+        if name != SERVERS[0] or at % 3 == 0
+    ],
+    indirect=["one_database"],
+)
 def test_what_is_committed_between_read_and_write_ends_it(
     one_database: Any, case: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

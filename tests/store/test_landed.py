@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import aspen_etl as ae
+from aspen_etl.store import attempt
+from aspen_etl.store.commit_rules import find_contradiction
 from aspen_etl.store.landed import load_ledger, load_sources
 from aspen_etl.transform import growing
 from tests.support.borrowers import LENIENT
@@ -38,3 +41,40 @@ def test_what_is_put_over_a_base_is_joined_and_none_of_it_lost(
         frames.append((len(held.sources["borrower"].frames), len(held.ledger)))
     # Each takes in those behind it that are at most twice as large.
     assert frames == [(1, 1), (2, 2), (2, 2), (2, 2), (3, 3), (2, 2)]
+
+
+def test_frames_of_text_are_read_on_and_new_ones_are_as_arrow_lays_them_out(
+    folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("pyarrow")
+    store = ae.SnapshotStore(tmp_path / "store")
+    known = []
+    for day, has_arrow in enumerate([False, True, False]):
+        monkeypatch.setattr(attempt, "HAS_ARROW", has_arrow)
+        if day:
+            folder.put(change(day), ("U", f"qq{day}", f"Iva Crane{day}", day, f"qq{day}"))
+        now = ae.Run(time=LATER + dt.timedelta(days=day), actor="me")
+        ae.sync(folder.landing, store, run=now, thresholds=LENIENT)
+        newest = store.find()
+        assert newest.landing is not None
+        known.append([each.format for each in newest.landing.sources["borrower"].frames])
+        cells = load_sources(store.place, newest)["borrower"].cells
+        names = dict(zip(cells["id"], cells["full_name"]))
+        assert [names[f"qq{i}"] for i in range(1, day + 1)] == [
+            f"Iva Crane{i}" for i in range(1, day + 1)
+        ]
+    assert known == [["csv"], ["csv", "arrow"], ["csv", "csv"]]
+    assert store.find().format_of_tables == "csv"
+    assert store.verify().problems == ()
+
+
+def test_a_table_in_the_format_of_a_state_is_damage(folder: Folder, tmp_path: Path) -> None:
+    store = ae.SnapshotStore(tmp_path / "store")
+    ae.sync(folder.landing, store, run=ae.Run(time=LATER, actor="me"), thresholds=LENIENT)
+    commit = store.find()
+    assert find_contradiction(commit, commit.version) == ""
+    name, stored = next(iter(commit.tables.items()))
+    files = tuple(replace(each, path=each.path[:-3] + "arrow") for each in stored.files)
+    other = replace(stored, format="arrow", files=files)
+    spoilt = replace(commit, tables={**commit.tables, name: other})
+    assert "format of a state" in find_contradiction(spoilt, commit.version)
