@@ -36,44 +36,44 @@ def test_loaded_tables_stand_as_they_should(tables: Any) -> None:
 HARM: dict[str, dict[str, tuple[str, ...]]] = {
     "unchecked": {
         "postgresql": (
-            "ALTER TABLE phone DROP CONSTRAINT fk_phone_role_profile_id",
+            "ALTER TABLE phone_number DROP CONSTRAINT fk_phone_number_role_profile_id",
             (
-                "ALTER TABLE phone ADD CONSTRAINT fk_phone_role_profile_id "
+                "ALTER TABLE phone_number ADD CONSTRAINT fk_phone_number_role_profile_id "
                 "FOREIGN KEY (role_profile_id) REFERENCES role_profile NOT VALID"
             ),
         ),
         "sqlite": (
             (
-                "INSERT INTO phone (role_profile_id, type, number, created, created_by) "
-                "VALUES (987654321, 'x', 'y', '2026-01-01', 'me')"
+                "INSERT INTO phone_number (role_profile_id, phone_number_type_id, value, created, created_by) "
+                "VALUES (987654321, 1, 'y', '2026-01-01', 'me')"
             ),
         ),
     },
-    "silenced": {"postgresql": ("ALTER TABLE phone DISABLE TRIGGER ALL",)},
+    "silenced": {"postgresql": ("ALTER TABLE phone_number DISABLE TRIGGER ALL",)},
     "dropped": {
-        "postgresql": ("ALTER TABLE phone DROP CONSTRAINT fk_phone_role_profile_id",),
-        "mysql": ("ALTER TABLE phone DROP FOREIGN KEY fk_phone_role_profile_id",),
+        "postgresql": ("ALTER TABLE phone_number DROP CONSTRAINT fk_phone_number_role_profile_id",),
+        "mysql": ("ALTER TABLE phone_number DROP FOREIGN KEY fk_phone_number_role_profile_id",),
     },
     "unruled": {
-        "postgresql": ("ALTER TABLE phone DROP CONSTRAINT ck_phone_updated_by_present",),
-        "mysql": ("ALTER TABLE phone DROP CONSTRAINT ck_phone_updated_by_present",),
+        "postgresql": ("ALTER TABLE phone_number DROP CONSTRAINT ck_phone_number_updated_by_present",),
+        "mysql": ("ALTER TABLE phone_number DROP CONSTRAINT ck_phone_number_updated_by_present",),
     },
     "set back": {
-        "postgresql": ("ALTER TABLE phone ALTER phone_id RESTART WITH 7",),
-        "sqlite": ("UPDATE sqlite_sequence SET seq = 7 WHERE name = 'phone'",),
+        "postgresql": ("ALTER TABLE phone_number ALTER phone_number_id RESTART WITH 7",),
+        "sqlite": ("UPDATE sqlite_sequence SET seq = 7 WHERE name = 'phone_number'",),
     },
     "unnumbered": {
-        "postgresql": ("ALTER TABLE phone ALTER phone_id DROP IDENTITY",),
-        "mysql": ("ALTER TABLE phone MODIFY phone_id BIGINT NOT NULL",),
+        "postgresql": ("ALTER TABLE phone_number ALTER phone_number_id DROP IDENTITY",),
+        "mysql": ("ALTER TABLE phone_number MODIFY phone_number_id BIGINT NOT NULL",),
     },
 }
 TOLD: dict[str, Callable[[Any], Any]] = {
-    "unchecked": lambda found: {each.partition(".")[0] for each in found.untrusted} == {"phone"},
-    "silenced": lambda found: "phone.fk_phone_role_profile_id" in found.untrusted,
-    "dropped": lambda found: found.missing == ("phone.fk_phone_role_profile_id",),
-    "unruled": lambda found: found.missing == ("phone.ck_phone_updated_by_present",),
-    "set back": lambda found: found.low_keys == ("phone",),
-    "unnumbered": lambda found: found.unnumbered == ("phone",),
+    "unchecked": lambda found: {each.partition(".")[0] for each in found.untrusted} == {"phone_number"},
+    "silenced": lambda found: "phone_number.fk_phone_number_role_profile_id" in found.untrusted,
+    "dropped": lambda found: found.missing == ("phone_number.fk_phone_number_role_profile_id",),
+    "unruled": lambda found: found.missing == ("phone_number.ck_phone_number_updated_by_present",),
+    "set back": lambda found: found.low_keys == ("phone_number",),
+    "unnumbered": lambda found: found.unnumbered == ("phone_number",),
 }
 
 

@@ -108,7 +108,9 @@ def _mssql(connection: sa.Connection, table: sa.Table) -> Mapping[str, bool]:
 
 # ----------------------------------------------------------------------------- SQLite
 
-_IN_SQLITE = re.compile(r'CONSTRAINT\s+("(?:[^"]|"")+"|\w+)\s+(?:FOREIGN\s+KEY|CHECK)\b', re.I)
+_IN_SQLITE = re.compile(
+    r'CONSTRAINT\s+("(?:[^"]|"")+"|\w+)\s+(?:FOREIGN\s+KEY|CHECK)\b', re.IGNORECASE
+)
 
 
 def _sqlite(connection: sa.Connection, table: sa.Table) -> Mapping[str, bool]:
@@ -117,7 +119,7 @@ def _sqlite(connection: sa.Connection, table: sa.Table) -> Mapping[str, bool]:
     names = (each.strip('"').replace('""', '"') for each in _IN_SQLITE.findall(told))
     # It minds references in connections alone that ask for it, so it is asked for rows without.
     broken = connection.exec_driver_sql(f'PRAGMA foreign_key_check("{table.name}")').first()
-    return {name: broken is None for name in names}
+    return dict.fromkeys(names, broken is None)
 
 
 TRUST: Mapping[SQLDialect, Trust] = {
