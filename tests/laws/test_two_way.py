@@ -25,7 +25,7 @@ from tests.laws.merge_oracle import Oracle, Row, State
 from tests.support.adopted import Application
 from tests.support.effort import is_deep, some
 from tests.support.sides import MODEL, DiedError, FlatSide, TableSide
-from tests.support.two_way import (
+from tests.support.worlds import (
     CELLS,
     ROLES,
     SUBJECTS,

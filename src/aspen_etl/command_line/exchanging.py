@@ -48,7 +48,9 @@ def add_commands(commands: Any) -> None:
     add_value(pull, "--policy", Word(get_args(Decision)), default="refuse", help=told)
     told = "the same of a kind of conflict, of a sheet or of SHEET.COLUMN; may be repeated"
     add_value(pull, "--policy-for", Names(), metavar="WHAT=DECISION", default={}, help=told)
-    add_options(pull, "suppress_secret", "on_gap", "max_rejected_rows", "max_rejected_cells")
+    add_options(
+        pull, "rejects_url", "suppress_secret", "on_gap", "max_rejected_rows", "max_rejected_cells"
+    )
     add_options(pull, "max_deleted_rows", "min_deleted_rows", "allow_empty")
     add_json(pull)
     add_common(pull)
@@ -61,6 +63,7 @@ def add_commands(commands: Any) -> None:
     add_value(push, "--deletes", Word(("hold", "allow")), help=told)
     told = "the value of a column outside of the model in new rows of the old side"
     add_value(push, "--default", Names(), metavar="TABLE.COLUMN=VALUE", default={}, help=told)
+    add_options(push, "rejects_url")
     add_json(push)
     add_common(push)
     push.set_defaults(command=_push)
@@ -172,6 +175,10 @@ def _print_pull(report: PullReport) -> None:
     _print_rows(report.taken)
     _print_conflicts(report.conflicts)
     _tell_recovered(recovered=report.recovered)
+    if report.nameless:
+        print(
+            f"\nrows without an id that can be read: {report.nameless:,}; none is taken as deleted"
+        )
     told = {
         "committed": f"committed version {report.version}",
         "unchanged": f"nothing to take: the store stays at version {report.version}",
