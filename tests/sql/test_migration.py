@@ -1,11 +1,12 @@
 """A lender moves, by the command line alone: from flat tables in PostgreSQL to MariaDB.
 
 Full load and changes land as files of AWS DMS; then people edit both sides, a conflict is held and
-decided, and the sides are held against each other.
+decided, the sides are held against each other, and the gate of the cut-over is green.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -175,4 +176,12 @@ def test_a_lender_moves(migration: Migration, tmp_path: Path, monkeypatch: Any) 
     assert old.scalar("SELECT full_name FROM borrower WHERE id = 'b9'") == "Zoe App"
     migration.run("reconcile", "@old", "@new")
     assert len(BORROWERS) + 1 == old.scalar("SELECT count(*) FROM borrower")
+    # The gate: all that was landed is taken, nobody writes to the old side any more.
+    check = ("cutover", "check", "store", "@old", "@new", "--landing", "landing.json")
+    migration.run(*check, status=4)
+    assert "nobody looked" in migration.told[-1]
+    found = json.loads(migration.run(*check, "--quiet", "0.1", "--report", "step.json", "--json"))
+    assert found["green"]
+    assert hashlib.sha256(Path("step.json").read_bytes()).hexdigest() == found["report_sha256"]
+    assert "cut-over          version" in migration.run("status", "store")
     print("\n".join(migration.told))
