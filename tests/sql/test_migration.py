@@ -97,6 +97,17 @@ def write(path: Path, lines: list[str]) -> None:
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
+def check_gate(migration: Migration) -> None:
+    """All that was landed is taken, and nobody writes to the old side any more."""
+    check = ("cutover", "check", "store", "@old", "@new", "--landing", "landing.json")
+    migration.run(*check, status=4)
+    assert "nobody looked" in migration.told[-1]
+    found = json.loads(migration.run(*check, "--quiet", "0.1", "--report", "step.json", "--json"))
+    assert found["green"]
+    assert hashlib.sha256(Path("step.json").read_bytes()).hexdigest() == found["report_sha256"]
+    assert "cut-over          version" in migration.run("status", "store")
+
+
 @pytest.fixture
 def migration(
     request: pytest.FixtureRequest,
@@ -177,12 +188,5 @@ def test_a_lender_moves(migration: Migration, tmp_path: Path, monkeypatch: Any) 
     assert old.scalar("SELECT full_name FROM borrower WHERE id = 'b9'") == "Zoe App"
     migration.run("reconcile", "@old", "@new")
     assert len(BORROWERS) + 1 == old.scalar("SELECT count(*) FROM borrower")
-    # The gate: all that was landed is taken, nobody writes to the old side any more.
-    check = ("cutover", "check", "store", "@old", "@new", "--landing", "landing.json")
-    migration.run(*check, status=4)
-    assert "nobody looked" in migration.told[-1]
-    found = json.loads(migration.run(*check, "--quiet", "0.1", "--report", "step.json", "--json"))
-    assert found["green"]
-    assert hashlib.sha256(Path("step.json").read_bytes()).hexdigest() == found["report_sha256"]
-    assert "cut-over          version" in migration.run("status", "store")
+    check_gate(migration)
     print("\n".join(migration.told))

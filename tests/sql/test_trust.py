@@ -44,7 +44,8 @@ HARM: dict[str, dict[str, tuple[str, ...]]] = {
         ),
         "sqlite": (
             (
-                "INSERT INTO phone_number (role_profile_id, phone_number_type_id, value, created, created_by) "
+                "INSERT INTO phone_number "
+                "(role_profile_id, phone_number_type_id, value, created, created_by) "
                 "VALUES (987654321, 1, 'y', '2026-01-01', 'me')"
             ),
         ),
@@ -55,7 +56,9 @@ HARM: dict[str, dict[str, tuple[str, ...]]] = {
         "mysql": ("ALTER TABLE phone_number DROP FOREIGN KEY fk_phone_number_role_profile_id",),
     },
     "unruled": {
-        "postgresql": ("ALTER TABLE phone_number DROP CONSTRAINT ck_phone_number_updated_by_present",),
+        "postgresql": (
+            "ALTER TABLE phone_number DROP CONSTRAINT ck_phone_number_updated_by_present",
+        ),
         "mysql": ("ALTER TABLE phone_number DROP CONSTRAINT ck_phone_number_updated_by_present",),
     },
     "set back": {
@@ -68,7 +71,9 @@ HARM: dict[str, dict[str, tuple[str, ...]]] = {
     },
 }
 TOLD: dict[str, Callable[[Any], Any]] = {
-    "unchecked": lambda found: {each.partition(".")[0] for each in found.untrusted} == {"phone_number"},
+    "unchecked": lambda found: (
+        {each.partition(".")[0] for each in found.untrusted} == {"phone_number"}
+    ),
     "silenced": lambda found: "phone_number.fk_phone_number_role_profile_id" in found.untrusted,
     "dropped": lambda found: found.missing == ("phone_number.fk_phone_number_role_profile_id",),
     "unruled": lambda found: found.missing == ("phone_number.ck_phone_number_updated_by_present",),

@@ -88,7 +88,7 @@ def _check(arguments: argparse.Namespace) -> int:
         old = stack.enter_context(_old(arguments, store.model, settings))
         new = stack.enter_context(opened_tables(arguments, store.model))
         steps = stack.enter_context(Steps())
-        told = landing if landing is not None else old
+        told = old if landing is None else landing
         found = check_cutover(
             *(store, old, new),
             run=run,
@@ -98,8 +98,7 @@ def _check(arguments: argparse.Namespace) -> int:
             quiet=arguments.quiet,
             secret=settings.read_bytes(arguments.secret),
             suppress_secret=settings.read_secret(),
-            read_options=settings.reading_of(old).keywords(),
-            landing_storage_options=settings.options_for(getattr(told, "url", None)),
+            read_options=settings.reading_of(told).keywords(),
             on_step=steps,
         )
     if report is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Optional
+from typing import Any, Optional
 
 import pandas as pd
 
@@ -25,15 +25,14 @@ from aspen_etl.synchronization.cutover.accepting import (
     keys_of,
     read_accepted,
 )
+from aspen_etl.synchronization.cutover.gates import NewSide
 from aspen_etl.synchronization.cutover.reports import CutoverReport, Gate
 from aspen_etl.synchronization.difference_details import Naming
 from aspen_etl.synchronization.landing_status import landing_status
+from aspen_etl.synchronization.reconciliation import Reconciliation
 from aspen_etl.synchronization.reconciling import reconcile
 from aspen_etl.synchronization.sides import AnySide, Look, Looking
 from aspen_etl.transform.parting import can_part
-
-if TYPE_CHECKING:
-    from aspen_etl.sql.table_database import TableDatabase
 
 __all__ = ["check_cutover"]
 
@@ -41,7 +40,7 @@ __all__ = ["check_cutover"]
 def check_cutover(  # noqa: PLR0913 - what a check is told, each by name
     store: SnapshotStore,
     old: AnySide,
-    new: TableDatabase,
+    new: NewSide,
     /,
     *,
     run: Run,
@@ -52,7 +51,6 @@ def check_cutover(  # noqa: PLR0913 - what a check is told, each by name
     secret: Optional[bytes] = None,
     suppress_secret: Optional[bytes] = None,
     read_options: Optional[Mapping[str, Any]] = None,
-    landing_storage_options: Optional[Mapping[str, Any]] = None,
     on_step: Optional[Callable[[str], None]] = None,
 ) -> CutoverReport:
     """Tell whether the new side can go on alone, and record it where it can.
@@ -65,7 +63,7 @@ def check_cutover(  # noqa: PLR0913 - what a check is told, each by name
     Args:
         store: The store between both sides, two-way or fed by runs.
         old: The old side: a ``FlatDatabase``, or anything else that ``reconcile`` takes.
-        new: The database with the tables of the model.
+        new: The database with the tables of the model: a ``TableDatabase``.
         run: When this is, and who does it.
         accepted: The bytes of a signed list of rejects: a CSV with the columns ``source``,
             ``subject``, ``column`` and ``rule``, among others, as rejects have them.
@@ -74,8 +72,8 @@ def check_cutover(  # noqa: PLR0913 - what a check is told, each by name
         quiet: How long to wait between two looks at the old side: seconds, or a ``timedelta``.
         secret: At least 16 bytes, without which nobody can guess at the digests.
         suppress_secret: The secret under which the store's purged subjects are left out.
-        read_options: What ``read_extract`` takes beside the model.
-        landing_storage_options: What the landing's filesystem takes.
+        read_options: What ``read_extract`` takes beside the model; a landing is looked at with its
+            storage options.
         on_step: Called with the name of each step as it begins.
 
     Returns:
@@ -93,47 +91,25 @@ def check_cutover(  # noqa: PLR0913 - what a check is told, each by name
     signed = None if accepted is None else read_accepted(accepted)
     newest = store.find()
     store.place.check_model(newest)
+    reading = Reading.of(read_options)
     suppression = suppression_of(store.place, newest, suppress_secret)
-    reading, naming = Reading.of(read_options), Naming(secret, "")
-    looking = Looking(can_part(store.model), run, reading, suppression, naming.key)
+    key = Naming(secret, "").key
+    looking = Looking(can_part(store.model), run, reading, suppression, key)
     step = on_step or (lambda _: None)
-    step("looking at the old side")
-    first = looking.look(old)
-    if pause:
-        step("waiting")
-        time.sleep(pause)
+    first = _look(looking, old, pause, step)
     step("reconciling")
-    found = reconcile(
-        *(old, new),
-        run=run,
-        model=store.model,
-        secret=secret,
-        suppress_secret=suppress_secret,
-        read_options=read_options,
-        store=store,
-    )
+    told: dict[str, Any] = {"secret": secret, "suppress_secret": suppress_secret, "store": store}
+    told |= {"run": run, "model": store.model, "read_options": read_options}
+    found = reconcile(old, new, **told)
     step("looking at the gates")
-    asked = _Asked(store, newest, old, new, run, landing, landing_storage_options or {})
-    still = gates.look_at_source(task_status, pause, first.side.buckets.digest, found.source.digest)
-    rejects = store.read_rejects(newest.version)
-    told = CutoverReport(
-        run.time.isoformat(),
-        run.actor,
-        newest.version,
-        (
-            still,
-            *asked.around(),
-            gates.look_at_rejects(rejects, _notes(first), signed),
-            gates.look_at_step(found),
-            *gates.look_at_tables(new.standing()),
-        ),
-        found,
-        None if signed is None else signed.sha256,
-    )
-    if not told.green:
-        return told
+    digests = first.side.buckets.digest, found.source.digest
+    still = gates.look_at_source(task_status, pause, *digests)
+    asked = _Asked(store, newest, old, new, run, landing, signed, reading.storage_options or {})
+    report = asked.ask(still, first, found)
+    if not report.green:
+        return report
     step("recording")
-    return replace(told, committed=_commit(store, newest, told, signed, rejects, run).version)
+    return replace(report, committed=asked.commit(report).version)
 
 
 @dataclass(frozen=True)
@@ -143,12 +119,45 @@ class _Asked:
     store: SnapshotStore
     newest: Commit
     old: AnySide
-    new: TableDatabase
+    new: NewSide
     run: Run
     landing: Optional[Landing]
+    signed: Optional[AcceptedList]
     options: Mapping[str, Any] = field(repr=False)
 
-    def around(self) -> tuple[Gate, ...]:
+    def ask(self, still: Gate, first: Look, found: Reconciliation) -> CutoverReport:
+        """Ask all gates but that of the old side's rest."""
+        seen = (
+            still,
+            *self._around(),
+            gates.look_at_rejects(self._rejects(), _notes(first), self.signed),
+            gates.look_at_step(found),
+            *gates.look_at_tables(self.new.standing()),
+        )
+        sha256 = None if self.signed is None else self.signed.sha256
+        told = (self.run.time.isoformat(), self.run.actor, self.newest.version)
+        return CutoverReport(*told, seen, found, sha256)
+
+    def _rejects(self) -> pd.DataFrame:
+        return self.store.read_rejects(self.newest.version)
+
+    def commit(self, told: CutoverReport) -> Commit:
+        """Record what was found, and keep the list beside the rejects."""
+        allowed = frozenset() if self.signed is None else self.signed.keys
+        met = [key for key in keys_of(self._rejects()) if key in allowed]
+        record = CutoverRecord(
+            *(told.version, told.time, told.actor),
+            source=told.reconciliation.source.digest,
+            target=told.reconciliation.target.digest,
+            report=told.report_sha256,
+            accepted_sha256=told.accepted_sha256,
+            accepted_counts=count_by_rule(met),
+            unused=len(allowed) - len(met),
+        )
+        rows = None if self.signed is None else self.signed.frame()
+        return commit_cutover(self.store.place, self.newest, record, accepted=rows, run=self.run)
+
+    def _around(self) -> tuple[Gate, ...]:
         """Look at the landing, the sides and the conflicts."""
         landing = self.old if isinstance(self.old, Landing) else self.landing
         status = None
@@ -163,32 +172,19 @@ class _Asked:
         return gates.look_at_landing(self.newest, status), head, waiting
 
 
+def _look(
+    looking: Looking, old: AnySide, pause: Optional[float], step: Callable[[str], None]
+) -> Look:
+    """Look at the old side, and wait as long as it is to stay as it is."""
+    step("looking at the old side")
+    first = looking.look(old)
+    if pause:
+        step("waiting")
+        time.sleep(pause)
+    return first
+
+
 def _notes(look: Look) -> pd.DataFrame:
     """Give what stays out of the old side, each with its rule."""
     notes = look.side.notes
     return notes[notes["why"].notna().to_numpy(dtype=bool)] if look.side.is_source else notes[:0]
-
-
-def _commit(
-    store: SnapshotStore,
-    newest: Commit,
-    told: CutoverReport,
-    signed: Optional[AcceptedList],
-    rejects: pd.DataFrame,
-    run: Run,
-) -> Commit:
-    """Record what was found, and keep the list beside the rejects."""
-    met = [key for key in keys_of(rejects) if signed is not None and key in signed.keys]
-    record = CutoverRecord(
-        newest.version,
-        told.time,
-        told.actor,
-        told.reconciliation.source.digest,
-        told.reconciliation.target.digest,
-        told.report_sha256,
-        None if signed is None else signed.sha256,
-        accepted_counts=count_by_rule(met),
-        unused=0 if signed is None else len(signed.keys) - len(met),
-    )
-    rows = None if signed is None else signed.frame()
-    return commit_cutover(store.place, newest, record, accepted=rows, run=run)

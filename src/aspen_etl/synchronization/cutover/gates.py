@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Optional
+from typing import Any, Optional, Protocol
 
 import pandas as pd
 
 from aspen_etl.errors import VersionNotFoundError
 from aspen_etl.errors.base import listing
+from aspen_etl.schema.snapshot import Tables
 from aspen_etl.store.commit import Commit
 from aspen_etl.store.snapshot_store import SnapshotStore
 from aspen_etl.store.stored import SideRecord
@@ -18,10 +19,9 @@ from aspen_etl.synchronization.cutover.reports import Gate
 from aspen_etl.synchronization.landing_status import LandingStatus
 from aspen_etl.synchronization.reconciliation import Reconciliation
 
-if TYPE_CHECKING:
-    from aspen_etl.sql.standing import TableStanding
-
 __all__ = [
+    "NewSide",
+    "Standing",
     "look_at_conflicts",
     "look_at_head",
     "look_at_landing",
@@ -31,6 +31,48 @@ __all__ = [
     "look_at_tables",
     "look_at_two_sides",
 ]
+
+
+class Standing(Protocol):
+    """What a database says of its keys and constraints: see ``sql.standing.TableStanding``."""
+
+    @property
+    def low_keys(self) -> Sequence[str]:
+        """The tables whose next key is too low."""
+
+    @property
+    def unnumbered(self) -> Sequence[str]:
+        """The tables to whose rows the database gives no key."""
+
+    @property
+    def missing(self) -> Sequence[str]:
+        """The constraints that are not there."""
+
+    @property
+    def untrusted(self) -> Sequence[str]:
+        """Those that rows may break."""
+
+    @property
+    def switched_off(self) -> Sequence[str]:
+        """The switches by which the database minds none."""
+
+    @property
+    def constraints(self) -> int:
+        """How many there should be."""
+
+
+class NewSide(Protocol):
+    """The new side: a ``TableDatabase``."""
+
+    def read(self) -> Tables:
+        """Read its tables."""
+
+    def state(self) -> Any:
+        """Say which commit the tables hold, as ``version`` and ``token``; or nothing."""
+
+    def standing(self) -> Standing:
+        """Say how its tables stand."""
+
 
 #: What a task is called at AWS that does not run any more.
 _STOPPED = "stopped"
@@ -189,7 +231,7 @@ def look_at_step(found: Reconciliation) -> Gate:
     return Gate("reconcile", green, figure, "" if green else todo)
 
 
-def look_at_tables(found: TableStanding) -> tuple[Gate, Gate]:
+def look_at_tables(found: Standing) -> tuple[Gate, Gate]:
     """Tell whether the database gives keys of its own, and whether its constraints hold."""
     keys = [f"the next key is too low: {listing([*found.low_keys])}"] if found.low_keys else []
     if found.unnumbered:
