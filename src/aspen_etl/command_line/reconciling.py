@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any
 
-from aspen_etl.command_line.database_urls import is_database, source_engine
+from aspen_etl.command_line.database_urls import is_database
 from aspen_etl.command_line.models import load_model
 from aspen_etl.command_line.options import (
     add_common,
@@ -19,7 +19,7 @@ from aspen_etl.command_line.options import (
     settings_of,
 )
 from aspen_etl.command_line.output import progress
-from aspen_etl.command_line.sources import add_source, opened
+from aspen_etl.command_line.sources import add_source, add_target, opened, opened_tables
 from aspen_etl.errors import NotSupportedError
 from aspen_etl.io.options import Count, Span
 from aspen_etl.schema import Model
@@ -40,10 +40,7 @@ def add_commands(commands: Any) -> None:
         help="tell whether a source and a store, or a database with its tables, are in step",
     )
     add_source(one)
-    told = "a store, or the url of a database that holds the tables of the model"
-    one.add_argument("target", metavar="TARGET", help=told)
-    told = "of a database as the target: the schema of its tables (that of the connection)"
-    one.add_argument("--target-schema", metavar="NAME", help=told)
+    add_target(one, "a store, or the url of a database that holds the tables of the model")
     add_version(one)
     told = "a new file (.csv, .parquet) for each difference, with ids and values, as rejects have"
     one.add_argument("--details", metavar="URL", help=told)
@@ -100,10 +97,5 @@ def _target(arguments: argparse.Namespace, model: Model, settings: Settings) -> 
         return
     if arguments.version is not None:
         raise NotSupportedError("--version is no option of a database; leave it out")
-    engine = source_engine(arguments.target, arguments.database_secret, "a database as the target")
-    from aspen_etl.sql.table_database import TableDatabase
-
-    try:
-        yield TableDatabase(engine, model, arguments.target_schema)
-    finally:
-        engine.dispose()
+    with opened_tables(arguments, model) as tables:
+        yield tables

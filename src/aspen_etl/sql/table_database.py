@@ -22,6 +22,7 @@ from aspen_etl.sql.database import Database, LoadState
 from aspen_etl.sql.guarding import DriftError, Writer
 from aspen_etl.sql.moving import move_after_commit, move_identities
 from aspen_etl.sql.reading import read_tables
+from aspen_etl.sql.standing import TableStanding, look_at_tables
 from aspen_etl.sql.writing import state_of
 
 __all__ = ["TableDatabase"]
@@ -72,6 +73,17 @@ class TableDatabase:
         database = Database(self.engine, self.model, self.schema)
         database.check_file()
         return database.run(_look, database)
+
+    def standing(self) -> TableStanding:
+        """Look at the keys that the database gives next, and whether its constraints hold.
+
+        Raises:
+            DatabaseError: The database cannot be reached, or a table is not there.
+            SourceNotFoundError: There is no such file of SQLite.
+        """
+        database = Database(self.engine, self.model, self.schema)
+        database.check_file()
+        return database.run(look_at_tables, database)
 
     def write(
         self,

@@ -18,6 +18,7 @@ from aspen_etl.io.reading import Reading
 from aspen_etl.io.waiting import Seconds, seconds_of
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.values import Run
+from aspen_etl.store.snapshot_store import SnapshotStore
 from aspen_etl.store.suppressing import suppression_of
 from aspen_etl.synchronization.difference_details import Details, Naming
 from aspen_etl.synchronization.reconciliation import (
@@ -59,6 +60,7 @@ def reconcile(  # noqa: PLR0913 - what a comparison is told, each by name
     details_storage_options: Optional[Mapping[str, Any]] = None,
     secret: Optional[bytes] = None,
     suppress_secret: Optional[bytes] = None,
+    store: Optional[SnapshotStore] = None,
     read_options: Optional[Mapping[str, Any]] = None,
 ) -> Reconciliation:
     """Tell whether two sides hold the same, whatever shape each has.
@@ -88,6 +90,7 @@ def reconcile(  # noqa: PLR0913 - what a comparison is told, each by name
         secret: At least 16 bytes, under which the details name subjects (an HMAC, SHA-256, as a
             store names those it leaves out) and without which nobody can guess at digests.
         suppress_secret: The secret under which a store's purged subjects are left out.
+        store: The store whose these are, where it is neither side.
         read_options: What ``read_extract`` takes beside the model.
 
     Returns:
@@ -118,7 +121,7 @@ def reconcile(  # noqa: PLR0913 - what a comparison is told, each by name
     written = None
     if details is not None:
         written = Details.at(details, details_storage_options, naming)
-    suppression = _suppression(source, target, suppress_secret)
+    suppression = _suppression(suppress_secret, target, source, *filter(None, [store]))
     looking = Looking(how, run, Reading.of(read_options), suppression, naming.key)
     seen = _look_until(_Sides(source, target, looking), tries, pause)
     report = _tell(seen, _Sides(source, target, looking))
@@ -189,11 +192,9 @@ def _can_change(sides: _Sides) -> bool:
     return can_change(sides.source) or can_change(sides.target)
 
 
-def _suppression(
-    source: AnySide, target: AnySide, secret: Optional[bytes]
-) -> Optional[Suppression]:
-    """Give who is left out, by what the store among the sides says."""
-    for given in (target, source):
+def _suppression(secret: Optional[bytes], *among: AnySide) -> Optional[Suppression]:
+    """Give who is left out, by what the first store among some says."""
+    for given in among:
         commit, store = commit_of(given), store_of(given)
         if commit is not None and store is not None:
             return suppression_of(store.place, store.newest(), secret)
