@@ -181,7 +181,12 @@ def _load(arguments: argparse.Namespace) -> None:
         report = _fill(engine, arguments)
     finally:
         engine.dispose()
-@@:24}{'inserted':>12}{'updated':>12}{'deleted':>12}")
+    if report is None:
+        return
+    if arguments.json:
+        print_json(report.to_dict())
+        return
+    print(f"{'tables':24}{'inserted':>12}{'updated':>12}{'deleted':>12}")
     for name, counts in report.tables.items():
         print(f"  {name:22}" + "".join(f"{count:12,}" for count in counts.values()))
     for line in _remarks(report):
