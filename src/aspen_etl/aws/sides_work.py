@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Optional
@@ -41,6 +42,9 @@ _REFUSED = (
     ThresholdError,
     TwoWayError,
 )
+
+#: How long to wait before a lease is looked at again.
+_PAUSE_SECONDS = 5.0
 
 #: What the next run does: it pulls what came in between, waits for who held a lock, and pushes to a
 #: side that nothing was ever written to.
@@ -132,10 +136,10 @@ class SidesWork:
         store = self.settings.open_store(self.model)
         told = {"work": work, "side": name}
         with contextlib.ExitStack() as stack:
-            for each in leased:
-                if not stack.enter_context(store.lease(each, seconds=self.sides.lease)):
-                    self.log.write("INFO", f"busy: another run has the {each} side", work=work)
-                    return {**told, "outcome": "busy"}
+            busy = self._find_busy(stack, store, leased)
+            if busy is not None:
+                self.log.write("INFO", f"busy: another run has the {busy} side", work=work)
+                return {**told, "outcome": "busy"}
             try:
                 return {**told, **_WORK[work](self, store, name)}
             except (*_REFUSED, ConflictError) as error:
@@ -145,6 +149,23 @@ class SidesWork:
                 self.log.write("WARNING", str(error), work=work, side=name)
         self.measure(Overtaken=1)
         return {**told, "outcome": "overtaken"}
+
+    def _find_busy(
+        self, stack: contextlib.ExitStack, store: SnapshotStore, names: Sequence[str]
+    ) -> Optional[str]:
+        """Take the leases of sides, all of them or none; name one that another run has."""
+        end = time.monotonic() + self.sides.wait
+        while True:
+            with contextlib.ExitStack() as tried:
+                for name in names:
+                    if not tried.enter_context(store.lease(name, seconds=self.sides.lease)):
+                        break
+                else:
+                    stack.push(tried.pop_all())
+                    return None
+            if time.monotonic() >= end:
+                return name
+            time.sleep(min(_PAUSE_SECONDS, max(0.0, end - time.monotonic())))
 
     def run(self) -> Run:
         """Read the clock: this is the one place here that does."""

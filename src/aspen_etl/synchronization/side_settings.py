@@ -127,6 +127,12 @@ class SideSettings:
             "SECONDS",
         ),
     )
+    wait: float = field(
+        default=0.0,
+        metadata=option(
+            Span("seconds", _DAY), "how long to wait for the lease of a side that another run has"
+        ),
+    )
     confirm_after: float = field(
         default=0.0,
         metadata=option(
