@@ -118,7 +118,7 @@ class SideSettings:
         ),
     )
     lease: float = field(
-        default=900.0,
+        default=900,
         metadata=option(
             Span("seconds", _DAY),
             "lease the side for so long, and end as busy where another run has it; it is given "
@@ -128,13 +128,13 @@ class SideSettings:
         ),
     )
     wait: float = field(
-        default=0.0,
+        default=0,
         metadata=option(
             Span("seconds", _DAY), "how long to wait for the lease of a side that another run has"
         ),
     )
     confirm_after: float = field(
-        default=0.0,
+        default=0,
         metadata=option(
             Span("seconds", _DAY),
             "of reconcile: how long to wait before another look, where something differs",
