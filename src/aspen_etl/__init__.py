@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from aspen_etl.io import ReadLimits, read_extract, read_tables, write_tables
     from aspen_etl.normalization import NormalizeResult, denormalize, normalize, verify
     from aspen_etl.schema import Extract, Model, Run, Snapshot, Tables, column
+    from aspen_etl.schema.policy import Policy
     from aspen_etl.schema.validation import is_valid, split, validate
     from aspen_etl.store import SnapshotStore
     from aspen_etl.synchronization import (
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
         reconcile,
         sync,
     )
+    from aspen_etl.synchronization.two_way import pull, push
 
     __version__: str
 
@@ -39,6 +41,7 @@ __all__ = [
     "Model",
     "NormalizeResult",
     "Parts",
+    "Policy",
     "Proposal",
     "ReadLimits",
     "Reconciliation",
@@ -57,6 +60,8 @@ __all__ = [
     "normalize",
     "plan",
     "propose_model",
+    "pull",
+    "push",
     "read_database",
     "read_extract",
     "read_tables",
@@ -78,16 +83,18 @@ _HOMES = {
     "io": ("ReadLimits", "read_extract", "read_tables", "write_tables"),
     "normalization": ("NormalizeResult", "denormalize", "normalize", "verify"),
     "schema": ("Extract", "Model", "Run", "Snapshot", "Tables", "column"),
+    "schema.policy": ("Policy",),
     "schema.validation": ("is_valid", "split", "validate"),
     "store": ("SnapshotStore",),
     "synchronization": (
         *("Parts", "Reconciliation", "SyncReport", "Thresholds"),
         *("plan", "reconcile", "sync"),
     ),
+    "synchronization.two_way": ("pull", "push"),
 }
 
 #: The modules that can be used as ``aspen_etl.<name>`` without an import of their own.
-_ROOMS = {"derive", "transform", *_HOMES} - {"schema.validation"}
+_ROOMS = {"derive", "transform", *(home for home in _HOMES if "." not in home)}
 
 
 def __getattr__(name: str) -> Any:

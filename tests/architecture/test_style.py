@@ -33,6 +33,8 @@ DOORS = {
     "synchronization/reconciling.py reconcile",
     "synchronization/syncing.py plan",
     "synchronization/syncing.py sync",
+    "synchronization/two_way/pulling.py pull",
+    "synchronization/two_way/pushing.py push",
     "transform/three_way.py merge",
 }
 

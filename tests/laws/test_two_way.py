@@ -25,7 +25,7 @@ from tests.laws.merge_oracle import Oracle, Row, State
 from tests.support.adopted import Application
 from tests.support.effort import is_deep, some
 from tests.support.sides import MODEL, DiedError, FlatSide, TableSide
-from tests.support.two_way import (
+from tests.support.worlds import (
     CELLS,
     ROLES,
     SUBJECTS,
@@ -275,8 +275,8 @@ def test_a_way_back_after_a_push_that_died_is_taken_from_a_store() -> None:
 
 
 @some(5, 5)
-@given(st.lists(STEPS, max_size=8), st.integers(0, 99), st.booleans())
+@given(st.lists(STEPS, max_size=8), st.integers(0, 99), st.sampled_from(["remembers", "forgets"]))
 def test_two_sides_and_a_store_come_to_rest_without_a_lost_edit(
-    steps: list[tuple[Any, ...]], seed: int, remembers: bool
+    steps: list[tuple[Any, ...]], seed: int, application: str
 ) -> None:
-    live(World(Whole(seed, remembers=remembers)), steps)
+    live(World(Whole(seed, remembers=application == "remembers")), steps)

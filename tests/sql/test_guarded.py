@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,6 +14,7 @@ import aspen_etl as ae
 from aspen_etl.errors import ConflictError, DatabaseChangedError, NotSupportedError, WriteError
 from aspen_etl.schema.policy import Policy
 from tests.support.borrowers import LENIENT, RUN, check_ours, write_borrowers
+from tests.support.effort import few
 
 sa = pytest.importorskip("sqlalchemy", reason="the extra sql is not installed")
 
@@ -118,6 +120,17 @@ def test_a_row_of_somebody_else_keeps_its_subject(database: Any, store: ae.Snaps
     assert len(after["email"]) == len(before["email"]) + 1
     sql.load(store, database.engine, version=4, policy=Policy("old", kinds={}))
     assert sql.read(database.engine).equals(store.read(4).tables)
+
+
+def test_a_row_that_was_to_go_stays_where_somebody_else_changed_it(
+    database: Any, store: ae.SnapshotStore
+) -> None:
+    sql.load(store, database.engine, version=2)
+    database.execute("UPDATE user_profile SET last_name = 'Mine' WHERE first_name = 'Dan'")
+    with pytest.raises(DatabaseChangedError) as found:
+        sql.load(store, database.engine, version=3)
+    assert found.value.details["tables"] == {"user_profile": {"changed_and_deleted": 1}}
+    assert name_of(database, "Dan") == "Mine"
 
 
 def test_a_deleted_row_is_not_brought_back(database: Any, store: ae.SnapshotStore) -> None:
@@ -305,3 +318,76 @@ def test_a_side_is_written_to_where_it_is_as_it_was_read(
     counts = side.write(two, three, version=3, token="c", expected=side.state())  # noqa: S106
     assert counts["user_profile"]["deleted"] == 0
     assert sql.read(database.engine).equals(three)
+
+
+# ----------------------------------------------------------------------------- the law
+
+#: Rows of somebody else's are only there where their type is.
+NEW_EMAIL = (
+    "INSERT INTO email (role_profile_id, email_type_id, value, created, created_by) SELECT"
+    " role_profile_id, (SELECT max(email_type_id) FROM email_type), 'x@y.de', '2026-01-01', 'app'"
+    " FROM role_profile WHERE role_profile_id = {key} AND (SELECT count(*) FROM email_type) > 1"
+)
+EDITS = (
+    "UPDATE user_profile SET last_name = 'Mine' WHERE user_profile_id = {user}",
+    "UPDATE address SET city = 'Mine' WHERE address_id = {key}",
+    "UPDATE email SET updated_by = 'app' WHERE email_id = {key}",
+    "UPDATE email_type SET updated_by = 'app'",
+    "DELETE FROM email WHERE email_id = {key}",
+    "DELETE FROM address WHERE address_id = {key}",
+    "INSERT INTO email_type (type, created, created_by) VALUES ('t', '2026-01-01', 'app')",
+    NEW_EMAIL,
+)
+
+
+def rows_of(tables: Any) -> dict[tuple[str, Any], tuple[Any, ...]]:
+    """Give the rows by table and key, null as None."""
+    out = {}
+    for name, frame in tables.items():
+        plain = frame.astype(object).where(frame.notna(), None)
+        for row in plain.itertuples(index=False, name=None):
+            out[name, row[0]] = row
+    return out
+
+
+def refuse_or_load(store: ae.SnapshotStore, engine: Any, version: int) -> Any:
+    try:
+        return sql.load(store, engine, version=version)
+    except DatabaseChangedError:
+        return None
+
+
+@pytest.mark.parametrize("seed", few(list(range(120)), 5))
+def test_no_edit_of_somebody_else_is_ever_lost(store: ae.SnapshotStore, seed: int) -> None:
+    draw = random.Random(seed)  # noqa: S311 - no secret
+    engine = sa.create_engine("sqlite://", poolclass=sa.pool.StaticPool)
+    first, second = draw.sample(range(1, 5), 2)
+    sql.load(store, engine, version=first)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("PRAGMA foreign_keys = ON")
+        for edit in draw.sample(EDITS, draw.randrange(4)):
+            keys = {"user": 100 + draw.randrange(4), "key": draw.randint(1, 4)}
+            connection.exec_driver_sql(edit.format(**keys))
+    base, wanted = (rows_of(store.read(version).tables) for version in (first, second))
+    held = rows_of(sql.read(engine))
+    theirs = {
+        key
+        for key in base.keys() | held.keys()
+        if held.get(key) not in (base.get(key), wanted.get(key))
+        or (held.get(key) == wanted.get(key) is None and base.get(key) is not None)
+    }
+    report = refuse_or_load(store, engine, second)
+    if report is None:
+        assert theirs
+        assert rows_of(sql.read(engine)) == held
+        report = sql.load(store, engine, version=second, policy=Policy("hold"))
+    after = rows_of(sql.read(engine))
+    assert {key: after.get(key) for key in theirs} == {key: held.get(key) for key in theirs}
+    others = {key for key in wanted.keys() | after.keys() if after.get(key) != wanted.get(key)}
+    if report.outcome == "compared":
+        assert len(others) == sum(report.held.values())
+    else:
+        assert others <= theirs
+    if not theirs:
+        assert rows_of(sql.read(engine)) == wanted
+    engine.dispose()

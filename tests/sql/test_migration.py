@@ -71,7 +71,7 @@ class Migration:
 def land(folder: Path, database: Any) -> None:
     """Land all that the old side has, as the full load of a task does."""
     queries = {
-        "borrower": (COLUMNS, f"SELECT {', '.join(COLUMNS)} FROM borrower ORDER BY id"),
+        "borrower": (COLUMNS, f"SELECT {', '.join(COLUMNS)} FROM borrower ORDER BY id"),  # noqa: S608 - ours
         "role_profile": (
             ("row_no", "borrower_id", "role_profile"),
             "SELECT row_no, borrower_id, role_profile FROM role_profile ORDER BY row_no",

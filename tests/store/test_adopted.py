@@ -12,6 +12,8 @@ import aspen_etl as ae
 from aspen_etl.changes import diff
 from aspen_etl.schema.snapshot import ADOPTED_FROM, KeyState, Snapshot
 from aspen_etl.store.verifying import Problem
+from aspen_etl.synchronization import touching
+from tests.laws.test_short_way import write
 from tests.support.adopted import Application, keys_of
 from tests.support.borrowers import LENIENT, files_below
 from tests.transform.sheets import ADA, BO, extract
@@ -26,7 +28,7 @@ def run(day: int) -> ae.Run:
 
 def store_with_zoe() -> ae.SnapshotStore:
     """Give a store that has Ada and Bo by a run, and Zoe from an application."""
-    store = ae.SnapshotStore(f"memory://adopted/{secrets.token_hex(8)}")
+    store = ae.SnapshotStore(f"memory://adopted/{secrets.token_hex(8)}", format="csv")
     ae.sync(extract(ADA, BO), store, run=run(1), thresholds=LENIENT)
     commit(store, extract(ADA, BO, ZOE), 2)
     return store
@@ -110,3 +112,25 @@ def test_a_row_that_an_application_deleted_gets_its_key_back() -> None:
     ae.sync(extract(BO, ADA, ZOE, {**BO, "id": "c"}), store, run=run(4), thresholds=LENIENT)
     assert users(store) == [1, 2, 3, ADOPTED_FROM]
     assert store.verify().problems == ()
+
+
+def test_new_rows_are_spliced_in_ahead_of_adopted_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("pyarrow")
+    monkeypatch.setattr(touching, "_MOST_TOUCHED", 100)
+    stores = store_with_zoe(), store_with_zoe()
+    folder = f"memory://adopted/{secrets.token_hex(8)}"
+    for day, more in ((3, []), (4, [{**BO, "id": "c", "phone_cell": "5550108"}])):
+        write(extract(ADA, BO, ZOE, *more), folder)
+        ways = [
+            ae.sync(folder, store, run=run(day), thresholds=LENIENT, keep_source=is_short).way
+            for store, is_short in zip(stores, (False, True))
+        ]
+    assert ways[1] is not None
+    assert ways[1].kind == "short"
+    assert users(stores[1]) == [1, 2, 3, ADOPTED_FROM]
+    files = [
+        [file.sha256 for held in store.find().tables.values() for file in held.files]
+        for store in stores
+    ]
+    assert files[0] == files[1]
+    assert stores[1].verify().problems == ()

@@ -47,7 +47,9 @@ def add_commands(commands: Any) -> None:
     pull.add_argument("store", metavar="STORE", help="a two-way store")
     _add_side(pull)
     add_options(pull, "policy", "policy_for")
-    add_options(pull, "suppress_secret", "on_gap", "max_rejected_rows", "max_rejected_cells")
+    add_options(
+        pull, "rejects_url", "suppress_secret", "on_gap", "max_rejected_rows", "max_rejected_cells"
+    )
     add_options(pull, "max_deleted_rows", "min_deleted_rows", "allow_empty")
     add_lease(pull)
     add_json(pull)
@@ -58,6 +60,7 @@ def add_commands(commands: Any) -> None:
     add_source(push, "the url of a database: the side that is written to", "SIDE")
     _add_side(push)
     add_options(push, "deletes", "defaults")
+    add_options(push, "rejects_url")
     add_lease(push)
     add_json(push)
     add_common(push)
@@ -177,6 +180,10 @@ def _print_pull(report: PullReport) -> None:
     _print_rows(report.taken)
     _print_conflicts(report.conflicts)
     _tell_recovered(recovered=report.recovered)
+    if report.nameless:
+        print(
+            f"\nrows without an id that can be read: {report.nameless:,}; none is taken as deleted"
+        )
     told = {
         "committed": f"committed version {report.version}",
         "unchanged": f"nothing to take: the store stays at version {report.version}",

@@ -42,9 +42,13 @@ from aspen_etl.errors.running import (
     SettingsError,
     StoreOnHoldError,
     ThresholdError,
+)
+from aspen_etl.errors.sides import (
+    MergeConflictError,
+    SideStateError,
+    StaleReadingError,
     TwoWayError,
 )
-from aspen_etl.errors.sides import MergeConflictError, SideStateError, StaleReadingError
 from aspen_etl.errors.storage import (
     CorruptStoreError,
     ReadError,

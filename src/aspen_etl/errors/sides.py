@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aspen_etl.errors.base import SHOWN, AspenETLError
 
-__all__ = ["MergeConflictError", "SideStateError", "StaleReadingError"]
+__all__ = ["MergeConflictError", "SideStateError", "StaleReadingError", "TwoWayError"]
 
 
 class MergeConflictError(AspenETLError, RuntimeError):
@@ -103,4 +103,47 @@ class StaleReadingError(AspenETLError, RuntimeError):
             "values in it would look like changes back; nothing was committed. Read the side anew",
             side=side,
             **details,
+        )
+
+
+class TwoWayError(AspenETLError, RuntimeError):
+    """A store that is kept in step with two sides is asked for what would leave a side behind.
+
+    Attributes:
+        details: ``problem``: ``refused`` (with ``command``), ``conflicts`` (they wait, by side
+            in ``waiting``) or ``begin`` (it is not kept in step yet); ``url``.
+    """
+
+    @classmethod
+    def not_begun(cls, url: str) -> TwoWayError:
+        """Say how to begin."""
+        return cls(
+            f"the store {url} is not kept in step with two sides; begin it (aspen-etl two-way "
+            "begin, begin_two_way) once its newest version holds what the old side does",
+            problem="begin",
+            url=url,
+        )
+
+    @classmethod
+    def refused(cls, url: str, command: str) -> TwoWayError:
+        """Say what is refused, what to do instead, and how to end it."""
+        return cls(
+            f"the store {url} is kept in step with two sides, so {command} is refused: it would "
+            "overwrite what one of them changed; use pull and push, or first end it "
+            "(aspen-etl two-way end)",
+            problem="refused",
+            url=url,
+            command=command,
+        )
+
+    @classmethod
+    def waiting(cls, url: str, waiting: Mapping[str, int]) -> TwoWayError:
+        """Say how many conflicts wait, and what to do with them."""
+        told = ", ".join(f"{count:,} of the {name} side" for name, count in waiting.items())
+        return cls(
+            f"conflicts wait in the store {url} ({told}), so two-way end is refused; resolve them "
+            "by pull and push, or let them go with discard_conflicts=True (--discard-conflicts)",
+            problem="conflicts",
+            url=url,
+            waiting=dict(waiting),
         )

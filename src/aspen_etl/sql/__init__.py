@@ -14,10 +14,22 @@ if importlib.util.find_spec("sqlalchemy") is None:
     raise MissingDependencyError.for_extra("sqlalchemy", "sql", "aspen_etl.sql")
 
 from aspen_etl.sql.creating import create
+from aspen_etl.sql.flat import FlatDatabase
+from aspen_etl.sql.flat_tables import FlatNames
 from aspen_etl.sql.loading import load
 from aspen_etl.sql.proposing import propose_model
 from aspen_etl.sql.reading import read
 from aspen_etl.sql.reports import LoadOutcome, LoadReport
 from aspen_etl.sql.table_database import TableDatabase
 
-__all__ = ["LoadOutcome", "LoadReport", "TableDatabase", "create", "load", "propose_model", "read"]
+__all__ = [
+    "FlatDatabase",
+    "FlatNames",
+    "LoadOutcome",
+    "LoadReport",
+    "TableDatabase",
+    "create",
+    "load",
+    "propose_model",
+    "read",
+]

@@ -9,6 +9,7 @@ from typing import Any, Optional
 import pandas as pd
 import sqlalchemy as sa
 
+from aspen_etl.borrower.model import BORROWER_MODEL
 from aspen_etl.errors import ArgumentError, AspenETLError, ConflictError, DatabaseError
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.values import Extract
@@ -33,7 +34,11 @@ class FlatDatabase(Connections):
     """
 
     def __init__(
-        self, engine: sa.Engine, model: Model, names: FlatNames, schema: Optional[str]
+        self,
+        engine: sa.Engine,
+        model: Model = BORROWER_MODEL,
+        names: FlatNames = FlatNames(),  # noqa: B008 - a frozen value
+        schema: Optional[str] = None,
     ) -> None:
         super().__init__(engine, schema)
         self.model, self.names, self.writes = model, names, False

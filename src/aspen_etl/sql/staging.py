@@ -52,7 +52,8 @@ class Staging:
             spec: The table that they are rows of.
             frame: The rows; of their columns maybe only the key.
             what: What they are, for the name of the temporary table.
-            key: Whether it has the primary key, whose index costs time.
+            key: Whether it has the primary key and is analyzed, which costs time: for rows that
+                are sought one by one.
         """
         stage = self.stage(spec, frame, what, key=key)
         yield stage
@@ -84,7 +85,7 @@ class Staging:
             self.drop(stage)
         stage.create(self.connection, checkfirst=False)
         self.put(stage, frame, spec)
-        if known.analyze is not None:
+        if known.analyze is not None and key:
             self._tell(known.analyze, stage)
         return stage
 

@@ -114,7 +114,12 @@ def _held(frame: pd.DataFrame, columns: Mapping[str, ColumnSpec]) -> pd.DataFram
         name: frame[name].astype(bool) if name == PRESENT else conform_text(frame[name])
         for name in columns
     }
-    ranks = [pd.factorize(values, sort=True)[0] for values in held.values()]
+    ranks = []
+    for values in held.values():
+        rank, distinct = pd.factorize(values, sort=True)
+        ranks.append(rank)
+        if len(distinct) == len(values):  # no two rows are alike in these columns
+            break
     return take_rows(make_frame(held), np.lexsort(ranks[::-1]))
 
 

@@ -179,6 +179,7 @@ class SnapshotStore(Upkeep):
         Raises:
             ArgumentError: The rejects lack a column.
             ConflictError: Another writer committed since ``parent``.
+            TwoWayError: The store is kept in step with two sides.
             CommitOutcomeUnknownError: The storage did not say what happened.
             ModelMismatchError: The store holds tables of another model.
             RejectsPlaceError: The rejects would go where another store's are.

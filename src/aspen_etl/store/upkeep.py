@@ -34,7 +34,8 @@ class Upkeep:
 
         Next numbers do not fall, and keys given since are remembered. ``sync`` refuses until
         ``resume``, since the source would at once undo what was restored. It raises
-        ``VersionNotFoundError`` where that version is not there, or no longer kept.
+        ``VersionNotFoundError`` where that version is not there, or no longer kept, and
+        ``TwoWayError`` where the store is kept in step with two sides.
         """
         from aspen_etl.store import restoring
 
@@ -149,11 +150,11 @@ class Upkeep:
     ) -> PurgeReport:
         """Erase a subject from every readable version: its row, and all that refers to it.
 
-        Tables, retired keys and rejects are written anew without it, a commit names the new
-        files, and the old ones are deleted at once; ``vacuum`` takes what dead attempts left, when
-        it is old enough. A source that still has the row brings it back, under new keys. The id is
-        as it stands in the tables; of several columns, a JSON list of texts. ``subject`` names the
-        table of the subjects, where that is not ``model.subject``.
+        Tables, retired keys, rejects and what is known of sources are written anew without it, a
+        commit names the new files, and the old ones are deleted at once; ``vacuum`` takes what dead
+        attempts left, when it is old enough. A source that still has the row brings it back, under
+        new keys. The id is as it stands in the tables; of several columns, a JSON list of texts.
+        ``subject`` names the table of the subjects, where that is not ``model.subject``.
 
         With ``suppress`` the commit keeps an HMAC of the id under ``suppress_secret``: rows of the
         subject are left out of each later run, which needs the secret, until ``unsuppress``.

@@ -95,6 +95,7 @@ def sync(  # noqa: PLR0913 - what a run is told, each by name
         OutdatedSourceError: The source is older than that of the newest commit, and nothing
             else is wrong with it.
         StoreOnHoldError: An old version was restored, and the store was not resumed.
+        TwoWayError: The store is kept in step with two sides, by pull and push.
         DeadlineError: The time is over; nothing was committed.
         ConflictError: Others committed first every time.
         CommitOutcomeUnknownError: The storage did not say what happened; the next run sees it.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import count
 from typing import Any, Optional
@@ -10,7 +11,8 @@ from typing import Any, Optional
 import pandas as pd
 
 from aspen_etl.errors import (
-    ConflictError,
+    AspenETLError,
+    DeadlineError,
     MergeConflictError,
 )
 from aspen_etl.io.calling import jitter, retry
@@ -34,7 +36,7 @@ from aspen_etl.synchronization.thresholds import Thresholds
 from aspen_etl.synchronization.two_way.combining import Combined, combine
 from aspen_etl.synchronization.two_way.reading import SideRead, SideReader
 from aspen_etl.synchronization.two_way.reports import PullReport, count_conflicts
-from aspen_etl.synchronization.two_way.standing import Standing, stand
+from aspen_etl.synchronization.two_way.standing import Standing, lost_race, stand
 from aspen_etl.transform.parting import can_part
 from aspen_etl.transform.shadowing import difference, patched
 from aspen_etl.transform.three_way import Merged
@@ -95,15 +97,18 @@ def pull(  # noqa: PLR0913 - what a pull is told, each by name
     clock = Clock(timeout, on_step)
     work = _Pull(reader, store, run, policy, thresholds, clock)
     numbers = count(1)
-    with until(clock.deadline):
-        report = retry(
-            lambda: work.attempt(next(numbers)),
-            tries=max_attempts,
-            again=lambda error: (
-                isinstance(error, ConflictError) and error.details.get("problem") == "commit"
-            ),
-            pause=lambda number: jitter(0.05 * number),
-        )
+    try:
+        with until(clock.deadline):
+            report = retry(
+                lambda: work.attempt(next(numbers)),
+                tries=max_attempts,
+                again=lost_race,
+                pause=lambda number: jitter(0.05 * number),
+            )
+    except AspenETLError as error:
+        work.leave_word(type(error).__name__, 0, (str(error),))
+        raise
+    work.leave_word(report.outcome, report.version)
     return replace(report, seconds=clock.stop())
 
 
@@ -117,6 +122,11 @@ class _Pull:
     policy: Policy
     thresholds: Thresholds
     clock: Clock
+
+    def leave_word(self, outcome: str, version: int, reasons: Sequence[str] = ()) -> None:
+        """Leave word of this pull, so that a monitor sees a schedule that refuses or fails."""
+        with contextlib.suppress(DeadlineError), until(self.clock.grace()):
+            self.store.note_run(self.run, outcome, version, reasons=reasons)
 
     def attempt(self, number: int) -> PullReport:
         """Pull once."""
@@ -210,6 +220,7 @@ class _Pull:
             conflicts=count_conflicts(found.merged.conflicts),
             held=len(found.merged.held),
             rejects=read.counts,
+            nameless=read.rows.nameless,
             recovered=at.recovered,
         )
 

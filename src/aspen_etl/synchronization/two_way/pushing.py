@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal, Optional, Union
+from typing import Any, Literal, Optional
 
 import numpy as np
 import pandas as pd
@@ -28,6 +28,8 @@ from aspen_etl.synchronization.two_way.standing import (
     SideName,
     Standing,
     Word,
+    Writable,
+    lost_race,
     stand,
 )
 from aspen_etl.transform.flat_changes import FlatChanges, after_push, changes_to_push
@@ -43,10 +45,6 @@ from aspen_etl.transform.side_rows import (
 )
 from aspen_etl.transform.touching import WholeTables, take_touched
 
-if TYPE_CHECKING:
-    from aspen_etl.sql.flat import FlatDatabase
-    from aspen_etl.sql.table_database import TableDatabase
-
 __all__ = ["push"]
 
 #: How often what a side has now is committed, where others commit in between.
@@ -58,7 +56,7 @@ _CHANGED = "rows of those to whom something is to be written were changed there 
 
 def push(
     store: SnapshotStore,
-    side: Union[FlatDatabase, TableDatabase],
+    side: Writable,
     /,
     *,
     run: Run,
@@ -190,9 +188,7 @@ class _Push:
         return retry(
             step,
             tries=_TRIES,
-            again=lambda error: (
-                isinstance(error, ConflictError) and error.details.get("problem") == "commit"
-            ),
+            again=lost_race,
             pause=lambda number: jitter(0.05 * number),
         )
 

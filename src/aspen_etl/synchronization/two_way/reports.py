@@ -52,6 +52,8 @@ class PullReport:
         conflicts: The conflicts that were met, those that policy or somebody decided among them.
         held: How many subjects wait for a decision.
         rejects: What of the side cannot be taken, by sheet, column, rule and scope.
+        nameless: How many rows of the side cannot be told whose they are; while there is one,
+            nothing there is taken as deleted.
         recovered: Whether a push before had died between the side and the store.
         seconds: How long each step took.
     """
@@ -66,6 +68,7 @@ class PullReport:
     conflicts: tuple[ConflictCount, ...] = ()
     held: int = 0
     rejects: tuple[RejectCount, ...] = ()
+    nameless: int = 0
     recovered: bool = False
     seconds: Mapping[str, float] = field(default_factory=dict)
 

@@ -10,11 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Optional, Protocol, runtime_checkable
+from typing import Any, Literal, Optional, Protocol, runtime_checkable
 
 import pandas as pd
 
-from aspen_etl.errors import SideStateError, TwoWayError, VersionNotFoundError
+from aspen_etl.errors import (
+    AspenETLError,
+    ConflictError,
+    SideStateError,
+    TwoWayError,
+    VersionNotFoundError,
+)
 from aspen_etl.schema.side_frames import PUSHED
 from aspen_etl.schema.snapshot import Snapshot
 from aspen_etl.store.commit import Commit
@@ -24,7 +30,7 @@ from aspen_etl.transform.expressing import express
 from aspen_etl.transform.parting import Partitioning
 from aspen_etl.transform.shadowing import patched
 
-__all__ = ["SideName", "Standing", "Word", "held_of", "stand"]
+__all__ = ["SideName", "Standing", "Word", "Writable", "held_of", "lost_race", "stand"]
 
 SideName = Literal["old", "new"]
 
@@ -42,6 +48,16 @@ class Word(Protocol):
     @property
     def token(self) -> Optional[str]:
         """The token of its commit."""
+
+
+class Writable(Protocol):
+    """A side that can be written to: a ``FlatDatabase``, or a ``TableDatabase``."""
+
+    def read(self) -> Any:
+        """Read it, as of one moment."""
+
+    def state(self) -> Optional[Word]:
+        """Tell what was written to it last."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,6 +99,11 @@ def held_of(sides: Mapping[str, SideState], /) -> pd.Series:
     if not found:
         return pd.Series([], dtype=object)
     return pd.concat(found, ignore_index=True).dropna().drop_duplicates().reset_index(drop=True)
+
+
+def lost_race(error: AspenETLError, /) -> bool:
+    """Tell whether another writer of the store came first, so that it pays to begin anew."""
+    return isinstance(error, ConflictError) and error.details.get("problem") == "commit"
 
 
 def stand(
