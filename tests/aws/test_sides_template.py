@@ -13,7 +13,7 @@ import pytest
 
 from aspen_etl.aws import sides_handler
 from aspen_etl.aws.settings import OPTIONS, PREFIX, sides_from_arguments, sides_from_environment
-from aspen_etl.aws.sides_work import works_of
+from aspen_etl.aws.sides import works_of
 from aspen_etl.synchronization.settings import Settings
 from aspen_etl.synchronization.side_settings import SIDE_OPTIONS, SideSettings
 from tests.support.cloudformation import Stack, as_list, find_cycle, read_template, translate

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Optional
 
@@ -14,13 +14,39 @@ from aspen_etl.databases import is_database
 from aspen_etl.derive.sql import require_sqlalchemy
 from aspen_etl.errors import SettingsError
 from aspen_etl.synchronization.settings import Settings
-from aspen_etl.synchronization.side_settings import SideSettings
+from aspen_etl.synchronization.side_settings import SIDE_OPTIONS, SideSettings
 
-__all__ = ["GivenSides"]
+__all__ = ["GivenSides", "works_of"]
 
 _IN_URL = (
     "holds a password, or an option that may; leave it out, and name the secret that holds it by {}"
 )
+
+
+def works_of(event: Any, sides: SideSettings, /) -> tuple[tuple[str, ...], Optional[str]]:
+    """Tell what an event, or else the settings, ask for: works, and a side if it is named.
+
+    Raises:
+        SettingsError: Neither says what is to be done, or one says what nobody can do.
+    """
+    told: Mapping[str, Any] = event if isinstance(event, Mapping) else {}
+    works, side = told.get("work"), told.get("side")
+    if works is None:
+        if not sides.work:
+            raise SettingsError.of("work", "is missing; let the settings or the event say it")
+        works = sides.work
+    else:
+        try:
+            works = SIDE_OPTIONS["work"].kind.read(str(works))
+        except ValueError as error:
+            reason = str(error)
+        else:
+            reason = ""
+        if reason:
+            raise SettingsError.of("work", reason)
+    if side not in (None, "old", "new"):
+        raise SettingsError.of("side", "is none of old, new")
+    return works, side
 
 
 @dataclass(frozen=True)

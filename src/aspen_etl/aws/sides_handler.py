@@ -16,7 +16,8 @@ from aspen_etl.aws.clients import Client, new_client
 from aspen_etl.aws.lambda_handler import Handler, log_of, time_left
 from aspen_etl.aws.running import guarded
 from aspen_etl.aws.settings import sides_from_environment
-from aspen_etl.aws.sides_work import SidesWork, works_of
+from aspen_etl.aws.sides import works_of
+from aspen_etl.aws.sides_work import SidesWork
 
 __all__ = ["handler", "make_sides_handler"]
 

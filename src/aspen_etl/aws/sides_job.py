@@ -18,7 +18,8 @@ from aspen_etl.aws.clients import Client, new_client
 from aspen_etl.aws.glue_job import find_argument, name_of_job
 from aspen_etl.aws.running import Log, guarded
 from aspen_etl.aws.settings import sides_from_arguments
-from aspen_etl.aws.sides_work import SidesWork, works_of
+from aspen_etl.aws.sides import works_of
+from aspen_etl.aws.sides_work import SidesWork
 
 __all__ = ["main"]
 

@@ -27,10 +27,10 @@ from aspen_etl.errors import (
 from aspen_etl.schema.landing import Landing
 from aspen_etl.synchronization.landing_status import LandingStatus, landing_status
 from aspen_etl.synchronization.settings import Settings
-from aspen_etl.synchronization.side_settings import SIDE_OPTIONS, SideSettings
+from aspen_etl.synchronization.side_settings import SideSettings
 from aspen_etl.synchronization.two_way import pull, push
 
-__all__ = ["SidesWork", "works_of"]
+__all__ = ["SidesWork"]
 
 #: What refuses a run until somebody decides: an alarm of its own.
 _REFUSED = (
@@ -49,32 +49,6 @@ _PAUSE_SECONDS = 5.0
 #: What the next run does: it pulls what came in between, waits for who held a lock, and pushes to a
 #: side that nothing was ever written to.
 _LATER = ("side", "load", "unloaded")
-
-
-def works_of(event: Any, sides: SideSettings, /) -> tuple[tuple[str, ...], Optional[str]]:
-    """Tell what an event, or else the settings, ask for: works, and a side if it is named.
-
-    Raises:
-        SettingsError: Neither says what is to be done, or one says what nobody can do.
-    """
-    told: Mapping[str, Any] = event if isinstance(event, Mapping) else {}
-    works, side = told.get("work"), told.get("side")
-    if works is None:
-        if not sides.work:
-            raise SettingsError.of("work", "is missing; let the settings or the event say it")
-        works = sides.work
-    else:
-        try:
-            works = SIDE_OPTIONS["work"].kind.read(str(works))
-        except ValueError as error:
-            reason = str(error)
-        else:
-            reason = ""
-        if reason:
-            raise SettingsError.of("work", reason)
-    if side not in (None, "old", "new"):
-        raise SettingsError.of("side", "is none of old, new")
-    return works, side
 
 
 @dataclass(frozen=True)
