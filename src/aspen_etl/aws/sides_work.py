@@ -91,7 +91,6 @@ class SidesWork:
         if not steps:
             raise SettingsError.of("old, new", f"name no side for {' '.join(works)}; give its url")
         done = [self._step(work, name) for work, name in steps]
-        self.log.step("")
         busy = sum(each["outcome"] == "busy" for each in done)
         self.measure(Runs=1, Failures=0, Busy=int(busy > 0))
         return {"outcome": "busy" if busy == len(done) else "done", "work": done}
@@ -146,7 +145,8 @@ class SidesWork:
         return Run(time=dt.datetime.now(dt.timezone.utc), actor=self.settings.actor or self.name)
 
     def measure(self, **metrics: float) -> None:
-        """Write metrics."""
+        """End the step that is logged, and write metrics."""
+        self.log.step("")
         self.log.measure(self.dimension, self.name, metrics)
 
     def steps(self, work: str, name: str) -> Callable[[str], None]:
