@@ -95,7 +95,8 @@ def order_differences(found: pd.DataFrame, names: Iterable[str], /) -> pd.DataFr
     order = {name: place for place, name in enumerate(names)}
     ranked = found.assign(rank=found["sheet"].map(order).astype(np.int64))
     ranked = ranked.sort_values(["rank", "subject", "key", "column", "kind"], kind="stable")
-    return ranked[list(DIFFERENCES)].reset_index(drop=True)
+    ranked = ranked[list(DIFFERENCES)].reset_index(drop=True).astype(object)
+    return ranked.where(ranked.notna(), None)
 
 
 def explain_held(found: pd.DataFrame, subjects: Collection[str], /) -> pd.DataFrame:
