@@ -7,11 +7,10 @@ from the environment or from a secret of AWS.
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 from typing import Any, Optional
 
-from aspen_etl.derive.dialects import DIALECTS
+from aspen_etl.databases import is_database
 from aspen_etl.derive.sql import require_sqlalchemy
 from aspen_etl.errors import NotSupportedError
 from aspen_etl.io.filesystem import display_url
@@ -19,33 +18,21 @@ from aspen_etl.io.filesystem import display_url
 __all__ = [
     "DATABASE_PASSWORD",
     "DATABASE_URL",
+    "TARGET_PASSWORD",
     "engine_of",
     "is_database",
     "read_url",
     "source_engine",
 ]
 
-#: The environment variables that hold a database's url, and the password of one.
+#: The environment variables that hold a database's url, and the password of one; of the target's,
+#: where two databases are compared that have two.
 DATABASE_URL = "ASPEN_ETL_DATABASE_URL"
 DATABASE_PASSWORD = "ASPEN_ETL_DATABASE_PASSWORD"  # noqa: S105 - the name of a variable
+TARGET_PASSWORD = "ASPEN_ETL_TARGET_PASSWORD"  # noqa: S105 - likewise
 
 #: How many characters of a file are read for a url: more than any has.
 _URL_LENGTH = 100_000
-
-#: What options of a driver are called that hold a secret, or may.
-_SECRET = re.compile("pass|pwd|secret|token|odbc_connect", re.IGNORECASE)
-
-
-def is_database(word: str, /) -> bool:
-    """Tell whether a source is the url of a database.
-
-    Examples:
-        >>> is_database("postgresql+psycopg://me@host/loans"), is_database("s3://bucket/in.xlsx")
-        (True, False)
-    """
-    scheme, separator, _ = word.partition("://")
-    backend = scheme.partition("+")[0].lower()
-    return bool(separator) and any(backend in each.engines for each in DIALECTS.values())
 
 
 def read_url(path: Optional[str], /) -> str:
@@ -92,13 +79,16 @@ def engine_of(url: str, purpose: str, /) -> Any:
     return make_engine(url)
 
 
-def source_engine(word: str, secret: Optional[str], purpose: str, /) -> Any:
+def source_engine(
+    word: str, secret: Optional[str], purpose: str, /, *, variable: str = DATABASE_PASSWORD
+) -> Any:
     """Make the engine of a source; its password is not in its url.
 
     Args:
         word: The url.
         secret: The id of a secret at AWS with the password, and the user where the url has none.
         purpose: What it is needed for.
+        variable: The environment variable that may hold the password.
 
     Raises:
         NotSupportedError: A password stands in the url, or there are two.
@@ -107,20 +97,20 @@ def source_engine(word: str, secret: Optional[str], purpose: str, /) -> Any:
         SettingsError: The secret cannot be read, or holds no password.
     """
     require_sqlalchemy(purpose)
-    from aspen_etl.sql.connecting import make_engine, parse_url
+    from aspen_etl.sql.connecting import holds_secret, make_engine, parse_url
 
     url = parse_url(word)
-    if url.password is not None or any(_SECRET.search(name) for name in url.query):
+    if holds_secret(url):
         msg = (
             f"the url of {display_url(word)} holds a password, or an option that may, where other "
-            f"users of the machine can read it; leave it out, and set {DATABASE_PASSWORD}, or name "
+            f"users of the machine can read it; leave it out, and set {variable}, or name "
             "a secret of AWS with --database-secret"
         )
         raise NotSupportedError(msg)
-    password = os.environ.get(DATABASE_PASSWORD)
+    password = os.environ.get(variable)
     if secret is not None:
         if password is not None:
-            msg = f"there are two passwords; leave {DATABASE_PASSWORD} or --database-secret out"
+            msg = f"there are two passwords; leave {variable} or the secret out"
             raise NotSupportedError(msg)
         from aspen_etl.aws.secrets import read_login
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from aspen_etl.derive.formats import FORMATS
 from aspen_etl.errors.base import listing
-from aspen_etl.schema.side_frames import CONFLICTS, PRESENT
+from aspen_etl.schema.side_frames import ACCEPTED, CONFLICTS, PRESENT
 from aspen_etl.store.commit import ATTEMPT, LANDED, PARTED, SEALED, SIDED, Commit
 from aspen_etl.store.stored import SideRecord, Stored
 
@@ -210,6 +210,24 @@ def _side_columns(side: SideRecord, what: str) -> Iterator[str]:
         yield f"{what} counts other conflicts than it has"
 
 
+def _cutover(commit: Commit, version: int) -> Iterator[str]:
+    record = commit.cutover
+    if record is None:
+        if commit.kind == "cutover":
+            yield "it says that a cut-over was checked, and not how"
+        return
+    if commit.format < SIDED or not 1 <= record.version < version:
+        yield "it says something of a cut-over that cannot be"
+    if commit.kind == "cutover" and record.version != commit.parent:
+        yield "it says that a cut-over was checked of another version"
+    if not all(map(_COLUMN.match, record.accepted_counts)):
+        yield "its accepted rejects are of rules that cannot be"
+    for stored in record.stored:
+        yield from _paths(stored, _REJECTS, "its accepted rejects", version)
+        if record.accepted_sha256 is None or set(stored.columns) != set(ACCEPTED):
+            yield "its accepted rejects have no checksum, or other columns than they have"
+
+
 def _rewrites(commit: Commit, version: int) -> Iterator[str]:
     folders = (*commit.model, _KEYS, _REJECTS, _LANDING, _SIDES)
     for path, file in commit.rewrites.items():
@@ -220,4 +238,7 @@ def _rewrites(commit: Commit, version: int) -> Iterator[str]:
             yield "its rewrites: a path that leads out of the folder of such files"
 
 
-_RULES = (_numbers, _seal, _model, _tables, _keys, _files, _parts, _landing, _sides, _rewrites)
+_RULES = (
+    *(_numbers, _seal, _model, _tables, _keys, _files),
+    *(_parts, _landing, _sides, _cutover, _rewrites),
+)
