@@ -23,7 +23,6 @@ from aspen_etl.store.shadows import load_sides
 from aspen_etl.synchronization.cutover import CutoverReport, check_cutover
 from aspen_etl.synchronization.two_way import pull, push
 from tests.support.borrowers import LENIENT, check_ours, files_below
-from tests.support.commits import change
 from tests.support.lender import make_lender
 from tests.support.two_way import account, conflicts
 
@@ -478,35 +477,6 @@ def test_rejects_as_they_are_exported_are_a_list(lender: Lender) -> None:
     rejects = lender.store.read_rejects()
     assert isinstance(rejects, pd.DataFrame)
     assert red(lender.check(accepted=rejects.to_csv(index=False).encode())) == {}
-
-
-# ----------------------------------------------------------------------------- damage
-
-EDITS: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
-    "no record": (lambda v: v.update(cutover=None), "was checked, and not how"),
-    "a later version": (lambda v: v["cutover"].update(version=9), "that cannot be"),
-    "another version": (lambda v: v["cutover"].update(version=0), "that cannot be"),
-    "no checksum": (lambda v: v["cutover"].update(accepted_sha256=None), "have no checksum"),
-    "a digest of text": (lambda v: v["cutover"].update(source="x"), "cutover.source cannot be"),
-    "a path outside": (
-        lambda v: v["cutover"]["accepted"]["files"][0].update(path="../x.csv"),
-        "a path that leads out",
-    ),
-    "a rule that cannot be": (
-        lambda v: v["cutover"].update(accepted_counts={"\n": 1}),
-        "rules that cannot be",
-    ),
-}
-
-
-@pytest.mark.parametrize("name", EDITS)
-def test_a_record_that_cannot_be_is_damage(lender: Lender, name: str) -> None:
-    lender.check()
-    edit, reason = EDITS[name]
-    change(lender.store, 2, edit, sealed=True)
-    with pytest.raises(ae.AspenETLError, match="commit 2 is damaged") as found:
-        lender.store.find()
-    assert reason in str(found.value)
 
 
 def test_a_list_that_is_gone_is_found_by_verify(lender: Lender) -> None:
