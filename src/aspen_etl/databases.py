@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Optional, Union
 
 from aspen_etl.borrower import BORROWER_MODEL
+from aspen_etl.derive.dialects import DIALECTS
 from aspen_etl.derive.sql import require_sqlalchemy
 from aspen_etl.schema import Extract, Model
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
-__all__ = ["read_database"]
+__all__ = ["is_database", "read_database"]
 
 
 def read_database(
@@ -85,3 +86,15 @@ def read_database(
         return FlatDatabase(engine, model, names, schema).read(chunk_rows)
     finally:
         engine.dispose()
+
+
+def is_database(word: str, /) -> bool:
+    """Tell whether a source is the url of a database.
+
+    Examples:
+        >>> is_database("postgresql+psycopg://me@host/loans"), is_database("s3://bucket/in.xlsx")
+        (True, False)
+    """
+    scheme, separator, _ = word.partition("://")
+    backend = scheme.partition("+")[0].lower()
+    return bool(separator) and any(backend in each.engines for each in DIALECTS.values())

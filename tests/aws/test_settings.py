@@ -7,9 +7,18 @@ from dataclasses import replace
 import pytest
 
 import aspen_etl as ae
-from aspen_etl.aws.settings import OPTIONS, Settings, from_arguments, from_environment
+from aspen_etl.aws.settings import (
+    OPTIONS,
+    Settings,
+    from_arguments,
+    from_environment,
+    sides_from_arguments,
+    sides_from_environment,
+)
 from aspen_etl.errors import AspenETLError, NotSupportedError, SettingsError
 from aspen_etl.io.reading import Reading
+from aspen_etl.schema.policy import Policy
+from aspen_etl.synchronization.side_settings import SIDE_OPTIONS, SideSettings
 
 ALL = {
     "source": "memory://in",
@@ -195,3 +204,79 @@ def test_each_sheet_may_have_its_header_in_a_row_of_its_own() -> None:
     text = '{"borrower": 3, "role_profile": 1}'
     made = from_environment(variables({"store": "memory://s", "header_row": text}))
     assert made.reading == Reading(header_row={"borrower": 3, "role_profile": 1})
+
+
+SIDES = {
+    "work": "pull push",
+    "old": "postgresql+psycopg://host/loans",
+    "old_secret": "lender/old",
+    "old_schema": "dbo",
+    "old_tables": '{"borrower": "borrowers"}',
+    "new": "mysql+pymysql://host/loans",
+    "new_secret": "lender/new",
+    "new_schema": "lender",
+    "policy": "hold",
+    "policy_for": '{"borrower.email": "new", "invalid": "refuse"}',
+    "deletes": "allow",
+    "defaults": '{"borrower.note": "ours"}',
+    "lease": "600",
+    "wait": "30",
+    "confirm_after": "60",
+    "tries": "3",
+    "details": "memory://details",
+}
+
+
+def test_every_setting_of_sides_is_read_the_same_from_both() -> None:
+    assert SIDES.keys() == SIDE_OPTIONS.keys()
+    given = {"store": "memory://s", "actor": "nightly", **SIDES}
+    expected = SideSettings(
+        work=("pull", "push"),
+        old="postgresql+psycopg://host/loans",
+        old_secret="lender/old",  # noqa: S106 - its id
+        old_schema="dbo",
+        old_tables={"borrower": "borrowers"},
+        new="mysql+pymysql://host/loans",
+        new_secret="lender/new",  # noqa: S106 - its id
+        new_schema="lender",
+        policy="hold",
+        policy_for={"borrower.email": "new", "invalid": "refuse"},
+        deletes="allow",
+        defaults={"borrower.note": "ours"},
+        lease=600,
+        wait=30,
+        confirm_after=60,
+        tries=3,
+        details="memory://details",
+    )
+    settings = Settings(store="memory://s", actor="nightly")
+    assert sides_from_environment(variables(given)) == (settings, expected)
+    words = [word for name, text in given.items() for word in (f"--{name}", text)]
+    assert sides_from_arguments(["job.py", "--JOB_ID", "j", *words]) == (settings, expected)
+    policy = Policy("hold", {"borrower.email": "new"}, {"invalid": "refuse"})
+    assert expected.declared() == policy
+
+
+def test_a_run_over_one_source_knows_no_sides() -> None:
+    with pytest.raises(SettingsError, match="ASPEN_ETL_POLICY is no setting"):
+        from_environment(variables({"store": "memory://s", "policy": "hold"}))
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "match"),
+    [
+        ("work", "dance", "is none of load, pull, push, reconcile, landing_status, nor some"),
+        ("work", " ", "is none of load"),
+        ("policy", "maybe", "is none of refuse, hold, old, new, newest"),
+        ("deletes", "all", "is none of hold, allow"),
+        ("lease", "86401", "is no number of seconds"),
+        ("tries", "0", "is no count"),
+        ("old_tables", "[]", "is no JSON object of texts"),
+    ],
+)
+def test_a_value_of_sides_that_cannot_be_is_refused(name: str, text: str, match: str) -> None:
+    given = {"store": "memory://s", name: text}
+    with pytest.raises(SettingsError, match=f"^ASPEN_ETL_{name.upper()} {match}"):
+        sides_from_environment(variables(given))
+    with pytest.raises(SettingsError, match=f"^--{name} {match}"):
+        sides_from_arguments([f"--{n}={t}" for n, t in given.items()])

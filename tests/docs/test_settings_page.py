@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from aspen_etl.command_line.program import make_parser
+from aspen_etl.io.options import Option
 from aspen_etl.synchronization.settings import OPTIONS
+from aspen_etl.synchronization.side_settings import SIDE_OPTIONS
 from tests.docs.test_command_line_page import name_of
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "settings.md"
 BEGIN, END = "<!-- settings: begin -->\n", "<!-- settings: end -->\n"
 
 
-def list_settings() -> str:
-    """Write the table of settings."""
-    actions = {action.dest: action for action in make_parser().commands["sync"]._actions}
+SIDES = ("<!-- settings of sides: begin -->\n", "<!-- settings of sides: end -->\n")
+
+
+def list_settings(options: Mapping[str, Option], *commands: str) -> str:
+    """Write a table of settings."""
+    known = make_parser().commands
+    actions = {action.dest: action for name in commands for action in known[name]._actions}
     lines = ["| setting | default | command line | meaning |", "| --- | --- | --- | --- |"]
-    for name, option in OPTIONS.items():
+    for name, option in options.items():
         action = actions.get(name)
         if action is None:
             word = ""
@@ -36,4 +43,15 @@ def show(default: Any) -> str:
 
 def test_the_page_lists_every_setting() -> None:
     shown = PAGE.read_text(encoding="utf-8").partition(BEGIN)[2].partition(END)[0]
-    assert shown.strip("\n") == list_settings().strip("\n"), "take the right side into the page"
+    wanted = list_settings(OPTIONS, "sync").strip("\n")
+    assert shown.strip("\n") == wanted, "take the right side into the page"
+
+
+def test_the_page_lists_every_setting_of_two_sides() -> None:
+    begin, end = SIDES
+    shown = PAGE.read_text(encoding="utf-8").partition(begin)[2].partition(end)[0]
+    flagged = {name: each for name, each in SIDE_OPTIONS.items() if each.flag}
+    actions = {each.dest for n in ("pull", "push") for each in make_parser().commands[n]._actions}
+    assert flagged.keys() <= actions
+    wanted = list_settings(SIDE_OPTIONS, "pull", "push").strip("\n")
+    assert shown.strip("\n") == wanted, "take the right side into the page"

@@ -104,7 +104,7 @@ class Stack:
         for name, parameter in declared.items():
             value = parameters[name] if name in parameters else parameter["Default"]
             text = str(value)
-            if parameter["Type"] == "CommaDelimitedList":
+            if parameter["Type"].startswith(("CommaDelimitedList", "List<")):
                 self.values[name] = [text] if "," not in text else text.split(",")
             else:
                 self.values[name] = text
@@ -134,6 +134,7 @@ class Stack:
             "Fn::GetAtt": lambda inner: ".".join(inner) if isinstance(inner, list) else inner,
             "Fn::Sub": self._sub,
             "Fn::If": lambda inner: self.resolve(inner[1 if self.holds(inner[0]) else 2]),
+            "Fn::Select": lambda inner: self.resolve(inner[1])[int(inner[0])],
             "Fn::Join": lambda inner: inner[0].join(self.resolve(inner[1])),
         }
         if len(value) == 1:

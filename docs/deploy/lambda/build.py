@@ -32,10 +32,14 @@ RUNTIME = "3.13"
 PLATFORMS = {"arm64": "aarch64", "x86_64": "x86_64"}
 GLIBC = 28
 
-CONSTRAINTS = {"parquet": "lambda-3.13.txt", "small": "lambda-3.13-small.txt"}
+CONSTRAINTS = {
+    "parquet": "lambda-3.13.txt",
+    "small": "lambda-3.13-small.txt",
+    "sides": "lambda-3.13-sides.txt",
+}
 
 #: The services whose descriptions stay with botocore: data, the catalogue, keys, credentials.
-SERVICES = {"s3", "sts", "glue", "athena", "kms"}
+SERVICES = {"s3", "sts", "glue", "athena", "kms", "secretsmanager"}
 
 #: What no function runs: headers, stubs, sources of C, programs, what uv leaves.
 SUFFIXES = {
@@ -249,7 +253,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--flavour",
         choices=sorted(CONSTRAINTS),
         default="parquet",
-        help="parquet holds pyarrow; small writes CSV alone (default: parquet)",
+        help="parquet holds pyarrow, small writes CSV alone, sides has drivers of databases beside "
+        "(default: parquet)",
     )
     parser.add_argument("--architecture", choices=sorted(PLATFORMS), default="arm64")
     parser.add_argument(

@@ -19,7 +19,7 @@ from aspen_etl.aws.running import Log, Work, guarded
 from aspen_etl.aws.settings import from_arguments
 from aspen_etl.errors import SettingsError
 
-__all__ = ["main"]
+__all__ = ["find_argument", "main", "name_of_job"]
 
 _DIMENSION = "JobName"
 
@@ -46,10 +46,8 @@ def main(
         AspenETLError: The run failed, and with it the job.
     """
     given = list(sys.argv[1:] if argv is None else argv)
-    # Python shell does not always tell the job its name.
-    names = [_find(given, option) for option in ("JOB_NAME", "job-name", "actor")]
-    name = next((each for each in names if each), "aspen_etl")
-    log = Log({"job_run_id": _find(given, "JOB_RUN_ID") or ""})
+    name = name_of_job(given)
+    log = Log({"job_run_id": find_argument(given, "JOB_RUN_ID") or ""})
 
     def run() -> dict[str, Any]:
         settings = from_arguments(given)
@@ -60,7 +58,15 @@ def main(
     return guarded(log, _DIMENSION, name, run)
 
 
-def _find(argv: Sequence[str], name: str) -> Optional[str]:
+def name_of_job(argv: Sequence[str], /) -> str:
+    """Give the name of the job."""
+    # Python shell does not always tell the job its name.
+    names = [find_argument(argv, option) for option in ("JOB_NAME", "job-name", "actor")]
+    return next((each for each in names if each), "aspen_etl")
+
+
+def find_argument(argv: Sequence[str], name: str, /) -> Optional[str]:
+    """Give the value of an argument of Glue's own."""
     for word, value in zip(argv, argv[1:]):
         if word == f"--{name}":
             return value

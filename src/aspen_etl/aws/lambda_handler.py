@@ -25,7 +25,15 @@ from aspen_etl.aws.settings import from_environment
 from aspen_etl.errors import OutdatedSourceError
 from aspen_etl.io.filesystem import locate
 
-__all__ = ["handler", "make_handler", "make_vacuum_handler", "vacuum_handler"]
+__all__ = [
+    "Handler",
+    "handler",
+    "log_of",
+    "make_handler",
+    "make_vacuum_handler",
+    "time_left",
+    "vacuum_handler",
+]
 
 #: What Lambda calls: the event, and its context object.
 Handler = Callable[[Any, Any], dict[str, Any]]
@@ -74,7 +82,7 @@ def make_handler(
             return {"outcome": "ignored"}
         work = Work(settings, model, log, _DIMENSION, context.function_name, client)
         try:
-            return work.sync(source, _time_left(context))
+            return work.sync(source, time_left(context))
         except OutdatedSourceError as error:
             if event.get("detail-type") != "Object Created":
                 raise
@@ -83,7 +91,7 @@ def make_handler(
         return {"outcome": "outdated"}
 
     def handle(event: Any, context: Any) -> dict[str, Any]:
-        log, name = _log(context), context.function_name
+        log, name = log_of(context), context.function_name
         return guarded(log, _DIMENSION, name, lambda: answer(event, context, log))
 
     return handle
@@ -101,7 +109,7 @@ def make_vacuum_handler(
 
     def handle(event: Any, context: Any) -> dict[str, Any]:
         del event  # whatever it is, there is one thing to do
-        log, name = _log(context), context.function_name
+        log, name = log_of(context), context.function_name
 
         def answer() -> dict[str, Any]:
             settings = from_environment(os.environ if environment is None else environment)
@@ -112,14 +120,15 @@ def make_vacuum_handler(
     return handle
 
 
-def _log(context: Any) -> Log:
+def log_of(context: Any, /) -> Log:
+    """Make the log of one invocation."""
     # NOTE: a client of S3 is some 25 MB in a cycle of references, which Python would let
     # stand through many runs of a warm instance.
     gc.collect()
     return Log({"request_id": context.aws_request_id})
 
 
-def _time_left(context: Any) -> dt.timedelta:
+def time_left(context: Any, /) -> dt.timedelta:
     """Give the time until a run gives up: some is kept for the answer and the catalogue."""
     left = context.get_remaining_time_in_millis() / 1000
     return dt.timedelta(seconds=left - min(30.0, 0.15 * left))

@@ -31,6 +31,7 @@ NAMESPACE = "aspen_etl"
 _UNITS = {
     "Seconds": "Seconds",
     "LandingAgeSeconds": "Seconds",
+    "LandingWaitSeconds": "Seconds",
     "BytesWritten": "Bytes",
     "Version": "None",
 }

@@ -25,12 +25,13 @@ class Login(NamedTuple):
         return "Login(...)"
 
 
-def read_login(secret: str, /, *, client: Any = None) -> Login:
+def read_login(secret: str, /, *, client: Any = None, name: str = _NAME) -> Login:
     """Read the login that a secret holds, as JSON in the form of RDS or as the bare password.
 
     Args:
         secret: Its id or ARN.
         client: A client of Secrets Manager, by default one of the runtime's credentials.
+        name: What the setting is called that names it.
 
     Raises:
         SettingsError: It cannot be read, or holds no password.
@@ -45,12 +46,12 @@ def read_login(secret: str, /, *, client: Any = None) -> Login:
             raise
         reason = f"cannot be read (Secrets Manager says {code})"
     if reason:
-        raise SettingsError.of(_NAME, reason)
+        raise SettingsError.of(name, reason)
     held = _parsed(text)
     password = held.get("password") if isinstance(held, dict) else text.strip()
     if not isinstance(password, str) or not password:
         told = "holds no password; let it be JSON with username and password, or the bare password"
-        raise SettingsError.of(_NAME, told)
+        raise SettingsError.of(name, told)
     user = held.get("username") if isinstance(held, dict) else None
     return Login(user if isinstance(user, str) else None, password)
 

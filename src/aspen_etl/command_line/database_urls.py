@@ -7,11 +7,10 @@ from the environment or from a secret of AWS.
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 from typing import Any, Optional
 
-from aspen_etl.derive.dialects import DIALECTS
+from aspen_etl.databases import is_database
 from aspen_etl.derive.sql import require_sqlalchemy
 from aspen_etl.errors import NotSupportedError
 from aspen_etl.io.filesystem import display_url
@@ -34,21 +33,6 @@ TARGET_PASSWORD = "ASPEN_ETL_TARGET_PASSWORD"  # noqa: S105 - likewise
 
 #: How many characters of a file are read for a url: more than any has.
 _URL_LENGTH = 100_000
-
-#: What options of a driver are called that hold a secret, or may.
-_SECRET = re.compile("pass|pwd|secret|token|odbc_connect", re.IGNORECASE)
-
-
-def is_database(word: str, /) -> bool:
-    """Tell whether a source is the url of a database.
-
-    Examples:
-        >>> is_database("postgresql+psycopg://me@host/loans"), is_database("s3://bucket/in.xlsx")
-        (True, False)
-    """
-    scheme, separator, _ = word.partition("://")
-    backend = scheme.partition("+")[0].lower()
-    return bool(separator) and any(backend in each.engines for each in DIALECTS.values())
 
 
 def read_url(path: Optional[str], /) -> str:
@@ -113,10 +97,10 @@ def source_engine(
         SettingsError: The secret cannot be read, or holds no password.
     """
     require_sqlalchemy(purpose)
-    from aspen_etl.sql.connecting import make_engine, parse_url
+    from aspen_etl.sql.connecting import holds_secret, make_engine, parse_url
 
     url = parse_url(word)
-    if url.password is not None or any(_SECRET.search(name) for name in url.query):
+    if holds_secret(url):
         msg = (
             f"the url of {display_url(word)} holds a password, or an option that may, where other "
             f"users of the machine can read it; leave it out, and set {variable}, or name "

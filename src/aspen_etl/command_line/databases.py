@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Optional
 
 from aspen_etl import derive
 from aspen_etl.command_line.database_urls import DATABASE_URL, engine_of, read_url
+from aspen_etl.command_line.leasing import add_lease, leased
 from aspen_etl.command_line.models import load_model
 from aspen_etl.command_line.options import (
     add_common,
@@ -97,6 +98,7 @@ def _add_load(load: argparse.ArgumentParser) -> None:
     )
     told = "how long to wait for a lock (as the database is set; 60 if for ever)"
     add_value(load, "--lock-timeout", Span("seconds", _DAY), metavar="SECONDS", help=told)
+    add_lease(load)
     add_json(load)
     add_common(load)
     load.set_defaults(command=_load)
@@ -176,10 +178,11 @@ def _schema(arguments: argparse.Namespace) -> None:
 def _load(arguments: argparse.Namespace) -> None:
     engine = engine_of(read_url(arguments.database_url_file), "aspen-etl load")
     try:
-        with progress("loading"):
-            report = _fill(engine, arguments)
+        report = _fill(engine, arguments)
     finally:
         engine.dispose()
+    if report is None:
+        return
     if arguments.json:
         print_json(report.to_dict())
         return
@@ -206,8 +209,8 @@ def _remarks(report: LoadReport) -> Iterator[str]:
         yield f"  the store cannot be written to ({report.unpinned}): nothing keeps this version"
 
 
-def _fill(engine: Any, arguments: argparse.Namespace) -> LoadReport:
-    """Load a store, or a folder of tables where there is none."""
+def _fill(engine: Any, arguments: argparse.Namespace) -> Optional[LoadReport]:
+    """Load a store, or a folder of tables where there is none; nothing where others do."""
     from aspen_etl import sql
     from aspen_etl.store import SnapshotStore
 
@@ -223,6 +226,13 @@ def _fill(engine: Any, arguments: argparse.Namespace) -> LoadReport:
         "policy": None if arguments.policy is None else Policy(arguments.policy),
     }
     if store.newest() is not None:
-        return sql.load(store, engine, compare=arguments.compare, **told)
-    tables = read_tables(arguments.source, model=model, storage_options=options)
-    return sql.load(tables, engine, model=model, **told)
+        with leased(arguments, store, arguments.pin or "new") as mine:
+            if not mine:
+                return None
+            with progress("loading"):
+                return sql.load(store, engine, compare=arguments.compare, **told)
+    if arguments.lease is not None:
+        raise NotSupportedError("--lease is no option of a folder of tables; leave it out")
+    with progress("loading"):
+        tables = read_tables(arguments.source, model=model, storage_options=options)
+        return sql.load(tables, engine, model=model, **told)

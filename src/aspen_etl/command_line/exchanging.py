@@ -6,10 +6,11 @@ import argparse
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 from aspen_etl.command_line.database_urls import is_database
 from aspen_etl.command_line.ids import read_ids
+from aspen_etl.command_line.leasing import add_lease, leased
 from aspen_etl.command_line.options import (
     add_common,
     add_json,
@@ -23,8 +24,9 @@ from aspen_etl.command_line.options import (
 from aspen_etl.command_line.output import Steps, print_json, progress
 from aspen_etl.command_line.sources import add_source, flat_database, opened, opened_engine
 from aspen_etl.errors import NotSupportedError
-from aspen_etl.io.options import Names, Word
-from aspen_etl.schema.policy import KINDS, SIDES, Decision, Policy
+from aspen_etl.io.options import Word
+from aspen_etl.schema.policy import SIDES
+from aspen_etl.synchronization.side_settings import SideSettings
 
 if TYPE_CHECKING:
     from aspen_etl.store import SnapshotStore
@@ -44,14 +46,12 @@ def add_commands(commands: Any) -> None:
     )
     pull.add_argument("store", metavar="STORE", help="a two-way store")
     _add_side(pull)
-    told = "what becomes of conflicts: refuse (the default), hold, old, new or newest"
-    add_value(pull, "--policy", Word(get_args(Decision)), default="refuse", help=told)
-    told = "the same of a kind of conflict, of a sheet or of SHEET.COLUMN; may be repeated"
-    add_value(pull, "--policy-for", Names(), metavar="WHAT=DECISION", default={}, help=told)
+    add_options(pull, "policy", "policy_for")
     add_options(
         pull, "rejects_url", "suppress_secret", "on_gap", "max_rejected_rows", "max_rejected_cells"
     )
     add_options(pull, "max_deleted_rows", "min_deleted_rows", "allow_empty")
+    add_lease(pull)
     add_json(pull)
     add_common(pull)
     pull.set_defaults(command=_pull)
@@ -59,11 +59,9 @@ def add_commands(commands: Any) -> None:
     push.add_argument("store", metavar="STORE", help="a two-way store")
     add_source(push, "the url of a database: the side that is written to", "SIDE")
     _add_side(push)
-    told = "whether rows that are gone are deleted there (hold on the old side, allow on the new)"
-    add_value(push, "--deletes", Word(("hold", "allow")), help=told)
-    told = "the value of a column outside of the model in new rows of the old side"
-    add_value(push, "--default", Names(), metavar="TABLE.COLUMN=VALUE", default={}, help=told)
+    add_options(push, "deletes", "defaults")
     add_options(push, "rejects_url")
+    add_lease(push)
     add_json(push)
     add_common(push)
     push.set_defaults(command=_push)
@@ -120,8 +118,12 @@ def _pull(arguments: argparse.Namespace) -> int:
     from aspen_etl.synchronization.two_way import pull
 
     run, settings, store = new_run(arguments), settings_of(arguments), open_store(arguments)
-    policy = _policy(arguments)
-    with _opened(arguments, store) as side, Steps() as steps:
+    policy = SideSettings(policy=arguments.policy, policy_for=arguments.policy_for).declared()
+    with contextlib.ExitStack() as stack:
+        side = stack.enter_context(_opened(arguments, store))
+        if not stack.enter_context(leased(arguments, store, arguments.side or "old")):
+            return 0
+        steps = stack.enter_context(Steps())
         report = pull(
             side,
             store,
@@ -131,6 +133,7 @@ def _pull(arguments: argparse.Namespace) -> int:
             read_options=settings.reading_of(side).keywords(),
             suppress_secret=settings.read_secret(),
             on_gap=settings.on_gap,
+            timeout=arguments.lease,
             on_step=steps,
         )
     if arguments.json:
@@ -140,13 +143,6 @@ def _pull(arguments: argparse.Namespace) -> int:
     return WAITING if report.held else 0
 
 
-def _policy(arguments: argparse.Namespace) -> Policy:
-    told: dict[str, Any] = arguments.policy_for
-    kinds = {name: word for name, word in told.items() if name in KINDS}
-    units = {name: word for name, word in told.items() if name not in KINDS}
-    return Policy(arguments.policy, units, kinds)
-
-
 def _push(arguments: argparse.Namespace) -> int:
     from aspen_etl.synchronization.two_way import push
 
@@ -154,13 +150,18 @@ def _push(arguments: argparse.Namespace) -> int:
     if not is_database(arguments.source):
         msg = "push writes to a database; give its url"
         raise NotSupportedError(msg)
-    with _opened(arguments, store) as side, Steps() as steps:
+    with contextlib.ExitStack() as stack:
+        side = stack.enter_context(_opened(arguments, store))
+        if not stack.enter_context(leased(arguments, store, arguments.side)):
+            return 0
+        steps = stack.enter_context(Steps())
         report = push(
             store,
             side,
             run=run,
             deletes=arguments.deletes,
-            defaults=arguments.default,
+            defaults=arguments.defaults,
+            timeout=arguments.lease,
             on_step=steps,
         )
     if arguments.json:

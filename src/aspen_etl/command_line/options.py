@@ -30,6 +30,7 @@ from aspen_etl.io.options import (
 )
 from aspen_etl.schema import Run
 from aspen_etl.synchronization.settings import OPTIONS, Settings
+from aspen_etl.synchronization.side_settings import SIDE_OPTIONS
 
 if TYPE_CHECKING:
     from aspen_etl.store.snapshot_store import SnapshotStore
@@ -128,7 +129,7 @@ def add_options(parser: argparse.ArgumentParser, *names: str, **defaults: Any) -
         defaults: What this command line takes where nothing is told, if it is not the run's.
     """
     for name in names:
-        option = OPTIONS[name]
+        option = OPTIONS[name] if name in OPTIONS else SIDE_OPTIONS[name]
         flag = option.flag or name
         default = defaults.get(name, option.default)
         more: dict[str, Any] = {"default": list(default) if default == () else default}

@@ -116,17 +116,24 @@ def flat_database(
 
 
 @contextlib.contextmanager
-def opened_tables(arguments: argparse.Namespace, model: Model) -> Iterator[Any]:
-    """Give the tables of the database that is the target."""
-    secret, variable = arguments.target_secret, TARGET_PASSWORD
-    if secret is None and variable not in os.environ:
+def opened_tables(
+    arguments: argparse.Namespace,
+    model: Model,
+    url: Optional[str] = None,
+    schema: Optional[str] = None,
+) -> Iterator[Any]:
+    """Give the tables of a database: of the target, or of the source by its url and schema."""
+    is_target = url in (None, arguments.target)
+    secret, variable = arguments.target_secret if is_target else None, TARGET_PASSWORD
+    if secret is None and not (is_target and variable in os.environ):
         secret, variable = arguments.database_secret, DATABASE_PASSWORD
-    purpose = "a database as the target"
-    engine = source_engine(arguments.target, secret, purpose, variable=variable)
+    purpose = "a database as the target" if is_target else "a database as a source"
+    word = arguments.target if is_target else str(url)
+    engine = source_engine(word, secret, purpose, variable=variable)
     from aspen_etl.sql.table_database import TableDatabase
 
     try:
-        yield TableDatabase(engine, model, arguments.target_schema)
+        yield TableDatabase(engine, model, arguments.target_schema if is_target else schema)
     finally:
         engine.dispose()
 

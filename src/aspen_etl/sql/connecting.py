@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Union
 
 import sqlalchemy as sa
@@ -9,10 +10,13 @@ from sqlalchemy import exc
 
 from aspen_etl.errors import DatabaseError
 
-__all__ = ["display", "make_engine", "parse_url"]
+__all__ = ["display", "holds_secret", "make_engine", "parse_url"]
 
 _NO_URL = "it is no url of SQLAlchemy's, such as postgresql+psycopg://user:password@host/database"
 _PORTS = range(1, 65536)
+
+#: What options of a driver are called that hold a secret, or may.
+_SECRET = re.compile("pass|pwd|secret|token|odbc_connect", re.IGNORECASE)
 
 
 def make_engine(url: Union[str, sa.URL], /) -> sa.Engine:
@@ -60,6 +64,11 @@ def parse_url(url: str, /) -> sa.URL:
         else:
             return parsed
     raise DatabaseError.bad_url(reason)
+
+
+def holds_secret(url: sa.URL, /) -> bool:
+    """Tell whether a url holds a password, or an option that may."""
+    return url.password is not None or any(_SECRET.search(name) for name in url.query)
 
 
 def display(engine: sa.Engine) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple, Optional
 
@@ -21,7 +21,7 @@ from aspen_etl.sql.creating import make_tables
 from aspen_etl.sql.database import Database, LoadState
 from aspen_etl.sql.guarding import DriftError, Writer
 from aspen_etl.sql.moving import move_after_commit, move_identities
-from aspen_etl.sql.reading import read_tables
+from aspen_etl.sql.reading import read_some, read_tables
 from aspen_etl.sql.standing import TableStanding, look_at_tables
 from aspen_etl.sql.writing import state_of
 
@@ -53,6 +53,20 @@ class TableDatabase:
         database = Database(self.engine, self.model, self.schema)
         database.check_file()
         return Tables(database.run(read_tables, database))
+
+    def read_tables(self, use: Callable[[str, pd.DataFrame], None], /) -> None:
+        """Read the tables as ``read`` does, some rows at a time; nothing of them is kept.
+
+        Args:
+            use: Takes the name of a table and some of its rows, each table after those that it
+                refers to.
+
+        Raises:
+            AspenETLError: What ``read`` raises.
+        """
+        database = Database(self.engine, self.model, self.schema)
+        database.check_file()
+        database.run(read_some, database, use)
 
     def create(self) -> tuple[str, ...]:
         """Make the tables that are missing; give their names.

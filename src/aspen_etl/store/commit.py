@@ -206,7 +206,7 @@ class Commit:
     @property
     def format_of_tables(self) -> FormatName:
         """The format of its tables: those of one commit are written in one."""
-        return next(iter(self.tables.values())).format
+        return next(iter(self.tables.values())).table_format
 
     def to_dict(self) -> dict[str, Any]:
         """Give plain values, ready for JSON."""

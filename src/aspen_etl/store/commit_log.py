@@ -146,7 +146,7 @@ class CommitLog:
         for attempt in range(_TRIES):
             failure: AspenETLError
             try:
-                created = self._create(place, data)
+                created = self.create(place, data)
             except AspenETLError as error:
                 if not unknown:
                     raise
@@ -168,7 +168,8 @@ class CommitLog:
         except (SourceNotFoundError, ReadError, SourceAccessError):
             return None
 
-    def _create(self, place: Location, data: bytes) -> Created:
+    def create(self, place: Location, data: bytes) -> Created:
+        """Make a file that is not there yet, by one writer alone, or as its writer promised."""
         if not self.single_writer or self._is_known():
             return create(place, data)
         if place.kind() != "absent":
@@ -224,7 +225,7 @@ class CommitLog:
         make_folder(self.root.child("_aspen"))
         made = 0
         for attempt in range(_TRIES):
-            created = self._create(place, data)
+            created = self.create(place, data)
             if created == "exists":
                 found = find_identity(self.root)
                 if found is not None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from aspen_etl.derive.formats import FORMATS
 from aspen_etl.errors.base import listing
 from aspen_etl.schema.side_frames import ACCEPTED, CONFLICTS, PRESENT
 from aspen_etl.store.commit import ATTEMPT, LANDED, PARTED, SEALED, SIDED, Commit
@@ -128,10 +129,20 @@ def _files(commit: Commit, version: int) -> Iterator[str]:
     for name, entry in commit.keys.items():
         yield from _paths(entry.retired, _KEYS, f"its keys of {listing([name])}", version)
     at_home = (*commit.tables.values(), *(entry.retired for entry in commit.keys.values()))
+    if any(stored.format not in FORMATS for stored in (*at_home, *_others(commit))):
+        yield "something else than a state is said to be in the format of a state"
     if any(stored.elsewhere for stored in at_home):
         yield "other files than its rejects are said to be elsewhere"
     if commit.rejects is not None:
         yield from _paths(commit.rejects, _REJECTS, "its rejects", version)
+
+
+def _others(commit: Commit) -> Iterator[Stored]:
+    """Give all frames but those of tables, keys and a landing folder."""
+    if commit.rejects is not None:
+        yield commit.rejects
+    for side in (commit.sides or {}).values():
+        yield from side.stored
 
 
 def _paths(stored: Stored, folder: str, what: str, version: int) -> Iterator[str]:
@@ -166,6 +177,8 @@ def _landing(commit: Commit, version: int) -> Iterator[str]:
         yield "it says something of a landing folder that cannot be"
     for stored in landing.stored:
         yield from _paths(stored, _LANDING, "its state of a landing folder", version)
+        if stored.format not in FORMATS and commit.format < SIDED:
+            yield "its state of a landing folder has a format that came later"
     for name, source in landing.sources.items():
         if not source.key or any(
             not set(source.key) <= set(each.columns) for each in source.frames

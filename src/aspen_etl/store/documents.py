@@ -14,6 +14,7 @@ from aspen_etl.store.commit import STRICT
 from aspen_etl.store.stored import Digest, Token
 
 __all__ = [
+    "LeaseNote",
     "RunNote",
     "StoreId",
     "ValidationError",
@@ -44,6 +45,17 @@ class VersionNote(BaseModel):
     model_config = _LATER
 
     version: Annotated[int, Field(ge=1)]
+    sha256: Optional[Digest] = None
+
+
+class LeaseNote(BaseModel):
+    """Say for how long a lease was taken, and whether it was given back."""
+
+    model_config = _LATER
+
+    token: Token
+    seconds: Annotated[float, Field(ge=0)]
+    ended: bool
     sha256: Optional[Digest] = None
 
 

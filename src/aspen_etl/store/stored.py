@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Literal, Optional, Union
+from typing import Annotated, Literal, Optional, Union, cast
 
-from aspen_etl.derive.formats import FormatName
+from aspen_etl.derive.formats import FileFormat, FormatName
 from aspen_etl.io.content import Count
 from aspen_etl.io.only import Only
 
@@ -69,16 +69,21 @@ class Stored:
     """Say where a frame is.
 
     Attributes:
-        format: ``csv`` or ``parquet``.
+        format: ``csv``, ``parquet``, or, of what this library alone reads, ``arrow``.
         columns: Its columns, in the order of the files.
         files: Its files; none for a frame without rows that needs no file.
         elsewhere: Whether they are below ``rejects_url``.
     """
 
-    format: FormatName
+    format: FileFormat
     columns: tuple[str, ...]
     files: tuple[StoredFile, ...] = ()
     elsewhere: bool = False
+
+    @property
+    def table_format(self) -> FormatName:
+        """The format of a table: no commit names another one for it."""
+        return cast("FormatName", self.format)
 
     @property
     def location(self) -> str:

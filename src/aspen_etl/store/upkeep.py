@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Optional
 
+from aspen_etl.io.waiting import Seconds
 from aspen_etl.schema.values import Run
 from aspen_etl.store import pins, reading
 from aspen_etl.store.commit import Commit
@@ -96,6 +99,35 @@ class Upkeep:
     def unpin(self, name: str, /) -> None:
         """Let go of what ``name`` had pinned."""
         pins.remove_pin(self.place.root, name)
+
+    @contextmanager
+    def lease(self, name: str, /, *, seconds: Seconds) -> Iterator[bool]:
+        """Keep runs that begin a lease of the same name from each other, as those of a side.
+
+        What is given is whether it is ours. It is given back at the end; where the process dies,
+        it is over after ``seconds``, by the storage's clock: take more than a run lasts. It saves
+        runs from work in vain, and keeps nothing whole: commits and sides are guarded as ever.
+
+        Raises:
+            NotSupportedError: It is no name, or the storage is not known to create exclusively.
+            ArgumentError: The time cannot be one.
+            SourceAccessError, WriteError: The storage refuses, or failed.
+
+        Examples:
+            >>> from aspen_etl import SnapshotStore
+            >>> store = SnapshotStore("memory://doctest/leases")
+            >>> with store.lease("old", seconds=900) as mine, store.lease("old", seconds=1) as two:
+            ...     print(mine, two)
+            True False
+        """
+        from aspen_etl.store import leases
+
+        held = leases.take_lease(self.place.log, name, seconds)
+        try:
+            yield held is not None
+        finally:
+            if held is not None:
+                leases.end_lease(held)
 
     def verify(self, version: Optional[int] = None) -> Verification:
         """Recompute every checksum, key and reference of a version, by default the newest.

@@ -50,8 +50,7 @@ def dms_mappings(model: Model, landing: Landing, /) -> dict[str, Any]:
     """
     landing.check(model)
     tables = [landing.tables[source] for source in model.sources]
-    if landing.heartbeat is not None:
-        tables.append(LandedTable(landing.heartbeat))
+    tables += [LandedTable(name) for name in (landing.heartbeat, landing.side) if name is not None]
     rules = [*map(_selection, tables)]
     for table in tables:
         rules += _added(table, landing)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Optional
+from typing import Any, Optional, cast
 
 import pandas as pd
 
@@ -33,6 +33,7 @@ from aspen_etl.synchronization.reconciliation import Reconciliation
 from aspen_etl.synchronization.reconciling import reconcile
 from aspen_etl.synchronization.sides import AnySide, Look, Looking
 from aspen_etl.transform.parting import can_part
+from aspen_etl.transform.siding import Side
 
 __all__ = ["check_cutover"]
 
@@ -98,11 +99,11 @@ def check_cutover(  # noqa: PLR0913 - what a check is told, each by name
     step = on_step or (lambda _: None)
     first = _look(looking, old, pause, step)
     step("reconciling")
-    told: dict[str, Any] = {"secret": secret, "suppress_secret": suppress_secret, "store": store}
-    told |= {"run": run, "model": store.model, "read_options": read_options}
+    told: dict[str, Any] = {"secret": secret, "suppress_secret": suppress_secret}
+    told |= {"explained_by": store, "run": run, "model": store.model, "read_options": read_options}
     found = reconcile(old, new, **told)
     step("looking at the gates")
-    digests = first.side.buckets.digest, found.source.digest
+    digests = _side(first).buckets.digest, found.source.digest
     still = gates.look_at_source(task_status, pause, *digests)
     asked = _Asked(store, newest, old, new, run, landing, signed, reading.storage_options or {})
     report = asked.ask(still, first, found)
@@ -184,7 +185,13 @@ def _look(
     return first
 
 
+def _side(look: Look) -> Side:
+    """Give the rows of a look that spilled nothing."""
+    return cast("Side", look.seen)
+
+
 def _notes(look: Look) -> pd.DataFrame:
     """Give what stays out of the old side, each with its rule."""
-    notes = look.side.notes
-    return notes[notes["why"].notna().to_numpy(dtype=bool)] if look.side.is_source else notes[:0]
+    side = _side(look)
+    notes = side.notes
+    return notes[notes["why"].notna().to_numpy(dtype=bool)] if side.is_source else notes[:0]
