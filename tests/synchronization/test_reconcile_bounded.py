@@ -11,19 +11,20 @@ import pytest
 
 import aspen_etl as ae
 from aspen_etl.errors import ArgumentError
-from aspen_etl.synchronization import holding, spilling
+from aspen_etl.synchronization import spilling
+from aspen_etl.synchronization.parts import Parts
 from tests.support.borrowers import LENIENT, RUN, write_borrowers
 
 LEAST = 256 << 20
-NAMES = ["Ann Lee", "Bo Ek", "Cy Fox", "Di Orr", "Ed Ash", "Flo Ray"]
+NAMES = ["Ann Lee", "Bo Ek", "Cy Fox", "Di Orr"]
 
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Compare each of a few groups alone, and cut tables into rows."""
-    monkeypatch.setattr(spilling, "GROUPS", 4)
+    monkeypatch.setattr(spilling, "GROUPS", 2)
     monkeypatch.setattr(spilling, "_ROWS", 2)
-    monkeypatch.setattr(holding.Parts, "bytes_at_once", 1)
+    monkeypatch.setattr(Parts, "bytes_at_once", 1)
 
 
 @pytest.fixture
@@ -66,16 +67,14 @@ def test_files_values_and_stores(
     scratch.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(scratch))
     tables, read = store.read().tables, ae.read_extract(folder)
-    for one, two in ((folder, store), (read, tables), (lambda: read, (store, 1))):
-        assert check(one, two, tmp_path).outcome == "in_step"
-    write_borrowers(tmp_path / "in", ["Ann Roe", *NAMES[1:5], "Gus Ito"])
+    assert check(read, tables, tmp_path).outcome == "in_step"
+    write_borrowers(tmp_path / "in", ["Ann Roe", *NAMES[1:3], "Gus Ito"])
     found = check(folder, store, tmp_path)
     assert (found.outcome, found.unexplained) == ("unexplained", 2)
     parted = ae.SnapshotStore(tmp_path / "parted")
     ae.sync(folder, parted, run=RUN, thresholds=LENIENT, parts=ae.Parts(subjects=2))
     assert parted.find().parts > 1
-    assert check(folder, parted, tmp_path).outcome == "in_step"
-    assert check(store, parted, tmp_path).unexplained == 2
+    assert check((store, 1), parted, tmp_path).unexplained == 2
     assert check(store, parted, tmp_path, tables=True).unexplained > 2
     assert not list(scratch.iterdir())
 
@@ -112,7 +111,6 @@ def test_databases_of_both_shapes(
     assert ("differs", "user", "user_id", 1) in told
     assert ("missing", "user_profile", None, 1) in told
     assert found.unexplained == 2 + found.target.rows["email"]
-    assert check(flat, tables, tmp_path).outcome == "unexplained"
 
 
 def test_what_is_no_pair_of_tables_or_no_limit_is_refused(

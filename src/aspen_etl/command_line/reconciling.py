@@ -147,7 +147,7 @@ def _target(arguments: argparse.Namespace, model: Model, settings: Settings) -> 
 
 
 @contextlib.contextmanager
-def _tables(  # noqa: PLR0913 - what names tables
+def _tables(
     url: str,
     schema: Optional[str],
     version: Optional[int],
