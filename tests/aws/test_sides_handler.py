@@ -175,6 +175,8 @@ def test_a_conflict_is_held_and_measured_or_refused(
     check_ours(caught.value, "Canary")
     lines = logged(capsys.readouterr().out)
     assert (metrics_of(lines, "Refused"), metrics_of(lines, "Failures")) == ([1], [1])
+    (told_of,) = [line for line in lines if line.get("level") == "ERROR"]
+    assert (told_of["step"], told_of["error"]) == ("pull new: merging", "MergeConflictError")
     handler = make_sides_handler(environment=told)
     handler(ROUND, Context())
     lines = logged(capsys.readouterr().out)

@@ -117,7 +117,8 @@ class SidesWork:
                 return {**told, **_WORK[work](self, store, name)}
             except (*_REFUSED, ConflictError) as error:
                 if error.details.get("problem") not in _LATER:
-                    self.measure(Refused=int(isinstance(error, _REFUSED)))
+                    if isinstance(error, _REFUSED):
+                        self.log.measure(self.dimension, self.name, {"Refused": 1})
                     raise
                 self.log.write("WARNING", str(error), work=work, side=name)
         self.measure(Overtaken=1)
