@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from aspen_etl.aws.sides_job import main
 from aspen_etl.errors import MergeConflictError, SettingsError, TwoWayError
 from tests.aws.events import Context, logged
 from tests.sql.conftest import (  # noqa: F401 - fixtures
+    Given,
     make_database,
     mariadb_server,
     postgresql_server,
@@ -82,13 +84,33 @@ def servers(request: pytest.FixtureRequest) -> Any:
     yield from databases(request, "postgresql", "mariadb")
 
 
+def given(folder: Path) -> list[Given]:
+    """Give two databases of SQLite in a folder, whose files are there."""
+    made = []
+    for name in ("old", "new"):
+        (folder / f"{name}.db").touch()
+        url = f"sqlite:///{folder / name}.db"
+        made.append(Given("sqlite", url, sa.create_engine(url, poolclass=sa.NullPool)))
+    return made
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make two sides that are in step, and the store between them, once."""
+    folder = tmp_path_factory.mktemp("sides")
+    old, new = given(folder)
+    make_lender(old)
+    begin(ae.SnapshotStore(str(folder / "store")), old)
+    told = settings_of(folder, old, new)
+    make_sides_handler(environment=told)({"work": "push", "side": "new"}, Context())
+    return folder
+
+
 @pytest.fixture
-def files(request: pytest.FixtureRequest) -> Any:
-    """Give two of SQLite, whose files are there."""
-    for made in databases(request, "sqlite", "sqlite"):
-        for each in made:
-            Path(each.engine.url.database).touch()
-        yield made
+def files(filled: Path, tmp_path: Path) -> list[Given]:
+    """Give a copy of them."""
+    shutil.copytree(filled, tmp_path, dirs_exist_ok=True)
+    return given(tmp_path)
 
 
 def test_a_round_and_a_proof_between_postgresql_and_mariadb(
@@ -133,19 +155,10 @@ def test_a_round_and_a_proof_between_postgresql_and_mariadb(
     assert len(list((tmp_path / "details").iterdir())) == 1
 
 
-def filled(files: Any, store: ae.SnapshotStore, tmp_path: Path) -> Any:
-    """Give a handler over two sides that are in step."""
-    make_lender(files[0])
-    begin(store, files[0])
-    told = settings_of(tmp_path, *files)
-    make_sides_handler(environment=told)({"work": "push", "side": "new"}, Context())
-    return told
-
-
 def test_who_finds_the_lease_ends_as_busy(
     files: Any, store: ae.SnapshotStore, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    told = filled(files, store, tmp_path)
+    told = settings_of(tmp_path, *files)
     handler = make_sides_handler(environment={**told, "ASPEN_ETL_WORK": "pull"})
     capsys.readouterr()
     with store.lease("old", seconds=900):
@@ -162,10 +175,10 @@ def test_who_finds_the_lease_ends_as_busy(
 
 
 def test_a_conflict_is_held_and_measured_or_refused(
-    files: Any, store: ae.SnapshotStore, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    files: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     old, new = files
-    told = filled(files, store, tmp_path)
+    told = settings_of(tmp_path, *files)
     old.execute("UPDATE borrower SET full_name = 'Dee Canary' WHERE id = 'b4'")
     new.execute("UPDATE user_profile SET last_name = 'Canary2' WHERE user_profile_id = 'b4'")
     capsys.readouterr()
@@ -190,10 +203,10 @@ def test_a_conflict_is_held_and_measured_or_refused(
 
 
 def test_a_push_that_comes_too_early_is_left_to_the_next_run(
-    files: Any, store: ae.SnapshotStore, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    files: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     old, new = files
-    told = filled(files, store, tmp_path)
+    told = settings_of(tmp_path, *files)
     handler = make_sides_handler(environment=told)
     new.execute("UPDATE user_profile SET last_name = 'Late' WHERE user_profile_id = 'b4'")
     handler({"work": "pull"}, Context())
@@ -208,9 +221,9 @@ def test_a_push_that_comes_too_early_is_left_to_the_next_run(
 
 
 def test_a_load_by_the_job(
-    files: Any, tmp_path: Path, store: ae.SnapshotStore, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, store: ae.SnapshotStore, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    old, new = files
+    old, new = given(tmp_path)
     make_lender(old)
     lenient = ae.Thresholds(max_rejected_cells=1, max_rejected_rows=1)
     ae.sync(lambda: ae.read_database(old.engine), store, run=RUN, thresholds=lenient)
