@@ -29,6 +29,7 @@ DOORS = {
     "store/snapshot_store.py commit",
     "schema/column.py column",
     "schema/column.py ref",
+    "synchronization/cutover/checking.py check_cutover",
     "synchronization/landing.py read_landing",
     "synchronization/reconciling.py reconcile",
     "synchronization/syncing.py plan",

@@ -22,6 +22,7 @@ from aspen_etl.derive.formats import (
     DEFAULT_FORMAT,
     FORMATS,
     TRINO_TYPES,
+    FileFormat,
     Format,
     FormatName,
     Serde,
@@ -44,6 +45,7 @@ TABLES = {
     "io/codecs.py",
     "sql/dialects.py",
     "sql/flat_guards.py",
+    "sql/trust.py",
 }
 
 #: Other dicts that have such a name as a key, and why.
@@ -63,7 +65,8 @@ def behaviours() -> Any:
 
 
 def test_paired_tables_have_the_same_keys_as_the_types_of_their_names() -> None:
-    assert tuple(FORMATS) == tuple(CODECS) == get_args(FormatName)
+    assert tuple(FORMATS) == get_args(FormatName)
+    assert tuple(CODECS) == get_args(FileFormat)
     assert tuple(DIALECTS) == get_args(SQLDialect)
     assert DEFAULT_FORMAT in FORMATS
 
@@ -77,6 +80,13 @@ def test_each_dialect_has_guards_of_flat_tables_and_each_fact_of_them_is_given()
     module = importlib.import_module("aspen_etl.sql.flat_guards")
     assert tuple(module.FLAT_GUARDS) == tuple(DIALECTS)
     check_no_default(module.FlatGuards)
+
+
+def test_each_dialect_tells_of_its_own_rules() -> None:
+    pytest.importorskip("sqlalchemy", reason="the extra sql is not installed")
+    module = importlib.import_module("aspen_etl.sql.trust")
+    assert tuple(module.TRUST) == tuple(DIALECTS)
+    check_no_default(module.Trust)
 
 
 def test_each_entry_has_the_name_that_it_is_found_by() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from aspen_etl import BORROWER_MODEL
-from aspen_etl.aws.dms import describe_statistics, describe_task
+from aspen_etl.aws.dms import describe_statistics, describe_status, describe_task
 from aspen_etl.derive.dms import lint_dms, read_documents
 from aspen_etl.errors import ArgumentError, CatalogError
 from aspen_etl.transform.ledger import LandedCounts
@@ -146,6 +146,23 @@ def test_moto_knows_the_calls(monkeypatch: pytest.MonkeyPatch) -> None:
             made["ReplicationTaskArn"], client=lambda service, _: clients[service]
         )
     assert lint_dms(documents, sound().landing, model=BORROWER_MODEL) == ()
+
+
+# ------------------------------------------------------------------------------ status
+
+
+def test_what_a_task_is_doing_is_told_by_its_own_word(stubs: dict[str, Any]) -> None:
+    asked = {"Filters": [{"Name": "replication-task-arn", "Values": [ARN]}]}
+    for tasks in ([task(Status="stopped")], [task(Status="running")], [task()]):
+        answer = {"ReplicationTasks": tasks}
+        stubs["dms"].add_response("describe_replication_tasks", answer, asked)
+    found = [describe_status(ARN, client=client_of(stubs)) for _ in range(3)]
+    assert found == ["stopped", "running", "unknown"]
+    stubs["dms"].add_response("describe_replication_tasks", {"ReplicationTasks": []}, asked)
+    with pytest.raises(CatalogError, match="no such task"):
+        describe_status(ARN, client=client_of(stubs))
+    with pytest.raises(ArgumentError):
+        describe_status("arn:x", client=client_of(stubs))
 
 
 # ------------------------------------------------------------------------------ statistics

@@ -35,6 +35,7 @@ from tests.derive.dms_breaks import (
     endpoint,
     sound,
 )
+from tests.derive.dms_pair_breaks import PAIR_BREAKS, PAIR_FAULTS
 
 
 def rules_of(case: Case) -> list[str]:
@@ -55,7 +56,7 @@ def test_documents_that_break_a_rule_break_no_other(rule: str) -> None:
 
 
 def test_every_rule_is_broken_by_some_documents() -> None:
-    assert set(BREAKS) == set(DMS_RULES)
+    assert {*BREAKS, *PAIR_BREAKS} == set(DMS_RULES)
 
 
 LANDINGS = st.one_of(
@@ -250,7 +251,7 @@ def test_a_document_with_any_value_in_it_is_judged_or_refused(name: str, data: A
 
 
 def test_what_a_breach_does_to_the_files_is_told_for_every_rule() -> None:
-    assert {rule.fault for rule in DMS_RULES.values()} == set(FAULTS)
+    assert {rule.fault for rule in DMS_RULES.values()} == {*FAULTS, *PAIR_FAULTS}
 
 
 def test_dated_folders_are_those_of_the_landing() -> None:

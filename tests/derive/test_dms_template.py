@@ -8,12 +8,17 @@ from typing import Any
 import pytest
 
 from aspen_etl import BORROWER_MODEL
-from aspen_etl.derive.dms import dms_template_text, lint_dms, read_documents
+from aspen_etl.derive.dms import (
+    dms_pair_template_text,
+    dms_template_text,
+    lint_dms,
+    read_documents,
+)
 from aspen_etl.schema.landing import Landing
 from tests.support.environments import CHECKOUT
 
 FOLDER = CHECKOUT / "docs" / "deploy" / "migration"
-TEMPLATE = FOLDER / "template.json"
+TEMPLATE, PAIR = FOLDER / "template.json", FOLDER / "pair.json"
 LANDING = Landing.from_json((FOLDER / "landing.json").read_text("utf-8"))
 
 
@@ -24,12 +29,16 @@ def template() -> dict[str, Any]:
 
 def test_it_is_what_the_library_makes() -> None:
     assert TEMPLATE.read_text("utf-8") == dms_template_text(BORROWER_MODEL, LANDING)
+    assert PAIR.read_text("utf-8") == dms_pair_template_text(BORROWER_MODEL, LANDING)
 
 
 def test_its_own_linter_has_no_finding(template: dict[str, Any]) -> None:
     documents = read_documents([("template.json", template)])
     assert documents.missing == ()
     assert lint_dms(documents, LANDING, model=BORROWER_MODEL) == ()
+    documents = read_documents([("pair.json", json.loads(PAIR.read_text("utf-8")))])
+    assert documents.missing == ()
+    assert lint_dms(documents, model=BORROWER_MODEL) == ()
 
 
 @pytest.mark.slow
@@ -37,7 +46,8 @@ def test_cfn_lint_has_no_finding() -> None:
     cfnlint = pytest.importorskip("cfnlint.api", reason="cfn-lint is not installed")
     # The lowest of its severities is included.
     config = cfnlint.ManualArgs(regions=["us-east-1", "eu-central-1"], include_checks=["I"])
-    assert cfnlint.lint(TEMPLATE.read_text("utf-8"), config=config) == []
+    for template in (TEMPLATE, PAIR):
+        assert cfnlint.lint(template.read_text("utf-8"), config=config) == []
 
 
 def policies(template: dict[str, Any]) -> list[dict[str, Any]]:
@@ -69,6 +79,28 @@ def test_roles_may_do_what_is_needed_and_nothing_has_a_wildcard(template: dict[s
         ("kms:Decrypt", json.dumps({"Ref": "SecretKeyArn"})),
     }
     assert {each["Effect"] for each in policies(template)} == {"Allow"}
+
+
+def test_the_pair_has_rights_to_both_logins_alone_and_four_alarms() -> None:
+    template = json.loads(PAIR.read_text("utf-8"))
+    allowed = {
+        (action, each["Resource"]["Ref"])
+        for each in policies(template)
+        for action in each["Action"]
+    }
+    assert allowed == {
+        (action, f"{side}{name}")
+        for side in ("Old", "New")
+        for action, name in (
+            ("secretsmanager:GetSecretValue", "SecretArn"),
+            ("secretsmanager:DescribeSecret", "SecretArn"),
+            ("kms:Decrypt", "SecretKeyArn"),
+        )
+    }
+    kinds = [each["Type"].rpartition("::")[2] for each in template["Resources"].values()]
+    counts = {kind: kinds.count(kind) for kind in ("Endpoint", "ReplicationTask", "Alarm")}
+    assert counts == {"Endpoint": 4, "ReplicationTask": 2, "Alarm": 4}
+    assert "Password" not in json.dumps(template)
 
 
 def test_no_secret_stands_in_it(template: dict[str, Any]) -> None:

@@ -1,11 +1,12 @@
 """A lender moves, by the command line alone: from flat tables in PostgreSQL to MariaDB.
 
 Full load and changes land as files of AWS DMS; then people edit both sides, a conflict is held and
-decided, and the sides are held against each other.
+decided, the sides are held against each other, and the gate of the cut-over is green.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ LANDING = {
         "role_profile": {"name": "public.role_profile", "key": ["row_no"]},
     },
     "loaded": "declared",
+    "lag": 0,
 }
 STAMPS = ("Op", "dms_time", "dms_seq")
 COLUMNS = tuple(ae.BORROWER_MODEL.sources["borrower"].columns)
@@ -93,6 +95,17 @@ def line(cells: Any, *, quoted: bool = True) -> str:
 def write(path: Path, lines: list[str]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def check_gate(migration: Migration) -> None:
+    """All that was landed is taken, and nobody writes to the old side any more."""
+    check = ("cutover", "check", "store", "@old", "@new", "--landing", "landing.json")
+    migration.run(*check, status=4)
+    assert "nobody looked" in migration.told[-1]
+    found = json.loads(migration.run(*check, "--quiet", "0.1", "--report", "step.json", "--json"))
+    assert found["green"]
+    assert hashlib.sha256(Path("step.json").read_bytes()).hexdigest() == found["report_sha256"]
+    assert "cut-over          version" in migration.run("status", "store")
 
 
 @pytest.fixture
@@ -175,4 +188,5 @@ def test_a_lender_moves(migration: Migration, tmp_path: Path, monkeypatch: Any) 
     assert old.scalar("SELECT full_name FROM borrower WHERE id = 'b9'") == "Zoe App"
     migration.run("reconcile", "@old", "@new")
     assert len(BORROWERS) + 1 == old.scalar("SELECT count(*) FROM borrower")
+    check_gate(migration)
     print("\n".join(migration.told))

@@ -11,7 +11,10 @@ from aspen_etl.store.commit import STORE_FORMAT
 from aspen_etl.store.sealing import sealed
 
 #: What a commit of format 1 does not hold.
-SINCE = ("store", "parent_sha256", "sha256", "parts", "landing", "suppressed", "sides")
+SINCE = (
+    *("store", "parent_sha256", "sha256", "parts", "landing", "suppressed", "sides"),
+    "cutover",
+)
 
 Edit = Callable[[dict[str, Any]], Any]
 

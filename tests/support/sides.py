@@ -27,7 +27,7 @@ class Said:
 
 
 class DiedError(Exception):
-    """The process died after the side committed."""
+    """The process died before or after the side committed."""
 
 
 @dataclass
@@ -37,9 +37,9 @@ class FlatSide:
     people: dict[str, dict[str, Optional[str]]] = field(default_factory=dict)
     roles: set[tuple[str, str]] = field(default_factory=set)
     said: Optional[Said] = None
-    dies: bool = False
+    dies: str = ""
     names: tuple[()] = ()
-    writes: int = 0
+    written: int = 0
 
     def state(self) -> Optional[Said]:
         return self.said
@@ -52,7 +52,14 @@ class FlatSide:
         )
         return ae.Extract(borrower=borrower, role_profile=roles)
 
-    def write(  # noqa: C901 - three kinds of changes to two sheets
+    def put(self, extract: ae.Extract) -> None:
+        """Let its users make it so."""
+        frame, pairs = (extract[each].astype(object) for each in MODEL.sources)
+        rows = records(frame)
+        self.people = {str(row["id"]): without(row) for row in rows}
+        self.roles = set(pairs.itertuples(index=False, name=None))
+
+    def write(  # noqa: C901, PLR0912 - three kinds of changes to two sheets
         self,
         changes: FlatChanges,
         *,
@@ -63,6 +70,8 @@ class FlatSide:
         defaults: Any = None,
     ) -> Mapping[str, Mapping[str, int]]:
         del defaults
+        if self.dies == "before":
+            raise DiedError
         if self.said != expected:
             raise ConflictError.side("old", "state")
         people = {id_: dict(cells) for id_, cells in self.people.items()}
@@ -90,7 +99,7 @@ class FlatSide:
                     held[column] = value
         self.people, self.roles = people, roles
         self.said = Said(version, token, deletes)
-        self.writes += 1
+        self.written += 1
         if self.dies:
             raise DiedError
         return changes.counts
@@ -120,8 +129,8 @@ class TableSide:
 
     tables: dict[str, pd.DataFrame] = field(default_factory=lambda: dict(complete({}, MODEL)[0]))
     said: Optional[Said] = None
-    dies: bool = False
-    writes: int = 0
+    dies: str = ""
+    written: int = 0
 
     def state(self) -> Optional[Said]:
         return self.said
@@ -138,15 +147,21 @@ class TableSide:
         token: str,
         expected: Optional[Said],
     ) -> Mapping[str, Mapping[str, int]]:
+        if self.dies == "before":
+            raise DiedError
         if self.said != expected:
             raise ConflictError.side("new", "state")
         changes = ae.diff(before, after, model=MODEL)
         self.tables = dict(ae.apply_changes(changes, ae.Tables(self.tables)))
         self.said = Said(version, token)
-        self.writes += 1
+        self.written += 1
         if self.dies:
             raise DiedError
         return {name: found.counts for name, found in changes.items()}
 
     def create(self) -> None:
         """Do nothing: the tables are there."""
+
+    def put(self, tables: dict[str, pd.DataFrame]) -> None:
+        """Let an application make it so."""
+        self.tables = tables

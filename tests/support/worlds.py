@@ -72,8 +72,8 @@ class Between(Protocol):
     def pull(self, name: str, /) -> bool:
         """Pull, and hold what is in conflict; tell whether something was committed."""
 
-    def push(self, name: str, /, *, dies: bool) -> bool:
-        """Push, and maybe die before it is noted; tell whether something was written."""
+    def push(self, name: str, /, *, dies: str) -> bool:
+        """Push, and maybe die ``before`` or ``after`` the side commits; tell whether it did."""
 
     def held(self, name: str, /) -> set[str]:
         """Give the subjects that wait at a side."""
@@ -145,7 +145,7 @@ class World:
         """
         return two if self.is_over(one, two) or self.is_over(two, one) else self._new(one, two)
 
-    def push(self, name: str, *, dies: bool = False) -> bool:
+    def push(self, name: str, *, dies: str = "") -> bool:
         """Push to a side: nothing is written over that nobody took."""
         mine = self.between.values(name)
         held = self.between.held("old") | self.between.held("new")

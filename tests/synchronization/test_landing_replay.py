@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import aspen_etl as ae
+from aspen_etl.columns.pieced import whole
 from aspen_etl.errors import ArgumentError, VersionNotFoundError
 from aspen_etl.store import landed as stored_landed
 from aspen_etl.synchronization import landing_replay
@@ -115,7 +116,7 @@ def test_a_state_that_is_another_is_told(
     def spoilt(*told: Any) -> Any:
         sources = dict(read(*told))
         state = sources["borrower"]
-        cells, stamps, alive = state.cells.copy(), state.stamps.copy(), state.alive.copy()
+        cells, stamps, alive = whole(state.cells).copy(), state.stamps.copy(), state.alive.copy()
         if spoil == "stamp":
             stamps.iloc[0] = "9"
         elif spoil == "life":

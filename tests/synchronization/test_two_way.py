@@ -245,18 +245,29 @@ def _without(tables: Any, name: str) -> Any:
 def test_a_push_that_died_is_noted_by_whoever_comes_next(sides: Sides) -> None:
     sides.old.people["a"]["full_name"] = "Ann Roe"
     sides.pull("old")
-    sides.new.dies = True
+    sides.new.dies = "after"
     with pytest.raises(DiedError):
         sides.push("new")
-    sides.new.dies = False
+    sides.new.dies = ""
     report = sides.push("new")
     assert (report.outcome, report.recovered) == ("unchanged", True)
-    sides.new.dies = True
+    sides.new.dies = "after"
     sides.old.people["a"]["full_name"] = "Ann Fey"
     sides.pull("old")
     with pytest.raises(DiedError):
         sides.push("new")
     assert sides.pull("new").recovered
+
+
+def test_a_plan_that_did_not_come_true_is_forgotten(sides: Sides) -> None:
+    sides.old.people["a"]["full_name"] = "Ann Roe"
+    sides.pull("old")
+    sides.new.dies = "before"
+    with pytest.raises(DiedError):
+        sides.push("new")
+    sides.new.dies = ""
+    assert not sides.pull("new").recovered
+    assert sides.push("new").written["user_profile"]["updated"] == 1
 
 
 def test_sides_that_are_not_where_they_should_be_are_named(sides: Sides) -> None:

@@ -101,7 +101,7 @@ def wanted_tables(
     }
     folders = {name: _folder(store.url, name, stored.get(name)) for name in store.model.tables}
     out = {}
-    for file_format in sorted({each.format for each in stored.values()}):
+    for file_format in sorted({each.table_format for each in stored.values()}):
         inputs = glue_tables(
             store.model,
             location=folders,

@@ -16,7 +16,7 @@ from aspen_etl.aws.clients import call, new_client
 from aspen_etl.errors import ArgumentError, CatalogError
 from aspen_etl.transform.ledger import LandedCounts
 
-__all__ = ["describe_statistics", "describe_task"]
+__all__ = ["describe_statistics", "describe_status", "describe_task"]
 
 T = TypeVar("T")
 
@@ -50,9 +50,7 @@ def describe_task(arn: str, /, *, client: Maker = new_client) -> dict[str, Any]:
     region = _region(arn)
     dms, s3 = (client(service, region) for service in ("dms", "s3"))
     tasks = _all(arn, "DescribeReplicationTasks", dms.describe_replication_tasks)
-    task = next((each for each in tasks if each["ReplicationTaskArn"] == arn), None)
-    if task is None:
-        raise _refused(arn, "DescribeReplicationTasks", "no such task")
+    task = _one(arn, tasks)
     ends = _all(arn, "DescribeEndpoints", dms.describe_endpoints)
     by_arn = {end["EndpointArn"]: end for end in ends}
     target = by_arn.get(task["TargetEndpointArn"], {})
@@ -101,6 +99,31 @@ def describe_statistics(arn: str, /, *, client: Maker = new_client) -> dict[str,
         )
         for table in tables
     }
+
+
+def describe_status(arn: str, /, *, client: Maker = new_client) -> str:
+    """Give what a task is: ``running``, ``stopped``, ``failed`` or another word of the service.
+
+    Args:
+        arn: The ARN of the task.
+        client: Makes a client of a service in a region.
+
+    Raises:
+        ArgumentError: It is no ARN of a task.
+        CatalogError: The service refused, or there is no such task.
+        MissingDependencyError: botocore is not installed.
+    """
+    dms = client("dms", _region(arn))
+    only = [{"Name": "replication-task-arn", "Values": [arn]}]
+    ask = functools.partial(dms.describe_replication_tasks, Filters=only)
+    return str(_one(arn, _all(arn, "DescribeReplicationTasks", ask)).get("Status", "unknown"))
+
+
+def _one(arn: str, tasks: list[Mapping[str, Any]]) -> Mapping[str, Any]:
+    task = next((each for each in tasks if each["ReplicationTaskArn"] == arn), None)
+    if task is None:
+        raise _refused(arn, "DescribeReplicationTasks", "no such task")
+    return task
 
 
 def _region(arn: str) -> str:

@@ -227,6 +227,7 @@ def _reconcile(work: SidesWork, store: SnapshotStore, _: str) -> dict[str, Any]:
             details_storage_options=settings.options_for(work.sides.details),
             suppress_secret=settings.read_secret(),
             read_options=settings.reading_of(source).keywords(),
+            explained_by=store if len(sides) > 1 else None,
         )
     work.measure(
         Reconciliations=1,

@@ -18,15 +18,18 @@ from aspen_etl.io.filesystem import display_url
 __all__ = [
     "DATABASE_PASSWORD",
     "DATABASE_URL",
+    "TARGET_PASSWORD",
     "engine_of",
     "is_database",
     "read_url",
     "source_engine",
 ]
 
-#: The environment variables that hold a database's url, and the password of one.
+#: The environment variables that hold a database's url, and the password of one; of the target's,
+#: where two databases are compared that have two.
 DATABASE_URL = "ASPEN_ETL_DATABASE_URL"
 DATABASE_PASSWORD = "ASPEN_ETL_DATABASE_PASSWORD"  # noqa: S105 - the name of a variable
+TARGET_PASSWORD = "ASPEN_ETL_TARGET_PASSWORD"  # noqa: S105 - likewise
 
 #: How many characters of a file are read for a url: more than any has.
 _URL_LENGTH = 100_000
@@ -76,13 +79,16 @@ def engine_of(url: str, purpose: str, /) -> Any:
     return make_engine(url)
 
 
-def source_engine(word: str, secret: Optional[str], purpose: str, /) -> Any:
+def source_engine(
+    word: str, secret: Optional[str], purpose: str, /, *, variable: str = DATABASE_PASSWORD
+) -> Any:
     """Make the engine of a source; its password is not in its url.
 
     Args:
         word: The url.
         secret: The id of a secret at AWS with the password, and the user where the url has none.
         purpose: What it is needed for.
+        variable: The environment variable that may hold the password.
 
     Raises:
         NotSupportedError: A password stands in the url, or there are two.
@@ -97,14 +103,14 @@ def source_engine(word: str, secret: Optional[str], purpose: str, /) -> Any:
     if holds_secret(url):
         msg = (
             f"the url of {display_url(word)} holds a password, or an option that may, where other "
-            f"users of the machine can read it; leave it out, and set {DATABASE_PASSWORD}, or name "
+            f"users of the machine can read it; leave it out, and set {variable}, or name "
             "a secret of AWS with --database-secret"
         )
         raise NotSupportedError(msg)
-    password = os.environ.get(DATABASE_PASSWORD)
+    password = os.environ.get(variable)
     if secret is not None:
         if password is not None:
-            msg = f"there are two passwords; leave {DATABASE_PASSWORD} or --database-secret out"
+            msg = f"there are two passwords; leave {variable} or the secret out"
             raise NotSupportedError(msg)
         from aspen_etl.aws.secrets import read_login
 

@@ -11,7 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aspen_etl.command_line.models import load_model
-from aspen_etl.command_line.options import add_debug, add_json, add_model, add_value
+from aspen_etl.command_line.options import (
+    add_debug,
+    add_json,
+    add_model,
+    add_switch,
+    add_value,
+)
 from aspen_etl.command_line.output import print_json
 from aspen_etl.errors import ArgumentError, NotSupportedError
 from aspen_etl.errors.base import instead
@@ -48,6 +54,8 @@ def add_commands(commands: Any) -> None:
     dms.add_argument("--url", metavar="URL", help=told)
     told = "lint: a task at AWS, whose settings are read by describe calls"
     dms.add_argument("--task-arn", metavar="ARN", help=told)
+    told = "template: of two tasks that keep two databases of one shape alike, both ways"
+    add_switch(dms, "--pair", told)
     add_model(dms)
     add_json(dms)
     add_debug(dms)
@@ -92,9 +100,10 @@ def _endpoint(_: argparse.Namespace, landing: Landing) -> Any:
 
 
 def _template(arguments: argparse.Namespace, landing: Landing) -> Any:
-    from aspen_etl.derive.dms import dms_template
+    from aspen_etl.derive.dms import dms_pair_template, dms_template
 
-    return dms_template(load_model(arguments.model), landing)
+    make = dms_pair_template if arguments.pair else dms_template
+    return make(load_model(arguments.model), landing)
 
 
 def _landing_of(arguments: argparse.Namespace) -> None:
@@ -125,7 +134,8 @@ def _lint(arguments: argparse.Namespace) -> int:
         landing.check(model)
     documents = read_documents(found.items())
     findings = lint_dms(documents, landing, model=None if landing is None else model)
-    missing = [*documents.missing, *(["landing"] if landing is None else [])]
+    lands = not documents.tasks or not all(task.fills_database for task in documents.tasks)
+    missing = [*documents.missing, *(["landing"] if landing is None and lands else [])]
     _tell(arguments, findings, missing)
     return _code(findings)
 

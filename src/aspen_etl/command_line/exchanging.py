@@ -22,7 +22,7 @@ from aspen_etl.command_line.options import (
     settings_of,
 )
 from aspen_etl.command_line.output import Steps, print_json, progress
-from aspen_etl.command_line.sources import add_source, opened, opened_engine
+from aspen_etl.command_line.sources import add_source, flat_database, opened, opened_engine
 from aspen_etl.errors import NotSupportedError
 from aspen_etl.io.options import Word
 from aspen_etl.schema.policy import SIDES
@@ -111,11 +111,7 @@ def _opened(arguments: argparse.Namespace, store: SnapshotStore) -> Iterator[Any
                 raise NotSupportedError(msg)
             yield TableDatabase(engine, store.model, arguments.schema)
             return
-        from aspen_etl.sql.flat import FlatDatabase
-        from aspen_etl.sql.flat_tables import FlatNames
-
-        names = FlatNames(arguments.table, dict(settings.reading.columns))
-        yield FlatDatabase(engine, store.model, names, arguments.schema)
+        yield flat_database(engine, store.model, arguments, settings.reading)
 
 
 def _pull(arguments: argparse.Namespace) -> int:

@@ -12,6 +12,7 @@ from typing import Any
 
 import aspen_etl
 from aspen_etl.command_line import (
+    cutting_over,
     databases,
     dms,
     exchanging,
@@ -82,6 +83,7 @@ def make_parser() -> Parser:
     exchanging.add_commands(commands)
     storing.add_commands(commands)
     two_way.add_commands(commands)
+    cutting_over.add_commands(commands)
     databases.add_commands(commands)
     dms.add_commands(commands)
     landing.add_commands(commands)

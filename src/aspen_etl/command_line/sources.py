@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, Optional, Union
 
-from aspen_etl.command_line.database_urls import is_database, source_engine
+from aspen_etl.command_line.database_urls import (
+    DATABASE_PASSWORD,
+    TARGET_PASSWORD,
+    is_database,
+    source_engine,
+)
 from aspen_etl.command_line.options import READING, add_options, add_value
 from aspen_etl.command_line.standard_input import source_url
 from aspen_etl.databases import read_database
@@ -18,7 +24,16 @@ from aspen_etl.io.reading import Reading
 from aspen_etl.schema import Extract, Model
 from aspen_etl.synchronization.settings import OPTIONS
 
-__all__ = ["OF_DATABASES", "add_source", "check_options", "opened", "opened_engine"]
+__all__ = [
+    "OF_DATABASES",
+    "add_source",
+    "add_target",
+    "check_options",
+    "flat_database",
+    "opened",
+    "opened_engine",
+    "opened_tables",
+]
 
 #: The options that a database takes: what files alone know is refused there.
 _OF_BOTH = ("columns", "storage_options", "limits")
@@ -42,6 +57,18 @@ def add_source(
         "ASPEN_ETL_DATABASE_PASSWORD may)"
     )
     parser.add_argument("--database-secret", metavar="ID", help=told)
+
+
+def add_target(parser: argparse.ArgumentParser, told: str, metavar: str = "TARGET") -> None:
+    """Add the other side, which may be a database with the tables of the model."""
+    parser.add_argument("target", metavar=metavar, help=told)
+    told = "of a database as the target: the schema of its tables (that of the connection)"
+    parser.add_argument("--target-schema", metavar="NAME", help=told)
+    told = (
+        "of a database as the target: the secret of AWS that holds its password (the variable "
+        "ASPEN_ETL_TARGET_PASSWORD may); by default that of the source"
+    )
+    parser.add_argument("--target-secret", metavar="ID", help=told)
 
 
 @contextlib.contextmanager
@@ -73,6 +100,40 @@ def opened_engine(arguments: argparse.Namespace, reading: Reading) -> Iterator[A
     engine = source_engine(arguments.source, arguments.database_secret, "a database as a source")
     try:
         yield engine
+    finally:
+        engine.dispose()
+
+
+def flat_database(
+    engine: Any, model: Model, arguments: argparse.Namespace, reading: Reading
+) -> Any:
+    """Give the flat tables of a database as a side."""
+    from aspen_etl.sql.flat import FlatDatabase
+    from aspen_etl.sql.flat_tables import FlatNames
+
+    names = FlatNames(arguments.table, dict(reading.columns))
+    return FlatDatabase(engine, model, names, arguments.schema)
+
+
+@contextlib.contextmanager
+def opened_tables(
+    arguments: argparse.Namespace,
+    model: Model,
+    url: Optional[str] = None,
+    schema: Optional[str] = None,
+) -> Iterator[Any]:
+    """Give the tables of a database: of the target, or of the source by its url and schema."""
+    is_target = url in (None, arguments.target)
+    secret, variable = arguments.target_secret if is_target else None, TARGET_PASSWORD
+    if secret is None and not (is_target and variable in os.environ):
+        secret, variable = arguments.database_secret, DATABASE_PASSWORD
+    purpose = "a database as the target" if is_target else "a database as a source"
+    word = arguments.target if is_target else str(url)
+    engine = source_engine(word, secret, purpose, variable=variable)
+    from aspen_etl.sql.table_database import TableDatabase
+
+    try:
+        yield TableDatabase(engine, model, arguments.target_schema if is_target else schema)
     finally:
         engine.dispose()
 

@@ -134,6 +134,9 @@ def _status(arguments: argparse.Namespace) -> int:
             written = f"version {side['version']}" if side["version"] else "nothing"
             waiting = f"{side['conflicts']:,} conflicts wait"
             print(f"{name + ' side':18}{written} was written to it, {waiting}")
+        if status.cutover is not None:
+            told = f"version {status.cutover['version']} was green at {status.cutover['time']}"
+            print(f"cut-over          {told} ({status.cutover['actor']})")
     limits = [
         None if limit is None else dt.timedelta(minutes=limit)
         for limit in (arguments.max_age, arguments.max_proof_age)

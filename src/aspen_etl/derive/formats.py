@@ -21,6 +21,7 @@ __all__ = [
     "DEFAULT_FORMAT",
     "FORMATS",
     "TRINO_TYPES",
+    "FileFormat",
     "Format",
     "FormatName",
     "Serde",
@@ -31,6 +32,9 @@ __all__ = [
 ]
 
 FormatName = Literal["csv", "parquet"]
+
+#: ... and what this library alone reads: frames as Arrow lays them out.
+FileFormat = Literal["csv", "parquet", "arrow"]
 
 #: What files are written in where nothing else is asked for.
 DEFAULT_FORMAT: FormatName = "csv"

@@ -1,7 +1,7 @@
 """Tables as bytes and back, by their declared columns and never by what they hold.
 
-A codec is one entry of ``CODECS``, paired with ``FORMATS``, which says what else is to know of a
-format. Nothing compares a format's name, so that no file is written in another one.
+A codec is one entry of ``CODECS``, paired with ``FORMATS``, which says what else is to know of
+what others read. Nothing compares a format's name, so that no file is written in another one.
 
 CSV is UTF-8 with line feeds, a header and no index. An empty field is null in a nullable
 column and '' in another; the two never meet, since nullable text is never ''. Points in time
@@ -21,10 +21,11 @@ import pandas as pd
 from aspen_etl.columns import Positions
 from aspen_etl.columns.frames import make_frame
 from aspen_etl.columns.threads import map_ahead
-from aspen_etl.derive.formats import FormatName, arrow_schema
+from aspen_etl.derive.formats import FileFormat, arrow_schema
 from aspen_etl.errors import CorruptFileError, MissingDependencyError
 from aspen_etl.errors.base import instead, named
 from aspen_etl.io.arrow_cells import arrow_cells
+from aspen_etl.io.arrow_frames import frame_parts, read_frame_bytes
 from aspen_etl.io.csv_cells import csv_cells
 from aspen_etl.io.csv_fast import read_typed_csv
 from aspen_etl.io.csv_reading import read_csv
@@ -80,7 +81,7 @@ class Codec:
     leading: Optional[Callable[[bytes, Positions, Sequence[ColumnSpec]], Optional[list[pd.Series]]]]
 
 
-def encode(frame: pd.DataFrame, columns: ColumnSpecs, file_format: FormatName) -> bytes:
+def encode(frame: pd.DataFrame, columns: ColumnSpecs, file_format: FileFormat) -> bytes:
     """Write a table as bytes.
 
     Args:
@@ -95,7 +96,7 @@ def encode(frame: pd.DataFrame, columns: ColumnSpecs, file_format: FormatName) -
     return b"".join(make() for make in encoders(frame, columns, file_format))
 
 
-def encoders(frame: pd.DataFrame, columns: ColumnSpecs, file_format: FormatName) -> list[Part]:
+def encoders(frame: pd.DataFrame, columns: ColumnSpecs, file_format: FileFormat) -> list[Part]:
     """Give functions that each write a part of a table, so that no file is in memory as a whole.
 
     Returns:
@@ -112,7 +113,7 @@ def encoders(frame: pd.DataFrame, columns: ColumnSpecs, file_format: FormatName)
 def encode_ahead(
     frames: Mapping[str, pd.DataFrame],
     columns: Mapping[str, ColumnSpecs],
-    file_format: FormatName,
+    file_format: FileFormat,
 ) -> Iterator[tuple[str, Iterator[Data]]]:
     """Write tables as bytes, in parts, some of which are made while others are put away.
 
@@ -135,7 +136,7 @@ def encode_ahead(
         yield name, islice(parts, len(jobs[name]))
 
 
-def decode(data: bytes, columns: ColumnSpecs, file_format: FormatName, *, url: str) -> pd.DataFrame:
+def decode(data: bytes, columns: ColumnSpecs, file_format: FileFormat, *, url: str) -> pd.DataFrame:
     """Read a table that ``encode`` wrote.
 
     Args:
@@ -153,7 +154,7 @@ def decode(data: bytes, columns: ColumnSpecs, file_format: FormatName, *, url: s
 
 
 def decode_verified(
-    data: bytes, columns: ColumnSpecs, file_format: FormatName, *, url: str
+    data: bytes, columns: ColumnSpecs, file_format: FileFormat, *, url: str
 ) -> pd.DataFrame:
     """Read what a checksum tells to be as ``encode`` wrote it, each cell in its type at once.
 
@@ -291,5 +292,8 @@ CODECS: Mapping[str, Codec] = {
     ),
     "parquet": Codec(
         parts=_parquet_parts, decode=_from_parquet, stream=None, bounds=None, leading=None
+    ),
+    "arrow": Codec(
+        parts=frame_parts, decode=read_frame_bytes, stream=None, bounds=None, leading=None
     ),
 }

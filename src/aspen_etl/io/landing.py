@@ -108,12 +108,14 @@ def list_landing(
     if not listed and folder.kind() == "absent":
         raise SourceNotFoundError.at(folder.url)
     files, unknown, beats = [], 0, []
-    beat = f"{landing.heartbeat}/".replace(".", "/", 1) if landing.heartbeat else None
+    beat, side = _folder_of(landing.heartbeat), _folder_of(landing.side)
     for path, info in listed.items():
         below = _below(str(path), root)
         name = parse_name(below, landing)
         if beat is not None and below.startswith(beat):
             beats += [moment] if (moment := modified_time(info)) else []
+        elif side is not None and below.startswith(side):
+            continue  # who reads it asks for it alone
         elif name is None:
             unknown += bool(below)
         else:
@@ -121,6 +123,11 @@ def list_landing(
     _refuse_mixed(folder.url, [file.name for file in files], landing)
     files.sort(key=lambda file: (file.name.kind != "load", file.name.order, file.name.path))
     return LandedFolder(folder.url, tuple(files), unknown, max(beats, default=None))
+
+
+def _folder_of(table: Optional[str]) -> Optional[str]:
+    """Give the folder that the files of a table are below, if it is told."""
+    return None if table is None else f"{table}/".replace(".", "/", 1)
 
 
 def _below(path: str, root: str) -> str:

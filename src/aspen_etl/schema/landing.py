@@ -141,6 +141,9 @@ class Landing:
         transactions: The folder of the transaction files below the url (``CdcPath``).
         heartbeat: A table that a job in the database writes to each minute, as in ``dbo.beat``.
             Files cannot tell a quiet database from a dead task; those of this table can.
+        side: The table of one row in which a push of a two-way store notes what it wrote to the
+            database, as in ``dbo.aspen_etl_side``, where it is part of the task: without it nobody
+            can tell whether what landed is older than a push.
         epoch: Which full load of the store this folder is; higher with each new folder.
         lob_max_kb: ``LobMaxSize`` of the task, in KB, at which DMS cuts the cells of LOB columns
             without a word in the files; if it is told, cells of that length are counted.
@@ -171,6 +174,7 @@ class Landing:
     heartbeat: Optional[str] = None
     epoch: int = 1
     lob_max_kb: Optional[int] = None
+    side: Optional[str] = None
 
     def __post_init__(self) -> None:
         """Check all of it, and let nobody change it."""

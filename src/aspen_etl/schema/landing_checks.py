@@ -161,9 +161,10 @@ def _check_tables(landing: Any) -> None:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise fault(f"{listing(twice)} feeds two sources; a table feeds one")
-    beat = landing.heartbeat
-    if beat is not None and (not _is_table(beat) or beat in names):
-        raise fault("heartbeat is no table of its own; give its schema and name: dbo.beat")
+    for name, told in (("heartbeat", "dbo.beat"), ("side", "dbo.aspen_etl_side")):
+        held = getattr(landing, name)
+        if held is not None and (not _is_table(held) or held in names):
+            raise fault(f"{name} is no table of its own; give its schema and name: {told}")
     own = (landing.sequence, landing.time, OPERATION)
     for table in tables.values():
         lists = (table.headers or (), *table.columns_since.values(), table.key, table.ignore)

@@ -1,4 +1,4 @@
-"""The columns of the frames that a store keeps of the sides of a two-way sync; they hold cells."""
+"""The columns of what a store keeps of two sides, and of rejects that were accepted: cells."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from aspen_etl.schema.column_spec import ColumnSpec
 
-__all__ = ["CONFLICTS", "PRESENT", "PUSHED", "shadow_columns"]
+__all__ = ["ACCEPTED", "CONFLICTS", "PRESENT", "PUSHED", "shadow_columns"]
 
 #: The mark of a shadow's row: whether the shadow has it; a row that only the head has is there with
 #: its key alone, and without the mark.
@@ -22,6 +22,14 @@ _TEXTS = ("kind", "sheet", "subject", "key", "column", "was", "side", "head", "d
 #: it was, as the side has it and as the head has it; and what was decided.
 CONFLICTS: Mapping[str, ColumnSpec] = MappingProxyType(
     {name: ColumnSpec(name, "text", nullable=True) for name in _TEXTS}
+)
+
+#: The columns by which a signed list names the rejects that it accepts.
+ACCEPTED: Mapping[str, ColumnSpec] = MappingProxyType(
+    {
+        name: ColumnSpec(name, "text", nullable=True)
+        for name in ("source", "subject", "column", "rule")
+    }
 )
 
 

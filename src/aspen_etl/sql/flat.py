@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Optional
 
@@ -15,13 +15,19 @@ from aspen_etl.schema.model import Model
 from aspen_etl.schema.values import Extract
 from aspen_etl.sql.database import Connections
 from aspen_etl.sql.flat_guards import guards_of
-from aspen_etl.sql.flat_sheets import CHUNK_ROWS, read_rows
+from aspen_etl.sql.flat_sheets import CHUNK_ROWS, FlatRows, read_rows, read_some
 from aspen_etl.sql.flat_state import FlatState, has_table, read_state
 from aspen_etl.sql.flat_tables import FlatNames, find_flat_tables
 from aspen_etl.sql.flat_writing import FlatWrite, write_changes
 from aspen_etl.transform.flat_changes import FlatChanges
 
 __all__ = ["FlatDatabase"]
+
+
+def _hand(
+    use: Callable[[str, pd.DataFrame, pd.DataFrame], None], source: str, rows: FlatRows
+) -> None:
+    use(source, rows.frame, rows.faults)
 
 
 class FlatDatabase(Connections):
@@ -58,6 +64,31 @@ class FlatDatabase(Connections):
         """Read all sources, and as of the same moment what was last written here; see ``state``."""
         self.check_file()
         return self.run(partial(self._read, with_state=True), chunk_rows)
+
+    def read_sheets(
+        self, use: Callable[[str, pd.DataFrame, pd.DataFrame], None], /, chunk_rows: int = 100_000
+    ) -> None:
+        """Read all sources as ``read`` does, some rows at a time; nothing of them is kept.
+
+        Args:
+            use: Takes the name of a source, some of its rows, and the faults among them.
+            chunk_rows: How many rows are fetched at a time; of a table without a key, all.
+
+        Raises:
+            AspenETLError: What ``read`` raises.
+        """
+        self.check_file()
+        self.run(self._read_sheets, use, chunk_rows)
+
+    def _read_sheets(
+        self, use: Callable[[str, pd.DataFrame, pd.DataFrame], None], chunk_rows: int
+    ) -> None:
+        with self.snapshot() as connection:
+            self.step = "looking at the tables"
+            for table in find_flat_tables(self, connection, self.model, self.names):
+                self.step, name = f"reading {table.source}", table.source
+                hand = partial(_hand, use, name)
+                read_some(connection, table, self.model, hand, chunk_rows)
 
     def _read(
         self, chunk_rows: int, *, with_state: bool = False

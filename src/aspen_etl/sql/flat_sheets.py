@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -21,7 +21,7 @@ from aspen_etl.schema.values import FAULT_COLUMNS, FIRST_ROW, ROW
 from aspen_etl.sql.flat_tables import FlatTable
 from aspen_etl.sql.flat_texts import canonical
 
-__all__ = ["CHUNK_ROWS", "FlatRows", "read_rows"]
+__all__ = ["CHUNK_ROWS", "FlatRows", "read_rows", "read_some"]
 
 #: How many rows are fetched at a time.
 CHUNK_ROWS = 10_000
@@ -69,11 +69,10 @@ def read_rows(
     for rows in _chunks(connection, query, chunk_rows):
         if beside:
             more += [row[width:] for row in rows]
-        for name, values in zip(table.columns, zip(*rows)):
-            texts, found = _texts(values, table, name)
-            faults += [(start + at, name, what) for at, what in found]
-            spec = model.lineage.cells.get(f"{table.source}.{name}")
-            pieces[name].append(texts if table.cells[name].is_text else canonical(texts, spec))
+        found = _cells(rows, table, model)
+        for name, texts in found.texts.items():
+            pieces[name].append(texts)
+        faults += [(start + at, name, what) for at, name, what in found.faults]
         start += len(rows)
     columns = {
         name: COLUMNS.concat(held) if held else COLUMNS.repeat(None, 0)
@@ -83,12 +82,50 @@ def read_rows(
     if not table.key:
         frame, faults, order = _in_order(frame, faults)
         more = [more[at] for at in order.tolist()] if more else more
-    frame.index = pd.RangeIndex(FIRST_ROW, FIRST_ROW + len(frame), name=ROW)
+    return _number(frame, faults, table, 0, more)
+
+
+def read_some(
+    connection: sa.Connection,
+    table: FlatTable,
+    model: Model,
+    use: Callable[[FlatRows], None],
+    chunk_rows: int = CHUNK_ROWS,
+) -> None:
+    """Read the rows of a table some at a time; those of one without a key, which has no order, all.
+
+    Args:
+        connection: A connection.
+        table: The table.
+        model: The model that it is a source of.
+        use: Takes some rows, which are numbered on.
+        chunk_rows: How many rows are fetched at a time.
+    """
+    start = 0
+    if not table.key:
+        use(read_rows(connection, table, model, chunk_rows))
+        return
+    for rows in _chunks(connection, table.query, chunk_rows):
+        found = _cells(rows, table, model)
+        use(_number(make_frame(found.texts), found.faults, table, start, ()))
+        start += len(rows)
+
+
+def _number(
+    frame: pd.DataFrame,
+    faults: Sequence[_Fault],
+    table: FlatTable,
+    start: int,
+    beside: Sequence[tuple[Any, ...]],
+) -> FlatRows:
+    """Number rows from the one that is the first of them; faults tell the place among them."""
+    first = FIRST_ROW + start
+    frame.index = pd.RangeIndex(first, first + len(frame), name=ROW)
     told = [
-        (table.source, at + FIRST_ROW, name, what.value, what.rule)
+        (table.source, at + first, name, what.value, what.rule)
         for at, name, what in sorted(faults, key=lambda fault: fault[0])
     ]
-    return FlatRows(frame, pd.DataFrame(told, columns=list(FAULT_COLUMNS), dtype=object), more)
+    return FlatRows(frame, pd.DataFrame(told, columns=list(FAULT_COLUMNS), dtype=object), beside)
 
 
 def _chunks(
@@ -102,6 +139,23 @@ def _chunks(
 
 
 # ----------------------------------------------------------------------------- cells
+
+
+class _Cells(NamedTuple):
+    """The texts of some rows by column, and what has none."""
+
+    texts: dict[str, pd.Series]
+    faults: list[_Fault]
+
+
+def _cells(rows: Sequence[tuple[Any, ...]], table: FlatTable, model: Model) -> _Cells:
+    out = _Cells({}, [])
+    for name, values in zip(table.columns, zip(*rows)):
+        texts, found = _texts(values, table, name)
+        out.faults.extend((at, name, what) for at, what in found)
+        spec = model.lineage.cells.get(f"{table.source}.{name}")
+        out.texts[name] = texts if table.cells[name].is_text else canonical(texts, spec)
+    return out
 
 
 def _texts(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any, Optional
 
 import pandas as pd
@@ -15,7 +16,10 @@ from aspen_etl.schema.validation import validate
 from aspen_etl.sql.database import Database
 from aspen_etl.sql.values import driver_values
 
-__all__ = ["read", "read_tables"]
+__all__ = ["read", "read_some", "read_tables"]
+
+#: How many rows are fetched at a time, where they are not taken all at once.
+_ROWS = 100_000
 
 
 def read(
@@ -50,10 +54,35 @@ def read_tables(database: Database) -> dict[str, pd.DataFrame]:
     return out
 
 
+def read_some(
+    database: Database, use: Callable[[str, pd.DataFrame], None], rows: int = _ROWS
+) -> None:
+    """Read the tables as they stand, some rows at a time, each table after those it refers to.
+
+    Args:
+        database: The database.
+        use: Takes the name of a table and some of its rows.
+        rows: How many rows are fetched at a time.
+    """
+    model = database.model
+    options = {"stream_results": True, "max_row_buffer": min(rows, 10_000)}
+    with database.snapshot() as connection:
+        for name in model.lineage.table_order:
+            database.step = f"reading {name}"
+            table, spec = database.table(name), model.tables[name]
+            query = sa.select(*(table.c[column] for column in spec.columns))
+            with connection.execute(query, execution_options=options) as result:
+                for some in result.partitions(rows):
+                    use(name, _hold(some, spec))
+
+
 def _frame(connection: sa.Connection, table: sa.Table, spec: TableSpec) -> pd.DataFrame:
     key = table.c[spec.primary_key]
     query = sa.select(*(table.c[name] for name in spec.columns)).order_by(key)
-    rows = connection.execute(query).all()
+    return _hold(connection.execute(query).all(), spec)
+
+
+def _hold(rows: Sequence[Any], spec: TableSpec) -> pd.DataFrame:
     cells: Any = list(zip(*rows)) or [()] * len(spec.columns)
     return pd.DataFrame(
         {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple, Optional
 
@@ -21,7 +21,8 @@ from aspen_etl.sql.creating import make_tables
 from aspen_etl.sql.database import Database, LoadState
 from aspen_etl.sql.guarding import DriftError, Writer
 from aspen_etl.sql.moving import move_after_commit, move_identities
-from aspen_etl.sql.reading import read_tables
+from aspen_etl.sql.reading import read_some, read_tables
+from aspen_etl.sql.standing import TableStanding, look_at_tables
 from aspen_etl.sql.writing import state_of
 
 __all__ = ["TableDatabase"]
@@ -53,6 +54,20 @@ class TableDatabase:
         database.check_file()
         return Tables(database.run(read_tables, database))
 
+    def read_tables(self, use: Callable[[str, pd.DataFrame], None], /) -> None:
+        """Read the tables as ``read`` does, some rows at a time; nothing of them is kept.
+
+        Args:
+            use: Takes the name of a table and some of its rows, each table after those that it
+                refers to.
+
+        Raises:
+            AspenETLError: What ``read`` raises.
+        """
+        database = Database(self.engine, self.model, self.schema)
+        database.check_file()
+        database.run(read_some, database, use)
+
     def create(self) -> tuple[str, ...]:
         """Make the tables that are missing; give their names.
 
@@ -72,6 +87,17 @@ class TableDatabase:
         database = Database(self.engine, self.model, self.schema)
         database.check_file()
         return database.run(_look, database)
+
+    def standing(self) -> TableStanding:
+        """Look at the keys that the database gives next, and whether its constraints hold.
+
+        Raises:
+            DatabaseError: The database cannot be reached, or a table is not there.
+            SourceNotFoundError: There is no such file of SQLite.
+        """
+        database = Database(self.engine, self.model, self.schema)
+        database.check_file()
+        return database.run(look_at_tables, database)
 
     def write(
         self,

@@ -11,7 +11,9 @@ from typing import Optional
 
 import pandas as pd
 
+from aspen_etl.columns.dtypes import HAS_ARROW
 from aspen_etl.columns.frames import equal_frames
+from aspen_etl.derive.formats import FileFormat
 from aspen_etl.errors import CorruptStoreError, DeadlineError, ReadError, SourceNotFoundError
 from aspen_etl.io.batch import Batch
 from aspen_etl.io.codecs import encode, encode_ahead, encoders
@@ -136,9 +138,11 @@ class Attempt:
     def landed(self, path: str, frame: pd.DataFrame, columns: Mapping[str, ColumnSpec]) -> Stored:
         """Write rows of the state of a landing folder, where the rejects are."""
         elsewhere = self.rejects_root is not None
+        # Nobody else reads it, and to parse it is most of a short run.
+        file_format: FileFormat = "arrow" if HAS_ARROW else self.format
         if not len(frame):
-            return Stored(self.format, tuple(columns), (), elsewhere)
-        return self._write(path, frame, columns, elsewhere=elsewhere)
+            return Stored(file_format, tuple(columns), (), elsewhere)
+        return self._write(path, frame, columns, where=(file_format, elsewhere))
 
     def sided(
         self,
@@ -166,7 +170,7 @@ class Attempt:
         data = encode(frame, columns, self.format)
         if before is not None and self._is_same(before, frame, columns, data, elsewhere=elsewhere):
             return before
-        return self._write(path, frame, columns, [data], elsewhere=elsewhere)
+        return self._write(path, frame, columns, [data], where=(self.format, elsewhere))
 
     def _is_same(
         self,
@@ -203,11 +207,12 @@ class Attempt:
         columns: Mapping[str, ColumnSpec],
         parts: Optional[Iterable[Data]] = None,
         *,
-        elsewhere: bool = False,
+        where: tuple[FileFormat, bool],
     ) -> Stored:
+        file_format, elsewhere = where
         if parts is None:
-            parts = (make() for make in encoders(frame, columns, self.format))
-        made = Written(parts, len(frame), self.format)
+            parts = (make() for make in encoders(frame, columns, file_format))
+        made = Written(parts, len(frame), file_format)
         with Batch() as batch:
             stored = self._send(batch, path, columns, made, elsewhere=elsewhere)
         check_sizes(self._root(elsewhere=elsewhere), stored)
@@ -234,8 +239,4 @@ class Attempt:
         self, path: str, frame: pd.DataFrame, columns: Mapping[str, ColumnSpec], old: Stored
     ) -> Stored:
         """Write what is left of another file, in its format."""
-        kept, self.format = self.format, old.format
-        try:
-            return self._write(path, frame, columns, elsewhere=old.elsewhere)
-        finally:
-            self.format = kept
+        return self._write(path, frame, columns, where=(old.format, old.elsewhere))

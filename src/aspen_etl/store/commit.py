@@ -15,6 +15,7 @@ from aspen_etl.io.content import Count, SourceFile
 from aspen_etl.io.only import Only
 from aspen_etl.store.sealing import seal
 from aspen_etl.store.stored import (
+    CutoverRecord,
     Digest,
     Facts,
     KeyEntry,
@@ -61,7 +62,8 @@ PARTED = 4
 #: The first format whose commits say what is known of a landing folder.
 LANDED = 5
 
-#: The first format whose commits say what is accounted for of the sides of a two-way sync.
+#: The first format whose commits say what is accounted for of the sides of a two-way sync, and
+#: which check of a cut-over was green.
 SIDED = 6
 
 #: What only commits from a format on hold, beside the checksum.
@@ -72,6 +74,7 @@ _SINCE = {
     "landing": LANDED,
     "suppressed": LANDED,
     "sides": SIDED,
+    "cutover": SIDED,
 }
 
 #: The name of an attempt's folder, as a pattern: the version that it would become, and its token.
@@ -93,6 +96,7 @@ CommitKind = Literal[
     "pull",
     "push",
     "resolve",
+    "cutover",
 ]
 
 
@@ -138,6 +142,7 @@ class Commit:
         landing: What is known of the landing folder that it was made of, if it was one.
         suppressed: Who is left out of each run, if somebody is.
         sides: What is accounted for of each side, by name; none where the store is not two-way.
+        cutover: The newest check of a cut-over that was green, if there was one.
         format: The format of its file.
         store: The id of its store; from format 2 on.
         parent_sha256: The digest of the version before, if there is one; from format 2 on.
@@ -164,18 +169,20 @@ class Commit:
     landing: Optional[LandingRecord] = None
     suppressed: Optional[Suppressed] = None
     sides: Optional[Mapping[str, SideRecord]] = field(default=None, repr=False)
+    cutover: Optional[CutoverRecord] = None
     format: Count = STORE_FORMAT
     store: Optional[Token] = None
     parent_sha256: Optional[Digest] = field(default=None, repr=False)
 
     @property
     def stored(self) -> tuple[Stored, ...]:
-        """Everything that it names: tables, retired keys, rejects, state of a landing, of sides."""
+        """Everything that it names: tables, retired keys, what holds cells beside them."""
         rejects = () if self.rejects is None else (self.rejects,)
         landed = () if self.landing is None else self.landing.stored
         sided = (stored for side in (self.sides or {}).values() for stored in side.stored)
+        checked = () if self.cutover is None else self.cutover.stored
         keys = (entry.retired for entry in self.keys.values())
-        return (*self.tables.values(), *keys, *rejects, *landed, *sided)
+        return (*self.tables.values(), *keys, *rejects, *landed, *sided, *checked)
 
     def of_part(self, number: int, whole: Collection[str], /) -> Commit:
         """Give what it says of one part, for what reads tables and keys: it is no commit.
@@ -199,7 +206,7 @@ class Commit:
     @property
     def format_of_tables(self) -> FormatName:
         """The format of its tables: those of one commit are written in one."""
-        return next(iter(self.tables.values())).format
+        return next(iter(self.tables.values())).table_format
 
     def to_dict(self) -> dict[str, Any]:
         """Give plain values, ready for JSON."""

@@ -15,6 +15,7 @@ from aspen_etl.store.commit import SEALED, STORE_FORMAT, Commit, SourceRecord
 from aspen_etl.store.commit_formats import DOCUMENTS
 from aspen_etl.store.commit_rules import find_contradiction
 from aspen_etl.store.stored import (
+    CutoverRecord,
     KeyEntry,
     LandedSource,
     LandingRecord,
@@ -127,7 +128,7 @@ def _cannot(name: str) -> str:
 @functools.cache
 def _fields() -> frozenset[str]:
     """Give the names that a message may show: those that are declared, and no other."""
-    since = (LandingRecord, LandedSource, SideRecord, Suppressed)
+    since = (LandingRecord, LandedSource, SideRecord, CutoverRecord, Suppressed)
     parts = (KeyEntry, SourceFile, SourceRecord, Stored, StoredFile, *since)
     kinds = (*DOCUMENTS.values(), *parts)
     return frozenset(field.name for kind in kinds for field in fields(kind))

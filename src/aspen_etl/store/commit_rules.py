@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from aspen_etl.derive.formats import FORMATS
 from aspen_etl.errors.base import listing
-from aspen_etl.schema.side_frames import CONFLICTS, PRESENT
+from aspen_etl.schema.side_frames import ACCEPTED, CONFLICTS, PRESENT
 from aspen_etl.store.commit import ATTEMPT, LANDED, PARTED, SEALED, SIDED, Commit
 from aspen_etl.store.stored import SideRecord, Stored
 
@@ -128,10 +129,20 @@ def _files(commit: Commit, version: int) -> Iterator[str]:
     for name, entry in commit.keys.items():
         yield from _paths(entry.retired, _KEYS, f"its keys of {listing([name])}", version)
     at_home = (*commit.tables.values(), *(entry.retired for entry in commit.keys.values()))
+    if any(stored.format not in FORMATS for stored in (*at_home, *_others(commit))):
+        yield "something else than a state is said to be in the format of a state"
     if any(stored.elsewhere for stored in at_home):
         yield "other files than its rejects are said to be elsewhere"
     if commit.rejects is not None:
         yield from _paths(commit.rejects, _REJECTS, "its rejects", version)
+
+
+def _others(commit: Commit) -> Iterator[Stored]:
+    """Give all frames but those of tables, keys and a landing folder."""
+    if commit.rejects is not None:
+        yield commit.rejects
+    for side in (commit.sides or {}).values():
+        yield from side.stored
 
 
 def _paths(stored: Stored, folder: str, what: str, version: int) -> Iterator[str]:
@@ -166,6 +177,8 @@ def _landing(commit: Commit, version: int) -> Iterator[str]:
         yield "it says something of a landing folder that cannot be"
     for stored in landing.stored:
         yield from _paths(stored, _LANDING, "its state of a landing folder", version)
+        if stored.format not in FORMATS and commit.format < SIDED:
+            yield "its state of a landing folder has a format that came later"
     for name, source in landing.sources.items():
         if not source.key or any(
             not set(source.key) <= set(each.columns) for each in source.frames
@@ -197,6 +210,24 @@ def _side_columns(side: SideRecord, what: str) -> Iterator[str]:
         yield f"{what} counts other conflicts than it has"
 
 
+def _cutover(commit: Commit, version: int) -> Iterator[str]:
+    record = commit.cutover
+    if record is None:
+        if commit.kind == "cutover":
+            yield "it says that a cut-over was checked, and not how"
+        return
+    if commit.format < SIDED or not 1 <= record.version < version:
+        yield "it says something of a cut-over that cannot be"
+    if commit.kind == "cutover" and record.version != commit.parent:
+        yield "it says that a cut-over was checked of another version"
+    if not all(map(_COLUMN.match, record.accepted_counts)):
+        yield "its accepted rejects are of rules that cannot be"
+    for stored in record.stored:
+        yield from _paths(stored, _REJECTS, "its accepted rejects", version)
+        if record.accepted_sha256 is None or set(stored.columns) != set(ACCEPTED):
+            yield "its accepted rejects have no checksum, or other columns than they have"
+
+
 def _rewrites(commit: Commit, version: int) -> Iterator[str]:
     folders = (*commit.model, _KEYS, _REJECTS, _LANDING, _SIDES)
     for path, file in commit.rewrites.items():
@@ -207,4 +238,7 @@ def _rewrites(commit: Commit, version: int) -> Iterator[str]:
             yield "its rewrites: a path that leads out of the folder of such files"
 
 
-_RULES = (_numbers, _seal, _model, _tables, _keys, _files, _parts, _landing, _sides, _rewrites)
+_RULES = (
+    *(_numbers, _seal, _model, _tables, _keys, _files),
+    *(_parts, _landing, _sides, _cutover, _rewrites),
+)

@@ -14,7 +14,7 @@ import pandas as pd
 from aspen_etl.columns import COLUMNS
 from aspen_etl.columns.frames import make_frame
 from aspen_etl.columns.rows import sort_rows, take_rows
-from aspen_etl.derive.formats import FormatName
+from aspen_etl.derive.formats import FileFormat
 from aspen_etl.errors import (
     CorruptFileError,
     CorruptStoreError,
@@ -143,7 +143,7 @@ def _join(parts: Sequence[pd.DataFrame], columns: Mapping[str, ColumnSpec]) -> p
 
 
 def _read_part(
-    place: Location, file: StoredFile, columns: Mapping[str, ColumnSpec], file_format: FormatName
+    place: Location, file: StoredFile, columns: Mapping[str, ColumnSpec], file_format: FileFormat
 ) -> pd.DataFrame:
     stream = CODECS[file_format].stream
     if stream is not None and place.is_local:
@@ -154,7 +154,7 @@ def _read_part(
 
 
 def decode_checked(
-    data: bytes, columns: Mapping[str, ColumnSpec], file_format: FormatName, *, url: str
+    data: bytes, columns: Mapping[str, ColumnSpec], file_format: FileFormat, *, url: str
 ) -> pd.DataFrame:
     """Read a frame of bytes whose checksum is right.
 

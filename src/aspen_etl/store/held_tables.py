@@ -10,7 +10,7 @@ import pandas as pd
 from aspen_etl.changes import TableChanges, changed
 from aspen_etl.columns import Positions
 from aspen_etl.columns.rows import take_rows
-from aspen_etl.derive.formats import FormatName
+from aspen_etl.derive.formats import FileFormat
 from aspen_etl.io.codecs import encoders
 from aspen_etl.io.writing import Data
 from aspen_etl.schema.evolution import complete_table
@@ -30,7 +30,7 @@ class Written(NamedTuple):
 
     parts: Iterable[Data]
     rows: int
-    format: FormatName
+    format: FileFormat
 
 
 class HeldTable(Protocol):
@@ -70,7 +70,7 @@ class FrameTable:
         file_format: How it is written after changes: ``csv`` or ``parquet``.
     """
 
-    def __init__(self, frame: pd.DataFrame, table: TableSpec, file_format: FormatName, /) -> None:
+    def __init__(self, frame: pd.DataFrame, table: TableSpec, file_format: FileFormat, /) -> None:
         self._table, self._format = table, file_format
         self._frame = complete_table(frame, table).reset_index(drop=True)
 
@@ -97,7 +97,7 @@ class FrameTable:
         return write_after(self._frame, changes, self._format)
 
 
-def write_after(frame: pd.DataFrame, changes: TableChanges, file_format: FormatName, /) -> Written:
+def write_after(frame: pd.DataFrame, changes: TableChanges, file_format: FileFormat, /) -> Written:
     """Write a table after changes, from all its rows.
 
     Args:

@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 
 from aspen_etl.columns import COLUMNS, Positions
-from aspen_etl.columns.frames import make_frame
-from aspen_etl.columns.rows import take_rows
+from aspen_etl.columns.pieced import Pieced
+from aspen_etl.columns.pieced import whole as whole_cells
 from aspen_etl.schema.column_spec import ColumnSpec, ColumnType
 from aspen_etl.store.attempt import Attempt
 from aspen_etl.store.commit import Commit
@@ -175,10 +175,9 @@ def read_state(place: Place, source: LandedSource, /) -> SourceState:
         return joined[0]
     rows = np.concatenate([part.rows for part in joined])
     last = len(rows) - 1 - np.unique(rows[::-1], return_index=True)[1]
-    cells = {name: COLUMNS.concat([part.cells[name] for part in joined]) for name in names}
     return SourceState(
         source.key,
-        take_rows(make_frame(cells, pd.RangeIndex(len(rows))), last),
+        Pieced([whole_cells(part.cells) for part in joined], last),
         rows[last],
         COLUMNS.take(COLUMNS.concat([part.stamps for part in joined]), last),
         np.concatenate([part.alive for part in joined])[last],

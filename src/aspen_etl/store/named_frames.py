@@ -27,6 +27,7 @@ class NamedFrames:
         landed: Those of what is known of a landing folder, by sheet.
         shadows: Those of what is accounted for of a side, by sheet.
         conflicts: Those of conflicts that wait.
+        accepted: Those of lists of accepted rejects.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class NamedFrames:
         self.landed: dict[str, list[Stored]] = {name: [] for name in model.sources}
         self.shadows: dict[str, list[Stored]] = {name: [] for name in model.sources}
         self.conflicts: list[Stored] = []
+        self.accepted: list[Stored] = []
         for commit in commits:
             self._add_commit(commit)
 
@@ -53,6 +55,8 @@ class NamedFrames:
             self._add(self.landed.get(name, []), stored)
         for side in (commit.sides or {}).values():
             self._add_side(side)
+        for stored in commit.cutover.stored if commit.cutover else ():
+            self._add(self.accepted, stored)
 
     def _add_side(self, side: SideRecord) -> None:
         for name, stored in side.shadows():

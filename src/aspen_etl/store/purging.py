@@ -16,7 +16,7 @@ from aspen_etl.schema.column_spec import ColumnSpec
 from aspen_etl.schema.evolution import complete_table
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.rejects import columns_as_named, rename
-from aspen_etl.schema.side_frames import CONFLICTS, shadow_columns
+from aspen_etl.schema.side_frames import ACCEPTED, CONFLICTS, shadow_columns
 from aspen_etl.schema.spec import TableSpec
 from aspen_etl.schema.values import Run
 from aspen_etl.store.attempt import Attempt
@@ -144,6 +144,7 @@ class _Purge:
             rejects=rejects,
             landing=commit.landing.moved(self.rewritten) if commit.landing else None,
             sides=self._sides(commit),
+            cutover=commit.cutover.moved(self.rewritten) if commit.cutover else None,
             changes={**commit.changes, **changes},
             rewrites={**old, **self.rewritten},
         )
@@ -187,6 +188,8 @@ class _Purge:
         self.gone_sides = self._judge(self.held.shadows, shadow_columns, "_aspen/sides")
         for file in each_file(self.held.conflicts):
             self._conflicts(file)
+        for file in each_file(self.held.accepted):
+            self._accepted(file)
 
     def _frames(self, table: TableSpec) -> Frames:
         """Read what all readable versions hold of a table."""
@@ -232,6 +235,12 @@ class _Purge:
         for file in stored.files if mine.any() else ():
             self.left[file.path] = count_conflicts(frame[~mine])
         self._rewrite(stored, frame, ~mine, CONFLICTS, "_aspen/sides")
+
+    def _accepted(self, stored: Stored) -> None:
+        frame = self._read(stored, ACCEPTED)
+        mine = self.subject.find_own(read_ids(frame, ("subject",)))
+        self.gone_rejects += int(mine.sum())
+        self._rewrite(stored, frame, ~mine, ACCEPTED, "_aspen/rejects")
 
     def _judge(
         self, held: Mapping[str, Sequence[Stored]], columns_of: ColumnsOf, folder: str

@@ -48,6 +48,7 @@ __all__ = [
     "read_table",
     "table_names",
     "whole",
+    "with_commit",
 ]
 
 T = TypeVar("T")
@@ -116,7 +117,7 @@ def read(place: Place, version: Optional[int] = None, /) -> Snapshot:
         ModelMismatchError: It holds tables of another model.
         CorruptStoreError: A file is missing or damaged.
     """
-    snapshot = _reading(place, version, partial(load_old, place))
+    snapshot = with_commit(place, version, partial(load_old, place))
     tables, _ = complete(snapshot.tables, place.model)
     keys = {
         table.name: snapshot.keys.get(table.name) or KeyState(1, empty(key_columns(table)))
@@ -141,7 +142,7 @@ def read_changes(place: Place, before: int, after: int, /) -> Changes:
         CorruptStoreError: A file is missing or damaged.
     """
     newer = max(before, after)
-    return _reading(place, newer, lambda _, newest: _diff(place, before, after, newest))
+    return with_commit(place, newer, lambda _, newest: _diff(place, before, after, newest))
 
 
 def _diff(place: Place, before: int, after: int, newest: Commit) -> Changes:
@@ -170,7 +171,7 @@ def read_rejects(place: Place, version: Optional[int] = None, /) -> pd.DataFrame
         NotSupportedError: They are elsewhere, and no ``rejects_url`` was given.
         CorruptStoreError: A file is missing or damaged.
     """
-    return _reading(place, version, partial(_load_rejects, place))
+    return with_commit(place, version, partial(_load_rejects, place))
 
 
 def _load_rejects(place: Place, commit: Commit, newest: Commit) -> pd.DataFrame:
@@ -180,8 +181,18 @@ def _load_rejects(place: Place, commit: Commit, newest: Commit) -> pd.DataFrame:
     return handed(rename(read_stored(place, stored, columns_as_named(stored.columns))))
 
 
-def _reading(place: Place, version: Optional[int], read: Callable[[Commit, Commit], T]) -> T:
-    """Read, and begin anew where a newer commit let files go in the meantime."""
+def with_commit(place: Place, version: Optional[int], read: Callable[[Commit, Commit], T], /) -> T:
+    """Read a commit, given the newest, and begin anew where that let files go meanwhile.
+
+    Args:
+        place: The store.
+        version: Which one; by default the newest.
+        read: Reads the commit; it may be called again.
+
+    Raises:
+        VersionNotFoundError: There is no such version, or it is no longer kept.
+        ConflictError: Files went again and again.
+    """
 
     def step() -> T:
         commit, newest = _find(place, version)

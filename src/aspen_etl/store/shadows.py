@@ -29,7 +29,7 @@ from aspen_etl.store.place import Place
 from aspen_etl.store.reading import read_stored, whole
 from aspen_etl.store.stored import Facts, SideRecord, Stored
 
-__all__ = ["SideState", "Sides", "count_conflicts", "load_sides", "side_frames"]
+__all__ = ["SideState", "Sides", "count_conflicts", "find_waiting", "load_sides", "side_frames"]
 
 _COUNTED = ("kind", "sheet", "column")
 
@@ -167,6 +167,32 @@ def load_sides(
     last = commit if newest is None else newest
     sides = [(name, side.moved(last.rewrites, {})) for name, side in (commit.sides or {}).items()]
     return whole(place, last, lambda: {name: _load(place, side) for name, side in sides})
+
+
+def find_waiting(
+    place: Place, commit: Commit, /, newest: Optional[Commit] = None
+) -> frozenset[str]:
+    """Name the subjects with a conflict that waits for a decision, on whichever side it arose.
+
+    Args:
+        place: The store.
+        commit: A commit that can be read.
+        newest: The newest one, if it is another.
+
+    Raises:
+        ConflictError: Another commit let its files go.
+        CorruptStoreError: A file is missing or damaged.
+        NotSupportedError: The frames are elsewhere, and no ``rejects_url`` was given.
+    """
+    last = commit if newest is None else newest
+    sides = [side.moved(last.rewrites, {}) for side in (commit.sides or {}).values()]
+    stored = [side.conflicts for side in sides if side.conflicts is not None]
+    frames = whole(place, last, lambda: [read_stored(place, e, CONFLICTS) for e in stored])
+    return frozenset(
+        subject
+        for frame in frames
+        for subject in frame["subject"][(frame["decision"] != PUSHED).to_numpy(dtype=bool)]
+    )
 
 
 def _load(place: Place, side: SideRecord) -> SideState:

@@ -54,6 +54,8 @@ class StoreStatus:
         short_runs: How many runs looked at what changed alone since.
         sides: Where the store is two-way, by side the ``version`` that was last written to it (0
             for none), and how many ``conflicts`` wait.
+        cutover: The newest check of a cut-over that was green: which ``version`` it was of, when
+            (``time``), who ran it (``actor``), and how many rejects were ``accepted``, by rule.
     """
 
     url: str
@@ -76,6 +78,7 @@ class StoreStatus:
     proof_age: Optional[float] = None
     short_runs: Optional[int] = None
     sides: Optional[Mapping[str, Mapping[str, int]]] = None
+    cutover: Optional[Mapping[str, Any]] = None
 
     def to_dict(self) -> dict[str, Any]:
         """Give plain values, ready for JSON."""
@@ -157,6 +160,7 @@ def _commit_facts(newest: Optional[Commit], now: dt.datetime) -> dict[str, Any]:
         "oldest_readable": newest.oldest_readable,
         "hold": newest.hold,
         "sides": _side_facts(newest),
+        "cutover": _cutover_facts(newest),
     }
 
 
@@ -167,6 +171,14 @@ def _side_facts(newest: Commit) -> Optional[dict[str, dict[str, int]]]:
         name: {"version": side.version, "conflicts": side.waiting}
         for name, side in newest.sides.items()
     }
+
+
+def _cutover_facts(newest: Commit) -> Optional[dict[str, Any]]:
+    record = newest.cutover
+    if record is None:
+        return None
+    facts = {name: getattr(record, name) for name in ("version", "time", "actor")}
+    return {**facts, "accepted": dict(record.accepted_counts)}
 
 
 def _sync_time(newest: Optional[Commit]) -> Optional[dt.datetime]:

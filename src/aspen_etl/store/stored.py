@@ -1,17 +1,18 @@
-"""What a commit names: files, frames of them; keys, the state of a landing folder, of two sides."""
+"""What a commit names: files, frames of them; keys, a landing folder, two sides, a cut-over."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Literal, Optional, Union
+from typing import Annotated, Literal, Optional, Union, cast
 
-from aspen_etl.derive.formats import FormatName
+from aspen_etl.derive.formats import FileFormat, FormatName
 from aspen_etl.io.content import Count
 from aspen_etl.io.only import Only
 
 __all__ = [
+    "CutoverRecord",
     "Digest",
     "Facts",
     "KeyEntry",
@@ -32,6 +33,9 @@ Digest = Annotated[str, Only(pattern="^[0-9a-f]{64}$")]
 
 #: What no other attempt has, as a commit file holds it.
 Token = Annotated[str, Only(pattern="^[0-9a-f]{16}$")]
+
+#: The digest of all rows of a side, as a commit file holds it.
+SumDigest = Annotated[str, Only(pattern="^[0-9a-f]{32}$")]
 
 #: What is told of a thing, by name.
 Facts = Mapping[str, Union[bool, int, str]]
@@ -65,16 +69,21 @@ class Stored:
     """Say where a frame is.
 
     Attributes:
-        format: ``csv`` or ``parquet``.
+        format: ``csv``, ``parquet``, or, of what this library alone reads, ``arrow``.
         columns: Its columns, in the order of the files.
         files: Its files; none for a frame without rows that needs no file.
         elsewhere: Whether they are below ``rejects_url``.
     """
 
-    format: FormatName
+    format: FileFormat
     columns: tuple[str, ...]
     files: tuple[StoredFile, ...] = ()
     elsewhere: bool = False
+
+    @property
+    def table_format(self) -> FormatName:
+        """The format of a table: no commit names another one for it."""
+        return cast("FormatName", self.format)
 
     @property
     def location(self) -> str:
@@ -249,3 +258,42 @@ class Suppressed:
 
     check: Digest
     subjects: tuple[Digest, ...] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class CutoverRecord:
+    """Say that a cut-over was checked and found green, and of what; no id and no cell value.
+
+    Attributes:
+        version: The version that was checked.
+        time: When it was, in ISO form.
+        actor: Who ran it.
+        source: The digest of the old side's rows.
+        target: That of the new side's.
+        report: The SHA-256 of the comparison's report, as one line of JSON.
+        accepted_sha256: The SHA-256 of the signed list of accepted rejects, if one was given.
+        accepted: Its copy, beside the rejects; none where it had no row, or there was none.
+        accepted_counts: How many of its rows accept a reject, by rule.
+        unused: How many of its rows accept none.
+    """
+
+    version: Count
+    time: str
+    actor: str
+    source: SumDigest
+    target: SumDigest
+    report: Digest
+    accepted_sha256: Optional[Digest] = None
+    accepted: Optional[Stored] = None
+    accepted_counts: Mapping[str, Count] = field(default_factory=dict)
+    unused: Count = 0
+
+    @property
+    def stored(self) -> tuple[Stored, ...]:
+        """Everything that it names."""
+        return () if self.accepted is None else (self.accepted,)
+
+    def moved(self, rewrites: Mapping[str, StoredFile]) -> CutoverRecord:
+        """Give where it is after files were rewritten; a list without rows is not named."""
+        left = None if self.accepted is None else self.accepted.moved(rewrites)
+        return replace(self, accepted=left if left is not None and left.rows else None)

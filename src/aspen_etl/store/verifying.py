@@ -18,6 +18,7 @@ from aspen_etl.errors import (
 from aspen_etl.schema.column_spec import ColumnSpec
 from aspen_etl.schema.evolution import complete
 from aspen_etl.schema.rejects import columns_as_named
+from aspen_etl.schema.side_frames import ACCEPTED
 from aspen_etl.schema.snapshot import ADOPTED_FROM
 from aspen_etl.schema.spec import TableSpec
 from aspen_etl.schema.validation import find_failures
@@ -118,7 +119,9 @@ class _Check:
             rejects = self.commit.rejects
             self._frame("rejects", rejects, columns_as_named(rejects.columns))
         landed, sided = landed_frames(self.commit.landing), side_frames(self.commit.sides)
-        for where, stored, columns in (*landed, *sided):
+        checked = () if self.commit.cutover is None else self.commit.cutover.stored
+        listed = (("accepted rejects", stored, ACCEPTED) for stored in checked)
+        for where, stored, columns in (*landed, *sided, *listed):
             self._frame(where, stored, columns)
         yield from self.found
 

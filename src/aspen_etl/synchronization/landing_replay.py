@@ -265,7 +265,7 @@ def _agree(one: SourceState, other: SourceState, places: Positions) -> Mask:
     at = np.flatnonzero(places >= 0)
     here, there = one.take(at), other.take(places[at])
     same = ~COLUMNS.differ(here.stamps, there.stamps) & (here.alive == there.alive)
-    for name in one.cells:
+    for name in map(str, one.cells):
         same &= ~COLUMNS.differ(here.cells[name], there.cells[name])
     out[at] = same
     return out

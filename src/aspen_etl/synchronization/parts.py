@@ -50,6 +50,12 @@ class Parts:
             msg = f"Parts(max_memory=) must be {LEAST_MEMORY:,} bytes or more"
             raise ArgumentError(msg, problem="parts", argument="max_memory")
 
+    @property
+    def bytes_at_once(self) -> int:
+        """How many bytes of what was spilled two sides are compared of at a time."""
+        most = LEAST_MEMORY if self.max_memory is None else self.max_memory
+        return max(int((most - _BASE) / _FACTOR), 1)
+
     def subjects_of(self, *, rows: int, size: int) -> int:
         """Give how many subjects a part of a source has.
 

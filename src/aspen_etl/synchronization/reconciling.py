@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple, Optional
 
@@ -14,30 +16,31 @@ import pandas as pd
 from aspen_etl.borrower.model import BORROWER_MODEL
 from aspen_etl.columns import Mask
 from aspen_etl.errors import ArgumentError
+from aspen_etl.io.filesystem import locate
 from aspen_etl.io.reading import Reading
 from aspen_etl.io.waiting import Seconds, seconds_of
 from aspen_etl.schema.model import Model
 from aspen_etl.schema.values import Run
+from aspen_etl.store.snapshot_store import SnapshotStore
 from aspen_etl.store.suppressing import suppression_of
 from aspen_etl.synchronization.difference_details import Details, Naming
-from aspen_etl.synchronization.reconciliation import (
-    DifferenceCount,
-    Reconciliation,
-    SideReport,
-)
+from aspen_etl.synchronization.holding import Comparison, compare_looks, find_held
+from aspen_etl.synchronization.parts import Parts
+from aspen_etl.synchronization.reconciliation import Reconciliation
 from aspen_etl.synchronization.sides import (
     AnySide,
     Look,
     Looking,
     can_change,
     commit_of,
-    kind_of,
     model_of,
     store_of,
 )
+from aspen_etl.synchronization.spilling import Spill
+from aspen_etl.synchronization.telling import tell
 from aspen_etl.transform.noting import DIFFERENCES
 from aspen_etl.transform.parting import can_part
-from aspen_etl.transform.reconciling import compare_sides
+from aspen_etl.transform.reconciling import explain_held
 from aspen_etl.transform.suppressing import Suppression
 
 __all__ = ["reconcile"]
@@ -60,6 +63,9 @@ def reconcile(  # noqa: PLR0913 - what a comparison is told, each by name
     secret: Optional[bytes] = None,
     suppress_secret: Optional[bytes] = None,
     read_options: Optional[Mapping[str, Any]] = None,
+    tables: bool = False,
+    explained_by: Optional[SnapshotStore] = None,
+    max_memory: Optional[int] = None,
 ) -> Reconciliation:
     """Tell whether two sides hold the same, whatever shape each has.
 
@@ -89,6 +95,13 @@ def reconcile(  # noqa: PLR0913 - what a comparison is told, each by name
             store names those it leaves out) and without which nobody can guess at digests.
         suppress_secret: The secret under which a store's purged subjects are left out.
         read_options: What ``read_extract`` takes beside the model.
+        tables: Whether both sides are tables that are compared as they are, keys and audit columns
+            too: differences are then told by table.
+        explained_by: A two-way store that stands between two databases: what differs of a subject
+            whose conflict waits there is explained, as it is where a side is such a store.
+        max_memory: The bytes that the process may take, about, at least 256 MiB: sides are then
+            spilled to a folder of the system for temporary files, and compared some buckets at a
+            time. A workbook, a landing and a function that reads are read whole before that.
 
     Returns:
         Counts and digests, and neither an id nor a value.
@@ -118,10 +131,16 @@ def reconcile(  # noqa: PLR0913 - what a comparison is told, each by name
     written = None
     if details is not None:
         written = Details.at(details, details_storage_options, naming)
-    suppression = _suppression(source, target, suppress_secret)
-    looking = Looking(how, run, Reading.of(read_options), suppression, naming.key)
-    seen = _look_until(_Sides(source, target, looking), tries, pause)
-    report = _tell(seen, _Sides(source, target, looking))
+    among = (target, source, *filter(None, [explained_by]))
+    suppression = _suppression(suppress_secret, *among)
+    parts = Parts(max_memory=max_memory)
+    looking = Looking(how, run, Reading.of(read_options), suppression, naming.key, tables)
+    with _spilling(looking, parts) as told:
+        sides = _Sides(source, target, explained_by, told, parts)
+        seen = _look_until(sides, tries, pause)
+    looks = ((source, seen.source), (target, seen.target))
+    report = tell(looks, seen.compared, seen.in_flight, run)
+    report = replace(report, looks=seen.looks, settled=seen.settled)
     if written is not None:
         report = replace(report, details=written.write(seen.found, seen.in_flight))
     return report
@@ -131,11 +150,13 @@ def reconcile(  # noqa: PLR0913 - what a comparison is told, each by name
 
 
 class _Sides(NamedTuple):
-    """Two sides, and how they are looked at."""
+    """Two sides, what stands between them, how they are looked at, and in how much memory."""
 
     source: AnySide
     target: AnySide
+    between: Optional[SnapshotStore]
     looking: Looking
+    parts: Parts
 
 
 class _Seen(NamedTuple):
@@ -143,10 +164,25 @@ class _Seen(NamedTuple):
 
     source: Look
     target: Look
-    found: pd.DataFrame
+    compared: Comparison
     in_flight: Mask
     looks: int
     settled: int
+
+    @property
+    def found(self) -> pd.DataFrame:
+        """What differed."""
+        return self.compared.found
+
+
+@contextlib.contextmanager
+def _spilling(looking: Looking, parts: Parts) -> Iterator[Looking]:
+    """Give a place to spill to, where memory is bounded: no other user sees it, and it goes."""
+    if parts.max_memory is None:
+        yield looking
+        return
+    with tempfile.TemporaryDirectory(prefix="aspen-etl-") as folder:
+        yield replace(looking, spill=Spill(looking.how, looking.reading, locate(folder)))
 
 
 def _look_until(sides: _Sides, tries: int, pause: float) -> _Seen:
@@ -163,13 +199,16 @@ def _look_until(sides: _Sides, tries: int, pause: float) -> _Seen:
 def _look(sides: _Sides, before: Optional[_Seen]) -> _Seen:
     one = _again(sides.source, None if before is None else before.source, sides.looking)
     two = _again(sides.target, None if before is None else before.target, sides.looking)
-    found = compare_sides(one.side, two.side, sides.looking.how)
+    compared = compare_looks(one, two, sides.looking, sides.parts)
+    between = () if sides.between is None else (sides.between,)
+    found = explain_held(compared.found, find_held((sides.source, sides.target, *between)))
+    compared = compared._replace(found=found)
     if before is None:
-        return _Seen(one, two, found, np.zeros(len(found), dtype=bool), 1, 0)
+        return _Seen(one, two, compared, np.zeros(len(found), dtype=bool), 1, 0)
     known, now = set(_rows(before.found, DIFFERENCES)), set(_rows(found, _PLACE))
     settled = before.settled + sum(each not in now for each in _rows(before.found, _PLACE))
     fresh = np.array([each not in known for each in _rows(found, DIFFERENCES)], dtype=bool)
-    return _Seen(one, two, found, fresh & _unexplained(found), before.looks + 1, settled)
+    return _Seen(one, two, compared, fresh & _unexplained(found), before.looks + 1, settled)
 
 
 def _again(given: AnySide, before: Optional[Look], looking: Looking) -> Look:
@@ -189,11 +228,9 @@ def _can_change(sides: _Sides) -> bool:
     return can_change(sides.source) or can_change(sides.target)
 
 
-def _suppression(
-    source: AnySide, target: AnySide, secret: Optional[bytes]
-) -> Optional[Suppression]:
-    """Give who is left out, by what the store among the sides says."""
-    for given in (target, source):
+def _suppression(secret: Optional[bytes], *among: AnySide) -> Optional[Suppression]:
+    """Give who is left out, by what the first store among some says."""
+    for given in among:
         commit, store = commit_of(given), store_of(given)
         if commit is not None and store is not None:
             return suppression_of(store.place, store.newest(), secret)
@@ -203,42 +240,3 @@ def _suppression(
 def _store_id(*sides: AnySide) -> str:
     found = [commit.store for commit in map(commit_of, reversed(sides)) if commit is not None]
     return str(found[0]) if found else ""
-
-
-# ----------------------------------------------------------------------------- telling
-
-
-def _tell(seen: _Seen, sides: _Sides) -> Reconciliation:
-    told = seen.found.assign(in_flight=seen.in_flight)
-    names = ["kind", "sheet", "column", "why", "in_flight"]
-    counted: dict[tuple[Any, ...], int] = {}
-    for each in zip(*(told[name].tolist() for name in names)):
-        counted[each] = counted.get(each, 0) + 1
-    open_ones = seen.found[_unexplained(seen.found)]
-    run = sides.looking.run
-    return Reconciliation(
-        time=run.time.isoformat(),
-        actor=run.actor,
-        source=_tell_side(sides.source, seen.source),
-        target=_tell_side(sides.target, seen.target),
-        differences=tuple(
-            DifferenceCount(**dict(zip(names, each)), count=count)
-            for each, count in counted.items()
-        ),
-        subjects=int(open_ones["subject"].nunique(dropna=False)),
-        looks=seen.looks,
-        settled=seen.settled,
-    )
-
-
-def _tell_side(given: AnySide, look: Look) -> SideReport:
-    side = look.side
-    whole = side.notes[side.notes["kind"] != "differs"] if side.is_source else side.notes.iloc[:0]
-    return SideReport(
-        kind=kind_of(given, look),
-        rows={name: len(frame) for name, frame in side.rows.items()},
-        rejected={name: int((whole["sheet"] == name).sum()) for name in side.rows},
-        digest=side.buckets.digest,
-        version=look.version,
-        watermark=look.watermark,
-    )

@@ -14,7 +14,7 @@ from typing import NamedTuple, Optional, TypeVar
 import numpy as np
 import pandas as pd
 
-from aspen_etl.columns import COLUMNS
+from aspen_etl.columns import COLUMNS, Positions
 from aspen_etl.columns.frames import make_frame
 from aspen_etl.errors import AspenETLError, ExtractError
 from aspen_etl.errors.base import instead
@@ -30,9 +30,12 @@ from aspen_etl.transform.cutting import clean_keys, number_rows, parts_of_faults
 from aspen_etl.transform.parting import order_keys, split_positions
 from aspen_etl.workers import Workers
 
-__all__ = ["Sampled", "Scattered", "gather", "sample_subjects", "scatter"]
+__all__ = ["Sampled", "Scattered", "gather", "put_rows", "sample_subjects", "scatter", "scatter_by"]
 
 R = TypeVar("R")
+
+#: Gives the part of each row of a sheet of an extract; a worker is told it.
+Number = Callable[[Extract, str], Positions]
 
 #: How many bytes of a block of a CSV file are looked at for subjects.
 _SAMPLE = 1 << 16
@@ -118,9 +121,31 @@ def scatter(
     Raises:
         AspenETLError: What ``read_extract`` raises.
     """
-    found = _map(partial(_scatter, reader, bounds), units, workers)
-    pieces: list[list[tuple[str, Piece]]] = [[] for _ in range(len(bounds) + 1)]
-    rows = np.zeros(len(bounds) + 1, dtype=np.int64)
+    return scatter_by(units, partial(_by_range, bounds, reader), len(bounds) + 1, reader, workers)
+
+
+def _by_range(bounds: pd.Series, reader: Reader, extract: Extract, sheet: str) -> Positions:
+    return number_rows(extract, sheet, bounds, reader.how)
+
+
+def scatter_by(
+    units: Sequence[Unit], number: Number, count: int, reader: Reader, workers: Workers, /
+) -> Scattered:
+    """Read a source, and leave for each part the rows that are its own.
+
+    Args:
+        units: What there is to read.
+        number: Gives the part of each row of a sheet of an extract.
+        count: How many parts there are.
+        reader: What every worker knows.
+        workers: Who reads.
+
+    Raises:
+        AspenETLError: What ``read_extract`` raises.
+    """
+    found = _map(partial(_scatter, reader, number, count), units, workers)
+    pieces: list[list[tuple[str, Piece]]] = [[] for _ in range(count)]
+    rows = np.zeros(count, dtype=np.int64)
     for unit, (counts, left) in zip(units, found):
         for mine, piece in zip(pieces, left):
             if piece is not None:
@@ -131,15 +156,28 @@ def scatter(
 
 
 def _scatter(
-    reader: Reader, bounds: pd.Series, unit: Unit
+    reader: Reader, number: Number, count: int, unit: Unit
 ) -> tuple[list[int], list[Optional[Piece]]]:
-    """Leave the rows of a unit, and for a part of which there are none, nothing."""
-    sheet = reader.load(unit)
-    extract = _extract({unit.sheet: sheet})
-    frame, faults = extract[unit.sheet], extract.faults
-    parts = number_rows(extract, unit.sheet, bounds, reader.how)
-    faulty = parts_of_faults(extract, unit.sheet, parts)
-    rows = split_positions(parts, len(bounds) + 1)
+    return put_rows(unit.sheet, reader.load(unit), number, count, reader)
+
+
+def put_rows(
+    name: str, sheet: Sheet, number: Number, count: int, reader: Reader, /
+) -> tuple[list[int], list[Optional[Piece]]]:
+    """Leave rows of a sheet to their parts, and to one of which there are none, nothing.
+
+    Args:
+        name: The sheet.
+        sheet: Its rows.
+        number: Gives the part of each row of a sheet of an extract.
+        count: How many parts there are.
+        reader: What every worker knows.
+    """
+    extract = _extract({name: sheet})
+    frame, faults = extract[name], extract.faults
+    parts = number(extract, name)
+    faulty = parts_of_faults(extract, name, parts)
+    rows = split_positions(parts, count)
     mine = [
         Sheet(frame.iloc[at], faults[faulty == part], sheet.notes if part == 0 else {})
         for part, at in enumerate(rows)

@@ -19,10 +19,12 @@ from aspen_etl.schema.values import Extract, Run
 from aspen_etl.store.commit import Commit
 from aspen_etl.store.snapshot_store import SnapshotStore
 from aspen_etl.synchronization.landing import read_landing
+from aspen_etl.synchronization.spilling import Spill, Spilled
 from aspen_etl.transform.landing_state import LandingState
 from aspen_etl.transform.parting import Partitioning
 from aspen_etl.transform.siding import Side, side_of_extract, side_of_tables
 from aspen_etl.transform.suppressing import Suppression, leave_out
+from aspen_etl.transform.table_rows import TableRows
 
 __all__ = [
     "AnySide",
@@ -55,17 +57,33 @@ AnySide = Union[
 ]
 
 
+@runtime_checkable
+class ReadsSheets(Protocol):
+    """What reads flat tables of a database some rows at a time, too."""
+
+    def read_sheets(self, use: Callable[[str, pd.DataFrame, pd.DataFrame], None], /) -> None:
+        """Hand over a sheet, some of its rows, and the faults among them, again and again."""
+
+
+@runtime_checkable
+class ReadsTables(Protocol):
+    """What reads the tables of a model from a database some rows at a time, too."""
+
+    def read_tables(self, use: Callable[[str, pd.DataFrame], None], /) -> None:
+        """Hand over a table and some of its rows, again and again."""
+
+
 @dataclass(frozen=True, eq=False)
 class Look:
     """What was seen of a side at one look.
 
     Attributes:
-        side: Its rows.
+        seen: Its rows in the form that is compared, or where they were spilled to.
         version: The version that was read, where it is a store.
         watermark: The time of the youngest change in it, if that is known.
     """
 
-    side: Side = field(repr=False)
+    seen: Union[Side, TableRows, Spilled] = field(repr=False)
     version: Optional[int] = None
     watermark: Optional[str] = None
 
@@ -80,6 +98,8 @@ class Looking:
         reading: How files are read.
         suppression: Who is left out of what is read.
         key: The secret of the digests.
+        as_tables: Whether tables are compared as they are.
+        spill: Where sides are spilled to that are not to be in memory.
     """
 
     how: Partitioning
@@ -87,29 +107,64 @@ class Looking:
     reading: Reading
     suppression: Optional[Suppression] = field(default=None, repr=False)
     key: bytes = field(default=b"", repr=False)
+    as_tables: bool = False
+    spill: Optional[Spill] = None
 
     def look(self, given: AnySide, /) -> Look:
-        """Read a side and bring it to its flat form.
+        """Read a side and bring it to the form that is compared.
 
         Raises:
+            ArgumentError: Tables are compared as they are, and it holds none.
             AspenETLError: What reading it raises.
         """
         if isinstance(given, Landing):
             extract, watermark = self._read_landing(given)
-            return Look(self._side(extract), watermark=watermark)
+            return Look(self._hold(extract), watermark=watermark)
         commit = commit_of(given)
         if commit is not None:
             watermark = None if commit.landing is None else commit.landing.watermark
             store = cast("SnapshotStore", store_of(given))
-            return Look(self._side(store.read(commit.version)), commit.version, watermark)
-        return Look(self._side(self._read(given)))
+            return Look(self._read_store(store, commit.version), commit.version, watermark)
+        if self.spill is not None:
+            spilled = self._spill(given, self.spill)
+            if spilled is not None:
+                return Look(spilled)
+        return Look(self._hold(self._read(given)))
 
-    def _side(self, held: Held) -> Side:
+    def form(self, held: Held, /) -> Union[Side, TableRows]:
+        """Bring rows of whole subjects to the form that is compared."""
         if isinstance(held, Extract):
+            if self.as_tables:
+                msg = "tables=True compares tables as they are, and a side is flat; leave it out"
+                raise ArgumentError(msg, problem="side")
             left, _ = leave_out(held, self.how.model, self.suppression)
             return side_of_extract(left, self.how, self.key)
         tables = held.tables if isinstance(held, Snapshot) else held
+        if self.as_tables:
+            return TableRows.of(tables, self.how, self.key)
         return side_of_tables(tables, self.how, self.key)
+
+    def _hold(self, held: Held) -> Union[Side, TableRows, Spilled]:
+        if self.spill is None:
+            return self.form(held)
+        if isinstance(held, Extract):
+            return self.spill.source(held)
+        return self.spill.frames(held.tables if isinstance(held, Snapshot) else held)
+
+    def _read_store(self, store: SnapshotStore, version: int) -> Union[Side, TableRows, Spilled]:
+        if self.spill is None:
+            return self.form(store.read(version))
+        return self.spill.store(store.place, version)
+
+    def _spill(self, given: AnySide, spill: Spill) -> Optional[Spilled]:
+        """Spill what is read in part; none of what is read whole."""
+        if isinstance(given, ReadsSheets):
+            return spill.sheets(given.read_sheets)
+        if isinstance(given, ReadsTables):
+            return spill.tables(given.read_tables)
+        if isinstance(given, (Extract, Snapshot, Tables, Readable)) or callable(given):
+            return None
+        return spill.source(_files(given))
 
     def _read(self, given: AnySide) -> Held:
         if isinstance(given, (Extract, Snapshot, Tables)):
@@ -118,11 +173,7 @@ class Looking:
             return given.read()
         if callable(given):
             return given()
-        if isinstance(given, Mapping) and any(isinstance(e, pd.DataFrame) for e in given.values()):
-            msg = "frames by name may be of either shape; make ae.Extract or ae.Tables of them"
-            raise ArgumentError(msg, problem="side")
-        source = cast("Source", given)
-        return read_extract(source, model=self.how.model, **self.reading.keywords())
+        return read_extract(_files(given), model=self.how.model, **self.reading.keywords())
 
     def _read_landing(self, landing: Landing) -> tuple[Extract, Optional[str]]:
         """Replay a landing from its first file, however many rows are taken at once."""
@@ -139,6 +190,13 @@ class Looking:
             if not (found.taken and found.pending):
                 return found.extract, found.watermark
             state = found.state
+
+
+def _files(given: AnySide) -> Source:
+    if isinstance(given, Mapping) and any(isinstance(e, pd.DataFrame) for e in given.values()):
+        msg = "frames by name may be of either shape; make ae.Extract or ae.Tables of them"
+        raise ArgumentError(msg, problem="side")
+    return cast("Source", given)
 
 
 def kind_of(given: AnySide, held: Look, /) -> str:

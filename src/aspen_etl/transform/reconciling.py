@@ -6,7 +6,7 @@ tables, and a row that is rejected now keeps its last good state there.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -19,10 +19,11 @@ from aspen_etl.transform.noting import DIFFERENCES, join_notes, make_notes
 from aspen_etl.transform.parting import Partitioning
 from aspen_etl.transform.siding import Side, identify, write_records
 
-__all__ = ["KEPT", "compare_sides"]
+__all__ = ["HELD", "KEPT", "compare_sides", "explain_held", "order_differences"]
 
-#: Why a row is in tables whose source rejects it now.
-KEPT = "kept"
+#: Why a row is in tables whose source rejects it now, and why a subject whose conflict waits for a
+#: decision is left on both sides as it is.
+KEPT, HELD = "kept", "held"
 
 #: What a difference is called that is told from the other side.
 _OTHER = {"missing": "extra", "extra": "missing"}
@@ -79,11 +80,36 @@ def compare_sides(source: Side, target: Side, how: Partitioning, /) -> pd.DataFr
             rows = take_rows(frame, np.flatnonzero(mine))
             known.update((name, *each) for each in zip(*identify(rows, name, how)))
     found = join_notes(parts, DIFFERENCES)
-    found = _Explained(source, target, held, how).join(found)
-    order = {name: place for place, name in enumerate(how.model.sources)}
+    return order_differences(
+        _Explained(source, target, held, how).join(found), tuple(how.model.sources)
+    )
+
+
+def order_differences(found: pd.DataFrame, names: Iterable[str], /) -> pd.DataFrame:
+    """Order differences by sheet, subject, key, column and kind.
+
+    Args:
+        found: Differences.
+        names: The sheets, or tables, in their order.
+    """
+    order = {name: place for place, name in enumerate(names)}
     ranked = found.assign(rank=found["sheet"].map(order).astype(np.int64))
     ranked = ranked.sort_values(["rank", "subject", "key", "column", "kind"], kind="stable")
-    return ranked[list(DIFFERENCES)].reset_index(drop=True)
+    ranked = ranked[list(DIFFERENCES)].reset_index(drop=True).astype(object)
+    return ranked.where(ranked.notna(), None)
+
+
+def explain_held(found: pd.DataFrame, subjects: Collection[str], /) -> pd.DataFrame:
+    """Explain what nothing else does, where a conflict of the subject waits for a decision.
+
+    Args:
+        found: Differences.
+        subjects: The subjects that both sides keep as they are until then.
+    """
+    if not subjects or found.empty:
+        return found
+    mask = found["why"].isna() & found["subject"].isin(list(subjects))
+    return found.assign(why=found["why"].astype(object).mask(mask, HELD))
 
 
 # ----------------------------------------------------------------------------- rows

@@ -15,7 +15,8 @@ import pandas as pd
 
 from aspen_etl.columns import COLUMNS, Mask, Positions
 from aspen_etl.columns.frames import make_column, make_frame
-from aspen_etl.columns.rows import find_rows, number_rows, sort_rows, take_rows
+from aspen_etl.columns.pieced import put_over, take_cells
+from aspen_etl.columns.rows import find_rows, number_rows, sort_rows
 from aspen_etl.schema.values import FIRST_ROW
 from aspen_etl.transform.alike import count_alike
 from aspen_etl.transform.changing import ANY, SourceChanges, Writes, list_writes
@@ -91,8 +92,8 @@ def _sort(
     asks = np.concatenate([np.full(len(held), ANY, dtype=np.int8), writes.asks])
     source = np.concatenate([np.full(len(held), -1, dtype=np.int64), writes.at])
     is_before = np.concatenate([np.zeros(len(held), dtype=bool), writes.is_before])
-    names = list(state.cells)
-    held_cells = take_rows(state.cells, at)
+    names = list(map(str, state.cells))
+    held_cells = take_cells(state.cells, at)
     cells = {name: COLUMNS.concat([held_cells[name], changes.cells[name]]) for name in names}
     place = np.concatenate([np.arange(len(held)), len(held) + writes.at])
     return Registers(
@@ -115,7 +116,7 @@ def _written(
     alive = registers.alive[places]
     at = registers.origins[places]
     columns = {}
-    for name in state.cells:
+    for name in map(str, state.cells):
         cells = COLUMNS.take(changes.cells[name], at)
         if name in state.key and changes.before is not None:
             pool = COLUMNS.concat([changes.cells[name], changes.before[name]])
@@ -144,13 +145,9 @@ def _put(
     at[length:] = length + new
     start = int(state.rows.max(initial=FIRST_ROW - 1)) + 1
     numbers = np.concatenate([state.rows, np.arange(start, start + len(new), dtype=np.int64)])
-    cells = {
-        name: COLUMNS.take(COLUMNS.concat([state.cells[name], written.cells[name]]), at)
-        for name in state.cells
-    }
     return replace(
         state,
-        cells=make_frame(cells, pd.RangeIndex(len(at))),
+        cells=put_over(state.cells, written.cells, at),
         rows=numbers,
         stamps=COLUMNS.take(COLUMNS.concat([state.stamps, written.stamps]), at),
         alive=np.concatenate([state.alive, written.alive])[at],

@@ -30,7 +30,29 @@ from aspen_etl.transform.parting import Partitioning
 from aspen_etl.transform.rules import duplicate_rule
 from aspen_etl.transform.subjects import cells_of, join_key
 
-__all__ = ["Side", "identify", "side_of_extract", "side_of_tables", "write_records"]
+__all__ = ["Figures", "Side", "identify", "side_of_extract", "side_of_tables", "write_records"]
+
+
+@dataclass(frozen=True, eq=False)
+class Figures:
+    """Count what a side has, or some of its subjects.
+
+    Attributes:
+        rows: By sheet, or table, the rows that are compared.
+        rejected: By sheet, those that stay out.
+        buckets: The sums of the rows' digests.
+    """
+
+    rows: Mapping[str, int]
+    rejected: Mapping[str, int]
+    buckets: Buckets = field(repr=False)
+
+    def __add__(self, other: Figures) -> Figures:
+        return Figures(
+            {name: count + other.rows[name] for name, count in self.rows.items()},
+            {name: count + other.rejected[name] for name, count in self.rejected.items()},
+            self.buckets + other.buckets,
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +100,13 @@ class Side:
             digests = digest_rows([frame[column] for column in frame.columns], name, key)
             sums.append(Buckets.of(at[name], digests))
         return cls(rows, notes, is_source, reduce(add, sums), at)
+
+    @property
+    def figures(self) -> Figures:
+        """How many rows there are of each sheet, and how many stay out of a source."""
+        out = self.notes[self.notes["kind"] != "differs"] if self.is_source else self.notes[:0]
+        rejected = {name: int((out["sheet"] == name).sum()) for name in self.rows}
+        return Figures({n: len(frame) for n, frame in self.rows.items()}, rejected, self.buckets)
 
     def take(self, name: str, wanted: Mask, subjects: pd.Series, column: str, /) -> pd.DataFrame:
         """Take the rows of a sheet that are in some buckets, or are of some subjects.

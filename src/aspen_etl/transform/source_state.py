@@ -11,7 +11,8 @@ import pandas as pd
 
 from aspen_etl.columns import COLUMNS, Mask, Positions
 from aspen_etl.columns.frames import equal_frames, make_column, make_frame
-from aspen_etl.columns.rows import number_rows, sort_rows, take_rows
+from aspen_etl.columns.pieced import Cells, narrow, take_cells
+from aspen_etl.columns.rows import number_rows, sort_rows
 from aspen_etl.errors import LandingChangedError
 from aspen_etl.schema.landing import Fold
 from aspen_etl.schema.values import ROW
@@ -39,7 +40,7 @@ class SourceState:
     """
 
     key: tuple[str, ...]
-    cells: pd.DataFrame = field(repr=False)
+    cells: Cells = field(repr=False)
     rows: Positions = field(repr=False)
     stamps: pd.Series = field(repr=False)
     alive: Mask = field(repr=False)
@@ -83,7 +84,7 @@ class SourceState:
             at: Which keys; by default all.
         """
         part = self if at is None else self.take(at)
-        columns: dict[str, Any] = {str(name): part.cells[name] for name in part.cells}
+        columns: dict[str, Any] = {name: part.cells[name] for name in map(str, part.cells)}
         row, stamp, alive = stored_columns(columns)
         columns = {**columns, row: part.rows, stamp: part.stamps, alive: part.alive}
         return make_frame(columns, pd.RangeIndex(len(part)))
@@ -92,7 +93,7 @@ class SourceState:
         """Take some keys, by their places."""
         return replace(
             self,
-            cells=take_rows(self.cells, at),
+            cells=take_cells(self.cells, at),
             rows=self.rows[at],
             stamps=COLUMNS.take(self.stamps, at),
             alive=self.alive[at],
@@ -117,9 +118,9 @@ class SourceState:
         living = np.flatnonzero(self.alive) if at is None else at
         order = sort_rows([COLUMNS.take(values, living) for values in self.key_columns()])[0]
         at = living[order]
-        names = list(self.cells) if columns is None else columns
+        names = list(map(str, self.cells)) if columns is None else columns
         index = pd.Index(self.rows[at], name=ROW)
-        return take_rows(self.cells[list(names)], at).set_axis(index)
+        return take_cells(narrow(self.cells, names), at).set_axis(index)
 
     def as_declared(
         self, columns: Sequence[str], key: Sequence[str], fold: Optional[Fold] = None
@@ -134,9 +135,7 @@ class SourceState:
         if tuple(key) != self.key:
             told = ("the key is declared anew, by as many columns", _ANEW)
             raise LandingChangedError.of("declared", "a landed table", list(key), told)
-        absent = COLUMNS.repeat(None, len(self))
-        cells = {name: self.cells.get(name, absent) for name in columns}
-        out = replace(self, cells=make_frame(cells, pd.RangeIndex(len(self))), fold=fold)
+        out = replace(self, cells=narrow(self.cells, columns), fold=fold)
         if fold == self.fold or not len(self):
             return out
         groups = make_column(number_rows(out.key_columns())[0])
@@ -158,7 +157,7 @@ class SourceState:
 
     def _sorted(self, *, numbers: bool) -> pd.DataFrame:
         order = sort_rows(self.key_columns())[0]
-        out = take_rows(self.cells, order)
+        out = take_cells(self.cells, order)
         more = {"stamps": COLUMNS.take(self.stamps, order), "alive": self.alive[order]}
         if numbers:
             more["rows"] = self.rows[order]

@@ -6,6 +6,7 @@ from aspen_etl.derive.dms.finding import Finding
 from aspen_etl.derive.dms.landing_of import landing_from_dms
 from aspen_etl.derive.dms.lint import lint_dms
 from aspen_etl.derive.dms.mappings import dms_mappings
+from aspen_etl.derive.dms.pair_template import dms_pair_template, dms_pair_template_text
 from aspen_etl.derive.dms.preflight import dms_preflight
 from aspen_etl.derive.dms.preflight_judge import PreflightFinding, judge_preflight, rows_loaded
 from aspen_etl.derive.dms.rules import DMS_RULES, DmsRule
@@ -21,6 +22,8 @@ __all__ = [
     "PreflightFinding",
     "dms_endpoint",
     "dms_mappings",
+    "dms_pair_template",
+    "dms_pair_template_text",
     "dms_preflight",
     "dms_task_settings",
     "dms_template",

@@ -47,6 +47,11 @@ class DmsTask:
     source: Optional[Mapping[str, Any]] = None
     target: Optional[Mapping[str, Any]] = None
 
+    @property
+    def fills_database(self) -> bool:
+        """Whether it is known to write to a database, and not to files."""
+        return self.target is not None and self.target.get("EngineName", "s3") != "s3"
+
 
 @dataclass(frozen=True)
 class DmsDocuments:
@@ -69,7 +74,8 @@ class DmsDocuments:
         # Another task that writes to the same folder is known by its endpoint alone.
         known = [task for task in self.tasks if task.mappings or task.settings] or self.tasks
         out = [kind for kind in kinds if any(getattr(task, kind) is None for task in known)]
-        return (*out, *(() if self.versioned else ("bucket",)))
+        lands = not known or not all(task.fills_database for task in known)
+        return (*out, *(("bucket",) if lands and not self.versioned else ()))
 
 
 def read_documents(found: Iterable[tuple[str, Any]], /) -> DmsDocuments:

@@ -119,8 +119,7 @@ def _judge_selected(
     where: str, selections: list[Mapping[str, Any]], landing: Landing
 ) -> Iterator[Finding]:
     known = list(landing.tables.values())
-    if landing.heartbeat is not None:
-        known.append(LandedTable(landing.heartbeat))
+    known += [LandedTable(name) for name in (landing.heartbeat, landing.side) if name is not None]
     for table in known:
         if not any(_takes(rule, table) for rule in selections):
             yield find("table_left_out", f"{where}: {table.name}", "not selected", "selected")

@@ -15,6 +15,7 @@ from aspen_etl.derive.dms.judge_endpoint import (
     judge_target,
 )
 from aspen_etl.derive.dms.judge_mappings import Wanted, judge_mappings
+from aspen_etl.derive.dms.judge_pair import judge_pair, paired_tasks
 from aspen_etl.derive.dms.judge_settings import has_before_image, judge_settings
 from aspen_etl.schema.landing import Landing
 from aspen_etl.schema.model import Model
@@ -57,8 +58,13 @@ def lint_dms(
     if not isinstance(documents, DmsDocuments):
         documents = read_documents(documents.items())
     found = [*_judge_around(documents, landing)]
+    paired = paired_tasks(documents.tasks)
     for task in documents.tasks:
-        found += _judge_task(task, landing, model)
+        if task in paired:
+            found += _judge_both(task, model)
+        else:
+            found += _judge_task(task, landing, model)
+    found += judge_pair(paired)
     return tuple(sorted(found, key=lambda each: (each.severity, each.where, each.rule)))
 
 
@@ -75,6 +81,14 @@ def _judge_task(
         in_order = is_in_transactions(task.target)
         wanted = Wanted(landing, model, in_order, has_before_image(task.settings))
         yield from judge_mappings(task.name, task.mappings, wanted)
+    if task.settings is not None:
+        yield from judge_settings(task.name, task.settings, model)
+
+
+def _judge_both(task: DmsTask, model: Optional[Model]) -> Iterator[Finding]:
+    """Yield what is wrong with one of the tasks of a pair, whose rows land in no file."""
+    if task.source is not None:
+        yield from judge_source(task.name, task.source)
     if task.settings is not None:
         yield from judge_settings(task.name, task.settings, model)
 

@@ -14,7 +14,7 @@ from aspen_etl.derive.dms.patterns import as_pattern
 from aspen_etl.schema.landing import LandedTable, Landing
 from aspen_etl.schema.model import Model
 
-__all__ = ["SEQUENCE", "SEQUENCE_DIGITS", "SEQUENCE_LENGTH", "dms_mappings"]
+__all__ = ["SEQUENCE", "SEQUENCE_DIGITS", "SEQUENCE_LENGTH", "dms_mappings", "select_tables"]
 
 #: The expression of the sequence, how many digits it has, and the length that is given to it.
 SEQUENCE, SEQUENCE_DIGITS, SEQUENCE_LENGTH = "$AR_H_CHANGE_SEQ", 35, 50
@@ -50,17 +50,21 @@ def dms_mappings(model: Model, landing: Landing, /) -> dict[str, Any]:
     """
     landing.check(model)
     tables = [landing.tables[source] for source in model.sources]
-    if landing.heartbeat is not None:
-        tables.append(LandedTable(landing.heartbeat))
+    tables += [LandedTable(name) for name in (landing.heartbeat, landing.side) if name is not None]
     rules = [*map(_selection, tables)]
     for table in tables:
         rules += _added(table, landing)
-    numbered = ({"rule-id": str(number), "rule-name": str(number)} for number in _count(rules))
-    return {"rules": [{**number, **rule} for number, rule in zip(numbered, rules)]}
+    return {"rules": _numbered(rules)}
 
 
-def _count(rules: list[dict[str, Any]]) -> range:
-    return range(1, len(rules) + 1)
+def select_tables(model: Model, landing: Landing, /) -> list[dict[str, Any]]:
+    """Give the rules that select the table of each source, and change nothing of it."""
+    return _numbered([_selection(landing.tables[source]) for source in model.sources])
+
+
+def _numbered(rules: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    numbers = map(str, range(1, len(rules) + 1))
+    return [{"rule-id": each, "rule-name": each, **rule} for each, rule in zip(numbers, rules)]
 
 
 def _selection(table: LandedTable) -> dict[str, Any]:

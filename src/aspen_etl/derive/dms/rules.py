@@ -260,5 +260,30 @@ _TASK = (
     ),
 )
 
+_PAIR = (
+    DmsRule(
+        "loopback",
+        "changes_echo",
+        "of two tasks in opposite directions each takes back what the other one wrote, for ever",
+    ),
+    DmsRule(
+        "loopback_schemas",
+        "marks_not_found",
+        "each task must look for the marks of the other one where that one puts them: the source "
+        "schema of one is the target schema of the other",
+    ),
+    DmsRule(
+        "two_full_loads",
+        "rows_loaded_back",
+        "the second full load brings rows as they were back over what was changed since",
+    ),
+    DmsRule(
+        "definitions_on_both",
+        "definitions_echo",
+        "loopback prevention is of rows alone: a change of a table's definition comes back, again "
+        "and again; let one of both tasks pass it over",
+    ),
+)
+
 #: Every rule, by name.
-DMS_RULES: Mapping[str, DmsRule] = _by_name((*_ENDPOINT, *_MAPPINGS, *_TASK))
+DMS_RULES: Mapping[str, DmsRule] = _by_name((*_ENDPOINT, *_MAPPINGS, *_TASK, *_PAIR))

@@ -7,6 +7,7 @@ longer than ``LobMaxSize`` is cut, with a line in the task's log alone.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal, Optional
 
 from aspen_etl.errors.base import named
@@ -21,11 +22,19 @@ DEFAULT_LOB_SIZE = 32
 #: How many bytes a character takes at most in UTF-16, and what a value takes that is no text.
 _BYTES, _VALUE = 4, 64
 
-_KINDS = {"landing": "a task that lands files"}
+_KINDS = {
+    "landing": "a task that lands files",
+    "pair": "one of two tasks in opposite directions, between two databases of one shape",
+}
 
 
 def dms_task_settings(
-    kind: Literal["landing"] = "landing", /, *, model: Optional[Model] = None
+    kind: Literal["landing", "pair"] = "landing",
+    /,
+    *,
+    model: Optional[Model] = None,
+    schemas: Sequence[str] = ("dbo", "dbo"),
+    definitions: bool = True,
 ) -> dict[str, Any]:
     """Give the settings of a task, as DMS takes them.
 
@@ -36,6 +45,10 @@ def dms_task_settings(
     Args:
         kind: What the task is for.
         model: The model whose sources land: ``LobMaxSize`` holds its longest text.
+        schemas: Of a pair: where this task looks for the marks of the other one at its source, and
+            where it puts its own at its target.
+        definitions: Whether columns that are new at the source come to be at the target: of a
+            pair, one task alone may do it.
 
     Raises:
         NotSupportedError: There is no such kind.
@@ -45,7 +58,14 @@ def dms_task_settings(
         32
     """
     named(_KINDS, kind, kind="kind", noun="kind of task")
-    needed = None if model is None else lob_size(model)
+    made = _common(None if model is None else lob_size(model), definitions=definitions)
+    if kind == "pair":
+        told = dict(zip(("SourceSchema", "TargetSchema"), schemas))
+        made["LoopbackPreventionSettings"] = {"EnableLoopbackPrevention": True, **told}
+    return made
+
+
+def _common(needed: Optional[int], *, definitions: bool) -> dict[str, Any]:
     return {
         "TargetMetadata": {
             "SupportLobs": True,
@@ -62,7 +82,7 @@ def dms_task_settings(
         "ChangeProcessingDdlHandlingPolicy": {
             "HandleSourceTableDropped": False,
             "HandleSourceTableTruncated": False,
-            "HandleSourceTableAltered": True,
+            "HandleSourceTableAltered": definitions,
         },
         "ErrorBehavior": {
             "DataErrorPolicy": "STOP_TASK",

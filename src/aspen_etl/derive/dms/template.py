@@ -13,7 +13,17 @@ from typing import Any
 from aspen_etl.derive.dms.endpoint import bucket_and_folder, dms_endpoint
 from aspen_etl.derive.dms.mappings import dms_mappings
 from aspen_etl.derive.dms.task_settings import dms_task_settings
-from aspen_etl.derive.dms.template_parts import PARAMETERS, alarm, assumed_by, ref, statement, sub
+from aspen_etl.derive.dms.template_parts import (
+    PARAMETERS,
+    alarm,
+    assumed_by,
+    given,
+    instance,
+    ref,
+    secret_role,
+    statement,
+    sub,
+)
 from aspen_etl.schema.landing import Landing
 from aspen_etl.schema.model import Model
 
@@ -45,14 +55,14 @@ def dms_template(model: Model, landing: Landing, /) -> dict[str, Any]:
         "Description": "Files of AWS DMS land in S3, made by aspen-etl dms template",
         "Parameters": PARAMETERS,
         "Conditions": {
-            "HasTopic": {"Fn::Not": [{"Fn::Equals": [ref("AlarmTopicArn"), ""]}]},
-            "HasKey": {"Fn::Not": [{"Fn::Equals": [ref("SecretKeyArn"), ""]}]},
+            "HasTopic": given("AlarmTopicArn"),
+            "HasKey": given("SecretKeyArn"),
         },
         "Resources": {
             "Bucket": _bucket(bucket),
             "LandingRole": _landing_role(bucket, folder),
-            "SecretRole": _secret_role(),
-            **_instance(),
+            "SecretRole": secret_role(("SecretArn", "HasKey", "SecretKeyArn")),
+            **instance(),
             "Source": _source(),
             "Target": _target(landing),
             "Task": _task(model, landing),
@@ -109,41 +119,6 @@ def _landing_role(bucket: str, folder: str) -> dict[str, Any]:
         statement("ListFiles", ("s3:ListBucket",), sub("arn:${AWS::Partition}:s3:::" + bucket)),
     ]
     return assumed_by("dms.amazonaws.com", "land-files", statements)
-
-
-def _secret_role() -> dict[str, Any]:
-    reading = ("secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret")
-    decrypting = statement("UseKey", ("kms:Decrypt",), ref("SecretKeyArn"))
-    statements = [
-        statement("ReadSecret", reading, ref("SecretArn")),
-        {"Fn::If": ["HasKey", decrypting, ref("AWS::NoValue")]},
-    ]
-    service = sub("dms.${AWS::Region}.amazonaws.com")
-    return assumed_by(service, "read-the-login", statements)
-
-
-def _instance() -> dict[str, Any]:
-    return {
-        "SubnetGroup": {
-            "Type": "AWS::DMS::ReplicationSubnetGroup",
-            "Properties": {
-                "ReplicationSubnetGroupDescription": "Subnets of the replication instance",
-                "SubnetIds": ref("SubnetIds"),
-            },
-        },
-        "Instance": {
-            "Type": "AWS::DMS::ReplicationInstance",
-            "Properties": {
-                "ReplicationInstanceIdentifier": ref("Name"),
-                "ReplicationInstanceClass": ref("InstanceClass"),
-                "AllocatedStorage": ref("StorageGiB"),
-                "ReplicationSubnetGroupIdentifier": ref("SubnetGroup"),
-                "VpcSecurityGroupIds": ref("SecurityGroupIds"),
-                "MultiAZ": ref("MultiAZ"),
-                "PubliclyAccessible": False,
-            },
-        },
-    }
 
 
 def _source() -> dict[str, Any]:

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["PARAMETERS", "alarm", "assumed_by", "ref", "statement", "sub"]
+__all__ = [
+    "PARAMETERS",
+    "alarm",
+    "assumed_by",
+    "given",
+    "instance",
+    "ref",
+    "secret_role",
+    "statement",
+    "sub",
+]
 
 
 def ref(name: str) -> dict[str, str]:
@@ -16,6 +26,11 @@ def ref(name: str) -> dict[str, str]:
 def sub(text: str) -> dict[str, str]:
     """Write a text with names in it that are known on the day."""
     return {"Fn::Sub": text}
+
+
+def given(name: str) -> dict[str, Any]:
+    """Make the condition that a parameter is not empty."""
+    return {"Fn::Not": [{"Fn::Equals": [ref(name), ""]}]}
 
 
 #: What the template asks for.
@@ -113,10 +128,10 @@ def assumed_by(service: Any, name: str, statements: list[Any]) -> dict[str, Any]
     }
 
 
-def alarm(metric: str, told: str) -> dict[str, Any]:
+def alarm(metric: str, told: str, name: str = "Task") -> dict[str, Any]:
     """Alarm where a latency is too high, or is not told: then the task does not run."""
     # The metrics know a task by the last part of its ARN, and an instance by its name.
-    task = {"Fn::Select": [6, {"Fn::Split": [":", ref("Task")]}]}
+    task = {"Fn::Select": [6, {"Fn::Split": [":", ref(name)]}]}
     return {
         "Type": "AWS::CloudWatch::Alarm",
         "DependsOn": "Instance",
@@ -136,5 +151,47 @@ def alarm(metric: str, told: str) -> dict[str, Any]:
             "TreatMissingData": "breaching",
             "AlarmActions": {"Fn::If": ["HasTopic", [ref("AlarmTopicArn")], ref("AWS::NoValue")]},
             "OKActions": {"Fn::If": ["HasTopic", [ref("AlarmTopicArn")], ref("AWS::NoValue")]},
+        },
+    }
+
+
+def secret_role(*secrets: tuple[str, str, str]) -> dict[str, Any]:
+    """Make the role by which logins are read.
+
+    Args:
+        secrets: Of each secret the parameter with its ARN, the condition that it has a key of its
+            own, and the parameter with the ARN of that.
+    """
+    reading = ("secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret")
+    statements: list[Any] = []
+    for number, (secret, has_key, key) in enumerate(secrets):
+        mark = "" if len(secrets) == 1 else str(number + 1)
+        decrypting = statement(f"UseKey{mark}", ("kms:Decrypt",), ref(key))
+        statements.append(statement(f"ReadSecret{mark}", reading, ref(secret)))
+        statements.append({"Fn::If": [has_key, decrypting, ref("AWS::NoValue")]})
+    return assumed_by(sub("dms.${AWS::Region}.amazonaws.com"), "read-the-login", statements)
+
+
+def instance() -> dict[str, Any]:
+    """Make the subnet group and the replication instance."""
+    return {
+        "SubnetGroup": {
+            "Type": "AWS::DMS::ReplicationSubnetGroup",
+            "Properties": {
+                "ReplicationSubnetGroupDescription": "Subnets of the replication instance",
+                "SubnetIds": ref("SubnetIds"),
+            },
+        },
+        "Instance": {
+            "Type": "AWS::DMS::ReplicationInstance",
+            "Properties": {
+                "ReplicationInstanceIdentifier": ref("Name"),
+                "ReplicationInstanceClass": ref("InstanceClass"),
+                "AllocatedStorage": ref("StorageGiB"),
+                "ReplicationSubnetGroupIdentifier": ref("SubnetGroup"),
+                "VpcSecurityGroupIds": ref("SecurityGroupIds"),
+                "MultiAZ": ref("MultiAZ"),
+                "PubliclyAccessible": False,
+            },
         },
     }

@@ -36,7 +36,7 @@ from aspen_etl.synchronization.thresholds import Thresholds
 from aspen_etl.synchronization.two_way.combining import Combined, combine
 from aspen_etl.synchronization.two_way.reading import SideRead, SideReader
 from aspen_etl.synchronization.two_way.reports import PullReport, count_conflicts
-from aspen_etl.synchronization.two_way.standing import Standing, lost_race, stand
+from aspen_etl.synchronization.two_way.standing import Standing, lost_race
 from aspen_etl.transform.parting import can_part
 from aspen_etl.transform.shadowing import difference, patched
 from aspen_etl.transform.three_way import Merged
@@ -131,9 +131,7 @@ class _Pull:
     def attempt(self, number: int) -> PullReport:
         """Pull once."""
         self.clock.step("loading")
-        word = self.reader.word()
-        has_word = self.reader.has_word
-        at = stand(self.store, self.reader.name, self.reader.how, word, has_word=has_word)
+        at = self.reader.stand(self.store)
         self.clock.step("reading")
         read = self.reader.read(at, self.store)
         self.clock.step("merging")

@@ -10,10 +10,11 @@ from typing import Any, Optional, cast
 import pandas as pd
 
 from aspen_etl.columns.frames import held_frames
-from aspen_etl.errors import SideStateError, StaleReadingError
+from aspen_etl.errors import AspenETLError, SideStateError, StaleReadingError
+from aspen_etl.errors.base import instead
 from aspen_etl.io.reading import Reading
 from aspen_etl.normalization import RejectCount, SourceSummary
-from aspen_etl.schema.landing import OnGap
+from aspen_etl.schema.landing import Landing, OnGap
 from aspen_etl.schema.previous import Held
 from aspen_etl.schema.snapshot import Tables
 from aspen_etl.schema.values import Extract, Run
@@ -24,7 +25,8 @@ from aspen_etl.store.suppressing import suppression_of
 from aspen_etl.synchronization.settings import Settings
 from aspen_etl.synchronization.sides import AnySide
 from aspen_etl.synchronization.source import Given, RunSource
-from aspen_etl.synchronization.two_way.standing import SideName, Standing, Word
+from aspen_etl.synchronization.two_way.landed_word import read_word
+from aspen_etl.synchronization.two_way.standing import SideName, Standing, Word, stand
 from aspen_etl.transform.accepting import settle
 from aspen_etl.transform.expressing import express
 from aspen_etl.transform.parting import Partitioning
@@ -32,6 +34,9 @@ from aspen_etl.transform.side_rows import SideRows, read_side, read_tables_side
 from aspen_etl.transform.suppressing import leave_out
 
 __all__ = ["SideRead", "SideReader", "whole_conflicts"]
+
+#: What a landing that lags behind a push looks like.
+_LATE = ("behind", "lost")
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,13 +91,39 @@ class SideReader:
 
     @property
     def has_word(self) -> bool:
-        """Whether it can say what was written to it: a database can."""
+        """Whether it can say what was written to it: a database can, and a landing of its row."""
+        if isinstance(self.given, Landing):
+            return self.given.side is not None
         return callable(getattr(self.given, "state", None))
 
     def word(self) -> Optional[Word]:
         """Ask a side what was written to it last; nothing of what has no say."""
         given: Any = self.given
+        if isinstance(given, Landing):
+            options = self.reading.storage_options
+            return read_word(given, self.run.time, self.reading.limits, options)
         return cast("Optional[Word]", given.state()) if self.has_word else None
+
+    def stand(self, store: SnapshotStore, /) -> Standing:
+        """Find where it stands, by its own word.
+
+        Raises:
+            StaleReadingError: What landed is older than what was pushed.
+            AspenETLError: What ``stand`` raises.
+        """
+
+        def stale(error: SideStateError) -> AspenETLError:
+            if not isinstance(self.given, Landing) or error.details["problem"] not in _LATE:
+                return error
+            version, known = error.details["version"], error.details["known"]
+            why = f"version {known} was pushed, and {version or 'none'} has landed"
+            return StaleReadingError.of(self.name, why, version=known)
+
+        return instead(
+            lambda: stand(store, self.name, self.how, self.word(), has_word=self.has_word),
+            SideStateError,
+            stale,
+        )
 
     def sheets_of(self, tables: Mapping[str, pd.DataFrame], /) -> Mapping[str, pd.DataFrame]:
         """Give tables as sheets."""
@@ -124,7 +155,7 @@ class SideReader:
     def _read_old(self, at: Standing, store: SnapshotStore) -> SideRead:
         settings = Settings(reading=self.reading, on_gap=self.on_gap, secret=self.secret)
         source: Any = self.given
-        if self.has_word:
+        if self.has_word and not isinstance(source, Landing):
             source = source.read
         given = Given.of(cast("RunSource", source), settings, store, at.newest, self.run)
         files = given.look(self.how.model)
