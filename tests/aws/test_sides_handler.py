@@ -242,7 +242,7 @@ def test_the_status_of_a_landing_is_measured(
 ) -> None:
     landed = Landed(tmp_path / "landed", heartbeat="dbo.beat")
     landed.load("Ada Ek")
-    told = {"ASPEN_ETL_STORE": store.url, "ASPEN_ETL_OLD": str(landed.file)}
+    told = {"ASPEN_ETL_STORE": store.url, "ASPEN_ETL_LANDING": str(landed.file)}
     landed.put_text("dbo/beat/20260131-120000000.csv", "x")
     found = make_sides_handler(environment=told)({"work": "landing_status"}, Context())
     assert found["work"][0]["outcome"] == "told"
@@ -266,7 +266,7 @@ def test_the_status_of_a_landing_is_measured(
             "^new holds a password.*new_",
         ),
         ({"work": "reconcile"}, {}, "^old, new are missing"),
-        ({"work": "landing_status"}, {}, "^old is no landing"),
+        ({"work": "landing_status"}, {}, "^landing is none"),
         ({}, {"ASPEN_ETL_WORK": "pull dance"}, "^ASPEN_ETL_WORK is none of load"),
         ({}, {"ASPEN_ETL_LEASE": "-1"}, "^ASPEN_ETL_LEASE is no number of seconds"),
         ({}, {"ASPEN_ETL_POLISY": "x"}, "^ASPEN_ETL_POLISY is no setting; .* ASPEN_ETL_POLICY"),

@@ -160,7 +160,7 @@ class SidesWork:
 
 def _pull(work: SidesWork, store: SnapshotStore, name: str) -> dict[str, Any]:
     settings = work.settings
-    with work.given.opened(name) as side:
+    with work.given.opened(name, pulled=True) as side:
         report = pull(
             side,
             store,
@@ -228,6 +228,7 @@ def _reconcile(work: SidesWork, store: SnapshotStore, _: str) -> dict[str, Any]:
             suppress_secret=settings.read_secret(),
             read_options=settings.reading_of(source).keywords(),
             explained_by=store if len(sides) > 1 else None,
+            max_memory=settings.max_memory and settings.max_memory << 20,
         )
     work.measure(
         Reconciliations=1,
@@ -245,10 +246,10 @@ def _details(work: SidesWork, run: Run) -> Optional[str]:
 
 
 def _status(work: SidesWork, store: SnapshotStore, _: str) -> dict[str, Any]:
-    settings, url = work.settings, work.sides.old or work.settings.source
+    settings, url = work.settings, work.given.url("old", pulled=True)
     landing = None if url is None else settings.open_source(url)
     if not isinstance(landing, Landing):
-        raise SettingsError.of("old", "is no landing; landing_status needs the landing.json")
+        raise SettingsError.of("landing", "is none; landing_status needs the landing.json")
     work.log.step("landing_status")
     options = settings.options_for(landing.url)
     status = landing_status(landing, store, now=work.run().time, storage_options=options)
