@@ -12,7 +12,13 @@ import pytest
 import aspen_etl as ae
 from aspen_etl.aws.sides_handler import make_sides_handler
 from aspen_etl.aws.sides_job import main
-from aspen_etl.errors import MergeConflictError, SettingsError, TwoWayError
+from aspen_etl.errors import (
+    MergeConflictError,
+    SettingsError,
+    StaleReadingError,
+    TwoWayError,
+)
+from aspen_etl.schema.landing import Landing
 from tests.aws.events import Context, logged
 from tests.sql.conftest import (  # noqa: F401 - fixtures
     Given,
@@ -246,9 +252,11 @@ def test_the_status_of_a_landing_is_measured(
     landed.put_text("dbo/beat/20260131-120000000.csv", "x")
     found = make_sides_handler(environment=told)({"work": "landing_status"}, Context())
     assert found["work"][0]["outcome"] == "told"
-    (line,) = [line for line in logged(capsys.readouterr().out) if "Statuses" in line]
+    lines = logged(capsys.readouterr().out)
+    (line,) = [line for line in lines if "Statuses" in line]
     assert line["LandingPending"] == 2
     assert "LandingAgeSeconds" in line
+    assert not [line for line in lines if "Busy" in line]  # it would say that no run was busy
 
 
 @pytest.mark.parametrize(
@@ -278,3 +286,33 @@ def test_what_cannot_be_done_is_said(
     handler = make_sides_handler(environment={"ASPEN_ETL_STORE": store.url, **more})
     with pytest.raises(SettingsError, match=match):
         handler(event, Context())
+
+
+def test_a_landing_that_is_behind_the_last_push_is_left_to_the_next_run(
+    files: Any,
+    store: ae.SnapshotStore,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def late(side: Any, *_: Any, **__: Any) -> None:
+        assert isinstance(side, Landing)
+        raise StaleReadingError.of("old", "it has not landed")
+
+    monkeypatch.setattr("aspen_etl.aws.sides_work.pull", late)
+    landed = Landed(tmp_path / "landed")
+    landed.load("Ada Ek")
+    told = {**settings_of(tmp_path, *files), "ASPEN_ETL_LANDING": str(landed.file)}
+    handler = make_sides_handler(environment=told)
+    found = handler({"work": "pull", "side": "old"}, Context())
+    assert found["work"] == [{"work": "pull", "side": "old", "outcome": "overtaken"}]
+    assert metrics_of(logged(capsys.readouterr().out), "Overtaken") == [1]
+    assert store.find().version
+    with pytest.raises(StaleReadingError):  # a file that is too old stays so
+        monkeypatch.setattr("aspen_etl.aws.sides_work.pull", stale)
+        make_sides_handler(environment=settings_of(tmp_path, *files))({"work": "pull"}, Context())
+    assert metrics_of(logged(capsys.readouterr().out), "Refused") == [1]
+
+
+def stale(*_: Any, **__: Any) -> None:
+    raise StaleReadingError.of("old", "it is too old")
