@@ -201,6 +201,11 @@ def test_a_conflict_is_held_and_measured_or_refused(
     lines = logged(capsys.readouterr().out)
     assert max(metrics_of(lines, "Held")) == 1
     proof = handler({"work": "reconcile"}, Context())
+    assert proof["work"][0]["outcome"] == "in_step"  # the store explains it: it waits there
+    lines = logged(capsys.readouterr().out)
+    assert (metrics_of(lines, "Proofs"), metrics_of(lines, "Unexplained")) == ([1], [0])
+    new.execute("UPDATE user_profile SET last_name = 'Canary3' WHERE user_profile_id = 'b3'")
+    proof = handler({"work": "reconcile"}, Context())
     assert proof["work"][0]["outcome"] == "unexplained"
     printed = capsys.readouterr().out
     assert "Canary" not in printed
@@ -308,9 +313,10 @@ def test_a_landing_that_is_behind_the_last_push_is_left_to_the_next_run(
     assert found["work"] == [{"work": "pull", "side": "old", "outcome": "overtaken"}]
     assert metrics_of(logged(capsys.readouterr().out), "Overtaken") == [1]
     assert store.find().version
+    monkeypatch.setattr("aspen_etl.aws.sides_work.pull", stale)
+    handler = make_sides_handler(environment=settings_of(tmp_path, *files))
     with pytest.raises(StaleReadingError):  # a file that is too old stays so
-        monkeypatch.setattr("aspen_etl.aws.sides_work.pull", stale)
-        make_sides_handler(environment=settings_of(tmp_path, *files))({"work": "pull"}, Context())
+        handler({"work": "pull"}, Context())
     assert metrics_of(logged(capsys.readouterr().out), "Refused") == [1]
 
 

@@ -292,7 +292,7 @@ def test_every_alarm_is_of_a_metric_that_there_is(template: dict[str, Any]) -> N
 
     from aspen_etl.aws import sides_work
 
-    measured = set(re.findall(r"\b([A-Z]\w+)\"?[=:]", inspect.getsource(sides_work)))
+    measured = set(re.findall(r"\b([A-Z]\w+)\"?\]?\s?[=:]", inspect.getsource(sides_work)))
     for case in CASES:
         stack = Stack(template, dict(CASES[case]))
         alarms = {
