@@ -212,6 +212,7 @@ SIDES = {
     "old_secret": "lender/old",
     "old_schema": "dbo",
     "old_tables": '{"borrower": "borrowers"}',
+    "landing": "s3://bucket/landing.json",
     "new": "mysql+pymysql://host/loans",
     "new_secret": "lender/new",
     "new_schema": "lender",
@@ -236,6 +237,7 @@ def test_every_setting_of_sides_is_read_the_same_from_both() -> None:
         old_secret="lender/old",  # noqa: S106 - its id
         old_schema="dbo",
         old_tables={"borrower": "borrowers"},
+        landing="s3://bucket/landing.json",
         new="mysql+pymysql://host/loans",
         new_secret="lender/new",  # noqa: S106 - its id
         new_schema="lender",

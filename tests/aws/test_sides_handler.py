@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,16 @@ import pytest
 import aspen_etl as ae
 from aspen_etl.aws.sides_handler import make_sides_handler
 from aspen_etl.aws.sides_job import main
-from aspen_etl.errors import MergeConflictError, SettingsError, TwoWayError
+from aspen_etl.errors import (
+    MergeConflictError,
+    SettingsError,
+    StaleReadingError,
+    TwoWayError,
+)
+from aspen_etl.schema.landing import Landing
 from tests.aws.events import Context, logged
 from tests.sql.conftest import (  # noqa: F401 - fixtures
+    Given,
     make_database,
     mariadb_server,
     postgresql_server,
@@ -82,13 +90,33 @@ def servers(request: pytest.FixtureRequest) -> Any:
     yield from databases(request, "postgresql", "mariadb")
 
 
+def given(folder: Path) -> list[Given]:
+    """Give two databases of SQLite in a folder, whose files are there."""
+    made = []
+    for name in ("old", "new"):
+        (folder / f"{name}.db").touch()
+        url = f"sqlite:///{folder / name}.db"
+        made.append(Given("sqlite", url, sa.create_engine(url, poolclass=sa.NullPool)))
+    return made
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make two sides that are in step, and the store between them, once."""
+    folder = tmp_path_factory.mktemp("sides")
+    old, new = given(folder)
+    make_lender(old)
+    begin(ae.SnapshotStore(str(folder / "store")), old)
+    told = settings_of(folder, old, new)
+    make_sides_handler(environment=told)({"work": "push", "side": "new"}, Context())
+    return folder
+
+
 @pytest.fixture
-def files(request: pytest.FixtureRequest) -> Any:
-    """Give two of SQLite, whose files are there."""
-    for made in databases(request, "sqlite", "sqlite"):
-        for each in made:
-            Path(each.engine.url.database).touch()
-        yield made
+def files(filled: Path, tmp_path: Path) -> list[Given]:
+    """Give a copy of them."""
+    shutil.copytree(filled, tmp_path, dirs_exist_ok=True)
+    return given(tmp_path)
 
 
 def test_a_round_and_a_proof_between_postgresql_and_mariadb(
@@ -133,19 +161,10 @@ def test_a_round_and_a_proof_between_postgresql_and_mariadb(
     assert len(list((tmp_path / "details").iterdir())) == 1
 
 
-def filled(files: Any, store: ae.SnapshotStore, tmp_path: Path) -> Any:
-    """Give a handler over two sides that are in step."""
-    make_lender(files[0])
-    begin(store, files[0])
-    told = settings_of(tmp_path, *files)
-    make_sides_handler(environment=told)({"work": "push", "side": "new"}, Context())
-    return told
-
-
 def test_who_finds_the_lease_ends_as_busy(
     files: Any, store: ae.SnapshotStore, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    told = filled(files, store, tmp_path)
+    told = settings_of(tmp_path, *files)
     handler = make_sides_handler(environment={**told, "ASPEN_ETL_WORK": "pull"})
     capsys.readouterr()
     with store.lease("old", seconds=900):
@@ -162,10 +181,10 @@ def test_who_finds_the_lease_ends_as_busy(
 
 
 def test_a_conflict_is_held_and_measured_or_refused(
-    files: Any, store: ae.SnapshotStore, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    files: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     old, new = files
-    told = filled(files, store, tmp_path)
+    told = settings_of(tmp_path, *files)
     old.execute("UPDATE borrower SET full_name = 'Dee Canary' WHERE id = 'b4'")
     new.execute("UPDATE user_profile SET last_name = 'Canary2' WHERE user_profile_id = 'b4'")
     capsys.readouterr()
@@ -175,10 +194,17 @@ def test_a_conflict_is_held_and_measured_or_refused(
     check_ours(caught.value, "Canary")
     lines = logged(capsys.readouterr().out)
     assert (metrics_of(lines, "Refused"), metrics_of(lines, "Failures")) == ([1], [1])
+    (told_of,) = [line for line in lines if line.get("level") == "ERROR"]
+    assert (told_of["step"], told_of["error"]) == ("pull new: merging", "MergeConflictError")
     handler = make_sides_handler(environment=told)
     handler(ROUND, Context())
     lines = logged(capsys.readouterr().out)
     assert max(metrics_of(lines, "Held")) == 1
+    proof = handler({"work": "reconcile"}, Context())
+    assert proof["work"][0]["outcome"] == "in_step"  # the store explains it: it waits there
+    lines = logged(capsys.readouterr().out)
+    assert (metrics_of(lines, "Proofs"), metrics_of(lines, "Unexplained")) == ([1], [0])
+    new.execute("UPDATE user_profile SET last_name = 'Canary3' WHERE user_profile_id = 'b3'")
     proof = handler({"work": "reconcile"}, Context())
     assert proof["work"][0]["outcome"] == "unexplained"
     printed = capsys.readouterr().out
@@ -188,10 +214,10 @@ def test_a_conflict_is_held_and_measured_or_refused(
 
 
 def test_a_push_that_comes_too_early_is_left_to_the_next_run(
-    files: Any, store: ae.SnapshotStore, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    files: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     old, new = files
-    told = filled(files, store, tmp_path)
+    told = settings_of(tmp_path, *files)
     handler = make_sides_handler(environment=told)
     new.execute("UPDATE user_profile SET last_name = 'Late' WHERE user_profile_id = 'b4'")
     handler({"work": "pull"}, Context())
@@ -206,9 +232,9 @@ def test_a_push_that_comes_too_early_is_left_to_the_next_run(
 
 
 def test_a_load_by_the_job(
-    files: Any, tmp_path: Path, store: ae.SnapshotStore, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, store: ae.SnapshotStore, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    old, new = files
+    old, new = given(tmp_path)
     make_lender(old)
     lenient = ae.Thresholds(max_rejected_cells=1, max_rejected_rows=1)
     ae.sync(lambda: ae.read_database(old.engine), store, run=RUN, thresholds=lenient)
@@ -227,13 +253,15 @@ def test_the_status_of_a_landing_is_measured(
 ) -> None:
     landed = Landed(tmp_path / "landed", heartbeat="dbo.beat")
     landed.load("Ada Ek")
-    told = {"ASPEN_ETL_STORE": store.url, "ASPEN_ETL_OLD": str(landed.file)}
+    told = {"ASPEN_ETL_STORE": store.url, "ASPEN_ETL_LANDING": str(landed.file)}
     landed.put_text("dbo/beat/20260131-120000000.csv", "x")
     found = make_sides_handler(environment=told)({"work": "landing_status"}, Context())
     assert found["work"][0]["outcome"] == "told"
-    (line,) = [line for line in logged(capsys.readouterr().out) if "Statuses" in line]
+    lines = logged(capsys.readouterr().out)
+    (line,) = [line for line in lines if "Statuses" in line]
     assert line["LandingPending"] == 2
     assert "LandingAgeSeconds" in line
+    assert not [line for line in lines if "Busy" in line]  # it would say that no run was busy
 
 
 @pytest.mark.parametrize(
@@ -251,7 +279,7 @@ def test_the_status_of_a_landing_is_measured(
             "^new holds a password.*new_",
         ),
         ({"work": "reconcile"}, {}, "^old, new are missing"),
-        ({"work": "landing_status"}, {}, "^old is no landing"),
+        ({"work": "landing_status"}, {}, "^landing is none"),
         ({}, {"ASPEN_ETL_WORK": "pull dance"}, "^ASPEN_ETL_WORK is none of load"),
         ({}, {"ASPEN_ETL_LEASE": "-1"}, "^ASPEN_ETL_LEASE is no number of seconds"),
         ({}, {"ASPEN_ETL_POLISY": "x"}, "^ASPEN_ETL_POLISY is no setting; .* ASPEN_ETL_POLICY"),
@@ -263,3 +291,34 @@ def test_what_cannot_be_done_is_said(
     handler = make_sides_handler(environment={"ASPEN_ETL_STORE": store.url, **more})
     with pytest.raises(SettingsError, match=match):
         handler(event, Context())
+
+
+def test_a_landing_that_is_behind_the_last_push_is_left_to_the_next_run(
+    files: Any,
+    store: ae.SnapshotStore,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def late(side: Any, *_: Any, **__: Any) -> None:
+        assert isinstance(side, Landing)
+        raise StaleReadingError.of("old", "it has not landed")
+
+    monkeypatch.setattr("aspen_etl.aws.sides_work.pull", late)
+    landed = Landed(tmp_path / "landed")
+    landed.load("Ada Ek")
+    told = {**settings_of(tmp_path, *files), "ASPEN_ETL_LANDING": str(landed.file)}
+    handler = make_sides_handler(environment=told)
+    found = handler({"work": "pull", "side": "old"}, Context())
+    assert found["work"] == [{"work": "pull", "side": "old", "outcome": "overtaken"}]
+    assert metrics_of(logged(capsys.readouterr().out), "Overtaken") == [1]
+    assert store.find().version
+    monkeypatch.setattr("aspen_etl.aws.sides_work.pull", stale)
+    handler = make_sides_handler(environment=settings_of(tmp_path, *files))
+    with pytest.raises(StaleReadingError):  # a file that is too old stays so
+        handler({"work": "pull"}, Context())
+    assert metrics_of(logged(capsys.readouterr().out), "Refused") == [1]
+
+
+def stale(*_: Any, **__: Any) -> None:
+    raise StaleReadingError.of("old", "it is too old")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,13 @@ def test_a_round_and_a_proof_under_the_runtime_client(
     assert done.returncode == 0, done.stderr
     print(done.stdout)
     assert sum(each.stat().st_size for each in package.rglob("*") if each.is_file()) < LIMIT
+    text = (CHECKOUT / "docs/deploy/constraints/lambda-3.13-sides.txt").read_text("utf-8")
+    pinned = {line.replace("-", "_") for line in text.splitlines() if re.match(r"[a-z].*==", line)}
+    held = {
+        "==".join(path.name[: -len(".dist-info")].rsplit("-", 1))
+        for path in package.glob("*.dist-info")
+    }
+    assert {name for name in held if not name.startswith("aspen_etl==")} == pinned
     old, new = servers
     make_lender(old)
     store = ae.SnapshotStore(str(tmp_path / "store"))

@@ -59,13 +59,19 @@ EVERYTHING = {
     "Wheel": "aspen_etl-1-py3-none-any.whl",
     "JobModules": "pandas==2.3.2",
     "JobZone": "us-east-1a",
+    "OldFileBucket": "landing",
+    "OldFileKey": "landing.json",
+    "LandingBucket": "landed",
+    "MaxMemory": "700",
     "CreateJobLogs": "true",
     "AlarmTopicArn": "arn:aws:sns:us-east-1:123456789012:alarms",
 }
 LOAD = {**NETWORK, **NEW, "SyncWork": "load"}
+TASK = {**LANDED, **OLD}
 CASES: Mapping[str, Mapping[str, str]] = {
     "both": BOTH,
     "landed": LANDED,
+    "task": TASK,
     "load": LOAD,
     "everything": EVERYTHING,
 }
@@ -203,13 +209,15 @@ def test_the_library_reads_the_settings(template: dict[str, Any], case: str) -> 
     assert sides.new == given["NewUrl"]
     assert (sides.policy, sides.lease, sides.confirm_after) == ("hold", 900, 60)
     assert sides.details is not None
-    if case == "landed":
-        assert sides.old == "s3://landing/landing.json"
+    if case in ("landed", "task"):
+        assert sides.landing == "s3://landing/landing.json"
+        assert sides.old == (sides.landing if case == "landed" else OLD["OldUrl"])
     if case == "everything":
         assert sides.old == given["OldUrl"]
         assert sides.declared().units == {"borrower.email": "new"}
         assert sides.details.startswith("s3://faults/rejects/")
         assert settings.thresholds == Settings().thresholds
+        assert settings.max_memory == 700
         job, at_job = settings_of_job(template, case)
         assert at_job.work == (*sides.work, "reconcile")
         assert (job.store, job.rejects_url) == (settings.store, settings.rejects_url)
@@ -252,7 +260,10 @@ def test_the_function_is_one_at_a_time_in_the_network(template: dict[str, Any]) 
             },
         ),
         ("load", {"Sync": ("load",), "Reconcile": ("load", "reconcile")}),
-        ("everything", {"Sync": ("pull", "push")}),  # the job does the other
+        (  # the job does the other
+            "everything",
+            {"Sync": ("pull", "push"), "Status": ("landing_status",)},
+        ),
     ],
 )
 def test_each_work_has_its_schedule(
@@ -281,7 +292,7 @@ def test_every_alarm_is_of_a_metric_that_there_is(template: dict[str, Any]) -> N
 
     from aspen_etl.aws import sides_work
 
-    measured = set(re.findall(r"\b([A-Z]\w+)\"?[=:]", inspect.getsource(sides_work)))
+    measured = set(re.findall(r"\b([A-Z]\w+)\"?\]?\s?[=:]", inspect.getsource(sides_work)))
     for case in CASES:
         stack = Stack(template, dict(CASES[case]))
         alarms = {
@@ -294,10 +305,10 @@ def test_every_alarm_is_of_a_metric_that_there_is(template: dict[str, Any]) -> N
         filters = {"stack-proofs", "stack-unexplained"} if case == "everything" else set()
         assert ours - filters <= measured
         assert filters <= ours
-        asked = {"Refused", "Held", "Busy"}
+        asked = {"Refused", "Held", "Busy", "Overtaken"}
         asked |= {"Loads"} if case == "load" else {"Pulls", "Pushes"}
         assert asked <= ours
-        assert (case == "landed") == ("LandingAgeSeconds" in ours)
+        assert (case not in ("both", "load")) == ("LandingAgeSeconds" in ours)
         for each in alarms.values():
             periods, period = int(each["EvaluationPeriods"]), int(each["Period"])
             # The most that CloudWatch takes: a day, and of whole hours a week.

@@ -125,5 +125,16 @@ def test_databases_are_source_and_target(capsys: pytest.CaptureFixture[str]) -> 
         connection.exec_driver_sql("UPDATE user_profile SET first_name = 'Anna'")
     assert run(capsys, old, new, *tables)[0] == 4
     assert run(capsys, old, "store", *tables)[0] == 0
+    assert run(capsys, old, "store", *tables, "--max-memory", "256")[0] == 0
+    code, out, err = run(capsys, "store", new, "--tables", "--max-memory", "256", "--version", "1")
+    assert (code, err) == (4, "")
+    assert out.splitlines()[0].split() == ["store", "version", "1", "database"]
+    assert "  differs         user_profile.first_name" in out
+    assert run(capsys, "store", "store", "--tables")[0] == 0
+    assert run(capsys, new, new, "--tables")[0] == 0
+    code, _, err = run(capsys, "store", new, *tables, "--tables")
+    assert (code, "no flat source" in err) == (1, True)
+    # Nothing waits there, so nothing is explained.
+    assert run(capsys, old, new, *tables, "--explained-by", "store")[0] == 4
     engine.dispose()
     target.dispose()

@@ -42,7 +42,7 @@ from tests.support.borrowers import (
 )
 from tests.support.effort import in_turn, is_brief
 from tests.support.faulty import CANARY, Faults, Kind, faulty
-from tests.support.two_way import account, conflicts, shadow
+from tests.support.two_way import account, check_off, conflicts, shadow
 
 #: How many cases the quick form takes of each step.
 FEW = 1 if is_brief() else 6
@@ -234,6 +234,10 @@ def end_two_way(store: ae.SnapshotStore, _: Path) -> None:
     store.end_two_way(run=RUN, discard_conflicts=True)
 
 
+def check_old(store: ae.SnapshotStore, _: Path) -> None:
+    check_off(store, RUN, "100", "101")
+
+
 @dataclass(frozen=True)
 class Scenario:
     """What was done before, what fails, and whether doing it again does no harm."""
@@ -265,6 +269,8 @@ SCENARIOS = {
     "sides": Scenario((sync_old, begin_two_way), account_old),
     "two-way end": Scenario((sync_old, begin_two_way, account_old), end_two_way),
     "purge of sides": Scenario((sync_old, begin_two_way, account_old), purge),
+    "cut-over": Scenario((sync_old,), check_old, again=False),
+    "purge of a cut-over": Scenario((sync_old, check_old), purge),
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import subprocess
 import sys
 import time
@@ -15,6 +16,7 @@ import pytest
 import aspen_etl as ae
 from aspen_etl.errors import ArgumentError, NotSupportedError
 from aspen_etl.store import leases
+from tests.support.s3 import BUCKET
 
 LONG = 900
 
@@ -66,6 +68,20 @@ def test_of_many_at_once_one_has_it(store: ae.SnapshotStore) -> None:
     for _ in range(10):
         (mine,) = race(store)
         leases.end_lease(mine)
+
+
+def test_of_many_at_once_one_has_it_on_s3(seaweed_server: Any) -> None:
+    url = f"s3://{BUCKET}/leases-{secrets.token_hex(4)}"
+    store = ae.SnapshotStore(url, storage_options=seaweed_server.options())
+    for _ in range(2):
+        (mine,) = race(store, 4)
+        assert race(store, 2) == []
+        leases.end_lease(mine)
+    assert leases.take_lease(store.place.log, "old", 1) is not None
+    assert leases.take_lease(store.place.log, "old", LONG) is None
+    time.sleep(2.1)  # its clock tells whole seconds
+    with store.lease("old", seconds=LONG) as after:
+        assert after
 
 
 def test_of_many_that_find_one_over_one_has_it(tmp_path: Path) -> None:

@@ -8,10 +8,12 @@ from typing import Any, Optional
 import pandas as pd
 
 import aspen_etl as ae
-from aspen_etl.schema.side_frames import CONFLICTS, PRESENT
+from aspen_etl.schema.side_frames import ACCEPTED, CONFLICTS, PRESENT
 from aspen_etl.store.commit import Commit
 from aspen_etl.store.committing import commit_sides
+from aspen_etl.store.cutover import commit_cutover
 from aspen_etl.store.shadows import Sides, SideState
+from aspen_etl.store.stored import CutoverRecord
 
 Row = Mapping[str, Optional[str]]
 
@@ -40,3 +42,14 @@ def account(
     """Commit what is accounted for of the sides of a two-way store."""
     sides = {"old": old} if new is None else {"old": old, "new": new}
     return commit_sides(store.place, store.find(), Sides(sides), run=run, kind="push")
+
+
+def check_off(store: ae.SnapshotStore, run: ae.Run, *subjects: str) -> Commit:
+    """Record that a cut-over was green, with rejects of some subjects that somebody accepted."""
+    newest = store.find()
+    rows = [("borrower", subject, "email", "invalid_email") for subject in subjects]
+    frame = pd.DataFrame(rows, columns=list(ACCEPTED), dtype=object)
+    digest, sha256 = "0" * 32, "0" * 64
+    told = (newest.version, run.time.isoformat(), run.actor, digest, digest, sha256, sha256)
+    record = CutoverRecord(*told, accepted_counts={"invalid_email": len(subjects)})
+    return commit_cutover(store.place, newest, record, accepted=frame, run=run)

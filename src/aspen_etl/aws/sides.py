@@ -70,9 +70,14 @@ class GivenSides:
         """The sides that there are."""
         return tuple(name for name in ("old", "new") if self.url(name) is not None)
 
-    def url(self, name: str, /) -> Optional[str]:
-        """Give the url of a side, if it is told."""
+    def url(self, name: str, /, *, pulled: bool = False) -> Optional[str]:
+        """Give the url of a side, if it is told; a landing of the old one goes before to be pulled.
+
+        What is written to a database, and what is held against the other side, is the database.
+        """
         found: Optional[str] = getattr(self.sides, name)
+        if name == "old" and self.sides.landing is not None and (pulled or found is None):
+            return self.sides.landing
         return found
 
     def is_database(self, name: str, /) -> bool:
@@ -81,14 +86,14 @@ class GivenSides:
         return url is not None and is_database(url)
 
     @contextlib.contextmanager
-    def opened(self, name: str, /) -> Iterator[Any]:
-        """Give a side as pull, push and reconcile take it.
+    def opened(self, name: str, /, *, pulled: bool = False) -> Iterator[Any]:
+        """Give a side as push and reconcile take it, or as it is pulled.
 
         Raises:
             SettingsError: It is not told, holds a password, or its secret cannot be read.
             AspenETLError: It cannot be opened.
         """
-        url = self.url(name)
+        url = self.url(name, pulled=pulled)
         if url is None:
             raise SettingsError.of(name, f"is missing; give the url of the {name} side")
         if name == "old" and not is_database(url):

@@ -14,6 +14,7 @@ from aspen_etl.aws.clients import Client, new_client
 from aspen_etl.aws.running import Log
 from aspen_etl.aws.sides import GivenSides
 from aspen_etl.errors import (
+    AspenETLError,
     ConflictError,
     DatabaseChangedError,
     MergeConflictError,
@@ -91,9 +92,13 @@ class SidesWork:
         if not steps:
             raise SettingsError.of("old, new", f"name no side for {' '.join(works)}; give its url")
         done = [self._step(work, name) for work, name in steps]
-        busy = sum(each["outcome"] == "busy" for each in done)
-        self.measure(Runs=1, Failures=0, Busy=int(busy > 0))
-        return {"outcome": "busy" if busy == len(done) else "done", "work": done}
+        found = [each["outcome"] for each in done]
+        metrics = {"Runs": 1, "Failures": 0}
+        if set(works) - {"landing_status"}:  # which takes no lease, and is never late
+            metrics["Busy"] = int("busy" in found)
+            metrics["Overtaken"] = int("overtaken" in found)
+        self.measure(**metrics)
+        return {"outcome": "busy" if set(found) == {"busy"} else "done", "work": done}
 
     def _sides(self, work: str, only: Optional[str]) -> Sequence[str]:
         """Name the sides of a work, each a step of its own."""
@@ -116,12 +121,18 @@ class SidesWork:
             try:
                 return {**told, **_WORK[work](self, store, name)}
             except (*_REFUSED, ConflictError) as error:
-                if error.details.get("problem") not in _LATER:
-                    self.measure(Refused=int(isinstance(error, _REFUSED)))
+                if not self._can_wait(error):
+                    if isinstance(error, _REFUSED):
+                        self.log.measure(self.dimension, self.name, {"Refused": 1})
                     raise
                 self.log.write("WARNING", str(error), work=work, side=name)
-        self.measure(Overtaken=1)
         return {**told, "outcome": "overtaken"}
+
+    def _can_wait(self, error: AspenETLError) -> bool:
+        """Tell whether the next run does what this one could not, with nobody's help."""
+        # What lands is older than the database: a push takes its time to come back.
+        is_late = isinstance(error, StaleReadingError) and self.sides.landing is not None
+        return is_late or error.details.get("problem") in _LATER
 
     def _find_busy(
         self, stack: contextlib.ExitStack, store: SnapshotStore, names: Sequence[str]
@@ -159,7 +170,7 @@ class SidesWork:
 
 def _pull(work: SidesWork, store: SnapshotStore, name: str) -> dict[str, Any]:
     settings = work.settings
-    with work.given.opened(name) as side:
+    with work.given.opened(name, pulled=True) as side:
         report = pull(
             side,
             store,
@@ -227,6 +238,7 @@ def _reconcile(work: SidesWork, store: SnapshotStore, _: str) -> dict[str, Any]:
             suppress_secret=settings.read_secret(),
             read_options=settings.reading_of(source).keywords(),
             explained_by=store if len(sides) > 1 else None,
+            max_memory=settings.max_memory and settings.max_memory << 20,
         )
     work.measure(
         Reconciliations=1,
@@ -244,10 +256,10 @@ def _details(work: SidesWork, run: Run) -> Optional[str]:
 
 
 def _status(work: SidesWork, store: SnapshotStore, _: str) -> dict[str, Any]:
-    settings, url = work.settings, work.sides.old or work.settings.source
+    settings, url = work.settings, work.given.url("old", pulled=True)
     landing = None if url is None else settings.open_source(url)
     if not isinstance(landing, Landing):
-        raise SettingsError.of("old", "is no landing; landing_status needs the landing.json")
+        raise SettingsError.of("landing", "is none; landing_status needs the landing.json")
     work.log.step("landing_status")
     options = settings.options_for(landing.url)
     status = landing_status(landing, store, now=work.run().time, storage_options=options)

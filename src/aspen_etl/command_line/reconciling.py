@@ -122,7 +122,8 @@ def _source(arguments: argparse.Namespace, model: Model, settings: Settings) -> 
         if arguments.table or settings.reading.keywords().keys() - {"storage_options", "limits"}:
             raise NotSupportedError("--tables reads no flat source; leave out how one is read")
         version = arguments.version if is_database(arguments.target) else None
-        with _tables(arguments.source, arguments.schema, version, arguments, settings) as given:
+        url, schema = arguments.source, arguments.schema
+        with _tables(url, schema, version, arguments, model, settings) as given:
             yield given
     elif is_database(arguments.source):
         with opened_engine(arguments, settings.reading) as engine:
@@ -135,13 +136,13 @@ def _source(arguments: argparse.Namespace, model: Model, settings: Settings) -> 
 @contextlib.contextmanager
 def _target(arguments: argparse.Namespace, model: Model, settings: Settings) -> Iterator[Any]:
     """Give the store, the version of it, or what reads the tables of a database."""
-    del model
     if arguments.target_schema and not is_database(arguments.target):
         raise NotSupportedError("--target-schema is no option of a store; leave it out")
     version, of_source = arguments.version, arguments.tables and not is_database(arguments.source)
     if is_database(arguments.target) and version is not None and of_source:
         version = None
-    with _tables(arguments.target, arguments.target_schema, version, arguments, settings) as given:
+    url, schema = arguments.target, arguments.target_schema
+    with _tables(url, schema, version, arguments, model, settings) as given:
         yield given
 
 
@@ -151,10 +152,10 @@ def _tables(
     schema: Optional[str],
     version: Optional[int],
     arguments: argparse.Namespace,
+    model: Model,
     settings: Settings,
 ) -> Iterator[Any]:
     """Give a store, a version of one, or what reads the tables of a database."""
-    model = load_model(arguments.model)
     if not is_database(url):
         store = _open(url, model, settings)
         yield store if version is None else (store, version)

@@ -72,6 +72,12 @@ class SideSettings:
         default_factory=dict,
         metadata=option(Names(), "the table of each source there, where it has another name"),
     )
+    landing: Optional[str] = field(
+        default=None,
+        metadata=option(
+            Text(), "the landing of the old side, which is pulled in the place of its database"
+        ),
+    )
     new: Optional[str] = field(
         default=None,
         metadata=option(Text(), "the new side: the url of its database without a password"),

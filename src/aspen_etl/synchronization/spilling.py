@@ -91,7 +91,13 @@ class Spilled:
 def _join(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
     if len(parts) == 1:
         return parts[0]
-    return make_frame({c: COLUMNS.concat([part[c] for part in parts]) for c in parts[0].columns})
+    return make_frame({c: _concat([part[c] for part in parts]) for c in parts[0].columns})
+
+
+def _concat(columns: Sequence[pd.Series]) -> pd.Series:
+    if len({values.dtype for values in columns}) == 1:
+        return COLUMNS.concat(columns)
+    return pd.concat([values.astype(object) for values in columns], ignore_index=True)
 
 
 def together(sizes: Sequence[int], most: int, /) -> Iterator[tuple[int, int]]:

@@ -219,7 +219,7 @@ class _Pull:
             held=len(found.merged.held),
             rejects=read.counts,
             nameless=read.rows.nameless,
-            recovered=at.recovered,
+            recovered=at.found_push,
         )
 
 

@@ -121,8 +121,8 @@ class _Push:
         self.clock.step("loading")
         word: Optional[Word] = self.side.state()
         at = stand(self.store, self.name, self.how, word)
-        recovered = at.recovered
-        if recovered:  # what a push before wrote is noted before there is another plan
+        recovered = at.found_push
+        if at.recovered:  # what a push before wrote is noted before there is another plan
             self._note()
             at = stand(self.store, self.name, self.how, word)
         self.clock.step("reading")

@@ -87,6 +87,11 @@ class Standing:
     recovered: bool
 
     @property
+    def found_push(self) -> bool:
+        """Whether a push before had died; a load before the first pull is none."""
+        return self.recovered and self.name in self.sides
+
+    @property
     def held(self) -> pd.Series:
         """The ids of the subjects that wait for a decision, on either side, each once."""
         return held_of(self.sides)
