@@ -38,6 +38,7 @@ def test_columns_and_rows_are_those_of_the_frames_put_together(over: list[int]) 
     once = put_over(before, rows, at)
     twice = put_over(once, frame(2, "c"), np.append(np.arange(1, len(at)), [len(at) + 1]))
     for found in (once, twice):
+        assert isinstance(found, Pieced)
         expected = as_whole(found)
         assert [*found] == [*expected]
         assert equal_frames(make_frame({name: found[name] for name in found}), expected)
@@ -52,6 +53,7 @@ def test_a_column_in_which_nothing_is_other_is_no_copy() -> None:
     at[3] = 40
     found = put_over(before, frame(4, "b").iloc[3:].reset_index(drop=True), at)
     found.frames[1].loc[0, "word"] = "b"
+    assert isinstance(found, Pieced)
     assert found["key"] is found.frames[0]["key"] or found["key"].equals(before["key"])
     assert found["word"][3] == "b"
 

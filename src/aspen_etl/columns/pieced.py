@@ -57,7 +57,7 @@ class Pieced:
         first = self.frames[0][name]
         head, count = self.at[: len(first)], len(first)
         moved = np.flatnonzero(head != np.arange(len(head)))
-        if len(head) < count or len(moved) > _MANY * count:
+        if len(head) < count or len(moved) + len(self.at) - count > _MANY * count:
             return self._gather(name, self.at)
         if len(moved) and COLUMNS.differ(self._pick(name, head[moved]), first, *_same(moved)).any():
             return self._gather(name, self.at)
@@ -96,7 +96,7 @@ def _same(rows: Positions) -> tuple[Positions, Positions]:
     return np.arange(len(rows), dtype=np.int64), rows
 
 
-def put_over(before: Cells, over: Cells, at: Positions, /) -> Pieced:
+def put_over(before: Cells, over: Cells, at: Positions, /) -> Cells:
     """Put rows in the place of others, and behind them.
 
     Args:
@@ -105,6 +105,8 @@ def put_over(before: Cells, over: Cells, at: Positions, /) -> Pieced:
         at: Where each row comes from: from ``before``, or, counted on, from ``over``.
     """
     behind = whole(over)
+    if not len(before):
+        return take_rows(behind, at)
     if isinstance(before, pd.DataFrame):
         return Pieced([before, behind], at)
     count = sum(map(len, before.frames))
