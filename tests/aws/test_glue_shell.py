@@ -36,7 +36,7 @@ ROWS = 100_000
 GLUE = [
     "--enable-metrics",
     *("--library-set", "none", "--job-bookmark-option", "job-bookmark-disable"),
-    *("--extra-py-files", "s3://artifacts/aspen_etl-0.6.0-py3-none-any.whl"),
+    *("--extra-py-files", "s3://artifacts/aspen_etl-0.7.0-py3-none-any.whl"),
     *("--additional-python-modules", "pandas==2.3.2,numpy==2.0.2", "--python-version", "3.9"),
     *("--scriptLocation", "s3://artifacts/job.py", "--job-language", "python"),
     *("--job-name", "nightly", "--JOB_ID", "j_1", "--JOB_RUN_ID", "jr_7"),

@@ -20,6 +20,7 @@ from aspen_etl.store.commit import STORE_FORMAT
 from aspen_etl.store.frames import checksum
 from aspen_etl.store.landed import load_ledger, load_sources
 from aspen_etl.store.refused import read_refused
+from aspen_etl.store.shadows import load_sides
 from tests.store.test_store import CY, LENIENT, ROLES, run
 from tests.store.test_store import WRITTEN as STORES
 from tests.support.borrowers import files_below
@@ -179,6 +180,27 @@ def test_the_state_of_a_landing_that_a_release_wrote_is_read(release: str) -> No
     }
     assert found["borrower"].to_frame()["id"].tolist() == ["a", "c"]
     assert len(load_ledger(store.place, newest)) == 5
+
+
+# ----------------------------------------------------------------------------- two sides
+
+
+@pytest.mark.parametrize("release", [name for name in RELEASES if name >= "0.7"])
+def test_the_sides_that_a_release_knew_are_read(release: str) -> None:
+    store = ae.SnapshotStore(STORES / release)
+    newest = store.find()
+    known = [store.find(version) for version in range(4, newest.version)]
+    assert [(each.kind, sorted(each.sides or {})) for each in known] == [
+        ("two_way", ["old"]),
+        ("push", ["new", "old"]),
+        ("push", ["new", "old"]),
+    ]
+    plan, noted = (load_sides(store.place, each, newest)["new"] for each in known[1:])
+    assert plan.plan is not None
+    assert (plan.version, noted.version, noted.token) == (0, 5, known[1].token)
+    assert [len(frame) for frame in (*plan.plan.values(), *noted.shadow.values())] == [0, 0, 0, 0]
+    assert [len(frame) for frame in plan.shadow.values()] == [2, 3]
+    assert newest.sides is None
 
 
 # ----------------------------------------------------------------------------- higher formats

@@ -43,13 +43,24 @@ def test_what_is_put_over_a_base_is_joined_and_none_of_it_lost(
     assert frames == [(1, 1), (2, 2), (2, 2), (2, 2), (3, 3), (2, 2)]
 
 
-def test_frames_of_text_are_read_on_and_new_ones_are_as_arrow_lays_them_out(
-    folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("order", "formats"),
+    [
+        ([False, True, True], [["csv"], ["csv", "csv"], ["csv", "csv"]]),
+        ([True, True, False], [["arrow"], ["arrow", "arrow"], ["arrow", "csv"]]),
+    ],
+)
+def test_a_state_is_as_arrow_lays_it_out_unless_it_was_begun_without_pyarrow(
+    order: list[bool],
+    formats: list[list[str]],
+    folder: Folder,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     pytest.importorskip("pyarrow")
     store = ae.SnapshotStore(tmp_path / "store")
     known = []
-    for day, has_arrow in enumerate([False, True, False]):
+    for day, has_arrow in enumerate(order):
         monkeypatch.setattr(attempt, "HAS_ARROW", has_arrow)
         if day:
             folder.put(change(day), ("U", f"qq{day}", f"Iva Crane{day}", day, f"qq{day}"))
@@ -63,7 +74,7 @@ def test_frames_of_text_are_read_on_and_new_ones_are_as_arrow_lays_them_out(
         assert [names[f"qq{i}"] for i in range(1, day + 1)] == [
             f"Iva Crane{i}" for i in range(1, day + 1)
         ]
-    assert known == [["csv"], ["csv", "arrow"], ["csv", "csv"]]
+    assert known == formats
     assert store.find().format_of_tables == "csv"
     assert store.verify().problems == ()
 

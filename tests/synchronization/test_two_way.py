@@ -270,6 +270,16 @@ def test_a_plan_that_did_not_come_true_is_forgotten(sides: Sides) -> None:
     assert sides.push("new").written["user_profile"]["updated"] == 1
 
 
+def test_a_first_push_that_died_before_it_wrote_is_done_anew(sides: Sides) -> None:
+    store, side = _fresh(sides), TableSide(dies="before")
+    with pytest.raises(DiedError):
+        push(store, side, run=run())
+    with pytest.raises(SideStateError, match="push to it"):
+        pull(side, store, run=run())
+    side.dies = ""
+    assert push(store, side, run=run()).written["user_profile"]["inserted"] == 3
+
+
 def test_sides_that_are_not_where_they_should_be_are_named(sides: Sides) -> None:
     known = sides.new.said
     assert known is not None

@@ -13,7 +13,7 @@ import pandas as pd
 
 from aspen_etl.columns.dtypes import HAS_ARROW
 from aspen_etl.columns.frames import equal_frames
-from aspen_etl.derive.formats import FileFormat
+from aspen_etl.derive.formats import FileFormat, FormatName
 from aspen_etl.errors import CorruptStoreError, DeadlineError, ReadError, SourceNotFoundError
 from aspen_etl.io.batch import Batch
 from aspen_etl.io.codecs import encode, encode_ahead, encoders
@@ -68,6 +68,7 @@ class Attempt:
     ) -> None:
         self.root, self.rejects_root = place.root, place.rejects_root
         self.format, self.limit = place.format_after(base), place.attempt_limit
+        self.landed_format = _landed_format(base, self.format)
         self.give_up = give_up
         self.token = secrets.token_hex(8)
         self.folder = f"{version:020d}-{self.token}"
@@ -138,8 +139,7 @@ class Attempt:
     def landed(self, path: str, frame: pd.DataFrame, columns: Mapping[str, ColumnSpec]) -> Stored:
         """Write rows of the state of a landing folder, where the rejects are."""
         elsewhere = self.rejects_root is not None
-        # Nobody else reads it, and to parse it is most of a short run.
-        file_format: FileFormat = "arrow" if HAS_ARROW else self.format
+        file_format = self.landed_format
         if not len(frame):
             return Stored(file_format, tuple(columns), (), elsewhere)
         return self._write(path, frame, columns, where=(file_format, elsewhere))
@@ -240,3 +240,14 @@ class Attempt:
     ) -> Stored:
         """Write what is left of another file, in its format."""
         return self._write(path, frame, columns, where=(old.format, old.elsewhere))
+
+
+def _landed_format(base: Optional[Commit], tables: FormatName) -> FileFormat:
+    """Choose how the state of a landing folder is written, which nobody else reads.
+
+    As Arrow lays it out nothing is parsed, which is most of a short run. A store whose state was
+    first written without pyarrow keeps its format: who writes it may have none.
+    """
+    held = () if base is None or base.landing is None else base.landing.stored
+    others = any(each.files and each.format != "arrow" for each in held)
+    return tables if others or not HAS_ARROW else "arrow"

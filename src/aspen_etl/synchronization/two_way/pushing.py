@@ -161,7 +161,9 @@ class _Push:
         """Commit what will be accounted for once the side says that it has this commit."""
         mine = at.sides.get(self.name, SideState())
         after = after_push(at.shadow, changes, self.how)
-        planned = replace(mine, plan=difference(at.head, after, self.how))
+        # Of a side that was never written to nothing is accounted for, and it may stay so.
+        shadow = difference(at.head, at.shadow, self.how)
+        planned = replace(mine, shadow=shadow, plan=difference(at.head, after, self.how))
         sides = Sides({**at.sides, self.name: planned})
         commit = commit_sides(self.store.place, at.newest, sides, run=self.run, kind="push")
         self.store.pin(f"side-{self.name}", commit.version)
