@@ -231,7 +231,7 @@ class Oracle:
         found = []
         for kind, sheet in also:
             decision = self._decide(kind, sheet)
-            cannot = kind == "inexpressible" and decision == self.name
+            cannot = kind in ("inexpressible", "key_mismatch") and decision == self.name
             found.append("hold" if cannot else decision)
         if {"old", "new"} <= set(found):
             found = ["hold" if each in ("old", "new") else each for each in found]

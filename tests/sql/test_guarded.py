@@ -301,7 +301,7 @@ def test_a_side_is_written_to_where_it_is_as_it_was_read(
     for before, after, expected in ((one, two, state), (two, three, state), (one, one, None)):
         if before is two:
             continue
-        with pytest.raises(ConflictError, match="pull from it first") as found:
+        with pytest.raises(ConflictError, match="pull first, then push again") as found:
             side.write(before, after, version=2, token="b", expected=expected)  # noqa: S106
         assert found.value.details["problem"] == "side"
     assert side.state() == state

@@ -155,7 +155,9 @@ class LandedForm:
         columns = list(self.how.model.sources[name].columns)
         fresh = {name: state.to_frame(columns, at=at[state.alive[at]])}
         new = self._cleaned(Extract.from_frames(fresh), name)
-        return pd.concat([cleaned[~gone], new], ignore_index=True)
+        # Of a frame without rows pandas 2 does not know what its columns hold.
+        parts = [part for part in (cleaned[~gone], new) if len(part)] or [new]
+        return pd.concat(parts, ignore_index=True)
 
     def _living(self, name: str, state: SourceState, cleaned: pd.DataFrame) -> _Living:
         """Tell whose the living rows of a state are."""

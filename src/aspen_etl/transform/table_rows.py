@@ -189,11 +189,16 @@ def _in_order(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
 def _compare(table: TableSpec, here: pd.DataFrame, there: pd.DataFrame) -> Iterator[pd.DataFrame]:
     pairs: list[tuple[int, int]] = []
     free: list[list[int]] = [list(range(len(side))) for side in (here, there)]
-    for names in ((table.primary_key,), table.natural_key):
-        found = _pair(here, there, free, list(names))
+    # Of two groups of subjects, each may have a row that the other side has in the other one.
+    same = tuple(table.columns)
+    ways = [same, (table.primary_key,), table.natural_key]
+    while ways:
+        found = _pair(here, there, free, list(ways[0]))
         pairs += found
         done = [{pair[turn] for pair in found} for turn in range(2)]
         free = [[at for at in mine if at not in gone] for mine, gone in zip(free, done)]
+        if ways[0] != same or not found:  # of equal rows there may be several
+            ways.pop(0)
     yield from _tell_cells(table, here, there, pairs)
     for kind, side, rows, value in (
         ("missing", here, free[0], "source"),
