@@ -11,8 +11,8 @@ import pytest
 
 pytest.importorskip("sqlalchemy", reason="the extra sql is not installed")
 
-import aspen_etl as ae  # noqa: E402 - needs what was just asked for
-from tests.aws.test_lambda_package import (  # noqa: E402, F401 - fixtures
+import aspen_etl as ae
+from tests.aws.test_lambda_package import (  # noqa: F401 - fixtures
     CHECKOUT,
     HERE,
     LIMIT,
@@ -20,14 +20,14 @@ from tests.aws.test_lambda_package import (  # noqa: E402, F401 - fixtures
     client,
     python,
 )
-from tests.aws.test_sides_handler import begin, servers  # noqa: E402, F401 - a fixture
-from tests.sql.conftest import (  # noqa: E402, F401 - fixtures
+from tests.aws.test_sides_handler import begin, servers  # noqa: F401 - a fixture
+from tests.sql.conftest import (  # noqa: F401 - fixtures
     mariadb_server,
     postgresql_server,
 )
-from tests.support.lender import make_lender  # noqa: E402 - likewise
-from tests.support.runtime_api import running  # noqa: E402 - likewise
-from tests.support.s3 import moto, new_client  # noqa: E402 - likewise
+from tests.support.lender import make_lender
+from tests.support.runtime_api import running
+from tests.support.s3 import moto, new_client
 
 pytestmark = pytest.mark.slow
 
