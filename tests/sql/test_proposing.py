@@ -95,7 +95,7 @@ def test_what_is_proposed_normalizes_what_is_read(one_database: Any, tmp_path: P
     @given(extracts(CLINIC, min_rows=1))
     def run(source: ae.Extract) -> None:
         held = ae.normalize(source, model=CLINIC, run=RUN).tables
-        sql.load(held, one_database.engine, model=CLINIC)
+        sql.load(held, one_database.engine, model=CLINIC, overwrite=True)
         extract = ae.read_database(one_database.engine, model=model)
         assert len(extract.faults) == 0
         result = ae.normalize(extract, model=model, run=RUN)
