@@ -9,12 +9,12 @@ from typing import Optional, Union
 import pandas as pd
 import sqlalchemy as sa
 
-from aspen_etl import errors
 from aspen_etl.borrower.model import BORROWER_MODEL
 from aspen_etl.errors import (
     AspenETLError,
     ConflictError,
     NotSupportedError,
+    TwoWayError,
     VersionNotFoundError,
 )
 from aspen_etl.io.calling import retry
@@ -197,10 +197,11 @@ class _Loader:
     def _refuse_two_way(self) -> None:
         """Refuse to write over a side of a two-way store."""
         newest = self.store.newest()
-        if self.overwrite and getattr(newest, "sides", None) is not None:
-            kind = getattr(errors, "TwoWayError", NotSupportedError)
-            msg = f"{self.store.url} is two-way: load with overwrite=True would lose what was "
-            raise kind(f"{msg}written in the database; pull from it, then push to it")
+        if newest is None or newest.sides is None:
+            return
+        # Rows that a policy leaves as they are would be taken for what was loaded.
+        if self.overwrite or self.policy != Policy():
+            raise TwoWayError.refused(self.store.url, "load with overwrite= or policy=")
 
     def _bring(
         self, commit: Commit, held: Optional[Commit], state: Optional[LoadState]
