@@ -277,8 +277,9 @@ def test_a_two_way_store_is_not_written_over(
 ) -> None:
     engine = sa.create_engine("sqlite://")
     monkeypatch.setattr(ae.SnapshotStore, "newest", lambda _: SimpleNamespace(sides={}))
-    with pytest.raises(ae.errors.AspenETLError, match="is two-way"):
-        sql.load(store, engine, overwrite=True)
+    for told in ({"overwrite": True}, {"policy": Policy("hold")}):
+        with pytest.raises(ae.errors.TwoWayError, match="use pull and push"):
+            sql.load(store, engine, **told)
     engine.dispose()
 
 
