@@ -6,9 +6,9 @@ import argparse
 import datetime as dt
 import sys
 from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any
 
+from aspen_etl.command_line.ids import read_id
 from aspen_etl.command_line.options import (
     add_format,
     add_options,
@@ -36,9 +36,6 @@ FAILED, TOO_OLD = 1, 3
 
 #: How long ago, and for how long.
 MINUTES, _DAYS = Span("minutes", 60 * 24 * MAX_DAYS), Span("days", MAX_DAYS)
-
-#: How many characters of an id are read: more than any model takes.
-_ID_LENGTH = 10_000
 
 
 def add_commands(commands: Any) -> None:
@@ -222,7 +219,7 @@ def _vacuum(arguments: argparse.Namespace) -> None:
 
 
 def _purge(arguments: argparse.Namespace) -> None:
-    erased = _read_id(arguments.id_file)
+    erased = read_id(arguments.id_file)
     with progress("erasing"):
         report = open_store(arguments).purge(
             erased,
@@ -240,7 +237,7 @@ def _purge(arguments: argparse.Namespace) -> None:
 
 
 def _unsuppress(arguments: argparse.Namespace) -> None:
-    subject, secret = _read_id(arguments.id_file), settings_of(arguments).read_secret()
+    subject, secret = read_id(arguments.id_file), settings_of(arguments).read_secret()
     if secret is None:
         msg = "the secret under which the subject is suppressed is missing; give --suppress-secret"
         raise NotSupportedError(msg)
@@ -250,25 +247,6 @@ def _unsuppress(arguments: argparse.Namespace) -> None:
     left = 0 if commit.suppressed is None else len(commit.suppressed.subjects)
     told = f"{left:,} subjects are left out; the store is at version {commit.version}"
     _tell(arguments, {"version": commit.version, "suppressed": left}, told)
-
-
-def _read_id(path: Optional[str]) -> str:
-    """Read the id of whom to erase, of which no message shows anything."""
-    try:
-        if path is not None:
-            with Path(path).open(encoding="utf-8") as file:
-                text = file.read(_ID_LENGTH)
-        else:
-            text = sys.stdin.readline(_ID_LENGTH) if sys.stdin is not None else ""
-    except (OSError, ValueError) as error:
-        reason = type(error).__name__
-    else:
-        if text.strip():
-            return text.strip()
-        msg = "no subject's id was given; write it to standard input, or to a file (--id-file)"
-        raise NotSupportedError(msg)
-    where = "standard input" if path is None else path
-    raise NotSupportedError(f"no subject's id can be read from {where} ({reason})", reason=reason)
 
 
 def _short(commit: Commit) -> Mapping[str, Any]:
