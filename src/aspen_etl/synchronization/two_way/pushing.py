@@ -143,8 +143,9 @@ class _Push:
             return report
         self.clock.step("writing")
         written, noted = self._write(at, changes, anew, word, rows, tables)
+        pushed = (noted.sides or {})[self.name].version  # others may have committed in between
         return replace(
-            report, outcome="pushed", version=noted.version, pushed=noted.parent, written=written
+            report, outcome="pushed", version=noted.version, pushed=pushed, written=written
         )
 
     def _read(self, at: Standing) -> tuple[SideRows, Tables]:
